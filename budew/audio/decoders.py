@@ -262,7 +262,7 @@ def _av_blocks(container: Any, track: Any) -> Blocks:
 def _packets(container: Any, track: Any, damage: list[str]) -> Iterator[Any]:
     """Pass on the packets of a track; what ends them too early is added to `damage`.
 
-    Left out is what little follows the last frame of an mp3: a tag or padding, and no damage.
+    The little that follows the last frame of an mp3, a tag or padding, is left out and no damage.
     """
     frames, odd = FrameSizes(), None
     try:

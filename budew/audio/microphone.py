@@ -18,7 +18,7 @@ class Microphone:
     sounddevice: ModuleType
 
     def record(self, seconds: float) -> NDArray[np.float32]:
-        """Record so many seconds and return mono samples (n,), in [-1, 1].
+        """Record for `seconds` and return mono samples (n,), in [-1, 1].
 
         Raises:
             InputError: the device refuses, or gives zeros only.

@@ -128,7 +128,7 @@ def windows_of(blocks: Iterable[Samples], *, seconds: float, sampling_rate: int)
     """Cut blocks of mono samples (n,) as `windows` does.
 
     Raises:
-        InputError: a window of so many seconds contains no sample.
+        InputError: a window of `seconds` contains no sample.
     """
     size = round(seconds * sampling_rate)
     if size < 1:

@@ -1,4 +1,4 @@
-"""How other corpora write what a clip knows: names of columns, labels and languages (YAML beside the code).
+"""How other corpora write what a clip knows: columns, labels, languages (YAML beside the code), numbers.
 
 `sentence` is `transcript` in a clip, `english` and `eng` are `en`, `pt_BR` is the BCP 47 tag `pt-BR`.
 """
@@ -14,6 +14,8 @@ from budew.io.resources import packaged_table
 LONGEST_LANGUAGE = 40
 LONGEST_UNREAD = 60
 """Characters that are kept of a text that is not understood."""
+_LARGEST = 1e9
+_NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,18})?")
 _TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|[0-9]{3}))?", re.IGNORECASE)
 
 
@@ -121,3 +123,13 @@ def language_tag(written: str) -> str | None:
     if known is None:
         return None
     return "-".join(filter(None, (known, script and script.title(), region and region.upper())))
+
+
+def number_in(value: Any) -> float | None:
+    """Return a number below 10⁹, or a text that is one (as in CSV), as a float; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        text = value.strip()  # of more characters than float() strips: U+001F is one
+        return float(text) if _NUMBER.fullmatch(text) else None
+    return float(value) if isinstance(value, int | float) and abs(value) < _LARGEST else None

@@ -57,7 +57,7 @@ def delimited_rows(
     Args:
         path: `.csv` or `.tsv`, UTF-8.
         span: read these lines alone, after the names of the columns.
-        on_bad: as for `budew.read`.
+        on_bad: called with the error of each broken record, which is skipped; without it the error is raised.
 
     Raises:
         CorpusError: the file cannot be read, has no columns, or names the line and what is wrong with it.

@@ -1,7 +1,7 @@
 """Refuse an output folder that overlaps the source: a later run would read it, or replace the source.
 
-Tested is what a later run would find: below a folder every file that is not hidden, by a pattern every
-match. A manifest, a shard or a dataset of `save_to_disk` is read by its name: files beside it do not matter.
+A later run reads every file below a folder that is not hidden, and every match of a pattern. A manifest, a
+shard or a dataset of `save_to_disk` is read by its name: files beside it do not matter.
 """
 
 import os

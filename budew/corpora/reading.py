@@ -42,7 +42,7 @@ class ReadOptions:
     on_bad: OnBad | None = None
 
     def report(self, error: CorpusError) -> None:
-        """Pass an error to `on_bad`, or raise it where there is none."""
+        """Pass an error to `on_bad`, or raise it."""
         report(error, self.on_bad)
 
 

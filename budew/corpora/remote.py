@@ -18,6 +18,8 @@ from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import Request, urlopen
 
+import fsspec  # type: ignore[import-untyped]
+
 from budew.corpora.clip import Clip
 from budew.corpora.reading import ReadOptions
 from budew.errors import CorpusError
@@ -25,10 +27,11 @@ from budew.io.addresses import redact, shown
 from budew.io.disk import temporary_folder
 
 LARGEST_DOWNLOAD = 64 * 2**30
-"""Bytes of one file; a shard is some gigabytes at most."""
+"""Largest file in bytes; a shard is some gigabytes at most."""
 TIMEOUT = 60.0
 """Seconds that a server may stay silent."""
-_CHUNK = 2**20
+BLOCK = 2**20
+"""Bytes that are read at once."""
 _WEB = ("http", "https")
 
 ReadFile = Callable[[Path, ReadOptions], Iterator[Clip]]
@@ -38,7 +41,7 @@ def addresses(source: str) -> list[str]:
     """Return the files that an address with `*` or `[…]` stands for, sorted; one without stands for itself.
 
     Raises:
-        CorpusError: the server cannot list files (http and https never can), there are none, or the driver
+        CorpusError: the server cannot list files (http and https never can), nothing matches, or the driver
             of the scheme is not installed.
     """
     of_web = urlsplit(source).scheme in _WEB
@@ -122,7 +125,7 @@ def _pieces(address: str) -> Iterator[bytes]:
                 if max(held, size or 0) > LARGEST_DOWNLOAD:
                     fault = f"is larger than the {LARGEST_DOWNLOAD} bytes allowed: cut it into shards"
                     raise CorpusError(f"{shown(address)}: {fault}")
-                data = remote.read(_CHUNK)
+                data = remote.read(BLOCK)
                 if not data:
                     break
                 held += len(data)
@@ -140,10 +143,11 @@ def _names(address: str) -> tuple[str, str]:
     parts = urlsplit(address)
     where = parts.path if parts.scheme in _WEB else f"{parts.netloc}/{parts.path}"
     path = PurePosixPath("/", unquote(where))
-    return _plain(path.parent.name) or "folder", _plain(path.name) or "file"
+    return local_name(path.parent.name) or "folder", local_name(path.name) or "file"
 
 
-def _plain(name: str) -> str:
+def local_name(name: str) -> str:
+    """Return a name as a file or folder here may have it, \"\" for one that leads elsewhere."""
     safe = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
     return "" if safe in (".", "..") else safe[-200:]
 
@@ -166,9 +170,9 @@ def _opened(address: str) -> Iterator[tuple[BinaryIO, int | None]]:
 
 def _request(parts: SplitResult) -> Request:
     """Return a request that sends user and password to the server of the address and to no other."""
-    user, at, host = parts.netloc.rpartition("@")
+    user, _, host = parts.netloc.rpartition("@")
     request = Request(parts._replace(netloc=host, fragment="").geturl())  # noqa: S310  # http or https
-    if at:
+    if user:
         secret = base64.b64encode(unquote(user).encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {secret}")
     request.add_header("User-Agent", "budew")
@@ -176,8 +180,6 @@ def _request(parts: SplitResult) -> Request:
 
 
 def _file_system(address: str) -> tuple[Any, str]:
-    import fsspec  # type: ignore[import-untyped]  # comes with huggingface_hub; a tenth of a second, for addresses only
-
     try:
         files, path = fsspec.core.url_to_fs(address)
     except Exception as error:  # a driver that is missing, or what drivers like to raise

@@ -234,7 +234,7 @@ def _members(
     """Yield the members that belong to clips: name, content or what is wrong with it as text, and where it
     begins.
 
-    Raises one of `_DAMAGE` where the tar ends before its end, is none, or cannot be read.
+    Raises one of `_DAMAGE` where the tar ends early, is no tar, or cannot be read.
     """
     with path.open("rb") as file:
         bounded = BoundedReads(file, gzipped=path.suffix.lower() in (".gz", ".tgz"))
@@ -296,7 +296,7 @@ class BoundedReads:
         self.tell = self._file.tell
 
     def read(self, size: int) -> bytes:
-        """Return so many bytes, fewer only at the end."""
+        """Return `size` bytes, fewer only at the end."""
         if not 0 <= size <= LARGEST_READ:
             raise tarfile.ReadError(f"a header of {size} bytes, more than the {LARGEST_READ} allowed")
         data: bytes = self._file.read(size)

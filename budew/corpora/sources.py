@@ -172,7 +172,7 @@ def read_one(entry: Entry, options: ReadOptions = AS_USUAL, *, part: Part | None
     Args:
         entry: as `matches` gives it.
         options: scale, folder of audio, media, and what to do with errors.
-        part: some rows of a manifest or table, as `divide` gives them.
+        part: some rows of a manifest or table, as `divide_file` gives them.
 
     Raises:
         CorpusError: not a corpus, or a broken item; names it and says what to do.
@@ -204,7 +204,7 @@ def read_one(entry: Entry, options: ReadOptions = AS_USUAL, *, part: Part | None
     raise CorpusError(f"{path}: files of this kind are not read: give a folder or one of {known}")
 
 
-def divide(path: Path, rows: int) -> list[Part]:
+def divide_file(path: Path, rows: int) -> list[Part]:
     """Return the parts of a manifest or table, `rows` rows each; nothing for any other or unreadable file.
 
     A manifest is read once for it; a parquet file is divided by its footer alone.

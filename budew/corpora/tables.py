@@ -1,6 +1,6 @@
 """Hugging Face parquet and Arrow files as clips: audio inside, a struct of `bytes` and `path`, or bytes.
 
-Read in batches, so that a shard of gigabytes costs some clips of memory. Arrow is what `save_to_disk` writes.
+Read in batches, so that a shard of gigabytes costs some clips of memory. `save_to_disk` writes Arrow files.
 NaN, which pandas writes for every number that is missing, reads as missing.
 """
 

@@ -29,10 +29,10 @@ from typing import Any
 
 import numpy as np
 
-from budew.corpora.column_names import label_layout
+from budew.corpora.column_names import label_layout, number_in
 from budew.corpora.delimited import delimited_rows
 from budew.corpora.labels.ratings import Rating, answers_in, rated_name
-from budew.corpora.labels.scores import intensities, number_in
+from budew.corpora.labels.scores import intensities
 from budew.corpora.media import AUDIO, IMAGE
 from budew.corpora.text_files import check_file, file_lines, json_object
 from budew.errors import CorpusError, OnBad, report

@@ -15,11 +15,10 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from budew.corpora.column_names import label_layout
+from budew.corpora.column_names import label_layout, number_in
 from budew.corpora.delimited import DELIMITED, delimited_rows
 from budew.corpora.folders import list_files
-from budew.corpora.labels.emotion_words import named_emotion
-from budew.corpora.labels.scores import number_in
+from budew.corpora.labels.words import named_emotion
 from budew.corpora.manifests import MANIFESTS
 from budew.corpora.text_files import check_file, file_lines, plain_text
 from budew.errors import BudewWarning, CorpusError, InputError

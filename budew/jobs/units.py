@@ -24,7 +24,7 @@ from budew.corpora.media import AUDIO, Media
 from budew.corpora.named.label_tables import TableFiles
 from budew.corpora.named.named_folder import NamedFolder, NamedPart, divide_named, read_named
 from budew.corpora.reading import Part, ReadOptions, Rows, Span
-from budew.corpora.sources import Entry, divide, matches, read_one
+from budew.corpora.sources import Entry, divide_file, matches, read_one
 from budew.errors import CorpusError, InputError, OnBad
 from budew.io.addresses import is_address, shown
 from budew.jobs.job import NumberedJob
@@ -242,7 +242,7 @@ def _units_of(entry: Entry, root: Path, clips_per_shard: int, media: Media) -> I
             yield FileUnit(f"{name}-{number:05d}", files, path, media=media)
         return
     name = _name(PurePosixPath(path.absolute().relative_to(root).as_posix()))
-    parts, audio_root = divide(path, clips_per_shard), allowed_root()
+    parts, audio_root = divide_file(path, clips_per_shard), allowed_root()
     if len(parts) > 1:
         for number, part in enumerate(parts):
             yield FileUnit(f"{name}-{number:05d}", (path,), part=part, audio_root=audio_root, media=media)

@@ -8,7 +8,7 @@ import pyarrow.parquet
 import pytest
 
 from budew.corpora.reading import ReadOptions
-from budew.corpora.sources import divide, files_read, read_one
+from budew.corpora.sources import divide_file, files_read, read_one
 
 SAID = ("one", "two\nlines", "three", "four", "five")
 
@@ -48,7 +48,7 @@ def test_parts_join_to_the_whole_and_hold_as_many_rows_as_asked(whole, rows, cou
         [],
         list(map(str, found)),
     )
-    parts = divide(whole, rows)
+    parts = divide_file(whole, rows)
     clips = [list(read_one(whole, ReadOptions(on_bad=errors.append), part=part)) for part in parts]
     assert len(parts) == count
     assert [clip for some in clips for clip in some] == every
@@ -64,7 +64,7 @@ def test_what_has_no_rows_is_not_divided_and_what_is_read_is_told(voice, tmp_pat
     (tmp_path / "m.jsonl.gz").write_bytes(gzip.compress(b'{"audio": "in/a.wav"}\n'))
     (tmp_path / "broken.parquet").write_text("no table")
     for name in ("m.jsonl.gz", "broken.parquet", "in/a.wav"):
-        assert divide(tmp_path / name, 1) == []
+        assert divide_file(tmp_path / name, 1) == []
     found = {path.name for path in files_read(tmp_path / "in")}
     assert found == {"a.wav", "a.json", "a.txt", "b.flac", "b.json", "b.txt"}
     assert list(files_read("https://host/a.tar")) == []

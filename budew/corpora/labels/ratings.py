@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from budew.corpora.column_names import label_layout
-from budew.corpora.labels.scores import intensities, number_in
+from budew.corpora.column_names import label_layout, number_in
+from budew.corpora.labels.scores import intensities
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion

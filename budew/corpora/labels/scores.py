@@ -12,13 +12,12 @@ emotions (`Warm_vs._Cold`), and in an object such as `scores`. Emotions are on t
 data, attributes on scales of their own; heads overshoot both (up to 5.6 for Anger) and are clipped.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from budew.corpora.column_names import label_layout
-from budew.corpora.labels.emotion_words import named_emotion
+from budew.corpora.column_names import label_layout, number_in
+from budew.corpora.labels.words import named_emotion
 from budew.errors import CorpusError, InputError
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
 from budew.taxonomy.scales import Scale, scale_named
@@ -33,8 +32,6 @@ FEWEST_HEADS = 5
 FEWEST_ATTRIBUTES = 3
 """Attributes that distinguish heads from other scores, where nothing else does."""
 _HEAD = "_best"
-_LARGEST = 1e9
-_NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,18})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +103,6 @@ def canonical(spelled: Mapping[str, float]) -> dict[str, float]:
             raise CorpusError(f"{key!r} gives a second score for {name!r}: keep one")
         scores[name] = max(value, scores.get(name, value))
     return scores
-
-
-def number_in(value: Any) -> float | None:
-    """Return a number below 10⁹, or a text that is one (as in CSV), as a float; None for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        text = value.strip()  # of more characters than float() strips: U+001F is one
-        return float(text) if _NUMBER.fullmatch(text) else None
-    return float(value) if isinstance(value, int | float) and abs(value) < _LARGEST else None
 
 
 def declared_scale(name: str) -> Scale:

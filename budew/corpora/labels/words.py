@@ -1,9 +1,12 @@
 """Labels in words. Emotions: a name of the taxonomy, an alias of one, a code, or any text of a caption.
 
-Words count as `budew.corpora.labels.emotion_words` says; an intensity beside one emotion replaces its own.
+A bare name or word ("anger", "sad", "Hopelessness") or a short code (`hap`, see `forms.yaml`) is moderate, ½,
+as in a caption; in a text, intensity words count as they do there ("very sad" is strong, "slightly amused"
+slight). An intensity beside one emotion replaces its own.
+
 Labels rate the emotions that they name, and those of the whole set of labels where that is known (a
-`ClassLabel` of Hugging Face): nothing is known of the others. "neutral" says that there are none, and rates
-all. What names no emotion is listed as not understood, and so are numbers under a misspelt name.
+`ClassLabel` of Hugging Face): nothing is known of the others. "neutral" says that no emotion is present, and
+rates all. Words that name no emotion are listed as not understood, and so are numbers under a misspelt name.
 
 Columns such as `gender`, `age` and `accent` give traits, with the words of Common Voice too; ages in years
 ("34", "30s", "20-29") their group. Other numbers (an arousal) are not read, as their scales are not known:
@@ -12,16 +15,26 @@ they are listed as not understood, and stay in the metadata like all other colum
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from budew.corpora.column_names import LONGEST_UNREAD, label_layout, not_understood
-from budew.corpora.labels.emotion_words import LONGEST_TEXT, emotions_in, is_neutral, named_emotion
-from budew.corpora.labels.scores import number_in
+from budew.captions.parse import parse
+from budew.corpora.column_names import LONGEST_UNREAD, label_layout, not_understood, number_in
 from budew.errors import InputError
-from budew.taxonomy import ATTRIBUTES, EMOTIONS, age_group, find_attribute, misspelt_emotion, trait
+from budew.taxonomy import (
+    ATTRIBUTES,
+    EMOTIONS,
+    LEVELS,
+    LONGEST_NAME,
+    age_group,
+    find_attribute,
+    find_emotion,
+    misspelt_emotion,
+    trait,
+)
 
-__all__ = ["LONGEST_TEXT", "describe_words", "emotions_in", "trait_value", "with_speaker"]
-
+LONGEST_TEXT = 20_000
+"""Characters of a text that are read."""
 NUMBER = "a number on an unknown scale"
 NAMELESS = "a number without a name"
 _MAYBE = "a number: is it"
@@ -30,8 +43,35 @@ _AGE = re.compile(
     r"\s*(?:years?(?: old)?|y/?o?)?"
 )
 _DECADE = 10
+_WORD = re.compile(r"[^\W_]+")
 Classes = Mapping[str, Sequence[str]]
 """The names of all labels of a column, by column."""
+
+
+def emotions_in(text: str) -> dict[str, float]:
+    """Return the emotions that a text names → intensity; empty where it names none."""
+    name = find_emotion(text)
+    return {name: LEVELS[2]} if name else dict(parse(codes_as_words(text[:LONGEST_TEXT])).emotions)
+
+
+def is_neutral(text: str) -> bool:
+    """Return whether a label says that there is no emotion."""
+    return codes_as_words(text[:LONGEST_NAME]).strip().casefold() in label_layout("words")["none"]
+
+
+@lru_cache(maxsize=4096)
+def named_emotion(name: str) -> str | None:
+    """Return the one emotion that the name of a column or class stands for; None where it is not one."""
+    found = emotions_in(name) if len(name) <= LONGEST_NAME else {}
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def codes_as_words(text: str) -> str:
+    """Return a text with spaces for underscores; one of nothing but codes in words ("hap;ang")."""
+    words, codes = _WORD.findall(text.casefold()), label_layout("words")["codes"]
+    if words and all(word in codes for word in words):
+        return ", ".join(codes[word] for word in words)
+    return text.replace("_", " ")
 
 
 def describe_words(row: Mapping[str, Any], classes: Classes | None = None) -> dict[str, Any] | None:

@@ -237,7 +237,7 @@ def known_corpus(name: str) -> NamedCorpus:
     """Return a definition of this package.
 
     Raises:
-        InputError: there is none of this name.
+        InputError: no definition has this name.
     """
     if name not in corpus_names():
         raise InputError(unknown_corpus(name))

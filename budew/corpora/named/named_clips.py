@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.corpora.column_names import language_tag, not_understood
+from budew.corpora.column_names import language_tag, not_understood, number_in
 from budew.corpora.folders import check_audio
-from budew.corpora.labels.scores import intensities, number_in
+from budew.corpora.labels.scores import intensities
 from budew.corpora.labels.words import trait_word
 from budew.corpora.named.definition import Meaning, NamedCorpus, RatingColumns, intensity_of
 from budew.corpora.named.label_tables import FILE, LabelTables, TableRow

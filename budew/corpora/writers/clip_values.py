@@ -50,7 +50,7 @@ def spoken_text(clip: Clip) -> str:
     """Return the transcript.
 
     Raises:
-        CorpusError: there is none, or no word in it.
+        CorpusError: it is missing, or has no word in it.
     """
     if clip.transcript is None:
         fault = "has no transcript, which text to speech needs: run budew corpus transcribe first"

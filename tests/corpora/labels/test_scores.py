@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budew.corpora import read
+from budew.corpora.column_names import number_in
 from budew.corpora.labels import Scales, described
-from budew.corpora.labels.scores import find_scores, intensities, number_in
+from budew.corpora.labels.scores import find_scores, intensities
 from budew.errors import CorpusError, InputError
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
