@@ -28,6 +28,7 @@ from budew.corpora.media import AUDIO, Media
 from budew.corpora.reading import AS_USUAL, ReadOptions, distinct_clips
 from budew.corpora.text_files import LARGEST_JSON, json_object, plain_text
 from budew.errors import CorpusError
+from budew.io.files import flush, replaced_file
 
 LARGEST_READ = 2**20
 """Bytes that are read at once: more than any header record (a long name, the attributes of a member) has."""
@@ -61,18 +62,18 @@ def write_shard(path: str | Path, clips: Iterable[Clip]) -> int:
     Raises:
         CorpusError: two clips have one id, or a clip's audio or metadata cannot be written.
         OSError: the disk refuses.
+
+    Example:
+        >>> from budew.corpora import Clip
+        >>> write_shard("shards/clips-00000.tar", [Clip("anna/01", b"fLaC", "flac")])
+        1
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        with unfinished.open("wb") as file:
-            count = _write(file, clips)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replaced_file(path) as part, part.open("wb") as file:
+        count = _write(file, clips)
+        file.flush()
+        os.fsync(file.fileno())
     flush(path.parent)  # makes the rename last
     return count
 
@@ -115,15 +116,6 @@ def trace_shard(path: str | Path, options: ReadOptions = AS_USUAL) -> Iterator[S
 
     for clip in distinct_clips(items(), options):
         yield ShardClip(clip, *place)
-
-
-def flush(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk: they last through a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def shard_stem(path: Path) -> str:

@@ -105,8 +105,8 @@ def read_record(out: Path, name: str) -> ShardRecord | None:
 
 def remove_unfinished(out: Path, name: str) -> None:
     """Remove the temporary files of a shard and its record, which a killed run leaves."""
-    for path, suffix in ((shard_path(out, name), "unfinished"), (record_path(out, name), "part")):
-        for stale in path.parent.glob(f".{escape(path.name)}.*.{suffix}"):
+    for path in (shard_path(out, name), record_path(out, name)):
+        for stale in path.parent.glob(f".{escape(path.name)}.*.part"):
             stale.unlink(missing_ok=True)
 
 

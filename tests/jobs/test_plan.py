@@ -74,7 +74,7 @@ def test_a_job_error_ends_the_job_and_leaves_it_resumable(shard, tmp_path, worke
     with pytest.raises(JobError, match="there is no key"):
         run(Odd(), tmp_path / "in", tmp_path / "out", workers=workers)
     assert not (tmp_path / "out/notes/b.json").exists()
-    assert not list((tmp_path / "out").rglob("*.unfinished"))
+    assert not list((tmp_path / "out").rglob("*.part"))
 
 
 def test_a_shard_that_kills_every_worker_is_given_up(shard, tmp_path):
@@ -98,7 +98,7 @@ def test_what_a_killed_run_left_is_removed(shard, tmp_path):
     out = tmp_path / "out"
     run(Convert(), tmp_path / "in", out, workers=0)
     (out / "notes/a.json").unlink()
-    for name in (".a.tar.123.unfinished", "notes/.a.json.123.part", ".failures.jsonl.9.part"):
+    for name in (".a.tar.123.part", "notes/.a.json.123.part", ".failures.jsonl.9.part"):
         (out / name).touch()
     run(Convert(), tmp_path / "in", out, workers=0)
     assert sorted(contents(out)) == ["a.tar", "job.json", "notes/a.json"]

@@ -5,19 +5,17 @@ one is complete and on the disk. A hidden `.budew-export.json` lists the entries
 those are ever replaced unasked.
 """
 
-import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from budew.corpora.shards import flush
 from budew.corpora.text_files import read_json_object
 from budew.errors import CorpusError
 from budew.io.addresses import check_local
 from budew.io.disk import place_of, remedy_for
+from budew.io.files import claimed, flush
 from budew.version import __version__
 
 RECORD = ".budew-export.json"
@@ -47,7 +45,8 @@ def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, o
     _check_free(out, overwrite)
     made = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
-    with _claimed(out):
+    busy = CorpusError(f"another export is running in {out}: wait for it, or end it first")
+    with claimed(out, busy):
         earlier = _check_free(out, overwrite)  # again: another export may just have ended
         unfinished = out / _UNFINISHED
         try:
@@ -66,23 +65,6 @@ def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, o
             if made and not any(out.iterdir()):
                 out.rmdir()
     return count
-
-
-@contextmanager
-def _claimed(out: Path) -> Iterator[None]:
-    """Lock the folder: of two exports at a time on one machine the second fails."""
-    folder = os.open(out, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(folder)
-        raise CorpusError(f"another export is running in {out}: wait for it, or end it first") from error
-    except OSError:  # a file system without locks
-        pass
-    try:
-        yield
-    finally:
-        os.close(folder)
 
 
 def _check_free(out: Path, overwrite: bool) -> set[str]:
