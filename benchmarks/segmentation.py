@@ -29,7 +29,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.folders import audio_files
 from budew.segmentation import Segment, SegmentSettings
 from budew.segmentation.cutter import Cutter
-from budew.segmentation.voice_activity import SAMPLING_RATE, detect_speech, load_model
+from budew.segmentation.voice_activity import SAMPLING_RATE, detect_speech, load_speech_detector
 
 RATE = 44_100
 SENTENCES = (
@@ -166,7 +166,7 @@ def main() -> None:
         short, long = Path(folder, "short.flac"), Path(folder, "long.flac")
         build(short, speech(asked.audio), seconds=asked.minutes * 60)
         build(long, speech(asked.audio), seconds=asked.hours * 3600)
-        load_model()
+        load_speech_detector()
         print(f"at the beginning: {peak():.0f} MB")
         report(f"{asked.minutes:g} minutes", cut(short))
         report(f"{asked.hours:g} hours", cut(long))

@@ -15,7 +15,7 @@ from budew.inference import Captioner
 from budew.inference.backends import Backend
 from budew.model.card import CheckpointCard
 from budew.profile import VoiceProfile
-from budew.segmentation.voice_activity import can_hear_speech
+from budew.segmentation.voice_activity import has_speech_detector
 from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, LEVELS
 
 WAITING = 64
@@ -84,7 +84,7 @@ def _caption_tab(gradio: Any, backends: Mapping[str, Backend]) -> None:
             backends[name],
             style=style if style and prompted else None,
             parts=parts if parts and prompted else None,
-            windows="speech" if can_hear_speech() else "fixed",
+            windows="speech" if has_speech_detector() else "fixed",
         )
         done, html = caption(Path(path), captioner)
         for warning in filter(None, (done.damaged, *done.warnings)):

@@ -98,7 +98,7 @@ def caption(
     from budew.inference.recordings import from_paths
     from budew.model.checkpoint import identity
     from budew.reports.captions_output import reported, write_records
-    from budew.segmentation.voice_activity import can_hear_speech
+    from budew.segmentation.voice_activity import has_speech_detector
 
     paths, format = paths or [], format or _format_of(output_file)
     _check_input(paths, record, keep, format)
@@ -115,7 +115,7 @@ def caption(
         num_samples=samples,
         style=style,
         parts=parts,
-        windows=_windows(windows or ("speech" if can_hear_speech() else "fixed")),
+        windows=_windows(windows or ("speech" if has_speech_detector() else "fixed")),
     )
     if not quiet:
         say_error(f"model: {captioner.backend.name} ({captioner.backend.runs_on})")

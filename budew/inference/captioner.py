@@ -43,7 +43,7 @@ from budew.inference.turns import read_turns
 from budew.inference.unfinished import Unfinished
 from budew.model.checkpoint import Checkpoint
 from budew.model.generate import checked_beams
-from budew.segmentation.voice_activity import load_model
+from budew.segmentation.voice_activity import load_speech_detector
 
 if TYPE_CHECKING:
     from budew.inference.server import CaptionServer
@@ -119,7 +119,7 @@ class Captioner:
         beams = self.backend.num_beams if num_beams is None else num_beams
         self.asked = Asked(checked_beams(beams, self.backend.name), num_samples, prompt)
         if windows == "speech":
-            load_model()
+            load_speech_detector()
         self.windows = windows
         self._turns = read_turns(windows) if isinstance(windows, Path) else {}
         self._rates = not prompt.endswith(("bursts", "speaker"))

@@ -22,8 +22,8 @@ from budew.corpora.sources import Entry, is_corpus_file, matches, read_one
 from budew.errors import AudioError, CorpusError, InputError
 from budew.inference.turns import Turn, cut_turns, turns_of
 from budew.io.addresses import is_address, shown
+from budew.segmentation.cutter import SegmentSettings
 from budew.segmentation.recording import cut_recording
-from budew.segmentation.segment_settings import SegmentSettings
 
 SHORTEST = 0.025
 """Seconds: one frame of Whisper's spectrogram; shorter audio has no features."""

@@ -1,3 +1,3 @@
+from .cutter import SegmentSettings as SegmentSettings
 from .segment import Segment as Segment
-from .segment_settings import SegmentSettings as SegmentSettings
-from .voice_activity import can_hear_speech as can_hear_speech
+from .voice_activity import has_speech_detector as has_speech_detector

@@ -1,9 +1,9 @@
-"""`Cutter`: probabilities of speech in, stretches to cut out, decided frame by frame in one pass.
+"""`Cutter`: probabilities of speech in, speech segments out, decided frame by frame in one pass.
 
-Speech begins and ends with silero-vad's two thresholds. Across pauses up to `max_pause` it is one stretch.
-One that becomes too long is divided at a pause, a long one rather than a late one; where there is no pause,
-at the least probable, then quietest place of its later half. A stretch is decided as soon as later frames
-cannot change it, so memory is bounded by the longest clip, however long the recording is.
+Speech begins and ends with silero-vad's two thresholds. Across pauses up to `max_pause` it is one segment.
+One that becomes too long is divided at a pause, a long one rather than a late one; if there is no pause, at
+the least probable, then quietest frame of its later half. A segment is decided as soon as later frames cannot
+change it, so memory is bounded by the longest clip, however long the recording is.
 """
 
 from collections import deque
@@ -11,38 +11,122 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import ceil, floor
 from statistics import median
+from typing import Annotated, Literal, Self
 
-from budew.segmentation.segment_settings import SegmentSettings
+from pydantic import Field, model_validator
+
+from budew.io.settings import Settings
 from budew.segmentation.voice_activity import FRAME, SAMPLING_RATE
 
 FRAMES_PER_SECOND = SAMPLING_RATE / FRAME
 BACKGROUND = round(3 * FRAMES_PER_SECOND)
-"""The last frames without speech, whose median is the noise behind a stretch."""
+"""Number of the last frames without speech, whose median power is the noise level of a segment."""
 MIN_BACKGROUND = round(0.3 * FRAMES_PER_SECOND)
-"""With fewer frames the noise is unknown."""
+"""With fewer frames the noise level is unknown."""
+LONGEST = 600.0
+"""Limit of `max_seconds`: a clip is in memory while it is cut (230 MB at 96 kHz)."""
+SHORTEST = 0.5
+"""Shortest speech that `max_seconds` has to leave room for, without the padding."""
+HYSTERESIS, MIN_EXIT = 0.15, 0.01
+"""The exit threshold is this much lower than `threshold`, as in silero-vad's `get_speech_timestamps`."""
+
+
+class SegmentSettings(Settings):
+    """Where clips begin and end, and which clips are left out; None: no limit. Lengths are in seconds.
+
+    Example:
+        >>> round(SegmentSettings(max_seconds=10.0, threshold=0.6).exit, 2)
+        0.45
+    """
+
+    min_seconds: float = Field(
+        default=1.0, ge=0, description="Shorter clips are left out, in seconds with padding."
+    )
+    max_seconds: float = Field(
+        default=30.0,
+        le=LONGEST,
+        description="Longer speech is divided, at a pause if there is one; in seconds with padding.",
+    )
+    pad: float = Field(
+        default=0.1,
+        ge=0,
+        description="Padding before and after speech in seconds, at most half of the pause.",
+    )
+    max_pause: float = Field(default=0.5, ge=0, description="Longest pause within a clip, in seconds.")
+    min_speech: float = Field(
+        default=0.25, ge=0, description="Shorter stretches of speech count as noise, in seconds."
+    )
+    threshold: float = Field(default=0.5, gt=0, lt=1, description="Probability at which speech begins.")
+    exit_threshold: float | None = Field(
+        default=None,
+        ge=0,
+        description="Probability below which speech ends; 0.15 below `threshold` by default.",
+    )
+    languages: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        default=(), description="BCP 47 tags to keep, all when empty; en keeps en-US as well."
+    )
+    language_model: str | None = Field(
+        default=None,
+        description="Multilingual Whisper (folder or hub id) that detects the language of clips without one.",
+    )
+    max_clipped: float | None = Field(
+        default=None, ge=0, le=1, description="Largest accepted share of clipped samples."
+    )
+    min_rms_dbfs: float | None = Field(
+        default=None, lt=0, description="Lowest accepted level in dBFS, such as -50."
+    )
+    min_snr_db: float | None = Field(
+        default=None,
+        lt=100,
+        description="Lowest accepted signal-to-noise ratio in dB; clips with an unknown one are kept.",
+    )
+    bits: Literal[16, 24] = Field(default=16, description="Bits of a sample in the clips.")
+    keep: tuple[str, ...] = Field(
+        default=(), description="Metadata fields that clips copy from the recording."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.exit > self.threshold:
+            raise ValueError(f"exit_threshold {self.exit:g} is above threshold {self.threshold:g}")
+        if self.max_pause > self.max_seconds:
+            raise ValueError(f"max_pause {self.max_pause:g} is longer than max_seconds {self.max_seconds:g}")
+        least = max(self.min_seconds, SHORTEST)
+        if self.max_seconds - 2 * self.pad < least:
+            both = f"max_seconds {self.max_seconds:g} without pad {self.pad:g} on both sides"
+            raise ValueError(f"{both} is shorter than {least:g} s: give a larger max_seconds")
+        return self
+
+    @property
+    def exit(self) -> float:
+        """The probability below which speech ends."""
+        if self.exit_threshold is not None:
+            return self.exit_threshold
+        return max(self.threshold - HYSTERESIS, min(MIN_EXIT, self.threshold))
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class SpeechSegment:
     """Speech to cut out.
 
     Attributes:
-        start, end: samples at 16 kHz, padding included; `end` may lie behind the end of the recording.
-        speech: seconds in which the probability reached the threshold.
-        speech_power: mean square in them, full scale 1.
-        noise_power: median mean square of the last frames without speech, None where there were few.
+        start: first sample at 16 kHz, padding included.
+        end: sample at 16 kHz after the last one, padding included; it may be after the end of the recording.
+        speech_seconds: time in which the probability reached the threshold.
+        speech_power: mean square in that time, full scale 1.
+        noise_power: median mean square of the last frames without speech, None if there were few.
     """
 
     start: int
     end: int
-    speech: float
+    speech_seconds: float
     speech_power: float
     noise_power: float | None
 
 
 @dataclass(slots=True)
-class _Open:
-    """A stretch that goes on: frame numbers, and (probability, power) of each frame from `start` on."""
+class _OpenSegment:
+    """A segment that has not ended: frame numbers, and (probability, power) of each frame from `start` on."""
 
     start: int
     end: int
@@ -56,12 +140,13 @@ class _Open:
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A stretch whose end is not padded yet, in samples."""
+class _EndedSegment:
+    """A segment whose end is not padded yet, in samples."""
 
     start: int
     end: int
-    speech: list[float]
+    powers: list[float]
+    """Power of each frame of speech."""
 
 
 class Cutter:
@@ -69,30 +154,30 @@ class Cutter:
 
     def __init__(self, cuts: SegmentSettings) -> None:
         self._threshold, self._exit = cuts.threshold, cuts.exit
-        self._room = floor((cuts.max_seconds - 2 * cuts.pad) * FRAMES_PER_SECOND + 1e-6)
-        self._least = ceil(cuts.min_seconds * FRAMES_PER_SECOND - 1e-6)
+        self._max_frames = floor((cuts.max_seconds - 2 * cuts.pad) * FRAMES_PER_SECOND + 1e-6)
+        self._min_frames = ceil(cuts.min_seconds * FRAMES_PER_SECOND - 1e-6)
         self._max_pause = floor(cuts.max_pause * FRAMES_PER_SECOND + 1e-6)
         self._pad = round(cuts.pad * SAMPLING_RATE)
         self._now = 0
         self._speaking = False
-        self._open: _Open | None = None
-        self._waiting: _Waiting | None = None
-        self._spoken_until: int | None = None
+        self._open: _OpenSegment | None = None
+        self._ended: _EndedSegment | None = None
+        self._last_end: int | None = None
         self._background: deque[float] = deque(maxlen=BACKGROUND)
 
     @property
     def earliest(self) -> int:
-        """The first sample (at 16 kHz) that a stretch still to come may begin with."""
-        if self._waiting is not None:
-            return self._waiting.start
+        """The first sample (at 16 kHz) that a later segment may begin with."""
+        if self._ended is not None:
+            return self._ended.start
         return max(0, (self._now if self._open is None else self._open.start) * FRAME - self._pad)
 
-    def push(self, probability: float, power: float) -> Iterator[Stretch]:
-        """Take the next frame and give the stretches that are decided by it.
+    def push(self, probability: float, power: float) -> Iterator[SpeechSegment]:
+        """Take the next frame and yield the segments that are decided by it.
 
         Args:
-            probability: that there is speech in it.
-            power: its mean square, full scale 1.
+            probability: probability of speech in the frame.
+            power: mean square of the frame, full scale 1.
         """
         quiet = probability < self._exit
         self._speaking = probability >= self._threshold or (self._speaking and not quiet)
@@ -100,96 +185,98 @@ class Cutter:
             self._background.append(power)
         if self._speaking and self._open is None:
             yield from self._release(self._now * FRAME)
-            self._open = _Open(self._now, self._now)
+            self._open = _OpenSegment(self._now, self._now)
         self._now += 1
         if self._open is None:
             yield from self._release_in_silence()
             return
         self._open.frames.append((probability, power))
-        yield from self._go_on(self._open) if self._speaking else self._pause(self._open)
+        if self._speaking:
+            yield from self._continue(self._open)
+        elif self._now - self._open.end > self._max_pause:
+            yield from self._close(self._open)
+            yield from self._release_in_silence()
 
-    def finish(self) -> Iterator[Stretch]:
-        """Give the stretches that end with the recording."""
+    def finish(self) -> Iterator[SpeechSegment]:
+        """Yield the segments that end with the recording."""
         if self._open is not None:
             yield from self._close(self._open)
         yield from self._release(None)
 
-    def _go_on(self, stretch: _Open) -> Iterator[Stretch]:
-        if stretch.length and stretch.end < self._now - 1:
-            stretch.pauses.append((stretch.end, self._now - 1))
-        stretch.end = self._now
-        if stretch.length > self._room + self._least:
-            yield from self._divide(stretch)
+    def _continue(self, segment: _OpenSegment) -> Iterator[SpeechSegment]:
+        if segment.length and segment.end < self._now - 1:
+            segment.pauses.append((segment.end, self._now - 1))
+        segment.end = self._now
+        if segment.length > self._max_frames + self._min_frames:
+            yield from self._divide(segment)
 
-    def _pause(self, stretch: _Open) -> Iterator[Stretch]:
-        if self._now - stretch.end > self._max_pause:
-            yield from self._close(stretch)
-            yield from self._release_in_silence()
-
-    def _close(self, stretch: _Open) -> Iterator[Stretch]:
-        while stretch.length > self._room:
-            yield from self._divide(stretch)
-        self._put(stretch, stretch.end)
+    def _close(self, segment: _OpenSegment) -> Iterator[SpeechSegment]:
+        while segment.length > self._max_frames:
+            yield from self._divide(segment)
+        self._end(segment, segment.end)
         self._open = None
 
-    def _divide(self, stretch: _Open) -> Iterator[Stretch]:
+    def _divide(self, segment: _OpenSegment) -> Iterator[SpeechSegment]:
         """Cut the first clip off, so that enough for another remains."""
-        end, start = _best_cut(stretch, self._least, self._room)
-        self._put(stretch, end)
+        end, start = _best_cut(segment, self._min_frames, self._max_frames)
+        self._end(segment, end)
         yield from self._release(start * FRAME)
-        del stretch.frames[: start - stretch.start]
-        stretch.pauses = [pause for pause in stretch.pauses if pause[0] >= start]
-        stretch.start = start
+        del segment.frames[: start - segment.start]
+        segment.pauses = [pause for pause in segment.pauses if pause[0] >= start]
+        segment.start = start
 
-    def _put(self, stretch: _Open, end: int) -> None:
-        """Pad the beginning of what ends at frame `end`, and let it wait for what comes after."""
-        begin, over = stretch.start * FRAME, end * FRAME
-        pause = begin if self._spoken_until is None else (begin - self._spoken_until) // 2
-        frames = stretch.frames[: end - stretch.start]
-        speech = [power for probability, power in frames if probability >= self._threshold]
-        self._waiting = _Waiting(begin - min(self._pad, pause), over, speech)
-        self._spoken_until = over
+    def _end(self, segment: _OpenSegment, end: int) -> None:
+        """End a segment at frame `end` and pad its beginning; its final padding depends on the next one."""
+        begin, over = segment.start * FRAME, end * FRAME
+        pause = begin if self._last_end is None else (begin - self._last_end) // 2
+        frames = segment.frames[: end - segment.start]
+        powers = [power for probability, power in frames if probability >= self._threshold]
+        self._ended = _EndedSegment(begin - min(self._pad, pause), over, powers)
+        self._last_end = over
 
-    def _release_in_silence(self) -> Iterator[Stretch]:
-        """Let go what waits, once the pause behind it has room for its padding and the neighbour's."""
-        if self._waiting is not None and self._now * FRAME - self._waiting.end >= 2 * self._pad:
+    def _release_in_silence(self) -> Iterator[SpeechSegment]:
+        """Release the ended segment once the pause after it is long enough for the padding of both sides."""
+        if self._ended is not None and self._now * FRAME - self._ended.end >= 2 * self._pad:
             yield from self._release(None)
 
-    def _release(self, next_start: int | None) -> Iterator[Stretch]:
-        waiting, self._waiting = self._waiting, None
-        if waiting is None:
+    def _release(self, next_start: int | None) -> Iterator[SpeechSegment]:
+        ended, self._ended = self._ended, None
+        if ended is None:
             return
-        pad = self._pad if next_start is None else min(self._pad, (next_start - waiting.end) // 2)
-        enough = len(self._background) >= MIN_BACKGROUND
-        count = len(waiting.speech)
-        yield Stretch(
-            waiting.start,
-            waiting.end + pad,
-            speech=count / FRAMES_PER_SECOND,
-            speech_power=sum(waiting.speech) / max(1, count),
-            noise_power=median(self._background) if enough else None,
+        pad = self._pad if next_start is None else min(self._pad, (next_start - ended.end) // 2)
+        knows_noise = len(self._background) >= MIN_BACKGROUND
+        count = len(ended.powers)
+        yield SpeechSegment(
+            ended.start,
+            ended.end + pad,
+            speech_seconds=count / FRAMES_PER_SECOND,
+            speech_power=sum(ended.powers) / max(1, count),
+            noise_power=median(self._background) if knows_noise else None,
         )
 
 
-def _best_cut(stretch: _Open, least: int, most: int) -> tuple[int, int]:
+def _best_cut(segment: _OpenSegment, shortest: int, longest: int) -> tuple[int, int]:
     """Return where the first clip ends and the next begins, in frames.
 
-    The first gets `least` to `most` of them, and what remains `least` too, where it can be had. The length of
-    a pause counts squared, as 32 ms may be the silence of a plosive within a word.
+    The first gets `shortest` to `longest` frames, and if possible at least `shortest` remain. The length of a
+    pause counts squared, as 32 ms may be the silence of a plosive within a word.
     """
-    pauses = [pause for pause in stretch.pauses if least <= pause[0] - stretch.start <= most]
-    roomy = [pause for pause in pauses if stretch.end - pause[1] >= least]
+    pauses = [pause for pause in segment.pauses if shortest <= pause[0] - segment.start <= longest]
+    before_speech = [pause for pause in pauses if segment.end - pause[1] >= shortest]
     if pauses:
-        return max(roomy or pauses, key=lambda pause: (pause[1] - pause[0]) ** 2 * (pause[0] - stretch.start))
-    last = min(most, stretch.length - least)
-    if last < max(1, least):
-        last = most
-    places = range(min(last, max(1, least, ceil(last / 2))), last + 1)
-    cut = stretch.start + min(places, key=lambda place: _loudness(stretch, place))
+        return max(
+            before_speech or pauses,
+            key=lambda pause: (pause[1] - pause[0]) ** 2 * (pause[0] - segment.start),
+        )
+    last = min(longest, segment.length - shortest)
+    if last < max(1, shortest):
+        last = longest
+    first = min(last, max(1, shortest, ceil(last / 2)))
+    cut = segment.start + min(range(first, last + 1), key=lambda place: _loudness(segment, place))
     return cut, cut
 
 
-def _loudness(stretch: _Open, place: int) -> tuple[float, float]:
-    """Return what to cut by: how surely there is speech around a place, then how loud it is."""
-    (left, left_power), (right, right_power) = stretch.frames[place - 1 : place + 1]
+def _loudness(segment: _OpenSegment, place: int) -> tuple[float, float]:
+    """Return the probability of speech around a place, and the power there: the lowest is the best cut."""
+    (left, left_power), (right, right_power) = segment.frames[place - 1 : place + 1]
     return round((left + right) / 2, 1), left_power + right_power

@@ -1,12 +1,12 @@
 """`Segment`: the job that turns recordings of any length into clips of speech.
 
-A clip is FLAC, mono, at the sampling rate of its recording, and keeps where it comes from
-(`metadata["segment"]`: recording, start and end in seconds) and how it was measured (`metadata["levels"]`).
-Language, speaker, source and license are those of the recording. Its transcript, profile and captions
-describe the whole and are not copied, nor is its metadata except for what `keep` names.
+A clip is FLAC, mono, at the sampling rate of its recording. Its metadata say where it comes from (`segment`:
+recording, start and end in seconds) and what was measured (`levels`). Language, speaker, source and license
+are those of the recording. Its transcript, profile and captions describe the whole and are not copied, nor is
+its metadata except for the fields that `keep` names.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from math import log10
@@ -20,14 +20,12 @@ from budew.audio.decoders import Samples
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, CorpusError, FilteredError, JobError, MissingExtraError
 from budew.jobs.job import OnFailed
-from budew.segmentation.cutter import Stretch
-from budew.segmentation.language import check_language, load_detector
-from budew.segmentation.recording import Piece, cut_recording
-from budew.segmentation.segment_settings import SegmentSettings
-from budew.segmentation.voice_activity import load_model, model_name
+from budew.segmentation.cutter import SegmentSettings, SpeechSegment
+from budew.segmentation.recording import AudioSegment, cut_recording
+from budew.segmentation.voice_activity import load_speech_detector, speech_detector_name
 
 FULL_SCALE = 0.99
-"""Samples of at least this count as clipped: eight bits reach 0.992, and encoders round."""
+"""A sample from this value on is clipped: eight bits reach 0.992, and encoders round."""
 FLOOR = 1e-12
 """Mean square of digital silence: -120 dB."""
 
@@ -36,8 +34,19 @@ FLOOR = 1e-12
 class Segment:
     """Cut recordings into clips of speech; a `budew.jobs.Job`.
 
-    Failures carry the id of the recording or clip: `AudioError` for a damaged recording, whose intact part is
-    cut all the same, `FilteredError` for what the settings leave out.
+    A damaged recording is cut as far as it is intact and reported with an `AudioError`, a clip that the
+    settings leave out with a `FilteredError`.
+
+    Attributes:
+        cuts: where clips begin and end, and which are left out.
+
+    Example:
+        >>> from budew import read
+        >>> from budew.io.resources import data_folder
+        >>> recordings = [next(read(data_folder("demo_clips")))]
+        >>> job = Segment(SegmentSettings(min_seconds=0.5, max_pause=0.2))
+        >>> [round(clip.duration, 1) for clip in job.run(iter(recordings), failed=print)]
+        [1.2, 1.4, 0.7]
     """
 
     cuts: SegmentSettings = field(default_factory=SegmentSettings)
@@ -46,7 +55,7 @@ class Segment:
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that determine the clips, as JSON values."""
         return {
-            "model": model_name(),
+            "model": speech_detector_name(),
             **self.cuts.model_dump(mode="json"),
             "exit_threshold": self.cuts.exit,
         }
@@ -58,7 +67,7 @@ class Segment:
             JobError: a library or the model of languages is missing.
         """
         try:
-            load_model()
+            load_speech_detector()
         except MissingExtraError as error:
             raise JobError(str(error)) from error
         for recording in clips:
@@ -78,16 +87,18 @@ class Segment:
             if damage is not None:
                 failed(recording.id, AudioError(damage))
 
-        for piece in cut_recording(recording.audio, self.cuts, name=recording.id, on_end=on_end):
-            seconds = len(piece.samples) / piece.sampling_rate
-            if piece.stretch.speech < self.cuts.min_speech:
+        for segment in cut_recording(recording.audio, self.cuts, name=recording.id, on_end=on_end):
+            seconds = len(segment.samples) / segment.sampling_rate
+            if segment.speech.speech_seconds < self.cuts.min_speech:
                 continue
             if seconds < self.cuts.min_seconds:
                 short.append(seconds)
                 continue
-            found, id = True, _id(recording.id, piece)
+            found = True
+            start, end = (int(second * 1000) for second in segment.span)
+            id = f"{recording.id}-{start:09d}-{end:09d}"  # in the order of time, and unique
             try:
-                yield self._clip(recording, piece, id)
+                yield self._clip(recording, segment, id)
             except FilteredError as error:
                 failed(id, error)
         if short:
@@ -97,46 +108,46 @@ class Segment:
         elif not found:
             failed(recording.id, FilteredError("left out: there is no speech in it"))
 
-    def _clip(self, recording: Clip, piece: Piece, id: str) -> Clip:
-        """Make the clip of a piece.
+    def _clip(self, recording: Clip, segment: AudioSegment, id: str) -> Clip:
+        """Make the clip of a segment.
 
         Raises:
             FilteredError: its levels or its language are not wanted.
             CorpusError: FLAC does not support its sampling rate, or the id is too long.
         """
-        levels = measure(piece.samples, piece.stretch)
+        levels = measure_levels(segment.samples, segment.speech)
         check_levels(levels, self.cuts)
         language = recording.language
         if language is None and self.cuts.language_model is not None:
-            language = load_detector(self.cuts.language_model).detect(piece.samples, piece.sampling_rate)
+            language = _detected_language(segment, self.cuts.language_model)
         check_language(language, self.cuts.languages)
         kept = {name: recording.metadata[name] for name in self.cuts.keep if name in recording.metadata}
         return Clip(
             id=id,
-            audio=encode_flac(piece.samples, piece.sampling_rate, bits=self.cuts.bits, name=recording.id),
+            audio=encode_flac(segment.samples, segment.sampling_rate, bits=self.cuts.bits, name=recording.id),
             format="flac",
-            sampling_rate=piece.sampling_rate,
-            duration=len(piece.samples) / piece.sampling_rate,
+            sampling_rate=segment.sampling_rate,
+            duration=len(segment.samples) / segment.sampling_rate,
             language=language,
             speaker=recording.speaker,
             source=recording.source,
             license=recording.license,
-            metadata={**kept, "segment": _segment(recording, piece), "levels": levels},
+            metadata={**kept, "segment": _place(recording, segment), "levels": levels},
         )
 
 
-def measure(samples: Samples, stretch: Stretch) -> dict[str, float]:
-    """Measure a clip.
+def measure_levels(samples: Samples, speech: SpeechSegment) -> dict[str, float]:
+    """Measure the levels of a clip.
 
     Args:
-        samples: of the clip, mono (n,), full scale 1; at least one.
-        stretch: what the voice detector measured in it.
+        samples: samples of the clip, mono (n,), full scale 1; at least one.
+        speech: measurements of the voice detector.
 
     Returns:
         `rms_dbfs` and `peak_dbfs`, level of the clip and of its largest sample in dB relative to a square
         wave of full scale; `clipped`, the share of its samples at full scale; and, unless there is too little
         noise, `snr_db`, the level of speech over that of the noise around it, -20 to 100. This is an
-        estimate: the noise is what the voice detector takes for no speech.
+        estimate: noise is whatever the voice detector does not count as speech.
     """
     largest = float(np.abs(samples).max())
     levels = {
@@ -144,14 +155,14 @@ def measure(samples: Samples, stretch: Stretch) -> dict[str, float]:
         "peak_dbfs": round(_decibels(largest**2), 2),
         "clipped": round(float(np.mean(np.abs(samples) >= FULL_SCALE)), 6),
     }
-    if (noise := stretch.noise_power) is not None:
-        ratio = _decibels(stretch.speech_power - noise) - _decibels(noise)
+    if (noise := speech.noise_power) is not None:
+        ratio = _decibels(speech.speech_power - noise) - _decibels(noise)
         levels["snr_db"] = round(min(100.0, max(-20.0, ratio)), 2)
     return levels
 
 
 def check_levels(levels: Mapping[str, float], limits: SegmentSettings) -> None:
-    """Raise `FilteredError` if a clip is clipped too often, too quiet or too noisy; `levels` by `measure`."""
+    """Raise `FilteredError` if a clip is clipped too often, too quiet or too noisy by `measure_levels`."""
     clipped, level, ratio = levels["clipped"], levels["rms_dbfs"], levels.get("snr_db", 100.0)
     if limits.max_clipped is not None and clipped > limits.max_clipped:
         fault = f"{clipped:.2%} of its samples are clipped, {limits.max_clipped:.2%} at most"
@@ -168,28 +179,50 @@ def _decibels(power: float) -> float:
     return 10 * log10(max(power, FLOOR))
 
 
-def _id(recording: str, piece: Piece) -> str:
-    """Return an id in the order of time: milliseconds in nine digits, so that no two can be the same."""
-    start, end = piece.span
-    return f"{recording}-{int(start * 1000):09d}-{int(end * 1000):09d}"
+def check_language(language: str | None, wanted: Sequence[str]) -> None:
+    """Raise `FilteredError` unless a clip in `language` is wanted.
+
+    Args:
+        language: BCP 47 tag, None if unknown.
+        wanted: BCP 47 ranges, everything if empty: "en" keeps "en" and "en-US", "pt-BR" does not keep "pt".
+    """
+    if not wanted:
+        return
+    if language is None:
+        raise FilteredError("left out: its language is not known: give a model that detects it")
+    tag = _normalized_tag(language)
+    ranges = [_normalized_tag(name) for name in wanted]
+    if not any(tag == within or tag.startswith(f"{within}-") for within in ranges):
+        raise FilteredError(f"left out: its language is {language}, not {' or '.join(wanted)}")
 
 
-def _segment(recording: Clip, piece: Piece) -> dict[str, Any]:
-    """Return where a piece comes from; a piece of a piece keeps where that comes from, under `within`."""
-    start, end = (round(second, 6) for second in piece.span)
-    place = {"recording": recording.id, "start": start, "end": end, "speech": round(piece.stretch.speech, 3)}
-    earlier = recording.metadata.get("segment")
-    return place if earlier is None else {**place, "within": earlier}
+def _normalized_tag(tag: str) -> str:
+    return tag.strip().replace("_", "-").lower()
+
+
+def _detected_language(segment: AudioSegment, model: str) -> str:
+    from budew.segmentation.language_detector import load_language_detector  # seconds, for torch
+
+    return load_language_detector(model).detect(segment.samples, segment.sampling_rate)
+
+
+def _place(recording: Clip, segment: AudioSegment) -> dict[str, Any]:
+    """Return the place of a segment in its recording; `within` is the place of a recording that is one."""
+    start, end = (round(second, 6) for second in segment.span)
+    speech = round(segment.speech.speech_seconds, 3)
+    place = {"recording": recording.id, "start": start, "end": end, "speech": speech}
+    outer = recording.metadata.get("segment")
+    return place if outer is None else {**place, "within": outer}
 
 
 def encode_flac(samples: Samples, sampling_rate: int, *, bits: int, name: str) -> bytes:
-    """Encode mono samples (n,), full scale 1. Samples of at most `bits` bits come back unchanged.
+    """Encode mono samples (n,), full scale 1. Samples of at most `bits` bits are decoded unchanged.
 
     Args:
-        samples: what exceeds full scale is clipped, what is finer than a bit rounded.
+        samples: values beyond full scale are clipped, finer values are rounded.
         sampling_rate: Hz.
-        bits: 16 or 24.
-        name: what errors call the recording.
+        bits: bits of a sample, 16 or 24.
+        name: name of the recording in errors.
 
     Raises:
         CorpusError: FLAC does not support the sampling rate.

@@ -1,9 +1,9 @@
 """Probability of speech in each 32 ms of a recording: silero-vad 6.2 over blocks of 16 s, its state kept.
 
 The model is the sequence variant in silero-vad's wheel, run by onnxruntime on one thread: about 950 times
-real time on one core. silero-vad's own front end begins anew at each call and its package imports torch, so
-only the file is taken from it. The state goes from block to block: blocks of any size give the same
-probabilities, bit for bit, and memory holds one block.
+real time on one core. silero-vad's own front end resets its state at each call and its package imports torch,
+so only the model file is taken from it. The state is passed from block to block: blocks of any size give the
+same probabilities, bit for bit, and memory holds one block.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,10 +22,10 @@ from budew.errors import MissingExtraError, locate_library, require
 SAMPLING_RATE = 16_000
 """Hz of the model's input."""
 FRAME = 512
-"""Samples to which one probability belongs: 32 ms."""
+"""Samples of one probability: 32 ms."""
 BLOCK = 512
 """Frames in one call of the model, 16.4 s; larger ones are no faster (benchmarks/segmentation.py)."""
-_CONTEXT = 64  # samples of the frame before, which the model gets again
+_CONTEXT = 64  # samples of the previous frame, which the model gets again
 _FILE = "data/silero_vad_16k_sequence.onnx"
 _NEEDED = {"extra": "corpora", "purpose": "voice activity detection"}
 
@@ -41,8 +41,8 @@ def detect_speech(blocks: Iterable[Samples], *, block: int = BLOCK) -> Iterator[
     """Run the model over a recording, block by block.
 
     Args:
-        blocks: its mono samples at `SAMPLING_RATE`, in pieces of any size.
-        block: frames that the model is given at once.
+        blocks: its mono samples at `SAMPLING_RATE`, in arrays of any size.
+        block: frames in one call of the model.
 
     Yields:
         The frames of each block; the last frame of a recording is padded with silence.
@@ -50,22 +50,21 @@ def detect_speech(blocks: Iterable[Samples], *, block: int = BLOCK) -> Iterator[
     Raises:
         MissingExtraError: silero-vad or onnxruntime is not installed.
     """
-    model = load_model()
+    model = load_speech_detector()
     hidden = cell = np.zeros((1, 1, 128), np.float32)
     context = np.zeros(_CONTEXT, np.float32)
     for samples in regrouped(blocks, block * FRAME):
-        frames = _framed(samples)
+        frames = np.pad(samples, (0, -len(samples) % FRAME)).reshape(-1, FRAME)
         powers = np.einsum("ij,ij->i", frames, frames) / FRAME
-        given = np.concatenate([_contexts(frames, context), frames], axis=1)
-        probabilities, hidden, cell = model.run(
-            ["speech_probs", "hn", "cn"], {"input": given, "h": hidden, "c": cell}
-        )
+        contexts = np.concatenate([context[None], frames[:-1, -_CONTEXT:]])
+        inputs = {"input": np.concatenate([contexts, frames], axis=1), "h": hidden, "c": cell}
+        probabilities, hidden, cell = model.run(["speech_probs", "hn", "cn"], inputs)
         context = frames[-1, -_CONTEXT:]
         yield Frames(probabilities.reshape(-1), powers)
 
 
 @cache
-def load_model() -> Any:
+def load_speech_detector() -> Any:
     """Return the model, one for each process.
 
     Raises:
@@ -80,12 +79,12 @@ def load_model() -> Any:
     return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
 
 
-def can_hear_speech() -> bool:
-    """Return whether the model and what runs it are installed."""
+def has_speech_detector() -> bool:
+    """Return whether the model and onnxruntime are installed."""
     return all(find_spec(library) for library in ("silero_vad", "onnxruntime"))
 
 
-def model_name() -> str:
+def speech_detector_name() -> str:
     """Return name and version of the model.
 
     Raises:
@@ -93,12 +92,3 @@ def model_name() -> str:
     """
     locate_library("silero_vad", **_NEEDED)
     return f"silero-vad {version('silero-vad')}"
-
-
-def _framed(samples: Samples) -> NDArray[np.float32]:
-    rest = -len(samples) % FRAME
-    return np.pad(samples, (0, rest)).reshape(-1, FRAME)
-
-
-def _contexts(frames: NDArray[np.float32], first: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.concatenate([first[None], frames[:-1, -_CONTEXT:]])

@@ -1,9 +1,9 @@
 """`Transcriber`: transcripts of recordings, by any Whisper checkpoint.
 
-The language is given, or detected once for a recording, and decoding is deterministic: no timestamps, no
+The language is given, or detected once for each recording, and decoding is deterministic: no timestamps, no
 retries at a higher temperature. Recordings longer than the model's window are cut at the quietest place in
-the last third of each window, so that few words are cut in two. Silent windows are not transcribed: a model
-hallucinates words there.
+the last third of each window, so that few words are cut in two. Silent windows are not transcribed: models
+hallucinate words there.
 """
 
 import copy
@@ -22,10 +22,10 @@ from budew.model.build import languages_of
 from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.model.generate import features_of, generate, generation_settings, texts_of
 from budew.model.quiet import quiet_transformers
-from budew.segmentation.language import BCP_47, detect_languages
+from budew.segmentation.language_detector import BCP_47, detect_languages
 
 BATCH = 8
-"""Windows transcribed at once."""
+"""Default number of windows in a batch."""
 _CODES = {tag: code for code, tag in BCP_47.items()}
 _QUIET = 0.1  # seconds over which loudness is measured to find a place to cut
 
@@ -35,12 +35,12 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Transcriber:
-    """A checkpoint that transcribes. Small until it is used: it can be pickled into workers.
+    """A checkpoint that transcribes. It is loaded at first use, so it can be pickled into workers.
 
     Attributes:
         model: folder, or name on the Hugging Face hub, such as `openai/whisper-small`.
-        device: as for `load_checkpoint`.
-        batch_size: windows at once; does not change the transcripts.
+        device: device of PyTorch, such as "cuda:1"; None: a GPU if there is one, otherwise the CPU.
+        batch_size: windows in a batch; does not change the transcripts.
     """
 
     model: str
@@ -49,16 +49,16 @@ class Transcriber:
 
     @property
     def sampling_rate(self) -> int:
-        """Hz of the samples that are taken."""
+        """Sampling rate of the input in Hz."""
         return _loaded(self.model, self.device).sampling_rate
 
     @property
     def name(self) -> str:
-        """Name of the checkpoint, without the folder that it lies in."""
+        """Name of the checkpoint: the last part of its path."""
         return _loaded(self.model, self.device).name
 
     def require_languages(self, languages: Iterable[str | None]) -> None:
-        """Raise `CheckpointError` unless the checkpoint knows each of the languages."""
+        """Raise `CheckpointError` unless the checkpoint supports each of the languages."""
         for language in languages:
             _settings_for(_loaded(self.model, self.device), language)
 
@@ -78,7 +78,7 @@ class Transcriber:
             return ["en" for _ in recordings]
         found: list[str] = []
         with torch.inference_mode(), quiet_transformers():
-            for batch in self._batches([samples[: _longest(checkpoint)] for samples in recordings]):
+            for batch in self._batches([samples[: _window_length(checkpoint)] for samples in recordings]):
                 found += detect_languages(checkpoint.model, features_of(checkpoint, batch))
         return found
 
@@ -87,28 +87,28 @@ class Transcriber:
 
         Args:
             recordings: mono samples (n,) each, at `sampling_rate`, of any length.
-            languages: BCP 47 tag of each; None lets the model guess, window by window.
+            languages: BCP 47 tag of each; None lets the model detect it, window by window.
 
         Raises:
-            CheckpointError: there is no such checkpoint, or it does not know a language.
+            CheckpointError: there is no such checkpoint, or it does not support a language.
         """
         checkpoint = _loaded(self.model, self.device)
         rate = checkpoint.sampling_rate
         texts: list[list[str]] = [[] for _ in recordings]
         for language in dict.fromkeys(languages):
             settings = _settings_for(checkpoint, language)
-            numbered = [
-                (number, window)
+            windows = [
+                (texts[number], window)
                 for number, samples in enumerate(recordings)
                 if languages[number] == language
-                for window in _windows(samples, _longest(checkpoint), rate)
+                for window in _windows(samples, _window_length(checkpoint), rate)
                 if not is_silent(window, rate)
             ]
-            for batch in self._batches(numbered):
+            for batch in self._batches(windows):
                 features = features_of(checkpoint, [window for _, window in batch])
                 tokens = generate(checkpoint, copy.deepcopy(settings), features)
-                for (number, _), text in zip(batch, texts_of(checkpoint, tokens), strict=True):
-                    texts[number].append(text)
+                for (parts, _), text in zip(batch, texts_of(checkpoint, tokens), strict=True):
+                    parts.append(text)
         return [" ".join(" ".join(parts).split()) for parts in texts]
 
     def _batches(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
@@ -120,14 +120,14 @@ def _loaded(model: str, device: str | None) -> Checkpoint:
     return load_checkpoint(model, device=device)
 
 
-def _longest(checkpoint: Checkpoint) -> int:
+def _window_length(checkpoint: Checkpoint) -> int:
     """Return the number of samples of a window."""
     return round(checkpoint.window_seconds * checkpoint.sampling_rate)
 
 
 def _settings_for(checkpoint: Checkpoint, language: str | None) -> Any:
-    """Return generation settings with a language, or none for the model to guess; those of an English-only
-    checkpoint have no such setting.
+    """Return generation settings with a language; without one the model detects it. English-only checkpoints
+    have no such setting.
     """
     settings = generation_settings(checkpoint)
     known = languages_of(settings)

@@ -15,10 +15,10 @@ from budew.jobs import OnFailed
 from budew.model.checkpoint import identity
 from budew.transcription.recognizer import Samples, Transcriber
 
-NOTE = "transcribed_by"
-"""Name in the metadata of what wrote the transcript, and of who named the language."""
-HELD = 8
-"""Most clips in memory, in batches, while those of them without transcript make one batch."""
+PROVENANCE = "transcribed_by"
+"""Metadata field with the model that wrote the transcript, and the source of the language."""
+MAX_BUFFERED = 8
+"""Most batches of clips that are read to find one batch of clips without transcript."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,17 @@ class Transcribe:
 
     Attributes:
         transcriber: checkpoint, device and batch size.
-        language: of the clips that have none, as a BCP 47 tag or a name; None detects it. It is written into
-            the clips.
+        language: language of the clips that have none, as a BCP 47 tag or a name; None detects it. It is
+            written into the clips.
         again: transcribe clips that have a transcript, too.
 
     Raises:
         InputError: there is no such language.
+
+    Example:
+        >>> job = Transcribe(Transcriber("openai/whisper-small"), language="German")
+        >>> job.language
+        'de'
     """
 
     transcriber: Transcriber
@@ -56,7 +61,7 @@ class Transcribe:
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Pass on the clips of a shard, in their order, with transcripts.
 
-        What cannot be decoded, or is in a language that the checkpoint does not know, goes to `failed`.
+        A clip that cannot be decoded, or is in a language that the checkpoint does not support, fails.
 
         Raises:
             JobError: there is no such checkpoint or device, or memory is insufficient.
@@ -64,7 +69,7 @@ class Transcribe:
         model = identity(self.transcriber.model)
         for batch in self._batches(clips):
             try:
-                done = iter(self._transcribed([*filter(self._needs_transcript, batch)], failed, model))
+                results = iter(self._transcribed([*filter(self._needs_transcript, batch)], failed, model))
             except CheckpointError as error:
                 raise JobError(str(error)) from error
             except (RuntimeError, MemoryError) as error:
@@ -74,7 +79,7 @@ class Transcribe:
                     "use a smaller --batch-size, or another --device"
                 ) from error
             for clip in batch:
-                result = next(done) if self._needs_transcript(clip) else clip
+                result = next(results) if self._needs_transcript(clip) else clip
                 if result is not None:
                     yield result
 
@@ -88,41 +93,54 @@ class Transcribe:
         for clip in clips:
             batch.append(clip)
             pending += self._needs_transcript(clip)
-            if pending in (0, size) or len(batch) == HELD * size:
+            if pending in (0, size) or len(batch) == MAX_BUFFERED * size:
                 yield batch
                 batch, pending = [], 0
         if batch:
             yield batch
 
     def _transcribed(self, clips: Sequence[Clip], failed: OnFailed, model: str) -> list[Clip | None]:
-        """Return each clip with transcript and language, None where it failed."""
+        """Return each clip with transcript and language, None if it failed."""
         if not clips:
             return []
-        recognizer, samples = self.transcriber, dict[int, Samples]()
-        rate = recognizer.sampling_rate
+        samples = self._decoded(clips, failed)
+        languages = self._languages(clips, samples, failed)
+        texts = self.transcriber.transcribe(
+            [samples[number] for number in languages], languages=[*languages.values()]
+        )
+        results: list[Clip | None] = [None] * len(clips)
+        for (number, language), text in zip(languages.items(), texts, strict=True):
+            clip = clips[number]
+            source = "clip" if clip.language else "detected" if self.language is None else "given"
+            made_by = {"name": self.transcriber.name, "model": model, "language_by": source}
+            metadata = {**clip.metadata, PROVENANCE: made_by}
+            results[number] = replace(clip, transcript=text, language=language, metadata=metadata)
+        return results
+
+    def _decoded(self, clips: Sequence[Clip], failed: OnFailed) -> dict[int, Samples]:
+        """Return the samples of the clips that can be decoded, by their place in the list."""
+        rate, samples = self.transcriber.sampling_rate, dict[int, Samples]()
         for number, clip in enumerate(clips):
             try:
-                name = f"clip {clip.id!r}"
-                samples[number] = decode(clip.audio, sampling_rate=rate, name=name).usable
+                decoded = decode(clip.audio, sampling_rate=rate, name=f"clip {clip.id!r}")
+                samples[number] = decoded.usable
             except Exception as error:  # noqa: BLE001  # whatever happens to one clip, the others continue
                 failed(clip.id, error)
+        return samples
+
+    def _languages(
+        self, clips: Sequence[Clip], samples: Mapping[int, Samples], failed: OnFailed
+    ) -> dict[int, str | None]:
+        """Return the language of each decoded clip, detected if need be, if the checkpoint supports it."""
         languages = {number: clips[number].language or self.language for number in samples}
-        bare = [number for number, language in languages.items() if language is None]
-        languages |= zip(bare, recognizer.detect([samples[number] for number in bare]), strict=True)
+        unknown = [number for number, language in languages.items() if language is None]
+        detected = self.transcriber.detect([samples[number] for number in unknown])
+        languages.update(zip(unknown, detected, strict=True))
+        supported = {}
         for number, language in languages.items():
             try:
-                recognizer.require_languages([language])
+                self.transcriber.require_languages([language])
+                supported[number] = language
             except CheckpointError as error:
                 failed(clips[number].id, error)
-                del samples[number]
-        texts = recognizer.transcribe(
-            [*samples.values()], languages=[languages[number] for number in samples]
-        )
-        note = {"name": recognizer.name, "model": model}
-        done: list[Clip | None] = [None] * len(clips)
-        for number, text in zip(samples, texts, strict=True):
-            clip, guessed = clips[number], "detected" if self.language is None else "given"
-            by = {**note, "language_by": "clip" if clip.language else guessed}
-            metadata = {**clip.metadata, NOTE: by}
-            done[number] = replace(clip, transcript=text, language=languages[number], metadata=metadata)
-        return done
+        return supported

@@ -1,8 +1,8 @@
 """`CheckWords`: a job that keeps the clips whose transcript a Whisper recognizes, by word error rate.
 
-Speech models leave words out, add some and go on without text; a clip with wrong words is no training example
-of how they are spoken. What is dropped is listed with its word error rate and what was recognized; what is
-kept carries both.
+Speech models omit words, add some, and continue after the end of the text; a clip with wrong words is no
+training example of how they are spoken. Dropped clips are listed with their word error rate and the
+recognized text; the others have both in their metadata.
 
 Before words are counted, NFKC is applied to both texts, and case, punctuation and symbols are removed (an
 apostrophe or hyphen within a word closes it up: "it's" is "its"). Numbers stay as they are written, so "nine"
@@ -29,7 +29,16 @@ _WITHIN_WORDS = frozenset("'’ʼ‘`´-‐‑")
 
 
 class WordsError(FilteredError):
-    """A clip whose transcript is not recognized; `details` are the rate and what was recognized."""
+    """A clip whose transcript is not recognized.
+
+    Attributes:
+        details: `wer`, the error rate, and `recognized`, the recognized text.
+
+    Example:
+        >>> error = WordsError(0.5, "a cat", 0.3, unit="word")
+        >>> str(error)
+        "word error rate 0.50 is over 0.3: recognized 'a cat'"
+    """
 
     def __init__(self, rate: float, recognized: str, most: float, *, unit: str) -> None:
         self.details: dict[str, Any] = {"wer": round(rate, 4), "recognized": recognized[:1000]}
@@ -38,11 +47,16 @@ class WordsError(FilteredError):
 
 @dataclass(frozen=True, slots=True)
 class CheckWords:
-    """Drops clips above a word error rate.
+    """The job `check words`: it drops clips above a word error rate.
 
     Attributes:
         transcriber: the recognizer.
-        max_wer: highest rate that is kept; see `word_error_rate`.
+        max_wer: highest accepted rate; see `word_error_rate`.
+
+    Example:
+        >>> job = CheckWords(Transcriber("openai/whisper-small"), max_wer=0.2)
+        >>> job.max_wer
+        0.2
     """
 
     transcriber: Transcriber
@@ -88,13 +102,17 @@ def word_error_rate(expected: str, recognized: str, *, language: str | None = No
     """Return insertions, deletions and substitutions over the words (or characters) of the expected text.
 
     Args:
-        expected: the text.
-        recognized: what a transcriber wrote.
+        expected: reference text.
+        recognized: transcript of a recognizer.
         language: BCP 47 tag; decides between words and characters.
 
     Raises:
         InputError: there is no word in `expected`.
         MissingExtraError: jiwer is not installed.
+
+    Example:
+        >>> word_error_rate("The tea is cold.", "the tea was cold", language="en")
+        0.25
     """
     jiwer = require("jiwer", extra="corpora", purpose="counting word errors")
     reference, hypothesis = comparable(expected), comparable(recognized)

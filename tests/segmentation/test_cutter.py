@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.segmentation.cutter import Cutter, Stretch
-from budew.segmentation.segment_settings import SegmentSettings as Cuts
+from budew.segmentation.cutter import Cutter, SpeechSegment
+from budew.segmentation.cutter import SegmentSettings as Cuts
 from budew.segmentation.voice_activity import FRAME, SAMPLING_RATE
 
 few = settings(max_examples=40, deadline=None)
 SECOND = 1 / (FRAME / SAMPLING_RATE)
 
 
-def cut(probabilities, cuts=None, powers=None) -> list[Stretch]:
+def cut(probabilities, cuts=None, powers=None) -> list[SpeechSegment]:
     cutter, found = Cutter(cuts or Cuts()), []
     for probability, power in zip(probabilities, powers or [0.01] * len(probabilities), strict=True):
         found += cutter.push(probability, power)
@@ -27,7 +27,7 @@ def frames(*runs: tuple[float, float]) -> list[float]:
     return [value for seconds, value in runs for _ in range(round(seconds * SECOND))]
 
 
-def seconds(stretches: list[Stretch]) -> list[tuple[float, float]]:
+def seconds(stretches: list[SpeechSegment]) -> list[tuple[float, float]]:
     return [(stretch.start / SAMPLING_RATE, stretch.end / SAMPLING_RATE) for stretch in stretches]
 
 
@@ -133,7 +133,7 @@ def test_speech_and_noise_are_measured_separately():
     (stretch,) = cut(spoken, powers=powers)
     assert stretch.speech_power == pytest.approx(0.5)
     assert stretch.noise_power == pytest.approx(0.002)
-    assert stretch.speech == pytest.approx(2.0, abs=0.04)
+    assert stretch.speech_seconds == pytest.approx(2.0, abs=0.04)
     assert cut(frames((2.0, 1.0)))[0].noise_power is None
 
 

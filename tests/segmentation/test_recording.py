@@ -44,7 +44,7 @@ def test_a_piece_is_the_slice_of_its_recording_to_the_sample(compose, saved, rat
     assert (len(found), found[0].start) == (2, 0)
     for piece in found:
         assert piece.sampling_rate == rate
-        assert 0 <= piece.stretch.start / 16_000 - piece.start / rate < 1 / rate
+        assert 0 <= piece.speech.start / 16_000 - piece.start / rate < 1 / rate
         end = piece.start + len(piece.samples)
         assert np.abs(piece.samples - whole[piece.start : end]).max() < 1e-7
 

@@ -15,8 +15,8 @@ from budew.errors import AudioError, CorpusError, FilteredError, JobError
 from budew.jobs import Job
 from budew.profile import VoiceProfile
 from budew.segmentation import Segment, SegmentSettings
-from budew.segmentation.cutter import Stretch
-from budew.segmentation.segment import check_levels, encode_flac, measure
+from budew.segmentation.cutter import SpeechSegment
+from budew.segmentation.segment import check_levels, encode_flac, measure_levels
 
 METADATA = {"language": "en", "speaker": "anna", "source": "podcast", "license": "CC0-1.0"}
 
@@ -194,29 +194,29 @@ def test_the_rate_is_kept_unless_flac_has_not_this_one(rate):
             encode_flac(np.zeros(100, np.float32), wrong, bits=16, name="a")
 
 
-SPEECH = Stretch(0, 16_000, speech=1.0, speech_power=0.0101, noise_power=0.0001)
+SPEECH = SpeechSegment(0, 16_000, speech_seconds=1.0, speech_power=0.0101, noise_power=0.0001)
 TONE = np.sin(2 * np.pi * 100 * np.arange(16_000) / 16_000).astype(np.float32)
 
 
 @pytest.mark.parametrize("gain", [1.0, 0.1, 0.001])
 def test_a_sine_is_3_db_under_its_peak(gain):
-    levels = measure(gain * TONE, SPEECH)
+    levels = measure_levels(gain * TONE, SPEECH)
     assert levels["peak_dbfs"] == pytest.approx(20 * np.log10(gain), abs=0.01)
     assert levels["rms_dbfs"] == pytest.approx(levels["peak_dbfs"] - 3.01, abs=0.01)
-    assert measure(0 * TONE, SPEECH)["rms_dbfs"] == -120
+    assert measure_levels(0 * TONE, SPEECH)["rms_dbfs"] == -120
 
 
 def test_clipped_samples_are_counted():
-    assert measure(0.98 * TONE, SPEECH)["clipped"] == 0
+    assert measure_levels(0.98 * TONE, SPEECH)["clipped"] == 0
     for clipped in (np.clip(2 * TONE, -1, 1), np.clip(-2 * TONE, -1, 1)):
-        assert measure(clipped, SPEECH)["clipped"] == pytest.approx(2 / 3, abs=0.02)
+        assert measure_levels(clipped, SPEECH)["clipped"] == pytest.approx(2 / 3, abs=0.02)
 
 
 def test_noise_is_taken_off_the_speech():
-    assert measure(TONE, SPEECH)["snr_db"] == pytest.approx(20.0)
-    assert measure(TONE, replace(SPEECH, speech_power=1e-5))["snr_db"] == -20
-    assert measure(TONE, replace(SPEECH, noise_power=0.0))["snr_db"] == 100
-    assert "snr_db" not in measure(TONE, replace(SPEECH, noise_power=None))
+    assert measure_levels(TONE, SPEECH)["snr_db"] == pytest.approx(20.0)
+    assert measure_levels(TONE, replace(SPEECH, speech_power=1e-5))["snr_db"] == -20
+    assert measure_levels(TONE, replace(SPEECH, noise_power=0.0))["snr_db"] == 100
+    assert "snr_db" not in measure_levels(TONE, replace(SPEECH, noise_power=None))
 
 
 GOOD = {"rms_dbfs": -20.0, "peak_dbfs": -3.0, "clipped": 0.0}

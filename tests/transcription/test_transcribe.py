@@ -12,7 +12,7 @@ from budew.corpora import Clip, read, write_shard
 from budew.errors import InputError, JobError
 from budew.jobs import run
 from budew.transcription.recognizer import Transcriber
-from budew.transcription.transcribe import HELD, Transcribe
+from budew.transcription.transcribe import MAX_BUFFERED, Transcribe
 
 from .conftest import clip, outcome
 
@@ -126,7 +126,7 @@ def test_few_clips_are_held_however_few_lack_words(job):
 
     first = next(job.run(clips(), lambda clip, error: None))
     assert first.transcript
-    assert read <= HELD * job.transcriber.batch_size
+    assert read <= MAX_BUFFERED * job.transcriber.batch_size
 
 
 def test_on_the_runner_and_in_another_process_the_transcripts_are_the_same(job, tmp_path):

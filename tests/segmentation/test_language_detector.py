@@ -7,7 +7,8 @@ import pytest
 import soxr
 
 from budew.errors import FilteredError, JobError
-from budew.segmentation.language import check_language, load_detector
+from budew.segmentation.language_detector import load_language_detector
+from budew.segmentation.segment import check_language
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def many_languages(make_whisper, tmp_path_factory) -> str:
 def test_the_language_is_what_the_model_detects_at_every_rate(many_languages):
     from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 
-    detector = load_detector(many_languages)
+    detector = load_language_detector(many_languages)
     model = WhisperForConditionalGeneration.from_pretrained(many_languages).eval()
     extractor = WhisperFeatureExtractor.from_pretrained(many_languages)
     names = {id: token.strip("<|>") for token, id in model.generation_config.lang_to_id.items()}
@@ -57,4 +58,4 @@ def test_the_language_is_what_the_model_detects_at_every_rate(many_languages):
 def test_a_checkpoint_that_cannot_detect_languages_ends_the_job(make_whisper, tmp_path):
     for folder in (make_whisper(tmp_path / "english", multilingual=False), tmp_path / "missing"):
         with pytest.raises(JobError, match=rf"^{folder}: .+$"):
-            load_detector(str(folder))
+            load_language_detector(str(folder))
