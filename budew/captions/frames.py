@@ -43,7 +43,7 @@ class Slot(NamedTuple):
     """
 
     write: Write
-    needs: frozenset[str] = NOTHING
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _sequence(tokens: Iterator[str], slots: Mapping[str, Slot]) -> tuple[_Piece,
             pieces.append(_bracket(token, tokens, slots))
         elif token.startswith("{"):
             slot = slots[token[1:-1]]
-            pieces.append(_Piece(slot.write, slot.needs, 1))
+            pieces.append(_Piece(slot.write, frozenset({slot.needs} - {""}), 1))
         else:
             pieces.append(_fixed(token))
     return _joined(pieces), ""

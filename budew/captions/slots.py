@@ -22,23 +22,24 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 from budew.captions.content_selection import RECORDING, Content
-from budew.captions.frames import Slot
-from budew.captions.vocabulary import ByName, Vocabulary, joined
+from budew.captions.frames import Slot, Write
+from budew.captions.vocabulary import BURST_FORMS, Vocabulary, joined
 from budew.captions.word_choice import WordChoice
 
-BEARING = frozenset((
+_BEARING = (
     "Arousal", "Confident_vs._Hesitant", "Serious_vs._Humorous", "Submissive_vs._Dominant",
     "Vulnerable_vs._Emotionally_Detached",
-))  # fmt: skip
-"""Attributes that a person has more than a voice: "she sounds confident"."""
-TONE = "Valence"
-"""The attribute of the tone: "a positive tone"."""
-_BEFORE_VOICE = 2
-"""Attributes of a voice that stand before it, its timbre not counted; more follow in a sentence."""
-_MOST_VERBS = 2
-"""More bursts than these are named as nouns; up to these are verbs of the speaker."""
-_OWNER = "'s "
-
+)  # fmt: skip
+_KINDS = {**dict.fromkeys(RECORDING, "recording"), **dict.fromkeys(_BEARING, "bearing"), "Valence": "tone"}
+"""Attributes of the recording, those that a person has more than a voice ("she sounds confident"), and that
+of the tone ("a positive tone"). The others are of the voice.
+"""
+_MET_BY_KIND = {
+    "recording": {"recording"},
+    "bearing": {"qualities", "bearing"},
+    "tone": {"qualities", "tone"},
+    "voice": {"qualities", "described", "having", "known"},
+}
 _MET_BY_TRAIT = {
     "gender": {"speaker", "known"},
     "age": {"speaker", "known"},
@@ -47,18 +48,29 @@ _MET_BY_TRAIT = {
     "pace": {"manner"},
     "style": {"manner"},
 }
-_MET_BY_ATTRIBUTE = {
-    **{name: {"recording"} for name in RECORDING},
-    **{name: {"qualities", "bearing"} for name in BEARING},
-    TONE: {"qualities", "tone"},
-}
-_MET_BY_VOICE = {"qualities", "described", "having", "known"}
-
-FillSlot = Callable[[WordChoice], str]
-ListPhrases = Callable[[WordChoice], list[str]]
-_SLOTS: dict[str, Slot] = {}
+_LISTS = (
+    ("bursts", "bursts", "bursts", ()),
+    ("burst_tags", "bursts", "burst_tags", ()),
+    ("qualities", "qualities", "qualities", ("voice", "bearing", "tone")),
+    ("quality_tags", "qualities", "quality_tags", ("voice", "bearing", "tone")),
+    ("bearing", "bearing", "attributes", ("bearing",)),
+    ("bearing_tags", "bearing", "attributes", ("bearing",)),
+    ("tone", "tone", "attributes", ("tone",)),
+    ("recording", "recording", "qualities", ("recording",)),
+    ("recording_tags", "recording", "quality_tags", ("recording",)),
+)
+"""Slots that list phrases: name, needs, table of the vocabulary, and kinds of attributes (none: bursts)."""
+_CONDITIONS = ("described", "neutral", "one", "more", "rest_more")
+"""Slots without a text, for the brackets that they decide."""
 _COMPLETE_FORMS = ("noun", "adjective")
 """Forms that every emotion has words in, and that a neutral profile has, too."""
+_BEFORE_VOICE = 2
+"""Attributes of a voice that stand before it, its timbre not counted; more follow in a sentence."""
+_MOST_VERBS = 2
+"""More bursts than these are named as nouns; up to these are verbs of the speaker."""
+_OWNER = "'s "
+
+_SLOTS: dict[str, Slot] = {}
 
 
 def needs_met(content: Content, vocabulary: Vocabulary) -> set[str]:
@@ -67,14 +79,14 @@ def needs_met(content: Content, vocabulary: Vocabulary) -> set[str]:
     for trait in content.traits:
         found |= _MET_BY_TRAIT[trait]
     for attribute, _ in content.attributes:
-        found |= _MET_BY_ATTRIBUTE.get(attribute, _MET_BY_VOICE)
-    if len(content.attributes) > _BEFORE_VOICE and len(_voice_attributes(content)) > _BEFORE_VOICE:
+        found |= _MET_BY_KIND[_KINDS.get(attribute, "voice")]
+    if len(content.attributes) > _BEFORE_VOICE and len(_attributes(content, "voice")) > _BEFORE_VOICE:
         found.add("further")
     if content.traits.get("gender") in vocabulary.pronouns:
         found.add("she")
     if content.bursts:
         found.add("bursts")
-        verbs = vocabulary.burst_verbs
+        verbs = vocabulary.burst_verbs["verb"]
         if len(content.bursts) <= _MOST_VERBS and all(name in verbs for name in content.bursts):
             found.add("burst_verbs")
             if len(content.bursts) == 1:
@@ -114,8 +126,12 @@ def slots(vocabulary: Vocabulary) -> dict[str, Slot]:
     For each form of emotions these are all of them ("nouns", "noun_tags"), the first ("first_noun") and the
     others ("rest_nouns"). Conditions have no text: they stand in the brackets that they decide.
     """
-    conditions = ("described", "neutral", "one", "more", "rest_more")
-    found = _SLOTS | {name: Slot(lambda choice: "", frozenset({name})) for name in conditions}
+    found = {name: Slot(lambda choice: "", name) for name in _CONDITIONS}
+    found |= {name: _list_slot(name, *row) for name, *row in _LISTS}
+    found |= _SLOTS
+    for form in BURST_FORMS:
+        found[f"burst_{form}s"] = Slot(_burst_verbs(form), "burst_verbs")
+        found[f"burst_{form}"] = Slot(_burst_verbs(form), "burst_verb")
     for form in vocabulary.emotions:
         found |= _slots_of_form(form)
     return found
@@ -136,9 +152,9 @@ def _slots_of_form(form: str) -> dict[str, Slot]:
         return choice.with_article(f"{first(choice)} {voice(choice)}")
 
     is_complete = form in _COMPLETE_FORMS
-    of_all = frozenset[str]() if is_complete else frozenset({f"{form}s"})
-    of_first = frozenset[str]() if is_complete else frozenset({f"first_{form}"})
-    of_rest = frozenset({"more"} if is_complete else {f"rest_{form}s"})
+    of_all = "" if is_complete else f"{form}s"
+    of_first = "" if is_complete else f"first_{form}"
+    of_rest = "more" if is_complete else f"rest_{form}s"
     return {
         f"{form}s": Slot(lambda choice: choice.emotion_list(choice.content.emotions, form), of_all),
         f"{form}_tags": Slot(lambda choice: choice.emotion_tags(form), of_all),
@@ -149,29 +165,40 @@ def _slots_of_form(form: str) -> dict[str, Slot]:
     }
 
 
-def slot(
-    name: str, *, needs: str = "", article: Literal["", "a", "the"] = ""
-) -> Callable[[FillSlot], FillSlot]:
-    """Let a function fill the slot of this name, with an article before its text; without `needs` always."""
+def _list_slot(name: str, needs: str, table: str, kinds: tuple[str, ...]) -> Slot:
+    is_tags = name.endswith("_tags")
 
-    def register(fill: FillSlot) -> FillSlot:
+    def write(choice: WordChoice) -> str:
+        phrases = getattr(choice.vocabulary, table)
+        parts = _attributes(choice.content, *kinds) if kinds else choice.content.bursts
+        chosen = [choice.one_of(phrases[part]) for part in parts]
+        return ", ".join(chosen) if is_tags else joined(chosen)
+
+    return Slot(write, needs)
+
+
+def _attributes(content: Content, *kinds: str) -> list[tuple[str, float]]:
+    return [place for place in content.attributes if _KINDS.get(place[0], "voice") in kinds]
+
+
+def _burst_verbs(form: str) -> Write:
+    def write(choice: WordChoice) -> str:
+        """What somebody does, all of it as verbs: "chuckles and clears her throat"."""
+        phrases, their = choice.vocabulary.burst_verbs[form], _pronouns(choice)[1]
+        return joined([choice.one_of(phrases[name]).format(their) for name in choice.content.bursts])
+
+    return write
+
+
+def slot(name: str, *, needs: str = "", article: Literal["", "a", "the"] = "") -> Callable[[Write], Write]:
+    """Let a function write the slot of this name, with an article before its text; without `needs` always."""
+
+    def register(write: Write) -> Write:
         def with_article(choice: WordChoice) -> str:
-            return f"the {fill(choice)}" if article == "the" else choice.with_article(fill(choice))
+            return f"the {write(choice)}" if article == "the" else choice.with_article(write(choice))
 
-        needed = frozenset({needs}) if needs else frozenset[str]()
-        _SLOTS[name] = Slot(with_article if article else fill, needed)
-        return fill
-
-    return register
-
-
-def listed(name: str, tags: str, *, needs: str) -> Callable[[ListPhrases], ListPhrases]:
-    """Let a function that returns phrases fill two slots: joined by "and", and as tags joined by commas."""
-
-    def register(phrases: ListPhrases) -> ListPhrases:
-        slot(name, needs=needs)(lambda choice: joined(phrases(choice)))
-        slot(tags, needs=needs)(lambda choice: ", ".join(phrases(choice)))
-        return phrases
+        _SLOTS[name] = Slot(with_article if article else write, needs)
+        return write
 
     return register
 
@@ -306,55 +333,21 @@ def accent_and_own_voice(choice: WordChoice) -> str:
     return _accent_and(choice, f"{description} voice" if description else "")
 
 
-@listed("further_qualities", "further_tags", needs="further")
-def further_qualities(choice: WordChoice) -> list[str]:
+@slot("further_qualities", needs="further")
+def further_qualities(choice: WordChoice) -> str:
     """Attributes of the voice for which there is no place before it."""
-    return _voice_adjectives(choice)[_BEFORE_VOICE:]
+    return joined(_voice_adjectives(choice)[_BEFORE_VOICE:])
 
 
-@listed("bearing", "bearing_tags", needs="bearing")
-def bearing(choice: WordChoice) -> list[str]:
-    """Adjectives that a person has more than a voice: "confident"."""
-    phrases = choice.vocabulary.attributes
-    return [choice.one_of(phrases[place]) for place in choice.content.attributes if place[0] in BEARING]
-
-
-@slot("tone", needs="tone")
-def tone(choice: WordChoice) -> str:
-    """The adjective of the tone."""
-    phrases = choice.vocabulary.attributes
-    return "".join(choice.one_of(phrases[place]) for place in choice.content.attributes if place[0] == TONE)
-
-
-@listed("qualities", "quality_tags", needs="qualities")
-def qualities(choice: WordChoice) -> list[str]:
-    """All voice attributes but those of the recording."""
-    phrases = choice.vocabulary.qualities
-    return [choice.one_of(phrases[place]) for place in choice.content.attributes if place[0] not in RECORDING]
-
-
-@slot("recording", needs="recording")
-def recording(choice: WordChoice) -> str:
-    """Attributes of the recording, with articles where English has them: "a noisy background"."""
-    phrases = choice.vocabulary.qualities
-    return joined([choice.one_of(phrases[p]) for p in choice.content.attributes if p[0] in RECORDING])
-
-
-@slot("recording_tags", needs="recording")
-def recording_tags(choice: WordChoice) -> str:
-    """Attributes of the recording as tags."""
-    phrases = choice.vocabulary.quality_tags
-    return ", ".join([choice.one_of(phrases[p]) for p in choice.content.attributes if p[0] in RECORDING])
+@slot("further_tags", needs="further")
+def further_tags(choice: WordChoice) -> str:
+    """The same as tags."""
+    return ", ".join(_voice_adjectives(choice)[_BEFORE_VOICE:])
 
 
 def _voice_adjectives(choice: WordChoice) -> list[str]:
     phrases = choice.vocabulary.attributes
-    return [choice.one_of(phrases[place]) for place in _voice_attributes(choice.content)]
-
-
-def _voice_attributes(content: Content) -> list[tuple[str, float]]:
-    """Return the attributes of the voice itself: "harsh", "low-pitched"."""
-    return [place for place in content.attributes if place[0] not in _MET_BY_ATTRIBUTE]
+    return [choice.one_of(phrases[place]) for place in _attributes(choice.content, "voice")]
 
 
 # The manner of speaking: pace and style.
@@ -393,45 +386,3 @@ def manner_tags(choice: WordChoice) -> str:
     style = choice.content.traits.get("style")
     style_tag = choice.one_of(choice.vocabulary.style_tags[style]) if style else ""
     return _tags(style_tag, f"{pace} pace" if pace else "")
-
-
-# Vocal bursts.
-
-
-@slot("bursts", needs="bursts")
-def bursts(choice: WordChoice) -> str:
-    """Bursts with their articles: "a chuckle and a sigh of relief"."""
-    phrases = choice.vocabulary.bursts
-    return joined([choice.one_of(phrases[name]) for name in choice.content.bursts])
-
-
-@slot("burst_tags", needs="bursts")
-def burst_tags(choice: WordChoice) -> str:
-    """Bursts as tags."""
-    phrases = choice.vocabulary.burst_tags
-    return ", ".join([choice.one_of(phrases[name]) for name in choice.content.bursts])
-
-
-@slot("burst_verbs", needs="burst_verbs")
-@slot("burst_verb", needs="burst_verb")
-def burst_verbs(choice: WordChoice) -> str:
-    """What somebody does, all of it as verbs: "chuckles and clears her throat"."""
-    return _verbs(choice, choice.vocabulary.burst_verbs)
-
-
-@slot("burst_infinitives", needs="burst_verbs")
-@slot("burst_infinitive", needs="burst_verb")
-def burst_infinitives(choice: WordChoice) -> str:
-    """The same after "they": "chuckle and clear their throat"."""
-    return _verbs(choice, choice.vocabulary.burst_infinitives)
-
-
-@slot("burst_participles", needs="burst_verbs")
-def burst_participles(choice: WordChoice) -> str:
-    """The same as an addition: "chuckling and clearing her throat"."""
-    return _verbs(choice, choice.vocabulary.burst_participles)
-
-
-def _verbs(choice: WordChoice, forms: ByName) -> str:
-    their = _pronouns(choice)[1]
-    return joined([choice.one_of(forms[name]).format(their) for name in choice.content.bursts])

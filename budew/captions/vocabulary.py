@@ -24,6 +24,8 @@ ByPair = Mapping[tuple[str, str], Phrases]
 ByPlace = Mapping[tuple[str, float], Phrases]
 """By voice attribute and place on its scale: near a pole (0.25, 0.75) or at it (0, 1)."""
 
+BURST_FORMS = ("infinitive", "verb", "participle")
+"""What somebody does: "clear {} throat", "clears {} throat", "clearing {} throat"."""
 UNKNOWN_TRAIT = "unknown"
 """Stands for a gender or an age that a profile does not have."""
 _DEGREE_KEYS = 32
@@ -72,9 +74,7 @@ class Vocabulary:
     neutral: ByName  # in place of an emotion, by form
     bursts: ByName
     burst_tags: ByName
-    burst_verbs: ByName  # where there is a verb, with a place for "her": "clears {} throat"
-    burst_infinitives: ByName  # the same as "clear {} throat"
-    burst_participles: ByName  # the same as "clearing {} throat"
+    burst_verbs: Mapping[str, ByName]  # where there is a verb, by form, with a place for "her"
     people: ByPair  # by gender and age
     voices: ByPair  # by gender and age
     pronouns: ByName  # "she" and "her" for a gender that has them
@@ -109,9 +109,7 @@ def varied_vocabulary(table: Mapping[str, Any]) -> Vocabulary:
         neutral=tuples(table["neutral"]),
         bursts=bursts,
         burst_tags=_without_articles(bursts),
-        burst_verbs=_verbs(rows, form=1),
-        burst_infinitives=_verbs(rows, form=0),
-        burst_participles=_verbs(rows, form=2),
+        burst_verbs={form: _verbs(rows, place) for place, form in enumerate(BURST_FORMS)},
         people=_people(table["people"]),
         voices=_people(table["voices"]),
         pronouns=tuples(table["pronouns"]),
@@ -297,7 +295,7 @@ def _intensified(degree: str, phrase: str, sounds: Sounds) -> str:
     return intensified if bare == phrase else with_article(intensified, sounds)
 
 
-def _verbs(bursts: Mapping[str, Mapping[str, Sequence[str]]], *, form: int) -> dict[str, Phrases]:
+def _verbs(bursts: Mapping[str, Mapping[str, Sequence[str]]], form: int) -> dict[str, Phrases]:
     """Return one of the `verb_forms` of the verbs of bursts, with the words after the verb."""
     found = {}
     for name, row in bursts.items():

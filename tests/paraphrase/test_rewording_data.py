@@ -67,7 +67,9 @@ def test_every_phrase_for_traits_and_sounds_parses_and_none_is_missing():
         for pace, sentence in each(VARIED.paces, "She speaks {}.")
     ]
     said += [({"timbre": of}, (), sentence) for (of, _), sentence in each(VARIED.timbres, "A voice of a {}.")]
-    verbs = {name: [verb.format("her") for verb in verbs] for name, verbs in VARIED.burst_verbs.items()}
+    verbs = {
+        name: [verb.format("her") for verb in verbs] for name, verbs in VARIED.burst_verbs["verb"].items()
+    }
     said += [
         ({"gender": "female"}, (name,), sentence) for name, sentence in each(verbs, "Now and then she {}.")
     ]
