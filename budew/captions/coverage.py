@@ -52,7 +52,7 @@ class Coverage:
         }
 
 
-def coverage(captions: Iterable[str], *, progress: Callable[[int], None] | None = None) -> Coverage:
+def measure_coverage(captions: Iterable[str], *, progress: Callable[[int], None] | None = None) -> Coverage:
     """Parse captions and count the emotions that were found, and the unknown words.
 
     Args:

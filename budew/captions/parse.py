@@ -3,11 +3,12 @@
 Deterministic, without model or network, in time linear in the length of the text. Any string can be parsed.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,10 @@ from budew.captions.lexicon import Lexicon, load_lexicon
 from budew.captions.phrases import QUOTED, STOP, UNKNOWN, Entry, Form, Kind
 from budew.captions.scope import resolve_scopes
 from budew.captions.scope_state import AFFIRMED
-from budew.captions.speaker import PERSONAL, Speaker, find_speaker
+from budew.captions.speaker import PERSONAL, find_speaker
 from budew.captions.tokens import spans, tokenize
-from budew.profile import VoiceProfile
-from budew.taxonomy import ATTRIBUTES, BURST_GROUPS, BURSTS, EMOTIONS, TRAITS
+from budew.profile import VoiceProfile, are_of_minor, are_sexual
+from budew.taxonomy import ATTRIBUTES, BURST_GROUPS, BURSTS, EMOTIONS, TRAITS, WITHHELD
 from budew.taxonomy.scales import from_intensity
 
 _EMOTION_ORDER = {name: index for index, name in enumerate(EMOTIONS)}
@@ -32,13 +33,12 @@ _MENTIONED = {
     Kind.ATTRIBUTE: "attribute",
 }  # fmt: skip
 """Kinds of phrases that say something, and what a mention calls them."""
-_KINDLESS = Form.KINDLESS  # a name is found faster than an attribute
 ANOTHER_PERSON = "another person"
 """The role of a gender or age that is not the speaker's."""
 SHORTEST_UNKNOWN = 4
 """Letters. What is shorter belongs to the grammar."""
 _END: Item = (-1, -1, STOP)
-"""Stands before the first item and behind the last."""
+"""Added before the first item and after the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,16 @@ class ParsedCaption:
         """Words in the position of an emotion that have no lexicon entry."""
         return _unknown(self.text, self.language)
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether it joins a minor with sexual content, by what it parses to or by other words.
+
+        See `VoiceProfile.is_withheld`.
+        """
+        if not are_of_minor(self.traits) and not _withheld_words("minor").search(self.text):
+            return False
+        return are_sexual(self.emotions, self.bursts) or bool(_withheld_words("sexual").search(self.text))
+
     def vector(self) -> NDArray[np.float32]:
         """Return the levels as float32 of shape (40,), in the order of `EMOTIONS`."""
         return np.array([self.emotions.get(name, 0.0) for name in EMOTIONS], dtype=np.float32)
@@ -134,22 +144,32 @@ class ParsedCaption:
 def parse(text: str, *, language: str = "en") -> ParsedCaption:
     """Parse a caption into emotions, bursts and traits.
 
+    Args:
+        text: any text.
+        language: a lexicon of `caption_templates`.
+
     Raises:
         InputError: there is no lexicon for this language.
         TypeError: the caption is not a string.
+
+    Example:
+        >>> parsed = parse("Not angry any more, she sounds tired and a little sad.")
+        >>> dict(parsed.emotions), dict(parsed.traits)
+        ({'Sadness': 0.25, 'Fatigue/Exhaustion': 0.5}, {'gender': 'female'})
+        >>> [(mention.phrase, mention.role) for mention in parsed.mentions][:2]
+        [('angry', 'negated'), ('she', 'affirmed')]
     """
     if not isinstance(text, str):
         raise TypeError(f"a caption is a text, not {type(text).__name__}")
-    lexicon, tokens, _, items, levels, _ = _read(text, language)
+    scan = _scan(text, language)
     emotions: dict[str, float] = {}
-    bursts: set[str] = set()
     traits: dict[str, str | float] = {}
-    named: list[int] = []
+    people: list[int] = []
     sounds: list[Entry] = []
-    for index, level in enumerate(levels):
+    for index, level in enumerate(scan.levels):
         if not level:
             continue
-        entry = items[index][2]
+        entry = scan.items[index][2]
         kind = entry.kind
         if kind is Kind.EMOTION:
             if level > emotions.get(entry.name, 0.0):
@@ -159,37 +179,67 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
         elif kind is Kind.BURST:
             sounds.append(entry)
             if entry.second is not None:
-                named_level = emotions.get(entry.second.name, 0.0)
-                emotions[entry.second.name] = max(named_level, entry.second.level)
+                felt = entry.second
+                emotions[felt.name] = max(emotions.get(felt.name, 0.0), felt.level)
         elif kind is Kind.TRAIT and entry.name in PERSONAL:
-            named.append(index)
+            people.append(index)
         elif kind is Kind.TRAIT or kind is Kind.ORIGIN:
             traits.setdefault(entry.name, entry.value)
         elif kind is Kind.ATTRIBUTE and entry.name not in traits:
             traits[entry.name] = _on_scale(entry, level)
-    if sounds:
-        bursts = {sound.name for sound in sounds if sound.form is not Form.KINDLESS}
-        kindless = [sound for sound in sounds if sound.form is Form.KINDLESS]
-        bursts |= {_kind_of(sound, emotions, bursts, lexicon) for sound in kindless}
-    traits |= find_speaker(tokens, items, named, lexicon.people_words).traits
+    traits |= find_speaker(scan.tokens, scan.items, people, scan.lexicon.people_words).traits
     return ParsedCaption(
         text,
         MappingProxyType(_ordered(emotions, _EMOTION_ORDER)),
-        tuple(sorted(bursts, key=_BURST_ORDER.__getitem__)) if bursts else (),
+        _bursts(sounds, emotions, scan.lexicon) if sounds else (),
         MappingProxyType(_ordered(traits, _TRAIT_ORDER)),
         language,
     )
 
 
+class _Scan(NamedTuple):
+    """What stands in a caption.
+
+    Attributes:
+        lexicon: of its language.
+        tokens: words and marks.
+        found: phrases with their meanings.
+        items: the same, without the meanings of those in quoted speech.
+        levels, roles: of each of these.
+    """
+
+    lexicon: Lexicon
+    tokens: Sequence[str]
+    found: list[Item]
+    items: list[Item]
+    levels: list[float]
+    roles: list[str]
+
+
 @lru_cache(maxsize=1)  # the gate asks for a caption and then for its mentions
-def _read(
-    text: str, language: str
-) -> tuple[Lexicon, Sequence[str], list[Item], list[Item], list[float], list[str]]:
-    """Return lexicon, tokens, items, the same without those that are quoted, and their levels and roles."""
+def _scan(text: str, language: str) -> _Scan:
     lexicon, tokens = load_lexicon(language), tokenize(text)
     found = items_of(text, tokens, lexicon)
     items = without_quotations(found, text, lexicon)
-    return lexicon, tokens, found, items, *resolve_scopes([entry for _, _, entry in items])
+    return _Scan(lexicon, tokens, found, items, *resolve_scopes([entry for _, _, entry in items]))
+
+
+def _bursts(sounds: Sequence[Entry], emotions: Mapping[str, float], lexicon: Lexicon) -> tuple[str, ...]:
+    bursts = {sound.name for sound in sounds if sound.form is not Form.KINDLESS}
+    kindless = [sound for sound in sounds if sound.form is Form.KINDLESS]
+    bursts |= {_kind_of(sound, emotions, bursts, lexicon) for sound in kindless}
+    return tuple(sorted(bursts, key=_BURST_ORDER.__getitem__))
+
+
+@lru_cache(maxsize=4096)  # jobs ask it of a clip that is read, and again of the clip that is written
+def is_withheld_text(text: str) -> bool:
+    """Return `parse(text).is_withheld`."""
+    return parse(text).is_withheld
+
+
+@cache
+def _withheld_words(kind: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(WITHHELD[kind]['words'])})\b", re.IGNORECASE)
 
 
 def _kind_of(sound: Entry, emotions: Mapping[str, float], bursts: Set[str], lexicon: Lexicon) -> str:
@@ -204,59 +254,52 @@ def _kind_of(sound: Entry, emotions: Mapping[str, float], bursts: Set[str], lexi
 
 @lru_cache(maxsize=2)  # linter and gate ask for those of one caption, one after the other
 def mentions(text: str, language: str) -> tuple[Mention, ...]:
-    """Return `parse(text).mentions` for whoever needs nothing else of it."""
-    lexicon, tokens, items, unquoted, levels, roles = _read(text, language)
-    levels, roles, places = levels.copy(), roles.copy(), spans(text)
-    speaker = _find_speaker(tokens, unquoted, levels, lexicon)
+    """Return `parse(text).mentions` for callers that need nothing else of it."""
+    scan, places = _scan(text, language), spans(text)
+    levels, roles = scan.levels.copy(), scan.roles.copy()
+    people = [
+        index
+        for index, (_, _, entry) in enumerate(scan.items)
+        if entry.kind is Kind.TRAIT and entry.name in PERSONAL and levels[index]
+    ]
+    speaker = find_speaker(scan.tokens, scan.items, people, scan.lexicon.people_words)
     for index in speaker.others:
         levels[index], roles[index] = 0.0, ANOTHER_PERSON
-    kindless = any(
-        entry.form is _KINDLESS or (entry.second is not None and entry.second.form is _KINDLESS)
-        for _, _, entry in items
-    )
-    said = parse(text, language=language) if kindless else None
-    found = []
-    for (first, stop, entry), (_, _, kept), level, role in zip(items, unquoted, levels, roles, strict=True):
-        start, end = places[first][0], places[stop - 1][1]
-        if entry.kind in _MENTIONED and role:
-            final_role = "quoted" if kept is QUOTED else role
+    found: list[Mention] = []
+    for index, (first, stop, entry) in enumerate(scan.found):
+        span = places[first][0], places[stop - 1][1]
+        if entry.kind in _MENTIONED and roles[index]:
+            role = "quoted" if scan.items[index][2] is QUOTED else roles[index]
             for meaning in (entry, entry.second) if entry.second else (entry,):
-                its_level = level
-                if said is not None and meaning.form is Form.KINDLESS:
-                    its_level = 1.0 if level else 0.0
-                    named = set(said.bursts) if level else set()
-                    meaning = replace(meaning, name=_kind_of(meaning, said.emotions, named, lexicon))
-                elif meaning is entry.second:
-                    its_level = meaning.level or level if level else 0.0
-                found.append(_mention(start, end, meaning, its_level, final_role))
+                level = levels[index]
+                if meaning.form is Form.KINDLESS:
+                    meaning = _with_kind(meaning, parse(text, language=language), level, scan.lexicon)
+                    level = 1.0 if level else 0.0
+                elif meaning is entry.second and level:
+                    level = meaning.level or level
+                value = _on_scale(meaning, level) if meaning.kind is Kind.ATTRIBUTE else meaning.value
+                kind = _MENTIONED[meaning.kind]
+                found.append(Mention(*span, kind, meaning.name, level, role, meaning.phrase, value))
         if speaker.pronoun is not None and first <= speaker.pronoun < stop:
-            start, end = places[speaker.pronoun]
-            gender = speaker.traits["gender"]
-            found.append(
-                Mention(start, end, "trait", "gender", 1.0, AFFIRMED, tokens[speaker.pronoun], gender)
-            )
+            word, gender = scan.tokens[speaker.pronoun], speaker.traits["gender"]
+            span = places[speaker.pronoun]
+            found.append(Mention(*span, "trait", "gender", 1.0, AFFIRMED, word, gender))
     return tuple(found)
 
 
-def _mention(start: int, end: int, entry: Entry, level: float, role: str) -> Mention:
-    value = _on_scale(entry, level) if entry.kind is Kind.ATTRIBUTE else entry.value
-    return Mention(start, end, _MENTIONED[entry.kind], entry.name, level, role, entry.phrase, value)
-
-
-def _find_speaker(tokens: Sequence[str], items: list[Item], levels: list[float], lexicon: Lexicon) -> Speaker:
-    named = [
-        index
-        for index, (_, _, entry) in enumerate(items)
-        if entry.kind is Kind.TRAIT and entry.name in PERSONAL and levels[index]
-    ]
-    return find_speaker(tokens, items, named, lexicon.people_words)
+def _with_kind(sound: Entry, parsed: ParsedCaption, level: float, lexicon: Lexicon) -> Entry:
+    """Return a sound of no kind with the burst that it is in this caption."""
+    bursts = set(parsed.bursts) if level else set()
+    return replace(sound, name=_kind_of(sound, parsed.emotions, bursts, lexicon))
 
 
 def _unknown(text: str, language: str) -> tuple[Unknown, ...]:
     """Return the words without a meaning where an emotion can stand."""
-    lexicon, tokens, _, read, _, _ = _read(text, language)
-    items, places = [*read, _END, _END], spans(text)
-    found, naming = [], False
+    scan, places = _scan(text, language), spans(text)
+    lexicon, tokens = scan.lexicon, scan.tokens
+    items = [*scan.items, _END, _END]
+    found = []
+    naming = False
     for index, (first, _, entry) in enumerate(items[:-2]):
         if entry is UNKNOWN:
             word = tokens[first]

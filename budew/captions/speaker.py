@@ -96,7 +96,7 @@ def _words(patterns: Sequence[str]) -> frozenset[str]:
     return frozenset(word for pattern in patterns for word in spelled_out(pattern))
 
 
-class Speaker(NamedTuple):
+class SpeakerTraits(NamedTuple):
     """What a caption says of the speaker.
 
     Attributes:
@@ -112,7 +112,7 @@ class Speaker(NamedTuple):
 
 def find_speaker(
     tokens: Sequence[str], items: Sequence[Item], named: Sequence[int], words: PeopleWords
-) -> Speaker:
+) -> SpeakerTraits:
     """Return gender and age of the speaker.
 
     Args:
@@ -149,7 +149,7 @@ def find_speaker(
         described = _described(tokens, items, others, words)
         others.difference_update(described)
         traits = {items[index][2].name: items[index][2].value for index in reversed(described)} | traits
-    return Speaker(traits, others, pronoun)
+    return SpeakerTraits(traits, others, pronoun)
 
 
 def _is_other(tokens: Sequence[str], items: Sequence[Item], index: int, words: PeopleWords) -> bool:

@@ -23,7 +23,7 @@ from budew.cli.terminal import (
 from budew.reports.visible_text import visible
 
 if TYPE_CHECKING:
-    from budew.captions.lint.corpus import BadLine, Report
+    from budew.captions.lint.corpus import BadLine, LintReport
 
 LONGEST_TEXT = 10_000_000
 LONGEST_NAME = 255  # of a file
@@ -167,7 +167,7 @@ def coverage(
 
     Example: budew captions coverage captions.jsonl --most 50
     """
-    from budew.captions.coverage import coverage as read_all
+    from budew.captions.coverage import measure_coverage
     from budew.captions.lint.corpus import read_captions
 
     refuse_to_replace([file], json)
@@ -182,7 +182,7 @@ def coverage(
                 say_error(f"{row.id}: {row.why}")
 
     with opened(file) as lines, progress_bar("reading") as bar:
-        found = read_all(texts(lines), progress=bar)
+        found = measure_coverage(texts(lines), progress=bar)
     with options.results(found.to_dict(), json):
         print(
             f"captions: {found.captions:,}, an emotion found in {found.with_emotion:,}; "
@@ -213,7 +213,7 @@ def lint(file: CaptionFile, json: options.JsonFile = None) -> None:
     raise typer.Exit(1 if report.errors else 0)
 
 
-def _lint_lines(report: "Report") -> Iterator[str]:
+def _lint_lines(report: "LintReport") -> Iterator[str]:
     """Yield a lint report as text: totals, a line for each code with examples below, overused phrases."""
     doubles = report.counts.get("duplicate", 0)
     yield (

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from budew.audio.formats import LARGEST_AUDIO
-from budew.captions.withheld import is_withheld_text
+from budew.captions.parse import is_withheld_text
 from budew.corpora.media import AUDIO, IMAGE
 from budew.errors import CorpusError, WithheldError
 from budew.profile import VoiceProfile

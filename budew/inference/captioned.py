@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.captions.withheld import is_withheld_text
+from budew.captions.parse import is_withheld_text
 from budew.profile import VoiceProfile
 
 SILENCE = "[silence]"

@@ -19,7 +19,6 @@ from budew.captions.lint.caption import lint_caption
 from budew.captions.lint.rules import load_rules
 from budew.captions.phrases import Kind
 from budew.captions.tokens import quoted_spans, tokenize
-from budew.captions.withheld import is_withheld
 from budew.io.settings import Settings
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, LEVELS, SAME_SOUND
@@ -122,7 +121,7 @@ class Gate(Settings):
         if not candidate.strip():
             return Verdict((Reason("empty"),), tuple(profile.quantized().emotions))
         parsed = parse(candidate)
-        if profile.is_withheld or is_withheld(parsed):
+        if profile.is_withheld or parsed.is_withheld:
             return Verdict((Reason("withheld"),))
         wanted = expressible(profile)
         reasons = list(self._form(candidate, wanted))

@@ -3,7 +3,7 @@
 import pytest
 
 from budew.captions import parse, render
-from budew.captions.coverage import coverage, language_size
+from budew.captions.coverage import language_size, measure_coverage
 from budew.captions.render import load_templates
 from budew.profile import VoiceProfile
 
@@ -20,7 +20,7 @@ def test_unknown_words_have_their_place_in_the_text():
 
 
 def test_captions_are_counted_by_unknown_word_most_frequent_first():
-    told = coverage(CAPTIONS).to_dict()
+    told = measure_coverage(CAPTIONS).to_dict()
     assert (told["captions"], told["captions_with_emotion"]) == (3, 2)
     assert told["emotions"] == {"Pride": 1, "Sadness": 1}
     assert [(row["word"], row["captions"]) for row in told["unknown"]] == [
@@ -62,7 +62,7 @@ def test_no_rendered_caption_has_an_unknown_word(frame):
 def test_rare_words_are_forgotten_before_memory_runs_out(monkeypatch):
     monkeypatch.setattr("budew.captions.coverage.MOST_WORDS", 10)
     letters = "abcdefghijklmnopqrstuvwxyz"
-    told = coverage([*(f"a sense of zzz{letter}" for letter in letters), *["a sense of quux"] * 3])
+    told = measure_coverage([*(f"a sense of zzz{letter}" for letter in letters), *["a sense of quux"] * 3])
     assert len(told.unknown) <= 11
     assert told.unknown["quux"] == 3
     assert told.examples.keys() == told.unknown.keys()

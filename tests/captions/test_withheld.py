@@ -3,7 +3,6 @@
 import pytest
 
 from budew.captions import parse
-from budew.captions.withheld import is_withheld
 
 MINORS = """a child|a teenager|a teenage girl|a teen boy|a little girl|a young boy|a 15-year-old
 |a fifteen-year-old girl|a girl of fourteen|a boy of about 12|a schoolgirl|a schoolboy
@@ -30,16 +29,16 @@ def listed(texts: str) -> list[str]:
 
 @pytest.mark.parametrize("minor", listed(MINORS))
 def test_whatever_the_words_for_a_minor(minor):
-    assert is_withheld(parse(f"The speaker is {minor}, lustful."))
-    assert not is_withheld(parse(f"The speaker is {minor}, cheerful and a little nervous."))
+    assert parse(f"The speaker is {minor}, lustful.").is_withheld
+    assert not parse(f"The speaker is {minor}, cheerful and a little nervous.").is_withheld
 
 
 @pytest.mark.parametrize("sexual", listed(SEXUAL))
 def test_whatever_the_words_for_sexual_content(sexual):
-    assert is_withheld(parse(f"A teenage girl, {sexual}."))
-    assert not is_withheld(parse(f"A middle-aged woman, {sexual}."))
+    assert parse(f"A teenage girl, {sexual}.").is_withheld
+    assert not parse(f"A middle-aged woman, {sexual}.").is_withheld
 
 
 @pytest.mark.parametrize("text", listed(INNOCENT))
 def test_the_innocent_and_the_adult_are_let_through(text):
-    assert not is_withheld(parse(text))
+    assert not parse(text).is_withheld

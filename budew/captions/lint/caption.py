@@ -14,15 +14,14 @@ from itertools import pairwise
 
 from budew.captions.lexicon import load_lexicon
 from budew.captions.lint.consistency import contradictions
-from budew.captions.lint.rules import Finding, Rules, load_rules
+from budew.captions.lint.rules import LintFinding, Rules, load_rules
 from budew.captions.parse import mentions, parse
 from budew.captions.phrases import UNKNOWN
 from budew.captions.tokens import Word, is_within, plain_words, quoted_spans, spans, tokenize, words_of
 from budew.captions.vocabulary import with_article
-from budew.captions.withheld import is_withheld
 from budew.profile import VoiceProfile
 
-__all__ = ["Finding", "estimate_tokens", "lint_caption"]
+__all__ = ["LintFinding", "estimate_tokens", "lint_caption"]
 
 _NUMBER = re.compile(r"0+(?:[.,:/]0+)*")
 _MARKUP = re.compile(r"[{}<>*#`=_|\\\[\]]+")
@@ -40,7 +39,7 @@ _SENTENCE = re.compile(r"[^.!?;\n]+")
 _PIECE = re.compile(r"[^\W\d_]+|[^\s]|\s+(?=\s)")
 
 
-def lint_caption(text: str, profile: VoiceProfile | None = None) -> tuple[Finding, ...]:
+def lint_caption(text: str, profile: VoiceProfile | None = None) -> tuple[LintFinding, ...]:
     """Find what is wrong with a caption, in the order of the text; nothing is an empty tuple.
 
     Args:
@@ -54,7 +53,7 @@ def lint_caption(text: str, profile: VoiceProfile | None = None) -> tuple[Findin
         raise TypeError(f"a caption is a text, not {type(text).__name__}")
     rules, words = load_rules(), words_of(text)
     if not any(map(str.isalpha, text)):
-        found = [Finding("empty", "no words", 0, len(text)), *_leaks(text, rules)]
+        found = [LintFinding("empty", "no words", 0, len(text)), *_leaks(text, rules)]
     else:
         found = [
             *_leaks(text, rules),
@@ -85,7 +84,7 @@ def estimate_tokens(text: str) -> int:
     )
 
 
-def _leaks(text: str, rules: Rules) -> Iterator[Finding]:
+def _leaks(text: str, rules: Rules) -> Iterator[LintFinding]:
     """Find what belongs to data, tokenizers or damage, or leads elsewhere; each character once."""
     folded = text.lower()
     addressed = any(mark in folded for mark in rules.address_marks)
@@ -107,7 +106,7 @@ def _leaks(text: str, rules: Rules) -> Iterator[Finding]:
             left = pattern.sub(lambda match: " " * len(match[0]), left)
 
 
-def _numbers(text: str) -> Iterator[Finding]:
+def _numbers(text: str) -> Iterator[LintFinding]:
     """Find numbers but for those that are an age: "a 45-year-old woman", "in her 20s"."""
     digits = "".join("0" if _is_number(letter) else letter for letter in text)
     ages = [(mention.start, mention.end) for mention in mentions(text, "en") if mention.name == "age"]
@@ -121,7 +120,7 @@ def _is_number(letter: str) -> bool:
     return letter.isnumeric() and not letter.isalpha()
 
 
-def _listed_phrases(text: str, rules: Rules) -> Iterator[Finding]:
+def _listed_phrases(text: str, rules: Rules) -> Iterator[LintFinding]:
     """Find numbers in words, and what a language model says in place of a caption or around it, but not
     where a voice says it.
     """
@@ -134,21 +133,21 @@ def _listed_phrases(text: str, rules: Rules) -> Iterator[Finding]:
             yield _finding(code, text, places[first][0], places[stop - 1][1])
 
 
-def _finding(code: str, text: str, start: int, end: int) -> Finding:
-    return Finding(code, text[start:end], start, end)
+def _finding(code: str, text: str, start: int, end: int) -> LintFinding:
+    return LintFinding(code, text[start:end], start, end)
 
 
-def _too_long(text: str, most: int) -> Iterator[Finding]:
+def _too_long(text: str, most: int) -> Iterator[LintFinding]:
     if len(text.encode("utf-8", "surrogatepass")) > most and (tokens := estimate_tokens(text)) > most:
-        yield Finding("too-long", f"about {tokens} tokens of {most}", 0, len(text))
+        yield LintFinding("too-long", f"about {tokens} tokens of {most}", 0, len(text))
 
 
-def _repetitions(text: str, words: Sequence[Word], rules: Rules) -> Iterator[Finding]:
+def _repetitions(text: str, words: Sequence[Word], rules: Rules) -> Iterator[LintFinding]:
     """Find phrases that come several times in a row, sentences that come twice, and doubled words."""
     looped = bytearray(len(words))
     for first, stop, length in _loops(words, rules, looped):
         phrase = text[words[first].start : words[first + length - 1].end]
-        yield Finding("repetition", phrase, words[first].start, words[stop - 1].end)
+        yield LintFinding("repetition", phrase, words[first].start, words[stop - 1].end)
     if not any(looped):
         yield from _sentences_twice(text, rules)
     yield from _doubled(text, words, rules, looped)
@@ -183,33 +182,33 @@ def _runs(equal: Sequence[bool], shortest: int) -> Iterator[tuple[int, int]]:
             start = index + 1
 
 
-def _sentences_twice(text: str, rules: Rules) -> Iterator[Finding]:
+def _sentences_twice(text: str, rules: Rules) -> Iterator[LintFinding]:
     seen: set[tuple[str, ...]] = set()
     for match in _SENTENCE.finditer(text):
         sentence = tuple(plain_words(match[0]))
         if len(sentence) >= rules.caption.shortest_sentence:
             if sentence in seen:
-                yield Finding("repetition", match[0].strip(), *match.span())
+                yield LintFinding("repetition", match[0].strip(), *match.span())
             seen.add(sentence)
 
 
-def _doubled(text: str, words: Sequence[Word], rules: Rules, looped: bytearray) -> Iterator[Finding]:
+def _doubled(text: str, words: Sequence[Word], rules: Rules, looped: bytearray) -> Iterator[LintFinding]:
     for index in range(1, len(words)):
         one, other = words[index - 1], words[index]
         if one.word != other.word or looped[index] or one.word in rules.may_double:
             continue
         if text[one.end : other.start].isspace():
-            yield Finding("doubled-word", text[one.start : other.end], one.start, other.end)
+            yield LintFinding("doubled-word", text[one.start : other.end], one.start, other.end)
 
 
-def _articles(text: str, words: Sequence[Word], rules: Rules) -> Iterator[Finding]:
+def _articles(text: str, words: Sequence[Word], rules: Rules) -> Iterator[LintFinding]:
     """Find "a" before a vowel and "an" before a consonant, by sound."""
     sounds = load_lexicon().varied.sounds
     for article, (word, start, end) in pairwise(words):
         if article.word in ("a", "an") and _is_judged(text, article, text[start:end], start, rules):
             right = with_article(word, sounds)
             if right != f"{article.word} {word}":
-                yield Finding("article", f"{text[article.start : end]}: {right}", article.start, end)
+                yield LintFinding("article", f"{text[article.start : end]}: {right}", article.start, end)
 
 
 def _is_judged(text: str, article: Word, word: str, start: int, rules: Rules) -> bool:
@@ -219,21 +218,21 @@ def _is_judged(text: str, article: Word, word: str, start: int, rules: Rules) ->
     return plain and beside and not word.lower().startswith(rules.unsettled_sounds)
 
 
-def _withheld(text: str) -> Iterator[Finding]:
-    if is_withheld(parse(text)):
-        yield Finding("withheld", "a minor joined with sexual content", 0, len(text))
+def _withheld(text: str) -> Iterator[LintFinding]:
+    if parse(text).is_withheld:
+        yield LintFinding("withheld", "a minor joined with sexual content", 0, len(text))
 
 
-def _not_english(text: str, words: Sequence[Word], rules: Rules) -> Iterator[Finding]:
+def _not_english(text: str, words: Sequence[Word], rules: Rules) -> Iterator[LintFinding]:
     """Find text that is not in Latin letters, or has too few words that any English caption has."""
     limits = rules.caption
     if not text.isascii() and _share_outside_latin(text) > limits.foreign_share:
-        yield Finding("not-english", "letters that are not Latin", 0, len(text))
+        yield LintFinding("not-english", "letters that are not Latin", 0, len(text))
     elif len(words) >= limits.fewest_words:
         wanted = limits.english_share * len(words)
         known = sum(map(rules.function_words.__contains__, (word.word for word in words)))
         if known < wanted and known + _in_lexicon(text) < wanted:
-            yield Finding("not-english", "too few English words", 0, len(text))
+            yield LintFinding("not-english", "too few English words", 0, len(text))
 
 
 def _share_outside_latin(text: str) -> float:

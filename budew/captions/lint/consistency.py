@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from budew.captions.lexicon import load_lexicon
-from budew.captions.lint.rules import Finding, Rules
+from budew.captions.lint.rules import LintFinding, Rules
 from budew.captions.parse import Mention, mentions
 from budew.captions.phrases import MODERATE
 from budew.captions.tokens import Word, is_within, quoted_spans
@@ -36,7 +36,7 @@ class Fact(NamedTuple):
 
 def contradictions(
     text: str, words: Sequence[Word], profile: VoiceProfile | None, rules: Rules
-) -> Iterator[Finding]:
+) -> Iterator[LintFinding]:
     """Find contradictions and, where a profile is given, gender, age and accent that it does not have."""
     said = mentions(text, "en")
     facts = _facts(text, words, said, rules)
@@ -75,7 +75,7 @@ def _value(mention: Mention) -> str:
     return "high" if to_intensity(mention.value, ATTRIBUTES[mention.name].scale) > 0.5 else "low"
 
 
-def _emotions(text: str, mentions: Iterable[Mention], rules: Rules) -> Iterator[Finding]:
+def _emotions(text: str, mentions: Iterable[Mention], rules: Rules) -> Iterator[LintFinding]:
     said: dict[str, list[Mention]] = {}
     denied: dict[str, Mention] = {}
     mentions = list(mentions)
@@ -94,7 +94,7 @@ def _emotions(text: str, mentions: Iterable[Mention], rules: Rules) -> Iterator[
         yield from _far_apart(text, name, places, rules)
 
 
-def _far_apart(text: str, name: str, places: Sequence[Mention], rules: Rules) -> Iterator[Finding]:
+def _far_apart(text: str, name: str, places: Sequence[Mention], rules: Rules) -> Iterator[LintFinding]:
     graded = [mention for mention in places if mention.level != MODERATE]  # a bare word leaves it open
     if not graded:
         return
@@ -107,7 +107,7 @@ def _far_apart(text: str, name: str, places: Sequence[Mention], rules: Rules) ->
         yield _about("contradictory-level", what, weakest, strongest)
 
 
-def _contradictions(text: str, facts: Sequence[Fact], rules: Rules) -> Iterator[Finding]:
+def _contradictions(text: str, facts: Sequence[Fact], rules: Rules) -> Iterator[LintFinding]:
     """Compare what is said of each thing; a long text has no more facts than there are values."""
     by_name: dict[str, list[Fact]] = {}
     for fact in facts:
@@ -140,16 +140,16 @@ def _excused(text: str, one: Fact | Mention, other: Fact | Mention, rules: Rules
     return excuse.search(text, start, end) is not None
 
 
-def _about(code: str, what: str, one: Fact | Mention, other: Fact | Mention) -> Finding:
-    return Finding(code, what, min(one.start, other.start), max(one.end, other.end))
+def _about(code: str, what: str, one: Fact | Mention, other: Fact | Mention) -> LintFinding:
+    return LintFinding(code, what, min(one.start, other.start), max(one.end, other.end))
 
 
-def _unsupported(facts: Iterable[Fact], profile: VoiceProfile, rules: Rules) -> Iterator[Finding]:
+def _unsupported(facts: Iterable[Fact], profile: VoiceProfile, rules: Rules) -> Iterator[LintFinding]:
     for start, end, name, value in facts:
         if name in _PERSONAL and not _supported(name, value, profile, rules):
             has = profile.traits.get(name)
             what = f"{value}, where the profile has {has}" if has else f"{value}, where the profile has none"
-            yield Finding(f"unsupported-{name}", what, start, end)
+            yield LintFinding(f"unsupported-{name}", what, start, end)
 
 
 def _supported(name: str, value: str, profile: VoiceProfile, rules: Rules) -> bool:

@@ -13,7 +13,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple
 
-from budew.captions.lint.caption import Finding, lint_caption
+from budew.captions.lint.caption import LintFinding, lint_caption
 from budew.captions.lint.rules import CorpusLimits, load_rules
 from budew.captions.tokens import plain_words
 from budew.io import strict_json
@@ -28,7 +28,7 @@ _LONGEST_KEY = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class FindingExample:
     """Where something was found: the caption's id, its text, and what was found; shortened, fit to print."""
 
     id: str
@@ -45,7 +45,7 @@ class Overused:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class LintReport:
     """What is wrong with a corpus.
 
     Attributes:
@@ -61,7 +61,7 @@ class Report:
     words: int
     counts: Mapping[str, int]
     severity: Mapping[str, str]
-    examples: Mapping[str, tuple[Example, ...]]
+    examples: Mapping[str, tuple[FindingExample, ...]]
     openings: tuple[Overused, ...]
     phrases: tuple[Overused, ...]
 
@@ -185,9 +185,9 @@ def _row(line: str, here: str) -> Row | BadLine:
         return BadLine(here, f"the line cannot be read: {error}")
 
 
-def lint_corpus(rows: Iterable[tuple[str, str, VoiceProfile | None] | BadLine]) -> Report:
+def lint_corpus(rows: Iterable[tuple[str, str, VoiceProfile | None] | BadLine]) -> LintReport:
     """Check many captions in one pass: id, text and profile (or None) of each, as `read_captions` gives."""
-    survey = _Survey(load_rules().corpus)
+    survey = _LintedCorpus(load_rules().corpus)
     for row in rows:
         if isinstance(row, BadLine):
             survey.note("bad-line", row.id, "", row.why)
@@ -197,7 +197,7 @@ def lint_corpus(rows: Iterable[tuple[str, str, VoiceProfile | None] | BadLine]) 
     return survey.report(load_rules().severity)
 
 
-class Tally:
+class FrequentKeys:
     """Counts of the most frequent of any number of keys, in bounded memory (Misra and Gries, 1982).
 
     Exact up to `most` keys. Above, the middle count is taken from all and what comes to nothing is forgotten:
@@ -224,24 +224,24 @@ class Tally:
         return tuple(Overused(key, -count) for count, key in found[:listed])
 
 
-class _Survey:
+class _LintedCorpus:
     """What was seen of a corpus so far."""
 
     def __init__(self, limits: CorpusLimits) -> None:
         self.limits = limits
         self.captions = self.words = 0
         self.counts: Counter[str] = Counter()
-        self.examples: dict[str, list[Example]] = {}
-        self.openings, self.phrases = Tally(limits.counted), Tally(limits.counted)
+        self.examples: dict[str, list[FindingExample]] = {}
+        self.openings, self.phrases = FrequentKeys(limits.counted), FrequentKeys(limits.counted)
         self.seen: set[int] = set()
 
     def note(self, code: str, id: str, text: str, what: str) -> None:
         self.counts[code] += 1
         examples = self.examples.setdefault(code, [])
         if len(examples) < self.limits.examples:
-            examples.append(Example(_shown(id), _shown(text), _shown(what)))
+            examples.append(FindingExample(_shown(id), _shown(text), _shown(what)))
 
-    def add(self, id: str, text: str, findings: Iterable[Finding]) -> None:
+    def add(self, id: str, text: str, findings: Iterable[LintFinding]) -> None:
         words = [word[:_LONGEST_KEY] for word in plain_words(text)]
         self.captions += 1
         self.words += len(words)
@@ -261,7 +261,7 @@ class _Survey:
         self.seen.add(int.from_bytes(digest, "big"))
         return len(self.seen) == before
 
-    def report(self, severity: Mapping[str, str]) -> Report:
+    def report(self, severity: Mapping[str, str]) -> LintReport:
         limits = self.limits
         openings, phrases = (
             tally.most_common(max(limits.fewest_captions, share * self.captions), limits.listed)
@@ -270,7 +270,7 @@ class _Survey:
         overused = Counter({"overused-opening": len(openings), "overused-phrase": len(phrases)})
         counts = self.counts + overused  # without those that are 0
         order = sorted(counts, key=lambda code: (severity[code], -counts[code], code))
-        return Report(
+        return LintReport(
             captions=self.captions,
             words=self.words,
             counts=MappingProxyType({code: counts[code] for code in order}),

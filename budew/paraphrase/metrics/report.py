@@ -12,8 +12,7 @@ from typing import Any
 
 import yaml
 
-from budew.captions.lint.corpus import Overused, Row, lint_corpus
-from budew.captions.lint.corpus import Report as LintReport
+from budew.captions.lint.corpus import LintReport, Overused, Row, lint_corpus
 from budew.corpora import read
 from budew.corpora.clip import Clip, without_withheld
 from budew.errors import CorpusError, InputError, OnBad, report

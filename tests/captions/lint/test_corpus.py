@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.captions.lint.corpus import LONGEST_LINE, BadLine, Row, Tally, lint_corpus, read_captions
+from budew.captions.lint.corpus import LONGEST_LINE, BadLine, FrequentKeys, Row, lint_corpus, read_captions
 from budew.captions.lint.rules import load_rules
 from budew.profile import VoiceProfile
 
@@ -106,7 +106,7 @@ def test_a_report_is_json_and_its_examples_fit_to_print():
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(0, 30).map(str), max_size=300), st.integers(2, 20))
 def test_a_tally_is_never_too_high_and_too_low_by_no_more_than_it_says(keys, most):
-    tally = Tally(most)
+    tally = FrequentKeys(most)
     for key in keys:
         tally.add([key])
         assert len(tally.counts) <= most
