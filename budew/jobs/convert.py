@@ -1,4 +1,4 @@
-"""`Convert`: any corpus as shards, each clip checked by decoding it; what cannot be decoded is listed."""
+"""`Convert`: any corpus as shards, each clip checked by decoding it; clips that cannot be decoded fail."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,8 +15,15 @@ class Convert:
     """Decode each clip and record its rate and duration; the encoded audio stays as it is.
 
     Attributes:
-        max_seconds: longer recordings fail, for they have to be cut first.
-        keep_damaged: take clips that break off, as far as they can be decoded.
+        max_seconds: longer recordings fail: they have to be segmented first.
+        keep_damaged: keep truncated clips, as far as they can be decoded.
+
+    Example:
+        >>> from budew import read
+        >>> from budew.io.resources import data_folder
+        >>> clip = next(Convert().run(read(data_folder("demo_clips")), failed=print))
+        >>> clip.sampling_rate, clip.duration
+        (16000, 3.742563)
     """
 
     max_seconds: float = 600.0

@@ -57,7 +57,10 @@ class Job(Protocol):
 
 @runtime_checkable
 class NumberedJob(Job, Protocol):
-    """A job without input clips: it makes clip 0, 1, 2, … and gets each number in `clip.metadata`."""
+    """A job without input clips: it makes clip 0, 1, 2, … and gets each number in `clip.metadata`.
+
+    Clips with audio are already made, by an earlier run: the job passes them on.
+    """
 
     @property
     def prefix(self) -> str:

@@ -35,7 +35,15 @@ from budew.jobs.workers import WorkerPool
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: units done of all; clips read, items failed and the job's tallies in this run."""
+    """How far a run is.
+
+    Attributes:
+        units: units done, in all runs.
+        of: units of the plan.
+        clips: clips read in this run.
+        failed: items that failed in this run.
+        tally: further counts of the job in this run.
+    """
 
     units: int
     of: int
@@ -50,7 +58,7 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How a run ended.
+    """How a run ended; returned by `run`.
 
     Attributes:
         out: the output folder.

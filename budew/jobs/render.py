@@ -21,10 +21,19 @@ class Render:
     Attributes:
         seed: decides the wording, with the id of the clip and the number of the caption.
         per_clip: captions for each clip.
-        style: "prose", "short" or "tags"; all of them where None.
+        style: "prose", "short" or "tags"; None: a mixture of all.
         selection: which parts of a profile to express, and in how many words at most.
-        baseline: of the corpus; with it, the emotions that stand out are named.
-        min_z: spreads above the median from which one stands out.
+        baseline: levels of each emotion in the corpus; with it, captions name the emotions that stand out.
+        min_z: an emotion stands out from this many spreads above the median on.
+
+    Raises:
+        InputError: an unknown style, or no caption at all.
+
+    Example:
+        >>> from budew import Clip, VoiceProfile
+        >>> clips = iter([Clip("a", b"", "flac", profile=VoiceProfile({"Anger": 1.0}))])
+        >>> [clip.captions[0].text for clip in Render(style="tags").run(clips, failed=print)]
+        ['Rage']
     """
 
     seed: int = 0
@@ -58,7 +67,7 @@ class Render:
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Pass on the clips with their captions.
 
-        Those without a profile fail, those of which nothing is known are left out.
+        A clip without a profile fails; one with a profile that says nothing of the voice is left out.
         """
         return each(clips, self._captioned, failed)
 

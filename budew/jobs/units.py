@@ -191,6 +191,9 @@ def check_size(clips: int, clips_per_shard: int) -> None:
 
     Raises:
         InputError: no clip, or more clips or shards than `MAX_CLIPS` and `MAX_SHARDS`.
+
+    Example:
+        >>> check_size(1_000_000, clips_per_shard=500)
     """
     if min(clips, clips_per_shard) < 1:
         raise InputError("a corpus and a shard need at least one clip: use 1 or more")
