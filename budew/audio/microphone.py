@@ -11,7 +11,12 @@ from budew.errors import InputError, first_line, require
 
 @dataclass(frozen=True, slots=True)
 class Microphone:
-    """An input device; `sampling_rate` (Hz) is its own."""
+    """An input device; `sampling_rate` (Hz) is its own.
+
+    Example:
+        >>> find_microphone().record(5).shape  # doctest: +SKIP
+        (240000,)
+    """
 
     name: str
     sampling_rate: int
@@ -48,6 +53,10 @@ def find_microphone() -> Microphone:
     Raises:
         MissingExtraError: sounddevice is not installed.
         InputError: PortAudio is missing, or there is no input device.
+
+    Example:
+        >>> find_microphone().name  # doctest: +SKIP
+        'default'
     """
     try:
         sounddevice = require("sounddevice", extra="record", purpose="recording")

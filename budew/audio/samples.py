@@ -39,6 +39,10 @@ class DecodedAudio:
         samples: float32 (n,) mono.
         sampling_rate: Hz.
         damage: one sentence on what is missing or broken, None for nothing.
+
+    Example:
+        >>> DecodedAudio(np.zeros(16_000, np.float32), 16_000).usable.shape
+        (16000,)
     """
 
     samples: Samples
@@ -57,6 +61,10 @@ class Window:
     """A stretch of a recording: `start` and `end` in seconds, `samples` float32 (n,) mono.
 
     `damage`, as in `DecodedAudio`, is that of the whole recording and comes with its last window.
+
+    Example:
+        >>> Window(0.0, 0.5, np.zeros(8_000, np.float32)).damage is None
+        True
     """
 
     start: float
@@ -92,6 +100,12 @@ def decode(
     Raises:
         AudioError: nothing can be decoded, the recording is longer than `max_seconds`, or a sample is NaN or
             infinite.
+
+    Example:
+        >>> import soundfile
+        >>> soundfile.write("tone.wav", np.sin(np.arange(44_100) / 50), 44_100)
+        >>> decode(Path("tone.wav")).samples.shape
+        (16000,)
     """
     name = name or _name(audio)
     held, count = [], 0
@@ -110,8 +124,23 @@ def windows(
 ) -> Iterator[Window]:
     """Cut a recording of any length into windows of `seconds`, one after the other, without gap or overlap.
 
-    The last window is as long as what remains; a rest of less than 1 s behind another window is left out.
-    Arguments and errors are those of `decode`; memory holds two windows.
+    The last window is as long as what remains; a rest of less than 1 s after another window is left out.
+    Memory holds two windows.
+
+    Args:
+        audio: a file, or the bytes of one.
+        seconds: length of a window.
+        sampling_rate: Hz of the samples.
+        name: what errors call the recording; the path by default.
+
+    Raises:
+        AudioError: nothing can be decoded, or a sample is NaN or infinite.
+
+    Example:
+        >>> import soundfile
+        >>> soundfile.write("long.wav", np.sin(np.arange(40_000) / 50), 16_000)
+        >>> [(window.start, window.end) for window in windows(Path("long.wav"), seconds=1)]
+        [(0.0, 1.0), (1.0, 2.0)]
     """
     last = None
     with open_stream(audio, name or _name(audio)) as stream:

@@ -25,7 +25,12 @@ CAPTION_KINDS = ("paraphrase", "render", "model", "original")
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A sentence or two about the voice of a clip, and what wrote it (`{"by": "render", "seed": 7}`)."""
+    """A sentence or two about the voice of a clip, and what wrote it.
+
+    Example:
+        >>> Caption("A calm voice.", {"by": "render", "seed": 7}).kind
+        'render'
+    """
 
     text: str
     made_by: Mapping[str, str | int] = field(default_factory=dict)
@@ -62,6 +67,10 @@ class Clip:
 
     Raises:
         CorpusError: the id is empty, too long, or could be taken for a path outside of a folder.
+
+    Example:
+        >>> Clip("anna/01", Path("01.flac"), "flac", language="de", transcript="Hallo.").to_dict()
+        {'id': 'anna/01', 'language': 'de', 'transcript': 'Hallo.'}
     """
 
     id: str

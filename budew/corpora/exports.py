@@ -122,6 +122,13 @@ class ExportReport:
         clips: how many were written.
         written: captions that were written, by what wrote them ("paraphrase", "render", "model", "original").
         left_out: captions of these clips that were not.
+
+    Example:
+        >>> from budew.corpora import Caption, Clip
+        >>> captions = Caption("Angry.", {"by": "render"}), Caption("An angry man.", {"by": "model"})
+        >>> clips = [Clip("a", b"fLaC", "flac", captions=captions)]
+        >>> write_clips(clips, "rendered", ExportOptions("jsonl")).left_out
+        Counter({'model': 1})
     """
 
     clips: int
@@ -186,7 +193,7 @@ def write_clips(
 
     Example:
         >>> from budew.corpora import Clip
-        >>> write_clips([Clip("a", b"fLaC…", "flac")], "manifest", ExportOptions("jsonl")).clips
+        >>> write_clips([Clip("a", b"fLaC", "flac")], "manifest", ExportOptions("jsonl")).clips
         1
     """
     report, seen = ExportReport(0), set[str]()

@@ -65,7 +65,7 @@ def write_shard(path: str | Path, clips: Iterable[Clip]) -> int:
 
     Example:
         >>> from budew.corpora import Clip
-        >>> write_shard("shards/clips-00000.tar", [Clip("anna/01", b"fLaC", "flac")])
+        >>> write_shard("train/clips-00000.tar", [Clip("anna/01", b"fLaC", "flac")])
         1
     """
     path = Path(path)

@@ -40,6 +40,10 @@ class Rating:
         rater: unique in its corpus.
         emotion: the rated one: canonical name of an emotion, or of a voice attribute.
         value: the answer as an intensity in [0, 1].
+
+    Example:
+        >>> Rating("clip-1", "human-4", "Shame", 0.5).value
+        0.5
     """
 
     item: str
@@ -79,7 +83,13 @@ def profile_of(ratings: Iterable[Rating]) -> VoiceProfile:
 
 
 def profiles_of(ratings: Iterable[Rating]) -> dict[str, VoiceProfile]:
-    """Return one profile an item, in the order in which the items first come."""
+    """Return one profile for each item: means over raters, items in their order of appearance.
+
+    Example:
+        >>> ratings = [Rating("clip-1", "anna", "Shame", 0.5), Rating("clip-1", "ben", "Shame", 1.0)]
+        >>> dict(profiles_of(ratings)["clip-1"].emotions)
+        {'Shame': 0.75}
+    """
     of_item: dict[str, list[Rating]] = {}
     for rating in ratings:
         of_item.setdefault(rating.item, []).append(rating)
