@@ -93,8 +93,9 @@ class Clip:
     @property
     def newest_captions(self) -> tuple[Caption, ...]:
         """The captions of the newest kind that the clip has; see `CAPTION_KINDS`."""
-        by_kind = ([one for one in self.captions if one.kind == kind] for kind in CAPTION_KINDS)
-        return tuple(next(filter(None, by_kind), ()))
+        kinds = {caption.kind for caption in self.captions}
+        newest = next((kind for kind in CAPTION_KINDS if kind in kinds), None)
+        return tuple(caption for caption in self.captions if caption.kind == newest)
 
     @property
     def is_withheld(self) -> bool:
@@ -108,15 +109,14 @@ class Clip:
         Raises:
             CorpusError: its format is unknown, its file cannot be read, or it is empty or too large.
         """
-        fault = ""
+        if self.format not in (*AUDIO.suffixes, *IMAGE.suffixes):
+            known = ", ".join(AUDIO.suffixes)
+            raise CorpusError(f"clip {self.id!r}: {self.format!r} is not an audio format: use one of {known}")
         try:
             size = len(self.audio) if isinstance(self.audio, bytes) else self.audio.stat().st_size
-            if self.format not in (*AUDIO.suffixes, *IMAGE.suffixes):
-                fault = f"{self.format!r} is not an audio format: use one of {', '.join(AUDIO.suffixes)}"
-            elif not 0 < size <= LARGEST_AUDIO:
-                fault = f"{size} bytes of audio are not between 1 and {LARGEST_AUDIO}: cut or remove it"
-            else:
+            if 0 < size <= LARGEST_AUDIO:
                 return self.audio if isinstance(self.audio, bytes) else self.audio.read_bytes()
+            fault = f"{size} bytes of audio are not between 1 and {LARGEST_AUDIO}: cut or remove it"
         except OSError as error:
             fault = f"{self.audio!s} cannot be read ({error.strerror}): check the path and its permissions"
         raise CorpusError(f"clip {self.id!r}: {fault}")
@@ -247,7 +247,7 @@ def _caption(item: object, clip: str) -> Caption:
 
 
 def _metadata(data: Mapping[str, Any], clip: str) -> dict[str, Any]:
-    kept = data.get("metadata", {})
-    if not isinstance(kept, Mapping):
-        raise _wrong(clip, "metadata", kept, "an object")
-    return {name: value for name, value in data.items() if name not in _FIELDS} | dict(kept)
+    given = data.get("metadata", {})
+    if not isinstance(given, Mapping):
+        raise _wrong(clip, "metadata", given, "an object")
+    return {name: value for name, value in data.items() if name not in _FIELDS} | dict(given)

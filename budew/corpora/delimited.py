@@ -105,10 +105,11 @@ def _is_ljspeech(path: Path, first: str) -> bool:
 
 def _ljspeech(row: dict[str, str]) -> dict[str, str]:
     """Return a row with path and id, the normalized text as transcript, and the raw text where it differs."""
-    name, raw = row.get("audio", ""), row.pop("raw_text", "")
-    said = row.get("transcript", raw)
-    kept = {"raw_text": raw} if raw not in ("", said) else {}
-    return {**kept, "transcript": said, "id": unquote(name), "audio": f"wavs/{name}.wav"}
+    name = row.get("audio", "")
+    raw = row.pop("raw_text", "")
+    transcript = row.get("transcript", raw)
+    raw_text = {"raw_text": raw} if raw not in ("", transcript) else {}
+    return {**raw_text, "transcript": transcript, "id": unquote(name), "audio": f"wavs/{name}.wav"}
 
 
 def _checked(names: list[str], path: Path) -> list[str]:

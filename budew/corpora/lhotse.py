@@ -119,7 +119,7 @@ def _row(
     supervisions: Iterable[Mapping[str, Any]],
     custom: Iterable[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    said = sorted(supervisions, key=lambda one: float(one["start"]))
+    in_order = sorted(supervisions, key=lambda one: float(one["start"]))
     found = {name: value for values in custom for name, value in values.items()}
     if isinstance(found.get("metadata"), str):
         found["metadata"] = json_object(found["metadata"], "metadata")
@@ -128,10 +128,10 @@ def _row(
         "audio": _file_of(recording),
         "sampling_rate": recording["sampling_rate"],
         "duration": row["duration"],
-        "transcript": " ".join(one["text"] for one in said if one.get("text")) or None,
+        "transcript": " ".join(one["text"] for one in in_order if one.get("text")) or None,
     }
     for name in ("language", "speaker", "gender"):
-        given = {one[name] for one in said if one.get(name) is not None}
+        given = {one[name] for one in in_order if one.get(name) is not None}
         if len(given) == 1 and not (name == "gender" and found.get("profile")):
             found[name] = given.pop()
     return {name: value for name, value in found.items() if value is not None}

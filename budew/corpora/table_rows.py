@@ -77,15 +77,18 @@ def _audio(cell: Any, media: Media) -> tuple[bytes, str, str]:
 
 
 def _fields(row: dict[str, Any], table: TableInfo, media: Media) -> dict[str, Any]:
-    kept: dict[str, Any] = json_value({name: value for name, value in row.items() if value is not None})
-    kept |= {key: _named(kept[key], names) for key, names in table.classes.items() if key in kept}
-    place, inner = table.place, kept.get("json")
-    if "__key__" in kept and isinstance(inner, dict):  # a clip that was in a shard
-        place = PurePosixPath(str(kept.get("__url__") or place)).name.removesuffix(".gz").removesuffix(".tar")
-        kept = {**{key: value for key, value in inner.items() if value is not None}, "id": kept["__key__"]}
+    known: dict[str, Any] = json_value({name: value for name, value in row.items() if value is not None})
+    known |= {key: _named(known[key], names) for key, names in table.classes.items() if key in known}
+    place = table.place
+    inner = known.get("json")
+    if "__key__" in known and isinstance(inner, dict):  # a clip that was in a shard
+        place = (
+            PurePosixPath(str(known.get("__url__") or place)).name.removesuffix(".gz").removesuffix(".tar")
+        )
+        known = {**{key: value for key, value in inner.items() if value is not None}, "id": known["__key__"]}
     if media != AUDIO:
-        return dict(kept)
-    fields = in_clip_names(kept)
+        return known
+    fields = in_clip_names(known)
     captions = fields.get("captions")
     objects = [one for one in captions if isinstance(one, dict)] if isinstance(captions, list) else []
     # What has keys of its own is JSON text in a column of one type.

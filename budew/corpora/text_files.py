@@ -1,4 +1,7 @@
-"""Text from outside, bounded and strict: `<id>.json` and `<id>.txt` beside a clip, lines of a manifest."""
+"""Text from outside, bounded and strict: `<id>.json` and `<id>.txt` beside a clip, lines of a manifest.
+
+Errors are `CorpusError` and begin with the name of the file.
+"""
 
 import gzip
 import json
@@ -19,10 +22,10 @@ LARGEST_JSON = strict_json.LARGEST
 
 
 def json_object(text: bytes | str, name: str) -> dict[str, Any]:
-    """Return the JSON object in `text`, which can be written to a file again; errors begin with `name`.
+    """Return the JSON object in `text`, which can be written to a file again.
 
     Raises:
-        CorpusError: as `loose_json_object`, or it holds half of a character.
+        CorpusError: as `loose_json_object`, or a text in it has an unpaired surrogate.
     """
     value = loose_json_object(text, name)
     if not isinstance(text, bytes) or b"\\ud" in text or b"\\uD" in text:
@@ -31,10 +34,10 @@ def json_object(text: bytes | str, name: str) -> dict[str, Any]:
 
 
 def loose_json_object(text: bytes | str, name: str) -> dict[str, Any]:
-    """Return the JSON object in `text`, whose texts may hold half of a character.
+    """Return the JSON object in `text`, whose texts may have unpaired surrogates.
 
     Raises:
-        CorpusError: too large, not UTF-8, not JSON, nested too deep, a number that is none, a key twice in
+        CorpusError: too large, not UTF-8, not JSON, nested too deep, NaN or infinity, a key twice in
             one object, or not an object.
     """
     prefix = f"{name}: " if name else ""
@@ -48,19 +51,19 @@ def loose_json_object(text: bytes | str, name: str) -> dict[str, Any]:
 
 
 def check_characters(value: Any, name: str) -> None:
-    """Refuse JSON values with half of a character: `\\ud800` without its other half is a text to JSON and to
-    Python, and no file holds it.
+    """Refuse JSON values with an unpaired surrogate: `\\ud800` is a text to JSON and to Python, and no file
+    holds it.
 
     Raises:
-        CorpusError: there is one; `name` is what it calls the value.
+        CorpusError: there is one; `name` is how it calls the value.
         TypeError, ValueError: these are no JSON values.
     """
     try:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError as error:
-        half = ascii(error.object[error.start])
+        surrogate = ascii(error.object[error.start])
         prefix = f"{name}: " if name else ""
-        raise CorpusError(f"{prefix}holds {half}, an unpaired surrogate: correct the text") from error
+        raise CorpusError(f"{prefix}holds {surrogate}, an unpaired surrogate: correct the text") from error
 
 
 def is_special(path: Path) -> bool:
@@ -88,7 +91,7 @@ def read_text(path: Path) -> str | None:
 
 
 def plain_text(text: bytes, name: str) -> str | None:
-    """Return text without the space around it, None if it is empty; errors begin with `name`.
+    """Return text without the space around it, None if it is empty.
 
     Raises:
         CorpusError: longer than `LARGEST_JSON`, or not UTF-8.
@@ -100,12 +103,6 @@ def plain_text(text: bytes, name: str) -> str | None:
     except UnicodeDecodeError as error:
         fault = f"is not UTF-8 at its byte {error.start}: save the file as UTF-8"
         raise CorpusError(f"{name}: {fault}") from error
-
-
-def _content(path: Path) -> bytes:
-    check_file(path)
-    with readable(path), path.open("rb") as file:
-        return file.read(LARGEST_JSON + 1)
 
 
 @contextmanager
@@ -156,3 +153,9 @@ def file_lines(
     with readable(path), gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
         file.seek(span.start if span else 0)
         yield from numbered_lines(cast(BinaryIO, file), str(path), span=span, on_bad=on_bad)
+
+
+def _content(path: Path) -> bytes:
+    check_file(path)
+    with readable(path), path.open("rb") as file:
+        return file.read(LARGEST_JSON + 1)

@@ -112,12 +112,12 @@ def describe_emonet_voice(row: Mapping[str, Any]) -> dict[str, Any] | None:
         ]
     except CorpusError as error:
         raise CorpusError(f"its label cannot be read: {error}") from error
-    said = [{key: value for key, value in asdict(one).items() if key != "item"} for one in ratings]
+    statements = [{key: value for key, value in asdict(one).items() if key != "item"} for one in ratings]
     raters = len({rating.rater for rating in ratings})
     return {
         **{key: value for key, value in row.items() if key != COLUMN},
         "profile": profile_of(ratings).to_dict(),
-        "ratings": said,
+        "ratings": statements,
         "asked_for": list(dict.fromkeys(rating.emotion for rating in ratings)),
         "profile_from": {"form": "emonet-voice", "scale": SCALE, "raters": raters},
     }
@@ -177,8 +177,8 @@ def _of(person: Any, rater: str | None, number: int) -> Iterator[Answer]:
         return
     keys = label_layout("ratings")["rater"]
     who = next((str(person[key]) for key in keys if person.get(key) is not None), rater)
-    said = {key: value for key, value in person.items() if key not in keys}
-    yield from _of_one(said, who or f"rater-{number}")
+    answers = {key: value for key, value in person.items() if key not in keys}
+    yield from _of_one(answers, who or f"rater-{number}")
 
 
 def _of_one(answers: Any, rater: str) -> Iterator[Answer]:

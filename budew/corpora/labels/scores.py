@@ -60,15 +60,18 @@ def find_scores(row: Mapping[str, Any]) -> RowScores | None:
     texts = (row.get(name) for name in label_layout("scores")["declared"])
     declared = next((text[:40] for text in texts if isinstance(text, str) and text.strip()), None)
     for holder, held in holders(row):
-        numbers = ((str(key), number_in(value)) for key, value in held.items() if named_emotion(str(key)))
-        spelled = {key: value for key, value in numbers if value is not None}
-        own = set(filter(None, map(find_emotion, spelled)))
-        named = ((key, named_emotion(key)) for key in spelled if not find_emotion(key))
-        words = {key: name for key, name in named if name and name not in own}  # beside their own name, none
-        spelled = {key: value for key, value in spelled.items() if key in words or find_emotion(key)}
-        alone = holder is None and len(spelled) == len(words) == 1  # `interest` may be a bank's
-        if spelled and not alone:
-            return RowScores(canonical(spelled), declared, without(row, holder, spelled), words)
+        numbers = {str(key): number_in(value) for key, value in held.items() if named_emotion(str(key))}
+        scores = {key: value for key, value in numbers.items() if value is not None}
+        canonical_names = {find_emotion(key) for key in scores}
+        words = {
+            key: str(named_emotion(key))
+            for key in scores
+            if not find_emotion(key) and named_emotion(key) not in canonical_names
+        }
+        scores = {key: value for key, value in scores.items() if key in words or find_emotion(key)}
+        is_one_word = holder is None and len(scores) == len(words) == 1  # `interest` may be a bank's
+        if scores and not is_one_word:
+            return RowScores(canonical(scores), declared, without(row, holder, scores), words)
     return None
 
 
@@ -141,11 +144,11 @@ class Scales:
     """Finds the scale of the scores in one shard, manifest or folder.
 
     Attributes:
-        asked: name of the scale that the caller gives.
+        given: name of the scale that the caller gives.
         rows: gives every row of what is read, to see how far the scores go; None where that is not possible.
     """
 
-    asked: str | None = None
+    given: str | None = None
     rows: Callable[[], Iterable[Mapping[str, Any]]] | None = None
     _largest: tuple[float, int] | None = field(default=None, init=False)
 
@@ -156,8 +159,8 @@ class Scales:
             InputError: the given scale does not exist.
             CorpusError: the declared scale does not exist, or none can be determined.
         """
-        if self.asked is not None:
-            scale, by = scale_named(self.asked), "given"
+        if self.given is not None:
+            scale, by = scale_named(self.given), "given"
         elif scores.declared is not None:
             scale, by = declared_scale(scores.declared), "declared"
         else:

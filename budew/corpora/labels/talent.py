@@ -46,6 +46,10 @@ _ACCENTS = re.compile(
 _ACCENT = re.compile(r"<accent>\s*(?:[+-]?\d{1,3}\s*#)?\s*([^<>#]{1,60}?)\s*</accent>", re.IGNORECASE)
 
 
+Labels = tuple[dict[str, Any], dict[str, Any]]
+"""The JSON of a profile, and where it is from."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShardName:
     """What `english_alloy_intense_anger_and_rage.tar` says: language as a BCP 47 tag, voice, the rest."""
@@ -114,87 +118,88 @@ def describe_talent(row: Mapping[str, Any], place: str) -> dict[str, Any] | None
     """
     annotation = row.get("annotation")
     text = annotation[:LONGEST_TEXT] if isinstance(annotation, str) else ""
-    named = shard_name(place)
+    shard = shard_name(place)
     marked = _START in text or any(find_emotion(line[1]) for line in _LINE.finditer(text))
-    if not marked and (not row or named is None or named.emotion is None):
+    if not marked and (not row or shard is None or shard.emotion is None):
         return None
-    found = _spoken(row, text, named) | _labels(row, text, named)
+    found = _speech(row, text, shard) | _labels(row, text, shard)
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _spoken(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[str, Any]:
-    """Return the row with what is said, by whom and in which language, and its long caption."""
+def _speech(row: Mapping[str, Any], text: str, shard: ShardName | None) -> dict[str, Any]:
+    """Return the row with transcript, language, speaker and its long caption."""
     names = label_layout("talent")
-    language, caption = row.get("language"), row.get(names["caption"])
+    language = row.get("language")
     tag = language_tag(language) if isinstance(language, str) else None
-    voice = row.get("voice") or row.get("speaker") or (named and named.voice)
-    said = transcript_in(text) or row.get("transcript") or row.get(names["heard_words"])
-    described = [{"text": caption, "made_by": {"by": names["caption"]}}] if isinstance(caption, str) else []
+    caption = row.get(names["caption"])
+    captions = [{"text": caption, "made_by": {"by": names["caption"]}}] if isinstance(caption, str) else []
+    transcript = transcript_in(text) or row.get("transcript") or row.get(names["heard_words"])
     return {
         **row,
-        names["caption"]: None if described else caption,
-        "transcript": said if isinstance(said, str) else None,
-        "language": tag or (named and named.language) or language,
-        "speaker": voice,
-        "captions": described or row.get("captions"),
+        names["caption"]: None if captions else caption,
+        "transcript": transcript if isinstance(transcript, str) else None,
+        "language": tag or (shard and shard.language) or language,
+        "speaker": row.get("voice") or row.get("speaker") or (shard and shard.voice),
+        "captions": captions or row.get("captions"),
     }
 
 
-def _labels(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[str, Any]:
-    scores, lines = find_scores(row), {line[1].strip(): float(line[2]) for line in _LINE.finditer(text)}
-    emotions, how = _emotions(row, text, named, scores, lines)
-    traits = _attributes(lines) | _accent(row, text, named)
-    if not how and not traits:
+def _labels(row: Mapping[str, Any], text: str, shard: ShardName | None) -> dict[str, Any]:
+    """Return the profile of a row and where it is from; a field with a score becomes None."""
+    scores = find_scores(row)
+    lines = {line[1].strip(): float(line[2]) for line in _LINE.finditer(text)}
+    requested = shard.emotion if shard else None
+    labels = _scored(scores, lines) or _worded(row, text, lines)
+    if labels is None and requested:
+        labels = {"emotions": dict([requested])}, {"labels": "shard name"}
+    profile, profile_from = labels or ({"emotions": None}, {})
+    traits = _attributes(lines) | _accent(row, text, shard)
+    if not profile_from and not traits:
         return {}
-    if named and named.emotion:
-        how["asked_for"] = named.emotion[0]
-    taken = dict.fromkeys(name for name in row if scores and name not in scores.rest)
-    profile = {**emotions, "traits": traits}
-    return {**taken, "profile": profile, "profile_from": {"form": "talent", **how}}
+    if requested:
+        profile_from["asked_for"] = requested[0]
+    used = dict.fromkeys(name for name in row if scores and name not in scores.rest)
+    profile_from = {"form": "talent", **profile_from}
+    return {**used, "profile": {**profile, "traits": traits}, "profile_from": profile_from}
 
 
-def _emotions(
-    row: Mapping[str, Any],
-    text: str,
-    named: ShardName | None,
-    scores: RowScores | None,
-    lines: dict[str, float],
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the emotions of a profile, and where they are from; None and nothing where nothing says them."""
+def _scored(scores: RowScores | None, lines: Mapping[str, float]) -> Labels | None:
+    """Return a profile of the scores in the fields of a row, else of those in its annotation."""
     if scores:
         scale = declared_scale(scores.declared or SCALE)
-        found = profile_of_scores(intensities(scores.emotions, scale))
-        return found, {"labels": "fields", "scale": scale.name}
-    if lined := {name: value for name, value in lines.items() if find_emotion(name)}:
-        found = profile_of_scores(intensities(canonical(lined), scale_named(SCALE)))
-        return found, {"labels": "annotation", "scale": SCALE}
-    if said := describe_words(row):
-        return said["profile"], {"labels": "words", "field": said["profile_from"]["field"]}
-    free = {} if lines else emotions_in(_TAG.sub(" ", _without_transcript(text)))
-    if free:
-        return {"emotions": free}, {"labels": "words", "field": "annotation"}
-    asked = named.emotion if named else None
-    return ({"emotions": dict([asked])}, {"labels": "shard name"}) if asked else ({"emotions": None}, {})
+        profile = profile_of_scores(intensities(scores.emotions, scale))
+        return profile, {"labels": "fields", "scale": scale.name}
+    emotions = {name: value for name, value in lines.items() if find_emotion(name)}
+    if not emotions:
+        return None
+    profile = profile_of_scores(intensities(canonical(emotions), scale_named(SCALE)))
+    return profile, {"labels": "annotation", "scale": SCALE}
 
 
-def _without_transcript(text: str) -> str:
+def _worded(row: Mapping[str, Any], text: str, lines: Mapping[str, float]) -> Labels | None:
+    """Return a profile of the words in the fields of a row, else in an annotation without scores."""
+    described = describe_words(row)
+    if described:
+        return described["profile"], {"labels": "words", "field": described["profile_from"]["field"]}
     before, _, after = text.partition(_START)
     end = _END.search(after)
-    return f"{before} {after[end.end() :]}" if end else before
+    outside = f"{before} {after[end.end() :]}" if end else before
+    emotions = {} if lines else emotions_in(_TAG.sub(" ", outside))
+    return ({"emotions": emotions}, {"labels": "words", "field": "annotation"}) if emotions else None
 
 
 def _attributes(lines: Mapping[str, float]) -> dict[str, float]:
     """Return the voice attributes among the lines, as far as their numbers are on the attribute's scale."""
-    named = ((find_attribute(name), value) for name, value in lines.items())
-    traits = ((name, trait_value(name, value)) for name, value in named if name)
+    attributes = ((find_attribute(name), value) for name, value in lines.items())
+    traits = ((name, trait_value(name, value)) for name, value in attributes if name)
     return {name: float(value) for name, value in traits if value is not None}
 
 
-def _accent(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[str, str]:
+def _accent(row: Mapping[str, Any], text: str, shard: ShardName | None) -> dict[str, str]:
     tagged = _ACCENT.search(text)
-    for said in (row.get("accent"), tagged and tagged[1], named and named.accent):
-        if isinstance(said, str) and said.casefold() not in label_layout("talent")["no_accent"]:
-            accent = trait_value("accent", said.strip().removesuffix(" accent"))
-            if accent is not None:  # or it is a sentence, and stays in the row, which is kept
-                return {"accent": str(accent)}
+    for accent in (row.get("accent"), tagged and tagged[1], shard and shard.accent):
+        if isinstance(accent, str) and accent.casefold() not in label_layout("talent")["no_accent"]:
+            known = trait_value("accent", accent.strip().removesuffix(" accent"))
+            if known is not None:  # or it is a sentence, which stays in the row
+                return {"accent": str(known)}
     return {}

@@ -75,43 +75,33 @@ def codes_as_words(text: str) -> str:
 
 
 def describe_words(row: Mapping[str, Any], classes: Classes | None = None) -> dict[str, Any] | None:
-    """Return a row with the emotions that a field of it names as a profile; None where none does."""
-    for key, texts in _labels(row):
-        read = {text[:60]: emotions_in(text) for text in texts}
-        if not any(read.values()) and not any(map(is_neutral, texts)):
+    """Return a row with the emotions that a field of it names as a profile; None where it names none.
+
+    Args:
+        row: names and values as the corpus has them.
+        classes: the names of all labels of a column, where they are known: these emotions are rated.
+
+    Example:
+        >>> describe_words({"emotion": "very sad"})["profile"]
+        {'emotions': {'Sadness': 0.75}, 'rated': ['Sadness']}
+    """
+    for field, texts in _label_fields(row):
+        read_as = {text[:60]: emotions_in(text) for text in texts}
+        if not any(read_as.values()) and not any(map(is_neutral, texts)):
             continue
-        found: dict[str, float] = {}
-        for said in read.values():
-            found |= {name: max(level, found.get(name, 0.0)) for name, level in said.items()}
-        level = _intensity(row)
-        if len(found) == 1 and level is not None:
-            found = dict.fromkeys(found, level)
-        others = set(map(named_emotion, (classes or {}).get(key, ())))
-        rated = [name for name in EMOTIONS if name in found or name in others]
-        profile = {"emotions": found, "rated": rated} if found else {"emotions": {}}
-        return {
-            **row,
-            "profile": profile,
-            "profile_from": {"form": "words", "field": key, "read_as": read},
-        }
+        emotions: dict[str, float] = {}
+        for levels in read_as.values():
+            for name, level in levels.items():
+                emotions[name] = max(level, emotions.get(name, 0.0))
+        intensity = _intensity(row)
+        if len(emotions) == 1 and intensity is not None:
+            emotions = dict.fromkeys(emotions, intensity)
+        others = set(map(named_emotion, (classes or {}).get(field, ())))
+        rated = [name for name in EMOTIONS if name in emotions or name in others]
+        profile = {"emotions": emotions, "rated": rated} if emotions else {"emotions": {}}
+        profile_from = {"form": "words", "field": field, "read_as": read_as}
+        return {**row, "profile": profile, "profile_from": profile_from}
     return None
-
-
-def _labels(row: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Yield columns of labels with their texts; those of any kind if each text names one emotion."""
-    for key in label_layout("words")["under"]:
-        yield key, _texts(row.get(key))
-    for key in label_layout("words")["perhaps"]:
-        texts = _texts(row.get(key))
-        if all(named_emotion(text) or is_neutral(text) for text in texts):
-            yield key, texts
-
-
-def _intensity(row: Mapping[str, Any]) -> float | None:
-    levels: Mapping[str, float] = label_layout("words")["levels"]
-    words = (row.get(key) for key in label_layout("words")["intensity"])
-    known = (levels.get(word.strip().casefold()) for word in words if isinstance(word, str))
-    return next((level for level in known if level is not None), None)
 
 
 def with_speaker(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,22 +111,93 @@ def with_speaker(row: Mapping[str, Any]) -> dict[str, Any]:
     is not understood is listed under `not_understood`: column → text.
     """
     traits: dict[str, str] = {}
-    odd = _numbers_not_understood(row)
+    unclear = _unclear_numbers(row)
     for name, columns in label_layout("speaker")["columns"].items():
-        for column, text in ((column, _text(row, name, column)) for column in columns):
+        for column in columns:
+            text = _trait_text(row, name, column)
             word = None if text is None else trait_word(name, text)
             if word is not None:
                 traits.setdefault(name, word)
-                odd.pop(column, None)
-            elif text is not None and column not in odd and not _is_no_accent(name, text):
-                odd |= not_understood(column, text)
+                unclear.pop(column, None)
+            elif text is not None and column not in unclear and not _is_no_accent(name, text):
+                unclear |= not_understood(column, text)
     if row.get("profile") is None or _form(row) == "words":
-        odd |= _words_not_understood(row)
-    unknown = {"not_understood": odd} if odd else {}
-    return {**row, **(_described(row, traits) if traits else {}), **unknown}
+        unclear |= _unclear_words(row)
+    described = dict(row)
+    if traits:
+        profile = row.get("profile") or {"emotions": None}
+        described["profile"] = {**profile, "traits": {**traits, **(profile.get("traits") or {})}}
+        described["profile_from"] = row.get("profile_from") if row.get("profile") else {"form": "speaker"}
+    if unclear:
+        described["not_understood"] = unclear
+    return described
 
 
-def _text(row: Mapping[str, Any], name: str, column: str) -> str | None:
+def trait_word(name: str, text: str) -> str | None:
+    """Return the word of the taxonomy for a text; None where it is unknown or not understood.
+
+    An age may be a number of years, a decade or a range: "34", "30s", "20-29", "60+".
+    """
+    folded = text.strip().casefold()
+    if folded in label_layout("speaker")["unknown"] or _is_no_accent(name, text):
+        return None
+    age = age_in(folded) if name == "age" else None
+    if age is not None:
+        return age
+    word = trait_value(name, label_layout("speaker")["words"].get(name, {}).get(folded, text.strip()))
+    return None if word is None else str(word)
+
+
+def age_in(text: str) -> str | None:
+    """Return the age group of years, of a decade or of the middle of a range; None for anything else."""
+    found = _AGE.fullmatch(text)
+    if found is None or not int(found["first"]):  # 0 stands for unknown
+        return None
+    first = int(found["first"])
+    last = first + _DECADE - 1 if found["decade"] else int(found["last"] or first)
+    return age_group((first + last + 1) // 2)
+
+
+def trait_value(name: str, value: str | float) -> str | float | None:
+    """Return the value of a trait as the taxonomy has it; None for one that it does not know."""
+    try:
+        return trait(name, value)[1]
+    except InputError:
+        return None
+
+
+def odd_labels(metadata: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the labels of emotions that the metadata of a clip lists as not understood."""
+    listed = metadata.get("not_understood")
+    layout = label_layout("words")
+    for column, value in listed.items() if isinstance(listed, Mapping) else ():
+        text = str(value)[:LONGEST_UNREAD]
+        if column in layout["under"]:
+            nearest = None if text == NAMELESS else misspelt_emotion(text)
+            yield f"{column}: {text}" + (f" (nearest: {nearest})" if nearest else "")
+        elif text.startswith(_MAYBE) or column in layout["intensity"]:
+            yield f"{column}: {text}"
+
+
+def _label_fields(row: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Yield columns of labels with their texts; those of any kind if each text names one emotion."""
+    for field in label_layout("words")["under"]:
+        yield field, _texts(row.get(field))
+    for field in label_layout("words")["perhaps"]:
+        texts = _texts(row.get(field))
+        if all(named_emotion(text) or is_neutral(text) for text in texts):
+            yield field, texts
+
+
+def _intensity(row: Mapping[str, Any]) -> float | None:
+    """Return the intensity of the first column with a word for one."""
+    levels: Mapping[str, float] = label_layout("words")["levels"]
+    words = (row.get(field) for field in label_layout("words")["intensity"])
+    known = (levels.get(word.strip().casefold()) for word in words if isinstance(word, str))
+    return next((level for level in known if level is not None), None)
+
+
+def _trait_text(row: Mapping[str, Any], name: str, column: str) -> str | None:
     """Return the text of a column with a trait, and the digits of an age in years; None for all else.
 
     A number of at most 6 may be the voice attribute Age, where there are scores or other attributes.
@@ -153,92 +214,41 @@ def _text(row: Mapping[str, Any], name: str, column: str) -> str | None:
     return None if has_scores and number <= ATTRIBUTES["Age"].scale.high else str(int(number))
 
 
-def trait_word(name: str, text: str) -> str | None:
-    """Return the word of the taxonomy for a text; None where it is unknown or not understood.
-
-    An age may be a number of years, a decade or a range: "34", "30s", "20-29", "60+".
-    """
-    said = text.strip().casefold()
-    if said in label_layout("speaker")["unknown"] or _is_no_accent(name, text):
-        return None
-    if name == "age" and (age := age_in(said)) is not None:
-        return age
-    word = trait_value(name, label_layout("speaker")["words"].get(name, {}).get(said, text.strip()))
-    return None if word is None else str(word)
-
-
-def age_in(text: str) -> str | None:
-    """Return the age group of years, of a decade or of the middle of a range; None for anything else."""
-    found = _AGE.fullmatch(text)
-    if found is None or not int(found["first"]):  # 0 stands for unknown
-        return None
-    first, decade, last = int(found["first"]), found["decade"], found["last"]
-    end = first + _DECADE - 1 if decade else int(last or first)
-    return age_group((first + end + 1) // 2)
-
-
-def trait_value(name: str, value: str | float) -> str | float | None:
-    """Return the value of a trait as the taxonomy has it; None for one that it does not know."""
-    try:
-        return trait(name, value)[1]
-    except InputError:
-        return None
-
-
 def _is_no_accent(name: str, text: str) -> bool:
     return name == "accent" and text.strip().casefold() in label_layout("talent")["no_accent"]
 
 
 def _form(row: Mapping[str, Any]) -> str | None:
-    note = row.get("profile_from")
-    return note.get("form") if isinstance(note, Mapping) else None
+    """Return the layout from which the profile of a row is."""
+    profile_from = row.get("profile_from")
+    return profile_from.get("form") if isinstance(profile_from, Mapping) else None
 
 
-def _described(row: Mapping[str, Any], traits: Mapping[str, str]) -> dict[str, Any]:
-    profile = row.get("profile") or {"emotions": None}
-    profile_from = row.get("profile_from") if row.get("profile") else {"form": "speaker"}
-    return {
-        "profile": {**profile, "traits": {**traits, **(profile.get("traits") or {})}},
-        "profile_from": profile_from,
-    }
-
-
-def _numbers_not_understood(row: Mapping[str, Any]) -> dict[str, str]:
-    """Return columns of numbers: voice attributes, labels, and what may be an emotion."""
+def _unclear_numbers(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return columns of numbers: voice attributes, labels, and possible emotions."""
+    layout = label_layout("words")
     inner = (row[name] for name in label_layout("scores")["under"] if isinstance(row.get(name), Mapping))
-    odd: dict[str, str] = {}
+    unclear: dict[str, str] = {}
     for key, value in ((str(key), value) for held in (row, *inner) for key, value in held.items()):
         if number_in(value) is None:
             continue
-        if find_attribute(key) or (key in label_layout("words")["intensity"] and _form(row) == "words"):
-            odd[key] = NUMBER
-        elif key in label_layout("words")["under"] and not isinstance(value, str):
-            odd[key] = NAMELESS
+        if find_attribute(key) or (key in layout["intensity"] and _form(row) == "words"):
+            unclear[key] = NUMBER
+        elif key in layout["under"] and not isinstance(value, str):
+            unclear[key] = NAMELESS
         elif nearest := named_emotion(key) or misspelt_emotion(key):
-            odd[key] = f"{_MAYBE} {nearest}?"
-    return odd
+            unclear[key] = f"{_MAYBE} {nearest}?"
+    return unclear
 
 
-def odd_labels(metadata: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the labels of emotions that the metadata of a clip lists as not understood."""
-    listed = metadata.get("not_understood")
-    for column, text in listed.items() if isinstance(listed, Mapping) else ():
-        said = str(text)[:LONGEST_UNREAD]
-        if column in label_layout("words")["under"]:
-            nearest = None if said == NAMELESS else misspelt_emotion(said)
-            yield f"{column}: {said}" + (f" (nearest: {nearest})" if nearest else "")
-        elif said.startswith(_MAYBE) or column in label_layout("words")["intensity"]:
-            yield f"{column}: {said}"
-
-
-def _words_not_understood(row: Mapping[str, Any]) -> dict[str, str]:
+def _unclear_words(row: Mapping[str, Any]) -> dict[str, str]:
     """Return, for each field for words, the first of its texts that names no emotion."""
-    found: dict[str, str] = {}
-    for key in label_layout("words")["under"]:
-        odd = (text for text in _texts(row.get(key)) if not emotions_in(text) and not is_neutral(text))
-        found |= not_understood(key, next(odd, ""))
-    return found
+    unclear: dict[str, str] = {}
+    for field in label_layout("words")["under"]:
+        texts = (text for text in _texts(row.get(field)) if not emotions_in(text) and not is_neutral(text))
+        unclear |= not_understood(field, next(texts, ""))
+    return unclear
 
 
-def _texts(said: Any) -> list[str]:
-    return [text for text in (said if isinstance(said, list) else [said]) if isinstance(text, str)]
+def _texts(value: Any) -> list[str]:
+    return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]

@@ -78,14 +78,14 @@ def _parler_rows(clip: Clip) -> list[dict[str, Any]]:
 
 def _word_for(clip: Clip, column: str) -> str | None:
     """Return the word of a column such as `pitch`: that of the metadata, else by a trait of the profile."""
-    said = metadata_value(clip, [column], str)
+    word = metadata_value(clip, [column], str)
     rule = text_to_speech_columns()["words"][column]
     trait = None if clip.profile is None else clip.profile.traits.get(rule.get("trait", ""))
-    if said is not None or trait is None:
-        return said
-    if isinstance(trait, str):
-        word: str | None = rule["values"].get(trait) if "values" in rule else trait
+    if word is not None or trait is None:
         return word
+    if isinstance(trait, str):
+        words: dict[str, str] = rule.get("values", {trait: trait})
+        return words.get(trait)
     level = nearest_level(to_intensity(trait, ATTRIBUTES[rule["trait"]].scale))
     return str(rule["levels"][LEVELS.index(level)])
 

@@ -39,7 +39,7 @@ def test_a_row_that_declares_no_known_scale_is_a_bad_row_and_a_given_one_a_bad_a
     with pytest.raises(CorpusError, match="loud"):
         profile({"Anger": 1, "scale": "loud"})
     with pytest.raises(InputError, match="loud"):
-        profile({"Anger": 1}, asked="loud")
+        profile({"Anger": 1}, given="loud")
 
 
 def test_a_little_overshoot_is_clipped_and_more_is_an_error():
@@ -51,7 +51,7 @@ def test_a_little_overshoot_is_clipped_and_more_is_an_error():
 
 def test_two_scores_for_one_emotion_are_an_error():
     with pytest.raises(CorpusError, match="second score for 'Helplessness'"):
-        profile({"Helplessness": 1, "Hopelessness": 2}, asked="0-4")
+        profile({"Helplessness": 1, "Hopelessness": 2}, given="0-4")
 
 
 @given(st.sampled_from(EMOTIONS), st.floats(0, 10))
@@ -78,7 +78,7 @@ def test_what_is_no_number_is_none(value):
     ],
 )
 def test_every_spelling_and_place_gives_the_same_profile(row):
-    found = profile(row, asked="0-4")
+    found = profile(row, given="0-4")
     two = ["Anger", "Helplessness"]
     assert VoiceProfile.from_dict(found["profile"]) == VoiceProfile(
         {"Anger": 0.5, "Helplessness": 0.25}, rated=two
