@@ -41,7 +41,16 @@ class VoiceProfile:
         bursts: vocal bursts, each once, in the order of `BURSTS`.
         traits: `gender`, `age`, `accent`, `timbre`, `pace`, `style` as words, voice attributes as
             numbers on their own scales, in the order of `TRAITS`.
-        rated: the emotions whose intensity is known, in the order of `EMOTIONS`: all 40, some, or none.
+        rated: the emotions whose intensity is known, in the order of `EMOTIONS`: all 40, some, or no emotion.
+
+    Example:
+        >>> profile = VoiceProfile({"anger": 0.7, "Fear": 0}, ["sobs"], {"gender": "Female"})
+        >>> profile.to_json()
+        '{"emotions": {"Anger": 0.7}, "bursts": ["Sobs"], "traits": {"gender": "female"}}'
+        >>> profile.quantized().emotions["Anger"]
+        0.75
+        >>> VoiceProfile.from_vector(profile.vector()).emotions.keys() == profile.emotions.keys()
+        True
     """
 
     emotions: Mapping[str, float]
@@ -135,7 +144,7 @@ class VoiceProfile:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data with the keys `emotions`, `bursts` and `traits`.
 
-        `emotions` is None if none is rated; if some are, `rated` lists them.
+        `emotions` is None if no emotion is rated; if some are, `rated` lists them.
         """
         emotions = dict(self.emotions) if self.rated else None
         partial = {"rated": list(self.rated)} if self.rated and not self.fully_rated else {}
@@ -146,7 +155,7 @@ class VoiceProfile:
         """Make a profile of plain data, as `to_dict` gives it. A missing key means empty, or all rated.
 
         Raises:
-            InputError: not a mapping, a key other than the four, or as for the class.
+            InputError: not a mapping, a key other than the four, or a value that the class rejects.
         """
         if not isinstance(data, Mapping) or not data.keys() <= _PARTS:
             raise InputError(
@@ -164,7 +173,7 @@ class VoiceProfile:
         """Read what `to_json` wrote, at most `budew.io.strict_json.LARGEST` bytes.
 
         Raises:
-            InputError: not strict JSON, or as for `from_dict`.
+            InputError: not strict JSON, or a value that `from_dict` rejects.
         """
         try:
             data = loads(text)
@@ -186,7 +195,12 @@ def are_sexual(emotions: Mapping[str, float], bursts: Collection[str]) -> bool:
 
 
 def intensity_matrix(profiles: Iterable[VoiceProfile]) -> NDArray[np.float64]:
-    """Return the exact intensities of profiles, float64 of shape (profiles, 40); NaN where unrated."""
+    """Return the exact intensities of profiles, float64 of shape (profiles, 40); NaN where unrated.
+
+    Example:
+        >>> intensity_matrix([VoiceProfile({"Anger": 0.7}), VoiceProfile(None)]).shape
+        (2, 40)
+    """
     rows = []
     for profile in profiles:
         absent = 0.0 if profile.fully_rated else nan

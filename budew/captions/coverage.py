@@ -1,7 +1,7 @@
 """How much the caption language can express, and how much of other people's captions its lexicon covers.
 
-A word that stands where an emotion stands and is in no entry ("a sense of ___") is a candidate for one.
-Counted by how many captions it stands in, with examples, most frequent first.
+A word in the position of an emotion ("a sense of ___") that no entry has is a candidate for one. Such words
+are counted by the captions that they occur in, with examples, the most frequent first.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ class Coverage:
         with_emotion: in which an emotion was found.
         emotions: captions by emotion.
         unknown: captions by unknown word.
-        examples: captions in which an unknown word stands, shortened.
+        examples: captions in which an unknown word occurs, shortened.
     """
 
     captions: int = 0
@@ -40,7 +40,7 @@ class Coverage:
     examples: dict[str, list[str]] = field(default_factory=dict)
 
     def to_dict(self, *, most: int | None = None) -> dict[str, Any]:
-        """Return plain data: emotions in their order, unknown words by frequency, at most so many."""
+        """Return plain data: emotions in their order, at most `most` unknown words by frequency."""
         ranked = sorted(self.unknown.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
         return {
             "captions": self.captions,
@@ -58,6 +58,11 @@ def measure_coverage(captions: Iterable[str], *, progress: Callable[[int], None]
     Args:
         captions: texts.
         progress: called with the number of captions that are done.
+
+    Example:
+        >>> found = measure_coverage(["She sounds flumpish and sad.", "A man speaks."])
+        >>> found.with_emotion, dict(found.unknown)
+        (1, {'flumpish': 1})
     """
     found = Coverage()
     for text in captions:

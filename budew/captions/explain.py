@@ -34,7 +34,7 @@ class Explanation(NamedTuple):
 
     Attributes:
         reasons: by the span of a phrase, the words to which it owes its level and role, in their order.
-        dropped: by the span of a phrase that elsewhere means an emotion or a burst, why it means none here.
+        dropped: by the span of a phrase that elsewhere means an emotion or a burst, why it does not here.
     """
 
     reasons: dict[Span, tuple[str, ...]]
@@ -46,6 +46,11 @@ def explain(text: str, *, language: str = "en") -> Explanation:
 
     Raises:
         InputError: there is no lexicon for this language.
+
+    Example:
+        >>> text = "She is probably a bit sad."
+        >>> explain(text).reasons[text.index("sad"), len(text) - 1]
+        ('probably', 'bit')
     """
     lexicon, tokens, places = load_lexicon(language), tokenize(text), spans(text)
     items = without_quotations(items_of(text, tokens, lexicon), text, lexicon)
@@ -89,7 +94,7 @@ def _effects(entries: list[Entry], ignored: Callable[[Entry], bool]) -> Iterator
 
 
 def _rule(item: Item, role: str, tokens: Sequence[str], lexicon: Lexicon) -> str:
-    """Return why a phrase that elsewhere means an emotion or a burst means none here; empty if it does."""
+    """Return why a phrase that elsewhere means an emotion or a burst does not here; empty if it does."""
     first, stop, entry = item
     if entry.kind is Kind.EMOTION and not role:
         return _RULES.get(entry.form, _QUALITY)

@@ -26,7 +26,7 @@ _PIECE = re.compile(r"[()\[\]|]|\{\w+\}|[^\W_]+\*?")
 
 
 def with_idioms(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> PhraseTrie[Entry]:
-    """Return the phrases of a language, unchanged, and the idioms of a file that are none of them.
+    """Return the phrases of a language, unchanged, together with the further ones of a file of idioms.
 
     Raises:
         InputError: an emotion that the taxonomy lacks.
@@ -34,7 +34,7 @@ def with_idioms(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> PhraseT
     """
     compiler = _Compiler(table["slots"], table["verbs"])
     # What follows the same slot is merged first: a tenth of the time.
-    behind: dict[str, PhraseTrie[Entry]] = defaultdict(lambda: PhraseTrie(UNKNOWN))
+    tails: dict[str, PhraseTrie[Entry]] = defaultdict(lambda: PhraseTrie(UNKNOWN))
     for given, row in table["emotions"].items():
         name = emotion(given)
         for grade, patterns in row.items():
@@ -42,9 +42,9 @@ def with_idioms(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> PhraseT
             for pattern in filter(None, map(str.strip, _PARTS.split(patterns))):
                 slot = pattern[: pattern.index("}") + 1] if pattern.startswith("{") else ""
                 entry = Entry(Kind.EMOTION, name, level, form=Form.IDIOM, phrase=pattern)
-                behind[slot].merge(compiler.before({None: entry}, pattern[len(slot) :]))
+                tails[slot].merge(compiler.before({None: entry}, pattern[len(slot) :]))
     idioms: PhraseTrie[Entry] = PhraseTrie(UNKNOWN)
-    for slot, rests in behind.items():
+    for slot, rests in tails.items():
         idioms.merge(compiler.before(rests.root, slot))
     both: PhraseTrie[Entry] = PhraseTrie(UNKNOWN)
     both.merge(phrases.root)
@@ -56,7 +56,7 @@ def with_idioms(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> PhraseT
 
 
 class _Compiler:
-    """Compiles patterns, from right to left, so that the variants of a word share what stands behind it."""
+    """Compiles patterns, from right to left, so that the variants of a word share what follows it."""
 
     def __init__(self, slots: Mapping[str, str], verbs: Mapping[str, list[str]]) -> None:
         self._slots = {f"{{{name}}}": _pieces(pattern) for name, pattern in slots.items()}

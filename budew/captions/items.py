@@ -29,7 +29,7 @@ _RATING = re.compile(r"0|\d+\.\d+|\d+%|\d+/\d+", re.ASCII)
 _LONGEST_RATING = 8
 _MOST_ACCENT_WORDS = 4
 _LONGEST_PHRASE = 8
-"""Words of a phrase that may begin within an idiom and end behind it."""
+"""Words of a phrase that may begin within an idiom and end after it."""
 _IDIOM = Form.IDIOM  # a name is found faster than an attribute
 _ARTICLES = frozenset({"a", "an", "the"})
 
@@ -37,10 +37,10 @@ _CAPITALIZED = re.compile(r"\b[A-Z][a-z]+(?: (?:(?:and|of|the|in|for|a) ){0,2}[A
 _CAPITAL_WITHIN = re.compile(r" (?<=[a-z] )[A-Z]")
 _CAPITALIZED_WORD = re.compile(r"\b([a-z]+) ([A-Z][a-z]+)\b(?: ([a-z]{3,}))?")
 _NO_NOUN = ("s", "ed", "ing", "ly")
-"""Ends of words that are rarely the noun behind a name: "Joy spreads", "Joy dish soap"."""
+"""Ends of words that are rarely the noun after a name: "Joy spreads", "Joy dish soap"."""
 _FIRST_LETTER = re.compile(r"\b[A-Za-z]")
 _NOT_BEFORE_NAMES = '.!?:;\n"“(|'
-"""Marks behind which the first word of a sentence or of a rating is capitalized."""
+"""Marks after which the first word of a sentence or of a rating is capitalized."""
 _NAME = Entry(Kind.INERT, "name")
 _FELT = frozenset((Kind.EMOTION, Kind.BURST))
 _IN_NAMES = (Kind.UNKNOWN, Kind.CONTENT, Kind.OTHERS)
@@ -50,7 +50,7 @@ Item = tuple[int, int, Entry]
 
 
 def items_of(text: str, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
-    """Return what stands in a text: phrases with their meanings, marks, and words without one."""
+    """Return the items of a text: phrases with their meanings, marks, and words without a meaning."""
     items: list[Item] = []
     accent, idioms = lexicon.accent_word, False
     for item in lexicon.phrases.scan(tokens):
@@ -92,8 +92,8 @@ def _with_idioms(items: list[Item], tokens: Sequence[str], lexicon: Lexicon) -> 
 def _idiom(item: Item, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
     """Return an idiom, together with the sound that it holds ("groans in pain").
 
-    Its words stand in its place where the lexicon understands them all ("sheer bliss"), or where one of its
-    phrases reaches beyond the idiom ("pleads to some extent").
+    Its words replace it if the lexicon knows them all ("sheer bliss"), or if one of its phrases ends after
+    the idiom ("pleads to some extent").
     """
     first, stop, idiom = item
     words = []
@@ -117,7 +117,7 @@ def _names(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
     """Return where names and titles with an emotion word stand: "Hope Street", "Pride and Prejudice".
 
     They are capitalized words in a row, at least one of which means nothing, within a sentence; at its head
-    only a first name before another word ("Joy Patterson reads"). Text in title case has none.
+    only a first name before another word ("Joy Patterson reads"). Text in title case has no names.
     """
     found = []
     for match in _CAPITALIZED.finditer(text):
@@ -138,7 +138,7 @@ def _names(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
 
 
 def _names_of_things(text: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
-    """Yield where a capitalized emotion word within a sentence stands before a noun, or behind one of what
+    """Yield where a capitalized emotion word within a sentence stands before a noun, or after one of what
     has a name: "a Joy dish soap", "the band Disgust".
     """
     for match in _CAPITALIZED_WORD.finditer(text):
@@ -155,13 +155,13 @@ def _is_noun(word: str, lexicon: Lexicon) -> bool:
 
 
 def without_quotations(items: list[Item], text: str, lexicon: Lexicon) -> list[Item]:
-    """Return the items with those taken out of the reading that stand in quoted speech."""
+    """Return the items with those in quoted speech replaced by one without a meaning."""
     quoted = quoted_spans(text, lexicon.speaking)
     return _without(items, text, quoted, QUOTED) if quoted else items
 
 
 def _without(items: list[Item], text: str, held: Sequence[tuple[int, int]], entry: Entry) -> list[Item]:
-    """Return the items with this entry for those that stand in one of some spans of characters."""
+    """Return the items with this entry for those within spans of characters."""
     places, kept, ends = spans(text), [], iter(held)
     start, end = next(ends)
     for item in items:
@@ -214,7 +214,7 @@ def _years(tokens: Sequence[str], index: int) -> int | None:
         return None
     years, ending = int(number[1]), number[2]
     is_decade = years >= _DECADE and years % _DECADE == 0
-    behind = " ".join(tokens[index + 1 : index + 3])
+    after = " ".join(tokens[index + 1 : index + 3])
     if ending == "s":  # not "the 80s"
         is_decade = is_decade and (not index or tokens[index - 1] != "the")
         return (
@@ -222,21 +222,21 @@ def _years(tokens: Sequence[str], index: int) -> int | None:
             if is_decade
             else None
         )
-    if ending == "ish" or behind.startswith(("ish", "something")):
+    if ending == "ish" or after.startswith(("ish", "something")):
         return years + _DECADE // 2 if is_decade and years > _DECADE else years
     if ending in _LETTERS:  # "28F, calm"
         beside = (*tokens[max(0, index - 1) : index], *tokens[index + 1 : index + 2])
         return None if any(token[0].isalnum() for token in beside) else years
-    return years if ending or _is_age(tokens, index, behind) else None
+    return years if ending or _is_age(tokens, index, after) else None
 
 
-def _is_age(tokens: Sequence[str], index: int, behind: str) -> bool:
+def _is_age(tokens: Sequence[str], index: int, after: str) -> bool:
     """Return whether a number without an ending is an age: "45 years old", "aged 45", "(f, 45)"."""
-    if _age_start(tokens, index) < index or behind.startswith(_YEARS):
+    if _age_start(tokens, index) < index or after.startswith(_YEARS):
         return True
     mark = index > 1 and tokens[index - 1] in (",", "/", "(")
     sex = index and tokens[index - 2 if mark else index - 1] in _SEXES
-    return bool(sex) and len(tokens[index]) > 1 and not behind[:1].isalnum()
+    return bool(sex) and len(tokens[index]) > 1 and not after[:1].isalnum()
 
 
 def _with_open_accent(items: list[Item], text: str, tokens: Sequence[str], accent: Item) -> Item:

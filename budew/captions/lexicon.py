@@ -70,6 +70,10 @@ def load_lexicon(language: str = "en", additions: Path | None = None) -> Lexicon
     Raises:
         InputError: there is no such language.
         SettingsError: a phrase of the file has two meanings.
+
+    Example:
+        >>> load_lexicon().phrases.get("over the moon").name
+        'Elation'
     """
     return _loaded(language, additions)
 

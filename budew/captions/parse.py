@@ -320,17 +320,17 @@ def _may_name_emotion(
     """Return whether a word stands before "voice" or "tone", is the manner of speaking, a predicate ("he is
     …,"), or a member of a list or a tag on its own.
     """
-    (_, _, before), (first, _, behind) = items[index - 1] if index else _END, items[index + 1]
+    (_, _, before), (first, _, after) = items[index - 1] if index else _END, items[index + 1]
     nouns, verbs = lexicon.table["carriers"], lexicon.table["manner_verbs"]
     if first >= 0 and tokens[first] in nouns:
         return True
     if word.endswith("ly"):
         return (first >= 0 and tokens[first] in verbs) or (index > 0 and tokens[items[index - 1][0]] in verbs)
-    ends = behind.kind in (Kind.COMMA, Kind.STOP, Kind.CONJUNCTION)
+    ends = after.kind in (Kind.COMMA, Kind.STOP, Kind.CONJUNCTION)
     if before.kind in (Kind.COMMA, Kind.CONJUNCTION, Kind.STOP):
         listed = index > 1 and items[index - 2][2].kind is Kind.EMOTION
         return ends and (
-            listed or (before.kind is not Kind.CONJUNCTION and behind.kind is not Kind.CONJUNCTION)
+            listed or (before.kind is not Kind.CONJUNCTION and after.kind is not Kind.CONJUNCTION)
         )
     listed = ends and items[index + 2][2].kind is Kind.EMOTION
     return ends and not word.endswith("ing") and (before.form is Form.PRESENT or listed)

@@ -2,7 +2,7 @@
 
 The kind of an entry says what the phrase does, its form what else is known. A pattern of the table stands for
 several phrases; adverbs and comparatives are derived from adjectives. The forms are for parsing only: one
-that nobody uses ("hopefuller") harms nothing, as nobody writes it.
+that does not exist ("hopefuller") does no harm.
 """
 
 import re
@@ -24,31 +24,31 @@ class Kind(StrEnum):
     TRAIT = "trait"
     ATTRIBUTE = "attribute"
     INTENSITY = "intensity"  # before what it governs
-    RATING = "rating"  # a number behind what it rates
-    AFTER = "after"  # an intensity behind what it governs
+    RATING = "rating"  # a number after what it rates
+    AFTER = "after"  # an intensity after what it governs
     NEGATION = "negation"
     PEAK = "peak"  # a negation, but before a comparative as much as can be
     UNREAL = "unreal"  # before what is feigned, or only thought of
     CONDITIONAL = "conditional"  # the same, where the sentence has an "if"
     CONDITION = "condition"  # the same, or before an intensity a concession
     TOPIC = "topic"  # before what is spoken of
-    CONTENT = "content"  # behind an emotion of what is read or sung, or of any other thing
+    CONTENT = "content"  # after an emotion of what is read or sung, or of any other thing
     ADDRESSING = "addressing"  # before somebody else: "talks to", "imitates"
     OTHERS = "others"  # somebody else, where a possessive is before
-    ABSENT = "absent"  # a negation behind what it governs
+    ABSENT = "absent"  # a negation after what it governs
     HEDGE = "hedge"
     MORE = "more"
     LESS = "less"
     THAN = "than"
     LEAVING = "leaving"  # before what is left behind
-    LEFT = "left"  # behind it, before what comes
-    FADING = "fading"  # right behind it
-    NOW = "now"  # behind what was
+    LEFT = "left"  # after it, before what comes
+    FADING = "fading"  # right after it
+    NOW = "now"  # after what was
     FROM = "from"
     TO = "to"
     LINK = "link"
-    EXCESS = "excess"  # a link that denies what stands behind "to"
-    NAMING = "naming"  # a link behind which an emotion stands
+    EXCESS = "excess"  # a link that denies what follows "to"
+    NAMING = "naming"  # a link that an emotion follows
     CONJUNCTION = "conjunction"
     PASSING = "passing"
     QUALITY = "quality"
@@ -69,18 +69,18 @@ class Form(StrEnum):
     COMPARATIVE = "comparative"
     STANCE = "stance"  # an adverb that at the head of a sentence is the writer's
     DEGREE = "degree"  # an adverb that before an emotion is its intensity
-    ELLIPTIC = "elliptic"  # a negation that may stand behind what it denies
+    ELLIPTIC = "elliptic"  # a negation that may follow what it denies
     NOBODY = "nobody"  # a negation of what somebody does
-    CLAUSAL = "clausal"  # a negation of the clause behind it
+    CLAUSAL = "clausal"  # a negation of the clause after it
     PREFIX = "prefix"  # a negation of the next word alone
     PRESENT = "present"  # a copula
     PAST = "past"  # one of what was
-    FINITE = "finite"  # a verb behind which an emotion is named
+    FINITE = "finite"  # a verb after which an emotion is named
     OR = "or"  # a conjunction of alternatives
-    BE = "be"  # behind "to"
-    PARTICIPLE = "participle"  # leaves behind what stands before a comma, too
+    BE = "be"  # after "to"
+    PARTICIPLE = "participle"  # leaves behind what comes before a comma, too
     PERSON = "person"  # has an origin
-    IDIOM = "idiom"  # an emotion said in a figure, which may hold a sound: "groans in pain"
+    IDIOM = "idiom"  # a figure of speech for an emotion, which may hold a sound: "groans in pain"
     POSSESSIVE = "possessive"  # before what somebody has
     OWNED = "owned"  # somebody else, with the possessive
     VOCAL = "vocal"  # an intensity that describes voices, too
@@ -136,7 +136,7 @@ STOP = Entry(Kind.STOP, ".")
 QUESTION = Entry(Kind.STOP, "?")
 """The stop that asks: what is asked may be rejected."""
 COLON = Entry(Kind.PASSING, ":")
-"""A mark between a feeling and what is said of it: "fear: strong", "fear (strong)"."""
+"""A mark between a feeling and its intensity: "fear: strong", "fear (strong)"."""
 MARK = Entry(Kind.BREAKING, "mark")
 """Any mark that is not in `MARKS`: it ends what is governed."""
 QUOTED = Entry(Kind.INERT, "quoted")

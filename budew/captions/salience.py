@@ -1,8 +1,7 @@
-"""What deserves saying: what stands out in its corpus, and what its annotation supports.
+"""Salience: which emotions of a clip stand out in its corpus, and which its annotation supports.
 
-"Slightly sad" says little in a corpus of mourning and a lot in one of laughter. A `Baseline` knows how
-a corpus is as a rule, by the median of each emotion and its median absolute deviation; `salient` keeps
-what lies above it.
+"Slightly sad" means little in a corpus of mourning and much in one of laughter. A `Baseline` has the usual
+intensity of each emotion, its median and its median absolute deviation; `salient` keeps the emotions above.
 
 The baseline counts intensities in bins of 0.001, so nine million profiles take as much memory as nine.
 """
@@ -26,9 +25,9 @@ BINS = 1000
 TO_SIGMA = 1.4826
 """A normal distribution's standard deviation over its median absolute deviation."""
 LEAST_SPREAD = 0.05
-"""Of an emotion that hardly varies in its corpus (most are absent from most clips): a fifth of a level."""
+"""A fifth of a level, for emotions that hardly vary in their corpus: most are absent from most clips."""
 LEAST_INTENSITY = 0.125
-"""What rounds to slight. Fainter is not said, however rare it is."""
+"""The least that rounds to slight. A fainter emotion is not salient, however rare it is."""
 
 _AGES = ((1.5, "child"), (2.5, "young adult"), (3.5, "adult"), (4.5, "middle-aged"), (6.0, "elderly"))
 """The bands of VoiceNet: the end of each, and its name."""
@@ -37,7 +36,7 @@ _SURE_GENDER = 1.0  # on the scale from -2 to 2
 
 
 class Baseline(Settings):
-    """How intense each emotion is in a corpus, as a rule. Other keys are ignored where one is read.
+    """The usual intensity of each emotion in a corpus. Other keys of its JSON are ignored.
 
     Attributes:
         clips: how many profiles it was made of, those with a rated emotion.
@@ -122,10 +121,16 @@ def salient(
         profile: of a clip.
         baseline: of its corpus.
         min_z: spreads above the median from which on an emotion stands out.
-        max_emotions: keep only so many, those that stand out most; of equal ones the earlier in `EMOTIONS`.
+        max_emotions: keep at most this many, those that stand out most; ties in the order of `EMOTIONS`.
 
     Raises:
-        InputError: `min_z` is no number, or `max_emotions` none from 0 on.
+        InputError: `min_z` is not a number, or `max_emotions` is negative.
+
+    Example:
+        >>> sad = [VoiceProfile({"Sadness": level / 4}) for level in (2, 3, 3, 4)]
+        >>> baseline = Baseline.from_profiles(sad)
+        >>> dict(salient(VoiceProfile({"Sadness": 0.75, "Fear": 0.5}), baseline).emotions)
+        {'Fear': 0.5}
     """
     if not isinstance(min_z, int | float) or isinstance(min_z, bool) or min_z != min_z:
         raise InputError(f"min_z is a number, not {min_z!r}")
@@ -153,6 +158,10 @@ def supported(
     Raises:
         InputError: there is no emotion, burst or trait of a name, `confidence` has two spellings of one, or a
             confidence, or `at_least`, is not a number from 0 to 1.
+
+    Example:
+        >>> supported(VoiceProfile({"Fear": 0.5}, ["Sobs"]), {"fear": 0.2}).to_dict()
+        {'emotions': {}, 'bursts': ['Sobs'], 'traits': {}}
     """
     least = INTENSITY.checked(at_least, what="at_least")
     sure = {
@@ -195,7 +204,7 @@ def _canonical(name: str) -> str:
 
 
 def _median(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float:
-    """Return the median of values that come so often each; between two, their mean; 0 of nothing."""
+    """Return the median of values with their counts; between two, their mean; 0 without values."""
     if not counts.any():
         return 0.0
     order = np.argsort(values, kind="stable")

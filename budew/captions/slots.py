@@ -127,7 +127,8 @@ def slots(vocabulary: Vocabulary) -> dict[str, Slot]:
     others ("rest_nouns"). Conditions have no text: they stand in the brackets that they decide.
     """
     found = {name: Slot(lambda choice: "", name) for name in _CONDITIONS}
-    found |= {name: _list_slot(name, *row) for name, *row in _LISTS}
+    for name, needs, table, kinds in _LISTS:
+        found[name] = _list_slot(name, needs, table, kinds)
     found |= _SLOTS
     for form in BURST_FORMS:
         found[f"burst_{form}s"] = Slot(_burst_verbs(form), "burst_verbs")

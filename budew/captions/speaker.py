@@ -3,7 +3,7 @@
 Captions name other people, too: "talks to a boy", "her husband". A person that another one speaks to, that a
 possessive names, or that a verb takes as its object gives the speaker nothing. Where no word for the speaker
 gives a gender, pronouns do: the first subject ("he sounds tired"), else the first possessive ("her voice").
-They cost nothing where there are none, and one look over the caption else.
+Captions without pronouns cost nothing more, others one scan.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -33,7 +33,7 @@ class PeopleWords:
     possessives: Mapping[str, str]  # gender of "her", "his"
     object_pronouns: Mapping[str, str]  # gender of "her", "him"
     pronouns: frozenset[str]  # all of them
-    objects: frozenset[str]  # words behind "her" that show that it is an object
+    objects: frozenset[str]  # words after "her" that show that it is an object
     articles: frozenset[str]
     owners: frozenset[str]  # words for whom a person belongs to: "her" husband
     not_owners: frozenset[str]  # words before "s" that make it a verb: "he's"
@@ -49,7 +49,7 @@ class PeopleWords:
     marked: frozenset[str]  # letters that are a gender only between marks: "f, 30s"
     speakers: frozenset[str]  # words for the speaker without a gender, and subjects
     definite: frozenset[str]  # articles of somebody known
-    listeners: frozenset[str]  # possessives of whoever listens: "your" man
+    listeners: frozenset[str]  # possessives of the listener: "your" man
     fronted: frozenset[str]  # prepositions that at the head of a sentence lead to the speaker: "for" this man
     described: Mapping[
         str, frozenset[str]
@@ -153,7 +153,7 @@ def find_speaker(
 
 
 def _is_other(tokens: Sequence[str], items: Sequence[Item], index: int, words: PeopleWords) -> bool:
-    """Return whether a gender or an age is that of somebody else, or of nobody."""
+    """Return whether a gender or an age is not that of the speaker."""
     first, stop, entry = items[index]
     if entry.phrase in words.marked:
         of_age = index > 0 and items[index - 1][2].name == "age"  # "young f"
@@ -246,7 +246,7 @@ def _leads_to_other(tokens: Sequence[str], place: int, words: PeopleWords) -> bo
 
 
 def _is_person(tokens: Sequence[str], items: Sequence[Item], index: int, words: PeopleWords) -> bool:
-    """Return whether a phrase behind a possessive is about a person: "her old father"; not "her voice"."""
+    """Return whether a phrase after a possessive is about a person: "her old father"; not "her voice"."""
     _, stop, entry = items[index]
     if entry.phrase not in words.adjectives:
         return True
@@ -289,15 +289,15 @@ def _pronoun(tokens: Sequence[str], items: Sequence[Item], words: PeopleWords) -
 
 def _is_alternative(tokens: Sequence[str], at: int, words: PeopleWords) -> bool:
     """Return whether a pronoun is one of "he or she", "his/her"."""
-    before, behind = tokens[max(0, at - 2) : at], tokens[at + 1 : at + 3]
+    before, after = tokens[max(0, at - 2) : at], tokens[at + 1 : at + 3]
     return any(
         words.pronouns.intersection(beside) and ("or" in beside or "/" in beside)
-        for beside in (before, behind)
+        for beside in (before, after)
     )
 
 
 def _is_object(tokens: Sequence[str], at: int, words: PeopleWords) -> bool:
-    """Return whether a pronoun is an object: no noun stands behind it."""
+    """Return whether a pronoun is an object: no noun follows it."""
     if tokens[at] not in words.possessives or at + 1 == len(tokens):
         return True
     return tokens[at + 1] in words.objects or not tokens[at + 1][0].isalnum()

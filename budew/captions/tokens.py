@@ -1,4 +1,4 @@
-"""Words, phrases and quotations: where they stand in a text. Phrases: the longest from left to right.
+"""Tokens, phrases and quotations of a text. Phrases are found from left to right, the longest first.
 
 A phrase is found on word boundaries only ("rage" is not in "courage"), in any case, with hyphens read as
 spaces. The trie looks at a token at most as often as the longest phrase has tokens: linear time. Places
@@ -196,11 +196,11 @@ def merged(first: Node, second: Node, known: dict[tuple[int, int], Node]) -> Nod
 
 
 def quoted_spans(text: str, speaking: Set[str]) -> list[tuple[int, int]]:
-    """Return where quoted speech stands in a text, in characters: it does not describe the voice.
+    """Return the spans of quoted speech in a text, in characters: it does not describe the voice.
 
-    Quotation marks hold quoted speech where more than one word is in them, or one word behind a verb of
-    speaking; a single word elsewhere ("a so-called "happy" voice") is the writer's own. A caption that stands
-    in quotation marks as a whole is none.
+    Quotation marks hold quoted speech where more than one word is in them, or one word after a verb of
+    speaking; a single word elsewhere ("a so-called "happy" voice") is the writer's own. A caption that is
+    enclosed in quotation marks as a whole is not quoted speech.
 
     Args:
         text: a caption.

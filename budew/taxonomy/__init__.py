@@ -224,6 +224,10 @@ def emotion(name: str) -> str:
 
     Raises:
         InputError: there is no such emotion; lists the nearest.
+
+    Example:
+        >>> emotion("model_jealousy_%26_envy_best.pth"), emotion("hope")
+        ('Jealousy & Envy', 'Hope/Optimism')
     """
     return _EMOTION_INDEX.resolve(name)
 
@@ -235,7 +239,7 @@ def find_emotion(name: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def misspelt_emotion(name: str) -> str | None:
-    """Return the emotion that an unknown name is most like; None for one that is like none (`_MISSPELT`)."""
+    """Return the emotion that an unknown name is most like; None if it is not much like any."""
     if len(name) > LONGEST_NAME:
         return None
     likeness = _EMOTION_INDEX.likeness(name)
@@ -244,7 +248,12 @@ def misspelt_emotion(name: str) -> str | None:
 
 
 def emotion_group(name: str) -> str:
-    """Return the family of an emotion, a key of `EMOTION_GROUPS`."""
+    """Return the family of an emotion, a key of `EMOTION_GROUPS`.
+
+    Example:
+        >>> emotion_group("Anger")
+        'anger'
+    """
     return EMOTION_TABLE[emotion(name)].group
 
 
@@ -253,6 +262,10 @@ def burst(name: str) -> str:
 
     Raises:
         InputError: there is no such burst; lists the nearest.
+
+    Example:
+        >>> burst("relief_sigh")
+        'Relief Sigh'
     """
     return _BURST_INDEX.resolve(name)
 
@@ -269,6 +282,10 @@ def trait(name: str, value: str | float) -> tuple[str, str | float]:
         InputError: there is no such trait, its category has no such value, the number is outside the
             attribute's scale, a word stands where a number belongs or the reverse, or an accent is too long
             or holds something else than letters, spaces and hyphens.
+
+    Example:
+        >>> trait("Gender", "Female"), trait("gender", 1)
+        (('gender', 'female'), ('Gender', 1.0))
     """
     if isinstance(value, str):
         if name in _NUMBER_TRAITS and name not in _WORD_TRAITS:

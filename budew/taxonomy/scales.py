@@ -67,6 +67,10 @@ def to_intensity(value: float, scale: str | Scale) -> float:
     Raises:
         InputError: the rating is not a number within the scale.
         KeyError: no scale has this name.
+
+    Example:
+        >>> to_intensity(3, "bud-e")
+        0.75
     """
     chosen = _scale(scale)
     rating = chosen.checked(value, what=f"a rating on the scale {chosen.name!r}")
@@ -79,6 +83,10 @@ def from_intensity(intensity: float, scale: str | Scale) -> float:
     Raises:
         InputError: the intensity is not a number in [0, 1].
         KeyError: no scale has this name.
+
+    Example:
+        >>> from_intensity(0.75, "emonet-face")
+        5.25
     """
     chosen = _scale(scale)
     return chosen.low + INTENSITY.checked(intensity, what="an intensity") * (chosen.high - chosen.low)
@@ -89,6 +97,10 @@ def scale_named(name: str) -> Scale:
 
     Raises:
         InputError: there is no such scale.
+
+    Example:
+        >>> scale_named("0-4").high
+        4.0
     """
     known = {INTENSITY.name: INTENSITY, **SCALES}
     if name in known:
@@ -104,12 +116,21 @@ def nearest_level(intensity: float) -> float:
 
     Raises:
         InputError: the intensity is not a number in [0, 1].
+
+    Example:
+        >>> nearest_level(0.7)
+        0.75
     """
     return LEVELS[_level_index(intensity)]
 
 
 def level_name(intensity: float) -> str:
-    """Return the name of the nearest level: absent, slight, moderate, strong or extreme."""
+    """Return the name of the nearest level: absent, slight, moderate, strong or extreme.
+
+    Example:
+        >>> level_name(0.7)
+        'strong'
+    """
     return LEVEL_NAMES[_level_index(intensity)]
 
 

@@ -47,7 +47,11 @@ def lint_caption(text: str, profile: VoiceProfile | None = None) -> tuple[LintFi
         profile: what it was made from, or what is known of the voice. Without it nothing is unsupported.
 
     Raises:
-        TypeError: the caption is no text.
+        TypeError: the caption is not a string.
+
+    Example:
+        >>> [finding.code for finding in lint_caption("A <|en|> sad, an happy man.")]
+        ['special-token', 'article']
     """
     if not isinstance(text, str):
         raise TypeError(f"a caption is a text, not {type(text).__name__}")

@@ -38,18 +38,18 @@ def contradictions(
     text: str, words: Sequence[Word], profile: VoiceProfile | None, rules: Rules
 ) -> Iterator[LintFinding]:
     """Find contradictions and, where a profile is given, gender, age and accent that it does not have."""
-    said = mentions(text, "en")
-    facts = _facts(text, words, said, rules)
-    yield from _emotions(text, said, rules)
+    found = mentions(text, "en")
+    facts = _facts(text, words, found, rules)
+    yield from _emotions(text, found, rules)
     yield from _contradictions(text, facts, rules)
     if profile is not None:
         yield from _unsupported(facts, profile, rules)
 
 
-def _facts(text: str, words: Sequence[Word], said: Iterable[Mention], rules: Rules) -> list[Fact]:
-    """Return what is said of the speaker, the first of each value, in the order of the text."""
+def _facts(text: str, words: Sequence[Word], mentions: Iterable[Mention], rules: Rules) -> list[Fact]:
+    """Return the facts of a caption, the first of each value, in the order of the text."""
     found = [*_pronouns(text, words, rules)]
-    for mention in said:
+    for mention in mentions:
         if mention.kind in ("trait", "attribute") and mention.level:
             found.append(Fact(mention.start, mention.end, mention.name, _value(mention)))
     first: dict[tuple[str, str], Fact] = {}
@@ -76,7 +76,7 @@ def _value(mention: Mention) -> str:
 
 
 def _emotions(text: str, mentions: Iterable[Mention], rules: Rules) -> Iterator[LintFinding]:
-    said: dict[str, list[Mention]] = {}
+    affirmed: dict[str, list[Mention]] = {}
     denied: dict[str, Mention] = {}
     mentions = list(mentions)
     sounds = {(mention.start, mention.end) for mention in mentions if mention.kind == "burst"}
@@ -84,10 +84,10 @@ def _emotions(text: str, mentions: Iterable[Mention], rules: Rules) -> Iterator[
         if (mention.start, mention.end) in sounds:
             continue  # "gasps in surprise" says little of how strong it is
         if mention.kind == "emotion" and mention.role == "affirmed":
-            said.setdefault(mention.name, []).append(mention)
+            affirmed.setdefault(mention.name, []).append(mention)
         elif mention.kind == "emotion" and mention.role == "negated":
             denied.setdefault(mention.name, mention)
-    for name, places in said.items():
+    for name, places in affirmed.items():
         if name in denied and not _excused(text, places[0], denied[name], rules):
             what = f"{name} is affirmed and negated"
             yield _about("contradictory-emotion", what, places[0], denied[name])
@@ -108,7 +108,7 @@ def _far_apart(text: str, name: str, places: Sequence[Mention], rules: Rules) ->
 
 
 def _contradictions(text: str, facts: Sequence[Fact], rules: Rules) -> Iterator[LintFinding]:
-    """Compare what is said of each thing; a long text has no more facts than there are values."""
+    """Compare the facts of each name; a long text has no more facts than there are values."""
     by_name: dict[str, list[Fact]] = {}
     for fact in facts:
         for earlier in by_name.get(fact.name, ()):
@@ -155,7 +155,7 @@ def _unsupported(facts: Iterable[Fact], profile: VoiceProfile, rules: Rules) -> 
 def _supported(name: str, value: str, profile: VoiceProfile, rules: Rules) -> bool:
     """Return whether a profile has this gender, age or accent.
 
-    Where it has only the number `Gender`, the word must be on that side; any word goes with the number `Age`,
+    Where it has only the number `Gender`, the word must be on that side; any word suits the number `Age`,
     whose scale has no agreed words.
     """
     known = profile.traits.get(name)

@@ -186,7 +186,16 @@ def _row(line: str, here: str) -> Row | BadLine:
 
 
 def lint_corpus(rows: Iterable[tuple[str, str, VoiceProfile | None] | BadLine]) -> LintReport:
-    """Check many captions in one pass: id, text and profile (or None) of each, as `read_captions` gives."""
+    """Check many captions in one pass.
+
+    Args:
+        rows: id, text and profile (or None) of each, or bad lines, as `read_captions` gives them.
+
+    Example:
+        >>> report = lint_corpus([("a", "A very sad man.", None), ("b", "A very sad man.", None)])
+        >>> report.warnings, report.duplicate_share
+        (1, 0.5)
+    """
     survey = _LintedCorpus(load_rules().corpus)
     for row in rows:
         if isinstance(row, BadLine):
@@ -201,7 +210,7 @@ class FrequentKeys:
     """Counts of the most frequent of any number of keys, in bounded memory (Misra and Gries, 1982).
 
     Exact up to `most` keys. Above, the middle count is taken from all and what comes to nothing is forgotten:
-    no count is too high, and none too low by more than `lost`, which is at most twice what was added, divided
+    no count is too high, or too low by more than `lost`, which is at most twice what was added, divided
     by `most`.
     """
 
