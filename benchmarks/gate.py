@@ -21,7 +21,7 @@ from typing import Any
 
 from budew import VoiceProfile, parse, render
 from budew.captions.lint.caption import lint_caption
-from budew.paraphrase.gate import Gate, Verdict
+from budew.paraphrase.gate import Gate, Verdict, judge
 from budew.taxonomy import EMOTIONS, LEVELS, emotion
 
 _BARE = "(bare)"
@@ -47,7 +47,7 @@ def judge_files(files: Iterable[Path], shown: int, seed: int) -> None:
     gate = Gate(parts=("emotions",))
     for file in files:
         rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        judged = [(row, profile_of(row), gate.judge(row["caption"], profile_of(row))) for row in rows]
+        judged = [(row, profile_of(row), judge(row["caption"], profile_of(row), gate)) for row in rows]
         refused = [verdict for _, _, verdict in judged if not verdict.accepted]
         firsts = Counter(verdict.reasons[0].code for verdict in refused)
         codes = Counter(code for verdict in refused for code in verdict.codes)
@@ -76,11 +76,10 @@ def cost(seed: int, n: int) -> None:
     ]
     captions = [render(profile, seed=1, style="prose") for profile in profiles]
     sources = [render(profile, seed=2, style="prose") for profile in profiles]
-    gate = Gate()
     words = sum(len(caption.split()) for caption in captions) / n
     parsing = _microseconds(lambda at: parse(captions[at]), n)
     linting = _microseconds(lambda at: lint_caption(captions[at]), n)
-    judging = _microseconds(lambda at: gate.judge(captions[at], profiles[at], source=sources[at]), n)
+    judging = _microseconds(lambda at: judge(captions[at], profiles[at], source=sources[at]), n)
     print(f"{n} captions of {words:.1f} words, microseconds each on one core, best of 5")
     print(f"  parse {parsing:.0f}, lint {linting:.0f}, gate {judging:.0f} = {judging / parsing:.1f} × parse")
 

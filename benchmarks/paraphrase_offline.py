@@ -20,7 +20,7 @@ from round_trip import random_profile
 from scipy.stats import spearmanr
 
 from budew.captions import expressible, parse, render
-from budew.paraphrase import Candidates, GrammarBackend, RewriteRequest, judge
+from budew.paraphrase import Candidates, Gate, GrammarBackend, RewriteRequest, judge
 from budew.paraphrase.gate import overlap
 from budew.paraphrase.metrics.diversity import diversity
 from budew.profile import VoiceProfile
@@ -75,7 +75,7 @@ def report(requests: Sequence[RewriteRequest], answers: Sequence[Candidates]) ->
     accepted = pairs
     for tolerance in (1, 0):
         verdicts = [
-            judge(text, request.profile, source=request.caption, tolerance=tolerance)
+            judge(text, request.profile, source=request.caption, gate=Gate(tolerance=tolerance))
             for request, text in pairs
         ]
         codes = Counter(code for verdict in verdicts for code in verdict.codes)

@@ -42,7 +42,7 @@ def imported() -> Iterator[tuple[str, str | None]]:
                 yield from ((alias.name, None) for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 yield node.module, None
-            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("require", "locate"):
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("require", "locate_library"):
                 extras = [key.value for key in node.keywords if key.arg == "extra"]
                 if isinstance(node.args[0], ast.Constant):
                     yield node.args[0].value, extras[0].value if extras else None

@@ -1,4 +1,4 @@
-"""The page in the browser: `pages` lays it out, `server` bounds and serves it."""
+"""The page in the browser: `browser_page` lays it out, `server` serves it and limits requests."""
 
 import lazy_loader
 

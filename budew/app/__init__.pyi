@@ -1,1 +1,1 @@
-from .server import served as served
+from .server import serve_app as serve_app

@@ -13,20 +13,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from budew.app.pages import CSS, page
+from budew.app.browser_page import CSS, browser_page
 from budew.errors import InputError, require
 from budew.inference.backends import load_backend
 from budew.model.card import read_card
 
 LARGEST_UPLOAD = 200_000_000
+"""Bytes of a recording."""
 LARGEST_REQUEST = 100_000
 """Bytes of any other request."""
-MOST_UNDER_WAY = 500_000_000
-"""Bytes of the uploads that are being received: what is no file, gradio holds in memory."""
+MOST_UPLOADING = 500_000_000
+"""Bytes of all uploads in progress: gradio holds what is no file in memory."""
 MOST_KEPT = 2_000_000_000
-"""Bytes in the folder, as an upload begins; the oldest files are deleted."""
+"""Bytes in the folder when an upload begins; the oldest files are deleted."""
 SESSIONS = 64
-"""Visits whose last results gradio keeps: 16 MB of an hour's recording."""
+"""Visits whose last results gradio keeps: 16 MB for a recording of an hour."""
 _ROUTES = re.compile(
     r"/|/(?:config|theme\.css|favicon\.ico|manifest\.json|assets/.+|static/.+)"
     r"|/gradio_api/(?:upload|upload_progress|queue/(?:join|data)|heartbeat/\w+|cancel|reset|startup-events)/?"
@@ -41,7 +42,7 @@ _HEADERS = (
 )
 
 
-class Bounds:
+class RequestLimits:
     """ASGI middleware that refuses what the page does not send.
 
     404: a route that the page does not need. 411: a body of unknown size. 413: one that is too large. 503:
@@ -49,7 +50,7 @@ class Bounds:
     """
 
     def __init__(self, app: Any, folder: Path) -> None:
-        self.app, self.folder, self.under_way = app, folder, 0
+        self.app, self.folder, self.uploading = app, folder, 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request, or pass it on."""
@@ -70,11 +71,11 @@ class Bounds:
             await send(message)
 
         size = int(length) if uploads else 0
-        self.under_way += size
+        self.uploading += size
         try:
             await self.app(scope, receive, send_with_headers)
         finally:
-            self.under_way -= size
+            self.uploading -= size
 
     def _refusal(self, path: str, length: bytes, uploads: bool) -> int | None:
         if not _ROUTES.fullmatch(path):
@@ -83,7 +84,7 @@ class Bounds:
             return 411
         if int(length) > (LARGEST_UPLOAD if uploads else LARGEST_REQUEST):
             return 413
-        if uploads and self.under_way + int(length) > MOST_UNDER_WAY:
+        if uploads and self.uploading + int(length) > MOST_UPLOADING:
             return 503
         if uploads:
             make_room(self.folder, MOST_KEPT)
@@ -95,7 +96,7 @@ def make_room(folder: Path, most: int) -> None:
     with suppress(FileNotFoundError):  # gradio deletes as well
         files = [(file.stat(), file) for file in folder.rglob("*") if file.is_file()]
         total = sum(status.st_size for status, _ in files)
-        for status, file in sorted(files, key=lambda one: one[0].st_mtime):
+        for status, file in sorted(files, key=lambda row: row[0].st_mtime):
             if total <= most:
                 break
             file.unlink()
@@ -103,7 +104,7 @@ def make_room(folder: Path, most: int) -> None:
 
 
 @contextmanager
-def served(
+def serve_app(
     models: Sequence[str] = (),
     *,
     backend: str | None = None,
@@ -116,18 +117,24 @@ def served(
 
     Args:
         models: checkpoints to choose from, folders or hub ids; none for `default_checkpoint`.
-        backend, device, dtype: as of `budew.inference.backends.load_backend`, for all of them.
+        backend: name of the backend that runs all of them; None: the one that each was made for.
+        device: `cpu`, `cuda`, …; None takes the fastest that is there.
+        dtype: `float32`, `bfloat16`, …; None takes the fastest that the device computes.
         host, port: where to listen.
 
     Raises:
         MissingExtraError: gradio is not installed.
-        CheckpointError: as of `load_backend`.
-        InputError: as of `load_backend`, or the port is taken.
+        CheckpointError: a checkpoint is missing or damaged.
+        InputError: backend, device and dtype do not fit each other, or the port is taken.
+
+    Example:
+        >>> with serve_app(port=8000) as address:  # doctest: +SKIP
+        ...     print(address)
+        http://127.0.0.1:8000/
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported, too
     gradio = require("gradio", extra="app", purpose="budew app")
-    from starlette.middleware import Middleware
-
+    starlette = require("starlette.middleware", extra="app", purpose="budew app")
     backends, cards = {}, []
     for model in models or (None,):
         loaded = load_backend(model, backend=backend, device=device, dtype=dtype)
@@ -135,13 +142,13 @@ def served(
         cards.append(read_card(model))
     with TemporaryDirectory(prefix="budew-app-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
-        blocks = page(gradio, backends, cards)
+        blocks = browser_page(gradio, backends, cards)
         fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
         try:
             _, address, _ = blocks.launch(
                 server_name=host,
                 server_port=port,
-                app_kwargs={"middleware": [Middleware(Bounds, folder=Path(folder))]},
+                app_kwargs={"middleware": [starlette.Middleware(RequestLimits, folder=Path(folder))]},
                 max_file_size=LARGEST_UPLOAD,
                 state_session_capacity=SESSIONS,
                 css=CSS,

@@ -71,8 +71,8 @@ def report(
     raise typer.Exit(bad.status)
 
 
-@app.command(no_args_is_help=True)
-def judge(
+@app.command("judge", no_args_is_help=True)
+def judge_captions(
     file: Annotated[
         Path, Argument(metavar="FILE.jsonl", help="JSON Lines with caption and profile; - is stdin.")
     ],
@@ -122,6 +122,7 @@ def judge(
 def _judged(record: dict[str, Any], where: str, gate: "Gate") -> dict[str, Any]:
     """Return a line with its verdict; CorpusError or InputError where it cannot be judged."""
     from budew.errors import CorpusError, InputError
+    from budew.paraphrase import judge
     from budew.profile import VoiceProfile
 
     beside = {key: record.get(key) or "" for key in ("source", "transcript")}
@@ -133,7 +134,7 @@ def _judged(record: dict[str, Any], where: str, gate: "Gate") -> dict[str, Any]:
         profile = VoiceProfile.from_dict(record["profile"])
     except InputError as error:
         raise CorpusError(f"{where}: {error}") from error
-    verdict = gate.judge(record["caption"], profile, **beside)
+    verdict = judge(record["caption"], profile, gate, **beside)
     return {**record, "accepted": verdict.accepted, **asdict(verdict)}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from budew.captions import ContentSelection, expressible, render
 from budew.corpora.clip import Caption
 from budew.paraphrase.backend import Candidates, RefusedCandidate, RewriteRequest
-from budew.paraphrase.gate import Gate, Reason, Verdict
+from budew.paraphrase.gate import Gate, Reason, Verdict, judge
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed
 
@@ -126,9 +126,10 @@ class PendingClip:
         return metadata
 
     def _verdict(self, pending: PendingCaption, text: str, *, rewritten: bool = True) -> Verdict:
-        return self.gate.judge(
+        return judge(
             text,
             pending.target,
+            self.gate,
             source=pending.source if rewritten else "",
             siblings=[caption.text for caption in self.captions()],
             transcript=self.transcript,

@@ -91,100 +91,36 @@ class Gate(Settings):
         description="Parts of the profile that are known and compared.",
     )
 
-    def judge(
-        self,
-        candidate: str,
-        profile: VoiceProfile,
-        *,
-        source: str = "",
-        siblings: Sequence[str] = (),
-        transcript: str = "",
-    ) -> Verdict:
-        """Compare a candidate with the profile.
 
-        Codes of the reasons: `empty`; `withheld` (a minor joined with sexual content); `long` (for its
-        profile); every code of the linter (numbers, field names, markup, loops, other languages, refusals,
-        contradictions, too long for Whisper, …); `lost`, `added` and `moved` (an emotion, by more levels than
-        `tolerance`); `lost-burst`, `added-burst`; `lost-trait`, `added-trait`, `other-trait`; `copy` (of the
-        template), `sibling` (of another caption of the clip); `spoken` (quotes, or words of the transcript:
-        five in a row, or all of up to four).
-
-        Args:
-            candidate: English caption.
-            profile: what it must express; intensities in [0, 1]. What rounds to absent must not be mentioned,
-                no emotion or burst may be denied, and where emotions are unrated the voice is not called
-                neutral.
-            source: the template caption that was rewritten.
-            siblings: captions of the same clip that it must not resemble.
-            transcript: words spoken in the clip.
-        """
-        if not candidate.strip():
-            return Verdict((Reason("empty"),), tuple(profile.quantized().emotions))
-        parsed = parse(candidate)
-        if profile.is_withheld or parsed.is_withheld:
-            return Verdict((Reason("withheld"),))
-        wanted = expressible(profile)
-        reasons = list(self._form(candidate, wanted))
-        if not profile.fully_rated and (neutral := _neutral_words().search(candidate)):
-            reasons.append(Reason("added", neutral.group()))
-        if "emotions" in self.parts:
-            reasons += _emotion_reasons(parsed, wanted, self.tolerance)
-        if "bursts" in self.parts:
-            reasons += _burst_reasons(candidate, parsed, wanted)
-        if "traits" in self.parts:
-            reasons += _trait_reasons(candidate, parsed, wanted)
-        reasons += self._denied(parsed)
-        reasons += self._copies(candidate, source, siblings)
-        reasons += _spoken_words(candidate, transcript)
-        missed = tuple(name for name in wanted.emotions if name not in parsed.emotions)
-        unknown = tuple(dict.fromkeys(word.word for word in parsed.unknown)) if reasons else ()
-        return Verdict(tuple(reasons), missed, unknown)
-
-    def _form(self, candidate: str, wanted: VoiceProfile) -> Iterator[Reason]:
-        parts = len(wanted.emotions) + len(wanted.bursts) + len(wanted.traits)
-        words = candidate.count(" ") + 1
-        if words > self.most_words * (3 + parts):
-            yield Reason("long", f"{words} words")
-        for finding in lint_caption(candidate):
-            yield Reason(finding.code, finding.what[:100])
-
-    def _denied(self, parsed: ParsedCaption) -> Iterator[Reason]:
-        """Find emotions and bursts that the caption says are absent: captions must deny nothing."""
-        for mention in parsed.mentions:
-            if mention.level or mention.role == "quoted":
-                continue
-            if mention.kind == "emotion" and "emotions" in self.parts and mention.name not in parsed.emotions:
-                yield Reason("added", f"not {mention.name}")
-            elif mention.kind == "burst" and "bursts" in self.parts and mention.name not in parsed.bursts:
-                yield Reason("added-burst", f"not {mention.name}")
-
-    def _copies(self, candidate: str, source: str, siblings: Sequence[str]) -> Iterator[Reason]:
-        if source and (share := overlap(candidate, source)) > self.nearest_source:
-            yield Reason("copy", f"{share:.0%} of the template")
-        for sibling in siblings:
-            if (share := overlap(candidate, sibling)) > self.nearest_sibling:
-                yield Reason("sibling", f"{share:.0%} of {sibling[:60]!r}")
-                return
+_DEFAULT = Gate()
 
 
 def judge(
     candidate: str,
     profile: VoiceProfile,
+    gate: Gate = _DEFAULT,
     *,
     source: str = "",
     siblings: Sequence[str] = (),
     transcript: str = "",
-    tolerance: int = 1,
 ) -> Verdict:
-    """Compare a candidate with the profile; `Gate.judge` has the codes of the reasons.
+    """Compare a candidate with the profile.
+
+    Codes of the reasons: `empty`; `withheld` (a minor joined with sexual content); `long` (for its profile);
+    every code of the linter (numbers, field names, markup, loops, other languages, refusals, contradictions,
+    too long for Whisper, …); `lost`, `added` and `moved` (an emotion, by more levels than `tolerance`);
+    `lost-burst`, `added-burst`; `lost-trait`, `added-trait`, `other-trait`; `copy` (of the template),
+    `sibling` (of another caption of the clip); `spoken` (quotes, or words of the transcript: five in a row,
+    or all of up to four).
 
     Args:
         candidate: English caption.
-        profile: what it must express; intensities in [0, 1].
+        profile: what it must express; intensities in [0, 1]. What rounds to absent must not be mentioned, no
+            emotion or burst may be denied, and where emotions are unrated the voice is not called neutral.
+        gate: limits.
         source: the template caption that was rewritten.
         siblings: captions of the same clip that it must not resemble.
         transcript: words spoken in the clip.
-        tolerance: levels (of five) that an intensity may differ.
 
     Example:
         >>> angry = VoiceProfile({"Anger": 0.75}, traits={"gender": "male"})
@@ -193,8 +129,36 @@ def judge(
         >>> judge("A man, deeply content.", angry).codes
         ('lost', 'added')
     """
-    gate = Gate(tolerance=tolerance)
-    return gate.judge(candidate, profile, source=source, siblings=siblings, transcript=transcript)
+    if not candidate.strip():
+        return Verdict((Reason("empty"),), tuple(profile.quantized().emotions))
+    parsed = parse(candidate)
+    if profile.is_withheld or parsed.is_withheld:
+        return Verdict((Reason("withheld"),))
+    wanted = expressible(profile)
+    reasons = list(_form_reasons(candidate, wanted, gate))
+    if not profile.fully_rated and (neutral := _neutral_words().search(candidate)):
+        reasons.append(Reason("added", neutral.group()))
+    if "emotions" in gate.parts:
+        reasons += _emotion_reasons(parsed, wanted, gate.tolerance)
+    if "bursts" in gate.parts:
+        reasons += _burst_reasons(candidate, parsed, wanted)
+    if "traits" in gate.parts:
+        reasons += _trait_reasons(candidate, parsed, wanted)
+    reasons += _denials(parsed, gate.parts)
+    reasons += _copies(candidate, source, siblings, gate)
+    reasons += _spoken_words(candidate, transcript)
+    missed = tuple(name for name in wanted.emotions if name not in parsed.emotions)
+    unknown = tuple(dict.fromkeys(word.word for word in parsed.unknown)) if reasons else ()
+    return Verdict(tuple(reasons), missed, unknown)
+
+
+def _form_reasons(candidate: str, wanted: VoiceProfile, gate: Gate) -> Iterator[Reason]:
+    parts = len(wanted.emotions) + len(wanted.bursts) + len(wanted.traits)
+    words = candidate.count(" ") + 1
+    if words > gate.most_words * (3 + parts):
+        yield Reason("long", f"{words} words")
+    for finding in lint_caption(candidate):
+        yield Reason(finding.code, finding.what[:100])
 
 
 def _emotion_reasons(parsed: ParsedCaption, wanted: VoiceProfile, tolerance: int) -> Iterator[Reason]:
@@ -276,6 +240,26 @@ def _same_trait(key: str, parsed: str | float, wanted: str | float) -> bool:
         return parsed == wanted
     scale = ATTRIBUTES[key].scale
     return (to_intensity(parsed, scale) > 0.5) == (to_intensity(wanted, scale) > 0.5)
+
+
+def _denials(parsed: ParsedCaption, parts: Sequence[Part]) -> Iterator[Reason]:
+    """Find emotions and bursts that the caption says are absent: captions must deny nothing."""
+    for mention in parsed.mentions:
+        if mention.level or mention.role == "quoted":
+            continue
+        if mention.kind == "emotion" and "emotions" in parts and mention.name not in parsed.emotions:
+            yield Reason("added", f"not {mention.name}")
+        elif mention.kind == "burst" and "bursts" in parts and mention.name not in parsed.bursts:
+            yield Reason("added-burst", f"not {mention.name}")
+
+
+def _copies(candidate: str, source: str, siblings: Sequence[str], gate: Gate) -> Iterator[Reason]:
+    if source and (share := overlap(candidate, source)) > gate.nearest_source:
+        yield Reason("copy", f"{share:.0%} of the template")
+    for sibling in siblings:
+        if (share := overlap(candidate, sibling)) > gate.nearest_sibling:
+            yield Reason("sibling", f"{share:.0%} of {sibling[:60]!r}")
+            return
 
 
 @cache

@@ -230,4 +230,4 @@ def _parsed_part(text: str, whole: VoiceProfile) -> VoiceProfile | None:
         and part.traits.items() <= whole.traits.items()
     )
     is_empty = part == VoiceProfile() and bool(whole.emotions or whole.bursts or whole.traits)
-    return part if within and not is_empty and judge(text, part, tolerance=0).accepted else None
+    return part if within and not is_empty and judge(text, part, Gate(tolerance=0)).accepted else None

@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from budew import Captioner, VoiceProfile, parse
-from budew.app import pages, results, server
+from budew.app import browser_page, server
 from budew.audio.samples import decode
 from budew.corpora import read
 from budew.errors import InputError
@@ -67,7 +67,7 @@ def address(looked_up):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with server.served(port=port) as address:
+    with server.serve_app(port=port) as address:
         kept = Path(os.environ["GRADIO_TEMP_DIR"])
         assert kept.is_dir()
         yield address
@@ -149,7 +149,7 @@ def test_an_upload_becomes_its_caption_with_bars(page, clips, expected):
 def test_what_the_microphone_hears_is_captioned(page):
     page.get_by_role("button", name="Record audio").click()
     page.get_by_role("button", name="Record", exact=True).click()
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1500)
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_role("button", name="Play", exact=True).wait_for()
     page.get_by_role("button", name="Caption", exact=True).click()
@@ -237,18 +237,20 @@ def as_file(path, **more):
 def test_twenty_users_at_once_are_answered_and_the_model_works_for_one(address, clips, expected, monkeypatch):
     under_way, together = [], []
 
+    caption_html = browser_page.caption_html
+
     def watched(*given):
         under_way.append(given)
         together.append(len(under_way))
-        done = results.caption(*given)
+        done = caption_html(*given)
         under_way.pop()
         return done
 
-    monkeypatch.setattr(pages, "caption", watched)
+    monkeypatch.setattr(browser_page, "caption_html", watched)
 
     def use(number):
         if number % 2:
-            return ask(address, "parsed", f"A sad voice, number {number}.")["data"][0]
+            return ask(address, "parsed_html", f"A sad voice, number {number}.")["data"][0]
         file = as_file(sent(address, f"{number}.wav", wav(clips[0])))
         return ask(address, "captioned", file, NAME, "", "")["data"][0]
 
@@ -318,20 +320,20 @@ def test_a_request_that_is_too_large_is_refused_before_it_is_sent(address, path,
 
 
 def test_too_much_at_once_is_refused(address, monkeypatch):
-    monkeypatch.setattr(server, "MOST_UNDER_WAY", 100)
+    monkeypatch.setattr(server, "MOST_UPLOADING", 100)
     assert CLIENT.post(f"{address}gradio_api/upload", files={"files": b"0" * 100}).status_code == 503
-    answer = ask(address, "parsed", "sad " * results.LONGEST_CAPTION)
+    answer = ask(address, "parsed_html", "sad " * browser_page.LONGEST_CAPTION)
     assert "data" not in answer
 
 
 def test_a_recording_that_is_too_long_is_refused(address, clips, monkeypatch):
-    monkeypatch.setattr(results, "LONGEST_RECORDING", 1.0)
+    monkeypatch.setattr(browser_page, "LONGEST_RECORDING", 1.0)
     answer = ask(address, "captioned", as_file(sent(address, "x.wav", wav(*clips))), NAME, "", "")
     assert answer["error"].startswith("x.wav: longer")
 
 
 def test_a_port_that_is_taken_is_one_sentence(address):
-    with pytest.raises(InputError, match="--port"), server.served(port=httpx.URL(address).port):
+    with pytest.raises(InputError, match="--port"), server.serve_app(port=httpx.URL(address).port):
         pass
 
 

@@ -15,7 +15,7 @@ def test_options_reach_the_server_which_is_stopped_in_order(monkeypatch):
     calls = []
 
     @contextmanager
-    def served(*given, **named):
+    def serve_app(*given, **named):
         calls.append((given, named))
         try:
             yield "http://127.0.0.1:8000/"
@@ -26,7 +26,7 @@ def test_options_reach_the_server_which_is_stopped_in_order(monkeypatch):
         def wait(self):
             raise_signal(SIGTERM)
 
-    monkeypatch.setattr(server, "served", served)
+    monkeypatch.setattr(server, "serve_app", serve_app)
     monkeypatch.setattr(app_command, "Event", Ended)
     try:
         done = CliRunner().invoke(app, ["app", "--model", "a", "--model", "b", "--port", "8000"])

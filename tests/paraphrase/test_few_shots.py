@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from budew.captions import expressible, parse
 from budew.captions.lint.caption import lint_caption
 from budew.paraphrase import load_prompts
-from budew.paraphrase.gate import judge, overlap
+from budew.paraphrase.gate import Gate, judge, overlap
 from budew.paraphrase.prompt_file import FewShotExample, FewShots
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS, LEVELS, WORD_TRAITS, emotion_group
@@ -31,7 +31,9 @@ def words_of(text):
 def test_every_example_says_its_profile_exactly_and_passes_the_gate():
     for example in EXAMPLES:
         source = example.template(PROMPTS.styles[example.style].source_style or "prose")
-        assert judge(example.text, example.profile, source=source, tolerance=0).reasons == (), example
+        assert judge(example.text, example.profile, source=source, gate=Gate(tolerance=0)).reasons == (), (
+            example
+        )
         assert parse(example.text).profile == expressible(example.profile), example
         assert parse(example.text).unknown == (), example
         assert lint_caption(example.text, example.profile) == (), example

@@ -161,14 +161,14 @@ def test_names_of_one_sound_are_one_burst_and_other_sounds_of_the_group_are_not(
 def test_only_the_parts_that_are_known_are_compared():
     emotions = Gate(parts=("emotions",))
     said = "A young man, deeply furious and a little scared, coughing and laughing."
-    assert emotions.judge(said, PROFILE).accepted
-    assert emotions.judge(said.replace("scared", "proud"), PROFILE).codes == ("lost", "added")
+    assert judge(said, PROFILE, gate=emotions).accepted
+    assert judge(said.replace("scared", "proud"), PROFILE, gate=emotions).codes == ("lost", "added")
 
 
 def test_tolerance_allows_levels_to_move_but_not_to_absent_and_what_is_missed_is_named():
-    assert not judge(GOOD.replace("deeply", "extremely"), PROFILE, tolerance=0).accepted
-    assert judge(GOOD.replace("deeply furious", "slightly angry"), PROFILE, tolerance=2).accepted
-    assert not judge(GOOD.replace(" and a little scared", ""), PROFILE, tolerance=4).accepted
+    assert not judge(GOOD.replace("deeply", "extremely"), PROFILE, gate=Gate(tolerance=0)).accepted
+    assert judge(GOOD.replace("deeply furious", "slightly angry"), PROFILE, gate=Gate(tolerance=2)).accepted
+    assert not judge(GOOD.replace(" and a little scared", ""), PROFILE, gate=Gate(tolerance=4)).accepted
     verdict = judge(GOOD.replace("deeply furious", "full of a sense of gallbladderishness"), PROFILE)
     assert (verdict.missed, verdict.unknown) == (("Anger",), ("gallbladderishness",))
     assert judge("", PROFILE).missed == ("Fear", "Anger")
@@ -182,7 +182,7 @@ def test_tolerance_allows_levels_to_move_but_not_to_absent_and_what_is_missed_is
 )
 def test_every_template_rendering_passes_without_tolerance(emotions, bursts, seed):
     profile = VoiceProfile(emotions, bursts, {"gender": "male", "age": "adult", "accent": "Swiss"})
-    assert judge(render(profile, seed=seed), profile, tolerance=0).reasons == ()
+    assert judge(render(profile, seed=seed), profile, gate=Gate(tolerance=0)).reasons == ()
 
 
 @pytest.mark.parametrize(
@@ -208,10 +208,10 @@ def test_overlap_is_a_share_and_the_same_both_ways(one, other):
 
 def test_limits_are_reached_before_they_are_passed():
     free = Gate(nearest_source=1, nearest_sibling=1)
-    assert free.judge(GOOD, PROFILE, source=GOOD, siblings=(GOOD,)).accepted
+    assert judge(GOOD, PROFILE, source=GOOD, siblings=(GOOD,), gate=free).accepted
     angry = VoiceProfile({"Anger": 0.75})
-    assert "long" not in Gate(most_words=1).judge("A very angry voice", angry).codes
-    assert "long" in Gate(most_words=1).judge("A really very angry voice", angry).codes
+    assert "long" not in judge("A very angry voice", angry, gate=Gate(most_words=1)).codes
+    assert "long" in judge("A really very angry voice", angry, gate=Gate(most_words=1)).codes
     assert Gate() == Gate(tolerance=1, nearest_source=0.8, nearest_sibling=0.8, most_words=15)
 
 

@@ -1,4 +1,4 @@
-"""The offline rewriting says the profile, to the level, in other words each time, and the same ones again."""
+"""Offline rewriting expresses exactly the profile, reproducibly, and uses the shipped captions of a model."""
 
 import asyncio
 import os
@@ -12,14 +12,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from budew.captions import expressible, parse, render
+from budew.corpora.clip import Clip
+from budew.errors import InputError, SettingsError
+from budew.io.resources import data_folder, packaged_yaml
 from budew.paraphrase import (
     Candidates,
+    Gate,
     GrammarBackend,
+    Paraphrase,
     Reason,
     RefusedCandidate,
     RewriteRequest,
+    Rewriting,
     grammar_backend,
     judge,
+    load_prompts,
+    shipped_rewrites,
 )
 from budew.paraphrase.gate import folded, overlap
 from budew.paraphrase.metrics.diversity import diversity
@@ -52,7 +60,7 @@ def request(profile: VoiceProfile = FULL, *, number: int = 0, n: int = 3, style:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(profiles, st.integers(0, 10**9))
-def test_any_profile_has_candidates_and_each_says_all_of_it_to_the_level_and_nothing_else(profile, number):
+def test_each_candidate_expresses_exactly_the_profile(profile, number):
     asked = request(profile, number=number, n=4)
     (answer,) = rewritten(asked)
     assert answer.texts
@@ -61,13 +69,13 @@ def test_any_profile_has_candidates_and_each_says_all_of_it_to_the_level_and_not
         assert parse(text).profile == expressible(profile), text
 
 
-def test_the_gate_lets_a_thousand_of_a_thousand_through_and_none_is_a_near_copy():
+def test_the_gate_accepts_all_candidates_of_one_profile_and_none_is_a_near_copy():
     asked = [request(number=number, n=4) for number in range(250)]
     for one, answer in zip(asked, rewritten(*asked), strict=True):
         assert len(answer.texts) == one.n
         for at, text in enumerate(answer.texts):
             siblings = answer.texts[:at]
-            verdict = judge(text, FULL, source=one.caption, siblings=siblings, tolerance=0)
+            verdict = judge(text, FULL, source=one.caption, siblings=siblings, gate=Gate(tolerance=0))
             assert verdict.accepted, (text, verdict.reasons)
             assert max(overlap(text, other) for other in (one.caption, *siblings)) < 0.7
             assert text.count(" with ") <= 2, text
@@ -115,14 +123,14 @@ def test_prompts_and_answers_are_the_same_in_another_process_and_beside_other_re
     assert rewritten(replace(request(number=7), id="other"))[0].texts != among.texts
 
 
-def test_what_does_not_parse_back_to_the_profile_is_never_given(monkeypatch):
+def test_renderings_that_do_not_parse_back_to_the_profile_are_never_candidates(monkeypatch):
     assert rewritten(request())[0].texts
     other = VoiceProfile({"Elation": 1.0}, FULL.bursts, FULL.traits)
     monkeypatch.setattr(grammar_backend, "render", lambda profile, **given: render(other, **given))
     assert rewritten(request())[0].texts == ()
 
 
-def test_what_was_refused_is_not_given_again():
+def test_refused_texts_are_not_offered_again():
     asked = request()
     (first,) = rewritten(asked)
     refused = tuple(RefusedCandidate(text, (Reason("copy"),)) for text in first.texts)
@@ -132,13 +140,13 @@ def test_what_was_refused_is_not_given_again():
 
 
 @pytest.mark.parametrize("profile", [VoiceProfile(), VoiceProfile(traits={"Valence": 3.0})])
-def test_a_profile_that_says_next_to_nothing_ends_with_fewer_texts_and_no_error(profile):
+def test_a_profile_with_little_to_express_has_fewer_candidates(profile):
     (answer,) = rewritten(RewriteRequest("a", "", profile, 1, 500))
     assert 1 < len(set(answer.texts)) == len(answer.texts) <= 500
     assert all(parse(text).profile == expressible(profile) for text in answer.texts)
 
 
-def test_a_style_that_the_frames_have_decides_the_form_and_is_told():
+def test_a_known_style_decides_the_form_and_is_recorded():
     short, you, literary = (rewritten(request(n=8, style=style))[0] for style in ("short", "you_hear", "odd"))
     assert all(re.search("[Yy]our?|[Ll]isten", text) for text in you.texts)
     words = [sum(len(text.split()) for text in answer.texts) / 8 for answer in (short, literary)]
@@ -150,7 +158,7 @@ def test_a_style_that_the_frames_have_decides_the_form_and_is_told():
     assert len(settings["data"]) == 12
 
 
-def test_only_one_feeling_is_an_adverb_and_a_clinical_caption_is_of_no_lady_and_no_guy():
+def test_one_emotion_at_most_is_an_adverb_and_clinical_captions_have_no_casual_nouns():
     def texts(said, style=""):
         answers = rewritten(*(request(said, number=number, style=style) for number in range(100)))
         return [text for answer in answers for text in answer.texts]
@@ -161,3 +169,72 @@ def test_only_one_feeling_is_an_adverb_and_a_clinical_caption_is_of_no_lady_and_
     afraid, folk = VoiceProfile({"Fear": 0.5}, traits={"gender": "male"}), re.compile("gentleman|guy")
     assert any(map(folk.search, texts(afraid, "casual")))
     assert not any(map(folk.search, texts(afraid, "clinical")))
+
+
+GRATEFUL = VoiceProfile({"Thankfulness/Gratitude": 0.75}, traits={"gender": "female"})
+OF_GRATEFUL = {
+    one.caption: one
+    for one in shipped_rewrites()
+    if one.accepted and one.profile == GRATEFUL == parse(one.caption).profile
+}
+
+
+def test_shipped_rewrites_have_the_verdict_of_the_gate_and_are_counted_in_their_origin():
+    origin = packaged_yaml(data_folder("paraphrase") / "rewrites.yaml")
+    verdicts = [judge(one.caption, one.profile, source=one.source).accepted for one in shipped_rewrites()]
+    assert verdicts == [one.accepted for one in shipped_rewrites()]
+    assert origin["captions"] == len(verdicts) == len({one.id for one in shipped_rewrites()})
+    assert origin["accepted"] == sum(verdicts) > 0.9 * len(verdicts)
+    assert origin["prompts"] == {"name": "en", "version": load_prompts().file.version}
+    assert {one.style for one in shipped_rewrites()} == set(load_prompts().styles)
+
+
+def test_a_shipped_rewrite_of_the_same_profile_is_a_candidate_and_recorded():
+    places, drawn = set(), set()
+    for number in range(40):
+        answer = rewritten(request(GRATEFUL, number=number))[0]
+        (text,) = OF_GRATEFUL.keys() & set(answer.texts)
+        places.add(answer.texts.index(text))
+        drawn.add(text)
+        assert answer.of_text == {text: {"rewrite": OF_GRATEFUL[text].id}}
+        assert len(set(answer.texts)) == 3
+        assert answer == rewritten(request(GRATEFUL, number=number))[0]
+    assert places == {0, 1, 2}
+    assert len(drawn) > 1
+
+
+def test_a_shipped_rewrite_is_used_only_for_its_style_and_profile_and_once():
+    for style in load_prompts().styles:
+        used = OF_GRATEFUL.keys() & set(rewritten(request(GRATEFUL, style=style))[0].texts)
+        assert bool(used) == any(one.style == style for one in OF_GRATEFUL.values())
+        assert all(OF_GRATEFUL[text].style == style for text in used)
+    louder = VoiceProfile({"Thankfulness/Gratitude": 1.0}, traits={"gender": "female"})
+    assert not OF_GRATEFUL.keys() & set(rewritten(request(louder))[0].texts)
+    refused = tuple(RefusedCandidate(text, (Reason("sibling"),)) for text in OF_GRATEFUL)
+    assert not rewritten(replace(request(GRATEFUL), refused=refused))[0].of_text
+
+
+def test_shipped_rewrites_call_no_voice_neutral_whose_emotions_are_unrated():
+    neutral = VoiceProfile(traits={"gender": "male"})
+    unrated = VoiceProfile(None, traits={"gender": "male"})
+    assert rewritten(request(neutral))[0].of_text
+    assert not rewritten(request(unrated))[0].of_text
+
+
+def test_captions_of_a_job_record_their_shipped_rewrite():
+    job = Paraphrase(GrammarBackend(), Rewriting(per_clip=10, seed=1, candidates=1))
+    (clip,) = job.run(iter([Clip("a", b"", "wav", profile=GRATEFUL)]), print)
+    said = {caption.text: caption.made_by.get("rewrite") for caption in clip.captions}
+    assert any(said.values())
+    assert said == {text: OF_GRATEFUL[text].id if text in OF_GRATEFUL else None for text in said}
+
+
+@pytest.mark.parametrize(
+    ("line", "error"), [("{", InputError), ('{"id": "a"}', SettingsError), ('{"id": NaN}', InputError)]
+)
+def test_a_damaged_line_of_shipped_rewrites_is_an_error(tmp_path, monkeypatch, line, error):
+    file = tmp_path / "rewrites.jsonl"
+    file.write_text(line)
+    monkeypatch.setattr(grammar_backend, "REWRITES", file)
+    with pytest.raises(error, match=r"rewrites\.jsonl line 1"):
+        shipped_rewrites.__wrapped__()

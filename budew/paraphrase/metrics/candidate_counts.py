@@ -37,7 +37,7 @@ class Refusal(BaseModel):
     unknown: list[str] = []
 
 
-class ClipCounts(BaseModel):
+class RewritingCounts(BaseModel):
     """What the job did for one clip: `counts` of `COUNTS`, and the first `codes` of refused candidates."""
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -47,7 +47,7 @@ class ClipCounts(BaseModel):
     refusals: list[Refusal] = []
 
 
-def counts_of(clip: Clip) -> ClipCounts | str | None:
+def counts_of(clip: Clip) -> RewritingCounts | str | None:
     """Return the counts of a clip, what is wrong with them, or None where there are no counts."""
     stored: Any = clip.metadata.get(METADATA)
     if stored is None:
@@ -55,7 +55,7 @@ def counts_of(clip: Clip) -> ClipCounts | str | None:
     if not isinstance(stored, dict):
         return "its counts are not an object"
     try:
-        return ClipCounts(**{**stored, "counts": {name: stored.get(name, 0) for name in COUNTS}})
+        return RewritingCounts(**{**stored, "counts": {name: stored.get(name, 0) for name in COUNTS}})
     except ValidationError as error:
         fault = error.errors()[0]
         return f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}, not {str(fault['input'])[:40]!r}"
@@ -64,7 +64,7 @@ def counts_of(clip: Clip) -> ClipCounts | str | None:
 def refusals_of(clip: Clip) -> Sequence[Refusal]:
     """Return the refused candidates of a clip; empty where its counts cannot be read."""
     counts = counts_of(clip)
-    return counts.refusals if isinstance(counts, ClipCounts) else ()
+    return counts.refusals if isinstance(counts, RewritingCounts) else ()
 
 
 def written_by_rewriting(clip: Clip) -> tuple[Caption, ...]:
@@ -107,7 +107,7 @@ class CandidateCounts:
             return
         self.clips += 1
         problem = found if isinstance(found, str) else ""
-        if isinstance(found, ClipCounts):
+        if isinstance(found, RewritingCounts):
             problem = next(_disagreements(found, written_by_rewriting(clip)), "")
             self.counts.update(found.counts)
             self.codes.update(found.codes)
@@ -156,7 +156,7 @@ class CaptionCounts:
         return {"captions": self.captions, "repaired": self.repaired, **parts}
 
 
-def _disagreements(found: ClipCounts, captions: Sequence[Caption]) -> Iterator[str]:
+def _disagreements(found: RewritingCounts, captions: Sequence[Caption]) -> Iterator[str]:
     """Yield a sentence for each count that does not agree with the others or with the captions."""
     count, by_code = found.counts, sum(found.codes.values())
     outcomes = sum(count[name] for name in OUTCOMES)

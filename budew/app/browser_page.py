@@ -1,4 +1,9 @@
-"""The page: a recording → its caption, a caption → scores, a profile → captions."""
+"""The page: a recording → its caption, a caption → scores, a profile → captions.
+
+Results are budew's own HTML pages, each in a frame of its own. A page that runs a script (the timeline with
+its player) is sandboxed into an origin of its own. The others run none, and their frames are as high as their
+content.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -7,21 +12,32 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from budew.app.results import LONGEST_CAPTION, caption, parsed, rendered
+from budew.audio.samples import probe_audio
+from budew.captions import parse, render
 from budew.captions.caption_prompt import PARTS
-from budew.captions.frames import STYLES
+from budew.captions.frames import STYLES, Style
+from budew.corpora.clip import Clip
 from budew.errors import BudewError, InputError
-from budew.inference import Captioner
+from budew.inference import Captioned, Captioner
 from budew.inference.backends import Backend
+from budew.inference.recordings import from_clip
 from budew.model.card import CheckpointCard
 from budew.profile import VoiceProfile
+from budew.reports.captions_page import captions_page
+from budew.reports.explanation import explanation_html
 from budew.segmentation.voice_activity import has_speech_detector
 from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, LEVELS
 
-WAITING = 64
-"""Requests that wait at most; more are refused."""
-KEPT = 3600
-"""Seconds that an upload is kept."""
+LONGEST_RECORDING = 3600.0
+"""Seconds."""
+LONGEST_CAPTION = 2_000
+"""Characters of a caption that is parsed."""
+_MOST_WAITING = 64
+"""Requests in the queue; more are refused."""
+_UPLOAD_SECONDS = 3600
+"""Seconds until an upload is deleted."""
+_RENDERED = 5
+"""Captions of one profile."""
 CSS = """
 iframe { display: block; width: 100%; border: 0; color-scheme: light dark; }
 iframe + iframe { margin-top: 16px; }
@@ -29,11 +45,16 @@ iframe + iframe { margin-top: 16px; }
 _INTRODUCTION = "# BUD-E Whisper\nA caption describes how a voice sounds, not what a person feels."
 _EXAMPLE = "A young woman, deeply sad, sobbing, with a trace of hope."
 _ANY = ("any", "")
-_EVENT = {"api_visibility": "private"}
-"""Of all events: they are the page's own, and no API."""
+_EVENT = {"api_visibility": "private"}  # events are the page's own, and no API
+_FIT_HEIGHT = (
+    "const page = this.contentDocument, fit = () => this.style.height = page.body.scrollHeight + 'px';"
+    "new ResizeObserver(fit).observe(page.querySelector('main'))"
+)
 
 
-def page(gradio: ModuleType, backends: Mapping[str, Backend], cards: Sequence[CheckpointCard] = ()) -> Any:
+def browser_page(
+    gradio: ModuleType, backends: Mapping[str, Backend], cards: Sequence[CheckpointCard] = ()
+) -> Any:
     """Return the page as `gradio.Blocks`, not launched yet.
 
     Args:
@@ -41,7 +62,7 @@ def page(gradio: ModuleType, backends: Mapping[str, Backend], cards: Sequence[Ch
         backends: the checkpoints to choose from, by the name that is shown.
         cards: what the checkpoints say about themselves.
     """
-    with gradio.Blocks(title="budew", analytics_enabled=False, delete_cache=(600, KEPT)) as blocks:
+    with gradio.Blocks(title="budew", analytics_enabled=False, delete_cache=(600, _UPLOAD_SECONDS)) as blocks:
         gradio.Markdown(_INTRODUCTION)
         for card in cards:
             _show_card(gradio, card)
@@ -51,7 +72,7 @@ def page(gradio: ModuleType, backends: Mapping[str, Backend], cards: Sequence[Ch
             _parse_tab(gradio)
         with gradio.Tab("Render"):
             _render_tab(gradio)
-    return blocks.queue(max_size=WAITING, api_open=False)
+    return blocks.queue(max_size=_MOST_WAITING, api_open=False)
 
 
 def _show_card(gradio: Any, card: CheckpointCard) -> None:
@@ -70,7 +91,7 @@ def _caption_tab(gradio: Any, backends: Mapping[str, Backend]) -> None:
     audio = gradio.Audio(
         sources=["upload", "microphone"], type="filepath", label="Recording", editable=False, buttons=[]
     )
-    audio.async_move_resource_to_block_cache = _where_it_is
+    audio.async_move_resource_to_block_cache = _leave_in_place
     with gradio.Row(visible=backends[first].trained_with_prompts) as prompts:
         style = gradio.Dropdown([_ANY, *STYLES], value="", label="Style")
         parts = gradio.Dropdown([_ANY, *PARTS], value="", label="Parts")
@@ -86,9 +107,10 @@ def _caption_tab(gradio: Any, backends: Mapping[str, Backend]) -> None:
             parts=parts if parts and prompted else None,
             windows="speech" if has_speech_detector() else "fixed",
         )
-        done, html = caption(Path(path), captioner)
-        for warning in filter(None, (done.damaged, *done.warnings)):
-            gradio.Warning(escape(warning, quote=False))
+        done, html = caption_html(Path(path), captioner)
+        for warning in (done.damaged, *done.warnings):
+            if warning:
+                gradio.Warning(escape(warning, quote=False))
         return html
 
     def prompts_of(name: str) -> Any:
@@ -97,13 +119,13 @@ def _caption_tab(gradio: Any, backends: Mapping[str, Backend]) -> None:
     audio.clear(None, None, result, js="() => ''", **_EVENT)
     model.change(prompts_of, model, prompts, show_progress="hidden", **_EVENT)
     given = [audio, model, style, parts]
-    button.click(_reporting(gradio, captioned), given, result, concurrency_limit=1, **_EVENT)
+    button.click(_with_errors_shown(gradio, captioned), given, result, concurrency_limit=1, **_EVENT)
 
 
 def _parse_tab(gradio: Any) -> None:
     text = gradio.Textbox(_EXAMPLE, label="Caption", lines=3, max_length=LONGEST_CAPTION)
     button, result = gradio.Button("Parse", variant="primary"), gradio.HTML(js_on_load=None)
-    gradio.on([button.click, text.submit], _reporting(gradio, parsed), text, result, **_EVENT)
+    gradio.on([button.click, text.submit], _with_errors_shown(gradio, parsed_html), text, result, **_EVENT)
 
 
 def _render_tab(gradio: Any) -> None:
@@ -126,18 +148,66 @@ def _render_tab(gradio: Any) -> None:
 
         def captions(sounds: list[str], gender: str, age: str, style: Any, *intensities: float) -> str:
             traits = {"gender": gender, "age": age}
-            said = {name: value for name, value in traits.items() if value}
+            given = {name: value for name, value in traits.items() if value}
             emotions = dict(zip(names or (), intensities, strict=True))
-            return rendered(VoiceProfile(emotions, sounds or (), said), style or None)
+            return rendered_html(VoiceProfile(emotions, sounds or (), given), style or None)
 
         given = [bursts, gender, age, style, *levels]
-        button.click(_reporting(gradio, captions), given, result, **_EVENT)
+        button.click(_with_errors_shown(gradio, captions), given, result, **_EVENT)
 
     with strengths:
         gradio.render(inputs=emotions, show_progress="hidden")(ask_levels)
 
 
-def _reporting(gradio: Any, work: Callable[..., str]) -> Callable[..., str]:
+def caption_html(path: Path, captioner: Captioner) -> tuple[Captioned, str]:
+    """Caption an uploaded file, by its name and not its place; return the result and what is shown of it.
+
+    Raises:
+        AudioError: it cannot be decoded, or is longer than `LONGEST_RECORDING`.
+        JobError: the model failed.
+    """
+    probe_audio(path, max_seconds=LONGEST_RECORDING, name=path.name)
+    given = from_clip(Clip(path.name, path, path.suffix.removeprefix(".")))
+    result = next(captioner.captioned([given]))
+    if len(result.windows) > 1:
+        timeline = _frame("timeline", captions_page([result.to_dict()], [given]), scripts=True)
+        captions = []
+    else:
+        timeline = ""
+        captions = [parse(result.caption)] if result.caption else []
+    scores = _frame("scores", explanation_html(captions, profile=result.profile))
+    return result, timeline + scores
+
+
+def parsed_html(text: str) -> str:
+    """Return what a caption means.
+
+    Raises:
+        InputError: it is empty or longer than `LONGEST_CAPTION`.
+    """
+    if not 0 < len(text.strip()) <= LONGEST_CAPTION:
+        raise InputError(f"a caption has 1 to {LONGEST_CAPTION:,} characters, not {len(text.strip()):,}")
+    found = parse(text.strip())
+    return _frame("parsed caption", explanation_html([found], profile=found.profile))
+
+
+def rendered_html(profile: VoiceProfile, style: Style | None) -> str:
+    """Return captions of a profile, with the phrases that stand for its parts.
+
+    Raises:
+        WithheldError: the profile joins a minor with sexual content.
+    """
+    captions = dict.fromkeys(render(profile, seed=seed, style=style) for seed in range(_RENDERED))
+    return _frame("rendered captions", explanation_html(list(map(parse, captions)), profile=profile))
+
+
+def _frame(title: str, page: str, *, scripts: bool = False) -> str:
+    sandbox = "allow-scripts" if scripts else "allow-same-origin"
+    fit = 'style="height: 85vh"' if scripts else f'onload="{escape(_FIT_HEIGHT)}"'
+    return f'<iframe title="{title}" sandbox="{sandbox}" {fit} srcdoc="{escape(page)}"></iframe>'
+
+
+def _with_errors_shown(gradio: Any, work: Callable[..., str]) -> Callable[..., str]:
     """Return `work` with the errors of this package shown on the page, as their one line."""
 
     @wraps(work)
@@ -150,6 +220,6 @@ def _reporting(gradio: Any, work: Callable[..., str]) -> Callable[..., str]:
     return checked
 
 
-async def _where_it_is(path: str) -> str:
+async def _leave_in_place(path: str) -> str:
     """Leave an upload in its place: gradio would download what an address names."""
     return path
