@@ -24,7 +24,7 @@ def key(number: int) -> bytes:
     return number.to_bytes(32, "big")
 
 
-def test_an_answer_comes_back_as_it_was_kept(tmp_path):
+def test_stored_answers_are_returned_unchanged(tmp_path):
     for answer in (ANSWER, Answer(("a",))):
         with closing(AnswerCache(tmp_path / "deep" / "er" / "a.sqlite")) as cache:
             cache.store(key(1), answer, account="a", cost=0.5)
@@ -58,7 +58,7 @@ def _write(path: Path, first: int, count: int) -> None:
             cache.store(key(number), Answer((str(number),), Usage(1, 2)), account="a", cost=1.0)
 
 
-def test_processes_that_begin_and_write_at_once_lose_nothing(tmp_path):
+def test_concurrent_processes_lose_no_answer(tmp_path):
     path = tmp_path / "a.sqlite"
     workers = [SPAWN.Process(target=_write, args=(path, 1_000 * number, 100)) for number in range(4)]
     for worker in workers:
@@ -72,7 +72,7 @@ def test_processes_that_begin_and_write_at_once_lose_nothing(tmp_path):
             assert cache.answer(key(1_000 * worker + 99)) == Answer((str(1_000 * worker + 99),), Usage(1, 2))
 
 
-def test_a_writer_that_is_killed_leaves_answers_and_costs_in_step(tmp_path):
+def test_a_killed_writer_leaves_as_many_costs_as_answers(tmp_path):
     path = tmp_path / "a.sqlite"
     AnswerCache(path).close()
     for round_ in range(3):
@@ -97,7 +97,7 @@ def _count(path: Path) -> int:
         return database.execute("SELECT count(*) FROM answers").fetchone()[0]
 
 
-def test_an_answer_whose_cost_cannot_be_counted_is_not_kept(tmp_path, monkeypatch):
+def test_an_answer_is_not_stored_without_its_cost(tmp_path, monkeypatch):
     def full(*_):
         raise sqlite3.OperationalError("database or disk is full")
 
@@ -108,7 +108,7 @@ def test_an_answer_whose_cost_cannot_be_counted_is_not_kept(tmp_path, monkeypatc
         assert cache.answer(key(1)) is None
 
 
-def test_turns_are_taken_by_all_who_share_the_file_and_a_clock_that_is_set_back_costs_one(tmp_path):
+def test_the_rate_limit_is_shared_and_survives_a_clock_that_is_set_back(tmp_path):
     path = tmp_path / "a.sqlite"
     with closing(AnswerCache(path)) as one, closing(AnswerCache(path)) as other:
         assert one.wait_for_rate("s", interval=50.0) == 0
@@ -121,14 +121,14 @@ def test_turns_are_taken_by_all_who_share_the_file_and_a_clock_that_is_set_back_
         assert cache.wait_for_rate("s", interval=2.0) == 2.0
 
 
-def test_the_ledger_of_a_user_lies_where_caches_do(monkeypatch, tmp_path):
+def test_the_default_cache_is_in_the_folder_for_caches(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_cache() == tmp_path / "budew" / "answers.sqlite"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert default_cache() == Path.home() / ".cache" / "budew" / "answers.sqlite"
 
 
-def test_accounts_add_up_separately_and_are_shown(tmp_path):
+def test_spending_is_added_up_for_each_account(tmp_path):
     with closing(AnswerCache(tmp_path / "a.sqlite")) as cache:
         cache.store(key(1), ANSWER, account="a", cost=0.5)
         cache.store(key(2), Answer(("?",)), account="a", cost=0.0)
@@ -140,7 +140,7 @@ def test_accounts_add_up_separately_and_are_shown(tmp_path):
 
 
 @pytest.mark.parametrize("limit", [(100, None), (None, 0.5)], ids=["tokens", "cost"])
-def test_a_limit_ends_the_job_when_it_is_reached_and_not_before(limit):
+def test_a_ceiling_ends_the_job_exactly_when_it_is_reached(limit):
     tokens, cost = limit
     Spending(1, 90, 9, 0.49).check(max_tokens=tokens, max_cost=cost)
     with pytest.raises(JobError, match="raise it to continue"):
@@ -149,7 +149,7 @@ def test_a_limit_ends_the_job_when_it_is_reached_and_not_before(limit):
         Spending().check(max_tokens=0, max_cost=None)
 
 
-def test_a_late_turn_is_made_up_for_once_and_the_display_shows_the_rate_and_the_cost(tmp_path, monkeypatch):
+def test_late_requests_are_made_up_for_once_and_the_display_shows_rate_and_cost(tmp_path, monkeypatch):
     now = [0.0]
     clock = SimpleNamespace(time=lambda: now[0], monotonic=lambda: now[0])
     monkeypatch.setattr("budew.chat.answer_cache.time", clock)

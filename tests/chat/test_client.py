@@ -34,14 +34,14 @@ def completed(server, *requests, url=None, **options):
 
 
 @pytest.mark.parametrize("flaw", FLAWED)
-def test_what_may_pass_is_asked_again(serve, flaw):
+def test_temporary_failures_are_retried(serve, flaw):
     server = serve(lambda body, count: FLAWED[flaw] if count < 3 else "yes")
     (answer,) = completed(server, ask("?"), timeout=0.5)
     assert answer.texts == ("yes",)
     assert 2 <= len(server.questions()) <= 3
 
 
-def test_the_protocol_is_that_of_openai(serve):
+def test_requests_follow_the_openai_protocol(serve):
     server = serve(lambda *_: "yes")
     schema = {"type": "object"}
     completed(server, ask("?", n=3, seed=7, temperature=0.5, schema=Schema("form", schema)))
@@ -58,7 +58,7 @@ def test_the_protocol_is_that_of_openai(serve):
     }
 
 
-def test_all_choices_come_back_in_parts_or_not(serve):
+def test_all_choices_are_returned_whether_in_parts_or_not(serve):
     contents = ["a", None, [{"type": "text", "text": "b"}, {"text": "c"}, 5]]
     data = json.dumps({"choices": [{"message": {"content": content}} for content in contents]}).encode()
     (answer,) = completed(serve(lambda *_: (200, {}, data)), ask("?", n=3))
@@ -67,7 +67,7 @@ def test_all_choices_come_back_in_parts_or_not(serve):
 
 
 @pytest.mark.parametrize(("places", "concurrency"), [(40, 5), (2, 16)], ids=["as allowed", "overloaded"])
-def test_no_more_than_allowed_are_under_way_and_an_overloaded_server_answers_all(serve, places, concurrency):
+def test_concurrency_is_limited_and_an_overloaded_server_answers_all_requests(serve, places, concurrency):
     there, most, lock = 0, 0, threading.Lock()
 
     def reply(*_):
@@ -85,7 +85,7 @@ def test_no_more_than_allowed_are_under_way_and_an_overloaded_server_answers_all
     assert places < 40 or most == concurrency
 
 
-def test_a_request_that_always_fails_is_refused_and_the_others_are_not(serve):
+def test_a_request_that_always_fails_is_refused_and_the_others_are_answered(serve):
     server = serve(lambda body, _: refusal(500) if "bad" in body["messages"][0]["content"] else "yes")
     answers = completed(server, ask("1"), ask("bad"), ask("2"), retries=2)
     assert [getattr(answer, "texts", None) for answer in answers] == [("yes",), None, ("yes",)]
@@ -105,7 +105,7 @@ QUOTA = (429, {}, b'{"error": {"message": "You exceeded", "code": "insufficient_
         (QUOTA, "quota"),
     ],
 )
-def test_what_no_request_will_get_past_ends_the_job(serve, reply, reason):
+def test_errors_that_concern_every_request_end_the_job(serve, reply, reason):
     server = serve(lambda *_: reply)
     answers = completed(server, *map(ask, "12345"), concurrency=1, retries=0)
     assert all(isinstance(answer, JobError) for answer in answers)
@@ -122,7 +122,7 @@ def test_a_server_that_refuses_everything_from_the_start_ends_the_job(serve):
     assert len(server.seen) < 25
 
 
-def test_a_server_that_comes_back_is_waited_for(serve):
+def test_requests_wait_for_a_server_that_restarts(serve):
     server = serve(lambda *_: "yes")
     port = server.server_port
     server.shutdown()
@@ -142,7 +142,7 @@ def test_a_server_that_comes_back_is_waited_for(serve):
     assert sorted(again.questions()) == sorted(map(str, range(8)))
 
 
-def test_a_server_that_stays_away_ends_the_job_when_patience_ends(serve):
+def test_a_server_that_stays_down_ends_the_job_after_patience(serve):
     server = serve(lambda *_: refusal(503))
     start = time.monotonic()
     answers = completed(server, *(ask(str(number)) for number in range(20)), patience=0.5, retries=0)
@@ -151,7 +151,7 @@ def test_a_server_that_stays_away_ends_the_job_when_patience_ends(serve):
     assert time.monotonic() - start > 0.5
 
 
-def test_a_server_without_schemas_is_asked_plainly_from_then_on(serve):
+def test_a_server_without_schema_support_gets_plain_requests(serve):
     server = serve(lambda body, _: refusal(400) if "response_format" in body else "yes")
     requests = [ask(str(number), schema=Schema("form", {}), seed=1) for number in range(5)]
     answers = completed(server, *requests, concurrency=1)
@@ -160,7 +160,7 @@ def test_a_server_without_schemas_is_asked_plainly_from_then_on(serve):
     assert "seed" not in server.seen[1]
 
 
-def test_a_server_that_knows_schemas_is_asked_with_them_and_a_refused_request_once(serve):
+def test_a_refused_request_is_not_retried_plainly_once_schemas_worked(serve):
     server = serve(lambda body, count: "yes" if count != 2 else refusal(400, "too large"))
     requests = [ask(str(number), schema=Schema("form", {})) for number in range(3)]
     answers = completed(server, *requests, concurrency=1)
@@ -169,7 +169,7 @@ def test_a_server_that_knows_schemas_is_asked_with_them_and_a_refused_request_on
     assert ["response_format" in body for body in server.seen] == [True] * 3
 
 
-def test_tokens_and_cost_are_added_up_over_runs_and_end_the_job_at_a_ceiling(serve, tmp_path):
+def test_tokens_and_cost_are_added_up_over_runs_up_to_a_ceiling(serve, tmp_path):
     server = serve(lambda *_: "yes")
     requests = [ask(str(number)) for number in range(10)]
     prices = {"price_in": 100.0, "price_out": 1000.0, "max_cost": 0.1}  # 0.02 an answer
@@ -185,7 +185,7 @@ def test_tokens_and_cost_are_added_up_over_runs_and_end_the_job_at_a_ceiling(ser
     assert len(server.seen) == 10
 
 
-def test_a_ceiling_needs_a_server_that_counts(serve, tmp_path):
+def test_a_ceiling_requires_token_counts_and_a_cache(serve, tmp_path):
     server = serve(lambda *_: (200, {}, completion("yes", tokens=None)))
     (error,) = completed(server, ask("?"), max_tokens=9, cache=tmp_path / "a.sqlite")
     assert isinstance(error, JobError)
@@ -195,7 +195,7 @@ def test_a_ceiling_needs_a_server_that_counts(serve, tmp_path):
         completed(server, ask("?"), max_tokens=9)
 
 
-def test_no_more_requests_a_minute_are_made_than_allowed(serve):
+def test_requests_per_minute_are_limited(serve):
     times = []
 
     def reply(*_):
@@ -234,7 +234,7 @@ def test_secrets_are_sent_and_never_shown(serve, monkeypatch, caplog, key, user,
 
 
 @pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 503, 599, 300, 400, 405, 422, 426])
-def test_the_status_decides_whether_a_request_is_asked_again(serve, status):
+def test_the_status_decides_whether_a_request_is_retried(serve, status):
     server = serve(lambda _, count: refusal(status) if count == 1 else "yes")
     (answer,) = completed(server, ask("?"), retries=0)
     again = status in (408, 409, 425, 429) or status >= 500
@@ -245,7 +245,7 @@ def test_the_status_decides_whether_a_request_is_asked_again(serve, status):
 
 
 @pytest.mark.parametrize("status", [429, 503, 529, 500, 502])
-def test_a_healthy_server_is_asked_more_often_where_it_is_overloaded(serve, status):
+def test_overload_is_retried_more_often_than_other_failures(serve, status):
     server = serve(lambda body, _: "yes" if body["messages"][0]["content"] == "ping" else refusal(status))
     (answer,) = completed(server, ask("?"), retries=0)
     assert isinstance(answer, ServerError)
@@ -254,6 +254,6 @@ def test_a_healthy_server_is_asked_more_often_where_it_is_overloaded(serve, stat
 
 
 @pytest.mark.parametrize("length", [200, 201])
-def test_a_reason_is_shown_up_to_a_length(serve, length):
+def test_long_reasons_are_shortened(serve, length):
     (answer,) = completed(serve(lambda *_: refusal(400, "x" * length)), ask("?"))
     assert str(answer) == "status 400: " + ("x" * 200 if length == 200 else "x" * 199 + "…")

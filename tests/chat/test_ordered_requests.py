@@ -20,7 +20,7 @@ async def slow_square(number: int) -> int:
     return number * number
 
 
-def test_results_and_errors_come_in_the_order_of_the_items_few_of_which_are_taken_ahead():
+def test_results_are_in_input_order_and_few_items_are_taken_ahead():
     before, taken, done = threading.active_count(), [], []
     items = (taken.append(number) or number for number in range(40))
     with open_in_thread(nullcontext) as (loop, _):
@@ -40,7 +40,7 @@ def test_results_and_errors_come_in_the_order_of_the_items_few_of_which_are_take
             assert future.result() == item * item
 
 
-def test_what_ends_the_job_comes_in_its_turn_and_lets_what_is_under_way_end():
+def test_a_job_error_is_raised_in_order_after_requests_in_progress_ended():
     ended = []
 
     async def work(number):
@@ -56,7 +56,7 @@ def test_what_ends_the_job_comes_in_its_turn_and_lets_what_is_under_way_end():
     assert set(range(8)) <= set(ended)
 
 
-def test_an_error_of_the_items_is_raised_and_what_is_under_way_cancelled():
+def test_an_error_of_the_items_cancels_requests_in_progress():
     ended = []
 
     async def work(number):

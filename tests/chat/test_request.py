@@ -38,28 +38,29 @@ REQUEST = ask("?", seed=1, schema=Schema("form", {"type": "object", "properties"
         {"schema": Schema("form", {"type": "array"})},
     ],
 )
-def test_whatever_decides_the_answer_changes_the_key(change):
+def test_everything_that_changes_the_answer_changes_the_cache_key(change):
     assert request_key(replace(REQUEST, **change)) != request_key(REQUEST)
     same = ask("?", seed=1, schema=Schema("form", {"properties": {}, "type": "object"}))
     assert request_key(same) == request_key(REQUEST)
 
 
 @pytest.mark.parametrize(
-    "usage",
+    ("reported", "usage"),
     [
-        None,
-        7,
-        {"prompt_tokens": 1},
-        {"prompt_tokens": -1, "completion_tokens": 1},
-        {"prompt_tokens": 2**70, "completion_tokens": 1},
+        *((wrong, None) for wrong in (None, 7, {}, {"prompt_tokens": 1})),
+        ({"prompt_tokens": 0, "completion_tokens": 2**40 - 1}, Usage(0, 2**40 - 1)),
+        *(
+            ({"prompt_tokens": sent, "completion_tokens": received}, None)
+            for sent, received in ((2**40, 1), (2**70, 1), (True, 1), (1, -1), (1.0, 1))
+        ),
     ],
 )
-def test_tokens_that_are_none_are_not_counted(usage):
-    assert usage_in(json.dumps({"usage": usage}).encode()) is None
+def test_only_valid_token_counts_are_reported(reported, usage):
+    assert usage_in(json.dumps({"usage": reported}).encode()) == usage
 
 
 @pytest.mark.parametrize("choices", [None, [], {}, [None], [{"message": "a"}]])
-def test_what_has_no_texts_cannot_be_used(choices):
+def test_a_response_without_texts_is_unusable(choices):
     with pytest.raises(AnswerError):
         REQUEST.read(json.dumps({"choices": choices}).encode(), "")
 
@@ -75,7 +76,7 @@ def test_what_has_no_texts_cannot_be_used(choices):
         (b"\xff", "\ufffd"),
     ],
 )
-def test_the_reason_of_a_refusal_is_found_in_any_form(content, reason):
+def test_the_error_message_of_a_response_is_found_in_any_form(content, reason):
     assert reason_in(content) == reason
 
 
@@ -94,7 +95,7 @@ WHOLE = json.dumps(DATA)
         f'An example: {{"score": 3}}. Mine: {WHOLE}',
     ],
 )
-def test_the_object_is_found(text):
+def test_a_json_object_is_found_within_prose(text):
     assert object_in(text, keys=("emotions", "bursts")) == DATA
 
 
@@ -111,7 +112,7 @@ def test_the_object_is_found(text):
         ("x" * (LONGEST_TEXT + 1), "at most"),
     ],
 )
-def test_anything_else_is_refused_with_its_reason(text, reason):
+def test_text_without_one_clear_object_is_refused_with_a_reason(text, reason):
     with pytest.raises(AnswerError, match=reason):
         object_in(text, keys=("emotions", "bursts"))
 
@@ -132,17 +133,8 @@ def test_no_text_raises_anything_else(text):
         object_in(text, keys=("emotions",))
 
 
-@pytest.mark.parametrize(
-    ("sent", "received", "counted"),
-    [(0, 2**40 - 1, True), (2**40, 1, False), (True, 1, False), (1, -1, False)],
-)
-def test_tokens_are_counted_from_none_to_a_trillion(sent, received, counted):
-    usage = usage_in(json.dumps({"usage": {"prompt_tokens": sent, "completion_tokens": received}}).encode())
-    assert usage == (Usage(sent, received) if counted else None)
-
-
 @pytest.mark.parametrize(("braces", "found"), [(199, True), (200, False)])
-def test_an_object_is_looked_for_behind_so_many_braces(braces, found):
+def test_an_object_is_searched_for_at_200_braces(braces, found):
     text = "{ " * braces + WHOLE
     if found:
         assert object_in(text.ljust(LONGEST_TEXT), keys=("bursts",)) == DATA

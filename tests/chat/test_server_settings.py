@@ -24,7 +24,7 @@ def server_at(base_url="http://a", **settings):
         "http://a:b/v1",
     ],
 )
-def test_what_is_no_address_is_refused(address):
+def test_an_invalid_url_is_refused(address):
     with pytest.raises(ValueError, match="such as http://localhost:8000/v1"):
         server_at(address)
 
@@ -37,7 +37,7 @@ def test_what_is_no_address_is_refused(address):
         ("https://u%40x:p%2Fq@a/x?key=k&b=", "https://a/x", {"key": "k", "b": ""}, ("u@x", "p/q")),
     ],
 )
-def test_nothing_secret_of_an_address_is_shown(address, shown, query, credentials):
+def test_secrets_in_a_url_are_used_and_not_shown(address, shown, query, credentials):
     server = server_at(address)
     assert (server.query(), server.credentials()) == (query, credentials)
     assert server.shown == shown
@@ -47,7 +47,7 @@ def test_nothing_secret_of_an_address_is_shown(address, shown, query, credential
     assert pickle.loads(pickle.dumps(server)) == server
 
 
-def test_a_file_is_changed_by_options_and_shows_no_secret_in_its_faults(tmp_path):
+def test_options_override_a_settings_file_and_errors_show_no_secret(tmp_path):
     file = tmp_path / "server.yaml"
     file.write_text("base_url: http://user:secret@a/v1\nmodel: m\ntimeout: 30\ncache: answers.sqlite\n")
     server = load(ServerSettings, file, ["concurrency=4"], model="n")
@@ -65,12 +65,12 @@ def test_a_file_is_changed_by_options_and_shows_no_secret_in_its_faults(tmp_path
         assert "secret" not in str(caught.value)
 
 
-def test_cost_is_that_of_a_million_tokens():
+def test_prices_are_per_million_tokens():
     assert server_at(price_in=2.0, price_out=10.0).cost(Usage(500_000, 100_000)) == 2.0
     assert server_at().cost(Usage(10**9, 10**9)) == 0
 
 
-def test_a_key_comes_from_the_variable_that_is_named_which_has_to_be_there(monkeypatch):
+def test_the_key_is_read_from_the_named_variable_which_must_be_set(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "one")
     monkeypatch.setenv("OTHER_KEY", " two\n")
     assert (server_at().key(), server_at(key_variable="OTHER_KEY").key()) == ("one", "two")
@@ -84,7 +84,7 @@ def test_a_key_comes_from_the_variable_that_is_named_which_has_to_be_there(monke
         server_at(key_variable="NO_SUCH_KEY").key()
 
 
-def test_the_limits_of_settings_are_accepted_and_what_is_beyond_is_refused():
+def test_settings_at_their_limits_are_accepted_and_beyond_them_refused():
     least = {"concurrency": 1, "timeout": 0.1, "retries": 0, "patience": 0.1, "requests_per_minute": 0.1}
     server_at(**least, max_tokens=0, max_cost=0, price_in=1.0, price_out=1.0)
     for name in (*least, "price_in", "price_out", "max_tokens"):
@@ -95,7 +95,7 @@ def test_the_limits_of_settings_are_accepted_and_what_is_beyond_is_refused():
     assert not server_at().has_ceiling
 
 
-def test_a_server_is_asked_with_patience_unless_told_otherwise():
+def test_defaults_of_server_settings():
     server = server_at()
     assert (server.concurrency, server.timeout, server.retries, server.patience) == (16, 120, 4, 600)
     assert (server.requests_per_minute, server.max_cost, server.max_tokens, server.cache) == (None,) * 4

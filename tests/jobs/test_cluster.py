@@ -111,7 +111,7 @@ SCONTROL = """
 
 
 @pytest.mark.slow
-def test_the_script_for_slurm_does_every_shard_of_a_job_without_input(tmp_path, monkeypatch):
+def test_the_slurm_script_processes_every_shard_of_a_job_without_input(tmp_path, monkeypatch):
     for name, text in (("sbatch", SBATCH), ("srun", SRUN), ("scontrol", SCONTROL)):
         program = tmp_path / "bin" / name
         program.parent.mkdir(exist_ok=True)
@@ -140,7 +140,7 @@ def test_a_time_limit_survives_yaml(written, time):
     assert load(ClusterSettings, changes=[f"time={written}"]).time == time
 
 
-def test_without_slurm_or_its_partition_it_is_an_error(shard, tmp_path, monkeypatch):
+def test_a_missing_slurm_or_partition_is_an_error(shard, tmp_path, monkeypatch):
     shard("in/a", "a1")
     plan = Plan(Convert(), tmp_path / "in", tmp_path / "out")
     with pytest.raises(JobError, match="partition"):

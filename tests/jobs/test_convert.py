@@ -13,7 +13,7 @@ def test_rate_and_duration_are_measured_and_the_audio_stays(shard, tmp_path):
     assert (after.sampling_rate, after.duration) == (16_000, 0.05)
 
 
-def test_what_cannot_be_decoded_or_is_too_long_fails(shard, tmp_path):
+def test_undecodable_and_too_long_clips_fail(shard, tmp_path):
     shard("in/a", "text", audio=b"this is no audio at all")
     shard("in/b", "long")
     summary = run(Convert(max_seconds=0.01), tmp_path / "in", tmp_path / "out", workers=0)

@@ -34,7 +34,7 @@ def unfinished(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(("workers", "most"), [("0", 20), ("0", 40_000), ("2", 3_000)])
-def test_files_that_may_not_grow_end_the_job_and_it_goes_on_later(corpus, tmp_path, workers, most):
+def test_a_file_size_limit_ends_the_job_which_is_resumed_later(corpus, tmp_path, workers, most):
     out = tmp_path / "out"
     command = [sys.executable, "-m", "budew", "corpus", "convert", corpus, out, "--workers", workers]
     no_bytecode = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # it would be truncated as well
@@ -52,7 +52,7 @@ def test_files_that_may_not_grow_end_the_job_and_it_goes_on_later(corpus, tmp_pa
     assert all((out / f"{name}.tar").stat().st_size > 40_000 for name in "abcd")
 
 
-def test_a_disk_that_is_full_or_read_only_is_named_with_what_helps(corpus, tmp_path):
+def test_a_full_or_read_only_disk_is_reported_with_its_remedy(corpus, tmp_path):
     """On a real disk of 200 kB, where this user may mount one of their own."""
     script = f"""
         cd {tmp_path}; mkdir small; mount -t tmpfs -o size=200k none small || exit 77
@@ -81,7 +81,7 @@ class Full(Odd):
         return clip
 
 
-def test_a_disk_that_is_full_under_one_clip_ends_the_job_too(shard, tmp_path):
+def test_a_disk_error_while_a_clip_is_processed_ends_the_job(shard, tmp_path):
     shard("in/a", "one", "two")
     limit_files(500)
     try:
@@ -93,7 +93,7 @@ def test_a_disk_that_is_full_under_one_clip_ends_the_job_too(shard, tmp_path):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
-def test_a_summary_that_cannot_be_written_is_one_line(corpus, tmp_path):
+def test_a_full_stdout_is_reported_in_one_line(corpus, tmp_path):
     command = f"{BUDEW} corpus convert {corpus} {tmp_path / 'out'} --workers 0 > /dev/full"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=environment)

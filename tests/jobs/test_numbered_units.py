@@ -27,13 +27,13 @@ def tries(job: Maker) -> dict[int, int]:
     return {number: numbers.count(number) for number in sorted(numbers)}
 
 
-def test_more_clips_go_on_with_fewer_and_none_is_made_twice(job, tmp_path):
+def test_a_larger_run_extends_a_smaller_one_and_no_clip_is_made_twice(job, tmp_path):
     assert (made(job, 2).clips, made(job, 6).clips) == (2 - 1, 6 - 2 + 1)
     assert tries(job) == {0: 1, 1: 2, 2: 1, 3: 1, 4: 1, 5: 1}
     assert [clip.id for clip in read(tmp_path / "out")] == [f"made-{number}" for number in (0, 1, 2, 3, 5)]
 
 
-def test_what_failed_or_was_left_out_is_made_again_when_asked_and_the_rest_kept(job, tmp_path):
+def test_retry_failed_makes_failed_and_filtered_clips_again_and_keeps_the_others(job, tmp_path):
     first = made(job, 6)
     assert (first.clips, first.failures, first.left_out) == (4, 1, 1)
     for fewer in (5, 3, 1):
@@ -46,7 +46,7 @@ def test_what_failed_or_was_left_out_is_made_again_when_asked_and_the_rest_kept(
     assert [clip.id for clip in read(tmp_path / "out")] == [f"made-{number}" for number in range(6)]
 
 
-def test_a_worker_that_is_killed_costs_its_shard_a_second_try(job, tmp_path):
+def test_a_unit_whose_worker_is_killed_is_run_again(job, tmp_path):
     done = made(job, 9, workers=2)
     assert (done.complete, done.clips, done.given_up) == (3, 7, ())
     assert tries(job)[6] == 2

@@ -9,7 +9,6 @@ from odd_jobs import Odd, flac
 from budew.corpora.sources import matches
 from budew.errors import CorpusError
 from budew.jobs import run
-from budew.jobs.job_folder import check_folder
 
 PLACES = ("corpus/out", "corpus/.out", "corpus/de/out", "corpus.out")
 SOURCES = {
@@ -79,12 +78,3 @@ def is_refused(source: str, place: str) -> bool:
     except CorpusError as error:
         return "choose" in str(error) and not Path(place).exists()
     return False
-
-
-@pytest.mark.parametrize("place", ["s3://u:secret@bucket/x", Path("http://127.0.0.1/x")])
-def test_an_address_is_no_folder_for_output(here, place):
-    with pytest.raises(CorpusError, match=r"^(s3://bucket|http://127.0.0.1)/x: is a URL: write to"):
-        run(Odd(), "corpus", place, workers=0)
-    with pytest.raises(CorpusError, match="is a URL"):
-        check_folder(Path(place), Odd(), 1)
-    assert not list(here.glob("*:"))

@@ -1,6 +1,5 @@
 """A plan ends the same however it was run, and what fails is listed and costs nothing else."""
 
-import fcntl
 import json
 import os
 import time
@@ -16,7 +15,7 @@ from budew.jobs.convert import Convert
 from budew.jobs.units import file_units
 
 
-def test_workers_change_no_byte(shard, tmp_path):
+def test_output_does_not_depend_on_the_number_of_workers(shard, tmp_path):
     for name in "abc":
         shard(f"in/{name}", f"{name}1", f"{name}2-twice", f"{name}3-raise")
     summaries = [run(Odd(), tmp_path / "in", tmp_path / f"out{n}", workers=n) for n in (0, 2)]
@@ -25,7 +24,7 @@ def test_workers_change_no_byte(shard, tmp_path):
     assert [clip.id for clip in read(tmp_path / "out0/b.tar")] == ["b1", "b2-twice-a", "b2-twice-b"]
 
 
-def test_each_clip_that_fails_is_listed_and_the_others_are_there(shard, tmp_path):
+def test_failed_clips_are_listed_and_the_others_written(shard, tmp_path):
     shard("in/a", "ok", "x-raise", "x-nan", "x-half", "x-gone", "x-same", "x-none")
     truncated = shard("in/b", "one", "two")
     truncated.write_bytes(truncated.read_bytes()[:3000])
@@ -42,7 +41,7 @@ def test_each_clip_that_fails_is_listed_and_the_others_are_there(shard, tmp_path
     assert not (tmp_path / "out/c.tar").exists()
 
 
-def test_what_the_settings_leave_out_is_no_failure(shard, tmp_path):
+def test_filtered_clips_are_not_failures(shard, tmp_path):
     shard("in/a", "ok", "x-unwanted")
     for done in (1, 0):
         summary = run(Odd(), tmp_path / "in", tmp_path / "out", workers=0, retry_failed=True)
@@ -51,7 +50,7 @@ def test_what_the_settings_leave_out_is_no_failure(shard, tmp_path):
     assert not (tmp_path / "out/failures.jsonl").exists()
 
 
-def test_what_is_done_is_not_done_again_unless_it_changed(shard, tmp_path):
+def test_finished_units_are_skipped_unless_input_or_output_changed(shard, tmp_path):
     source, out = tmp_path / "in", tmp_path / "out"
     shard("in/a", "a1")
     shard("in/b", "b1")
@@ -84,16 +83,7 @@ def test_a_shard_that_kills_every_worker_is_given_up(shard, tmp_path):
     assert (summary.clips, summary.given_up, summary.complete) == (1, ("a",), 1)
 
 
-def test_two_runs_at_a_time_in_one_folder_are_refused(shard, tmp_path):
-    shard("in/a", "a1")
-    run(Convert(), tmp_path / "in", tmp_path / "out", workers=0)
-    with (tmp_path / "out/job.json").open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(JobError, match="another run"):
-            run(Convert(), tmp_path / "in", tmp_path / "out", workers=0)
-
-
-def test_what_a_killed_run_left_is_removed(shard, tmp_path):
+def test_temporary_files_of_a_killed_run_are_removed(shard, tmp_path):
     shard("in/a", "a1")
     out = tmp_path / "out"
     run(Convert(), tmp_path / "in", out, workers=0)
@@ -104,7 +94,7 @@ def test_what_a_killed_run_left_is_removed(shard, tmp_path):
     assert sorted(contents(out)) == ["a.tar", "job.json", "notes/a.json"]
 
 
-def test_shards_without_an_input_are_unexpected(shard, tmp_path):
+def test_shards_of_removed_inputs_are_reported_as_unexpected(shard, tmp_path):
     shard("in/a", "a1")
     shard("in/b", "b1")
     run(Convert(), tmp_path / "in", tmp_path / "out", workers=0)
@@ -112,7 +102,7 @@ def test_shards_without_an_input_are_unexpected(shard, tmp_path):
     assert run(Convert(), tmp_path / "in", tmp_path / "out", workers=0).unexpected == ("b.tar",)
 
 
-def test_a_plan_knows_what_is_done_and_what_waits_and_writes_nothing(shard, tmp_path):
+def test_a_plan_lists_the_waiting_units_and_writes_nothing(shard, tmp_path):
     shard("in/a", "a1", "x-raise")
     shard("in/b", "b1")
     plan = Plan(Odd(), tmp_path / "in", tmp_path / "out")
@@ -147,7 +137,7 @@ def test_tallies_are_reported_and_added_up_over_all_runs(shard, tmp_path, worker
     assert run(Odd(), tmp_path / "in", tmp_path / "odd", workers=0).tally == {}
 
 
-def test_labels_that_are_corrected_beside_the_audio_are_read_again(tmp_path):
+def test_changed_labels_beside_the_audio_are_read_again(tmp_path):
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()
     (source / "a.flac").write_bytes(flac())
@@ -165,7 +155,7 @@ def test_labels_that_are_corrected_beside_the_audio_are_read_again(tmp_path):
         ("clips.csv", "file_name,text\na.flac,x\nb.flac,y\nc.flac\nc.flac,z\n"),
     ],
 )
-def test_audio_that_is_replaced_behind_a_manifest_is_read_again(tmp_path, name, lines):
+def test_replaced_audio_of_a_manifest_is_read_again(tmp_path, name, lines):
     source, out = tmp_path / name, tmp_path / "out"
     source.write_text(lines)
     for part in "ab":
@@ -187,7 +177,7 @@ def test_audio_that_is_replaced_behind_a_manifest_is_read_again(tmp_path, name, 
     assert (done(), [clip.id for clip in read(out)], done()) == (1, ["a", "b", "c"], 0)
 
 
-def test_what_a_manifest_may_not_name_is_not_looked_at(tmp_path):
+def test_files_that_a_manifest_may_not_name_are_not_opened(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "out.flac").write_bytes(flac())
     (tmp_path / "in/link.flac").symlink_to(tmp_path / "out.flac")
@@ -200,7 +190,7 @@ def test_what_a_manifest_may_not_name_is_not_looked_at(tmp_path):
 
 
 @pytest.mark.parametrize("has_manifest", [True, False])
-def test_an_input_that_changes_while_it_is_read_is_not_done(shard, tmp_path, has_manifest):
+def test_a_unit_whose_input_changes_while_it_is_read_is_not_done(shard, tmp_path, has_manifest):
     changing = path = shard("in/a", "x-grow")
     if has_manifest:
         changing, path = tmp_path / "in/x-grow.flac", tmp_path / "in/a.jsonl"
@@ -211,7 +201,7 @@ def test_an_input_that_changes_while_it_is_read_is_not_done(shard, tmp_path, has
     assert not (tmp_path / "out/notes/a.json").exists()
 
 
-def test_a_scale_holds_for_the_folder_and_not_for_a_unit(tmp_path):
+def test_the_rating_scale_is_determined_for_the_folder_not_for_a_unit(tmp_path):
     (tmp_path / "in").mkdir()
     for name, score in (("a", 3), ("b", 1)):
         (tmp_path / f"in/{name}.flac").write_bytes(flac())

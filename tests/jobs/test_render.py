@@ -40,14 +40,14 @@ def test_neither_order_nor_neighbours_change_a_caption():
     assert captions(Render(seed=4))[0] != forward
 
 
-def test_captions_of_others_stay_and_those_of_an_earlier_render_go():
+def test_captions_of_an_earlier_render_are_replaced_and_others_stay():
     old = (Caption("Mine."), Caption("Old.", {"by": "render", "seed": 1}))
     (texts,), failed = captions(Render(), [Clip("bare", b"x", "wav"), replace(CLIPS[0], captions=old)])
     assert (texts[0], len(texts), "Old." in texts) == ("Mine.", 2, False)
     assert [clip for clip, _ in failed] == ["bare"]
 
 
-def test_salience_names_what_stands_out():
+def test_with_a_baseline_the_emotions_that_stand_out_are_named():
     (texts, *_), _ = captions(Render(baseline=ANGRY))
     assert parse(texts[0]).emotions == {"Sadness": 0.25}
 
@@ -64,12 +64,12 @@ def test_a_profile_with_unknown_emotions_names_none():
 
 
 @pytest.mark.parametrize("wrong", [{"style": "odes"}, {"per_clip": 0}])
-def test_a_bad_setting_is_an_error_before_the_work(wrong):
+def test_invalid_settings_are_refused_when_the_job_is_made(wrong):
     with pytest.raises(InputError):
         Render(**wrong)
 
 
-def test_a_clip_of_which_nothing_is_known_gets_no_caption_and_is_left_out():
+def test_a_clip_with_an_empty_profile_is_left_out():
     denied = VoiceProfile({"Shame": 0.0}, rated=["Shame"])
     profiles = [denied, VoiceProfile({"Shame": 1.0}, rated=["Shame"]), VoiceProfile(), VoiceProfile(None)]
     clips = [Clip(str(n), b"x", "wav", profile=profile) for n, profile in enumerate(profiles)]

@@ -80,7 +80,7 @@ def stopped(job: subprocess.Popen[str], marks: Path) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize("seconds", [0, 0.3, 1])
-def test_a_job_that_is_stopped_while_workers_start_prints_one_line(started, tmp_path, seconds):
+def test_ctrl_c_while_workers_start_prints_one_line(started, tmp_path, seconds):
     job = started(COMMAND, "corpus", "convert", "in", "out", "--workers", "2")
     until(lambda: len(in_session(job.pid)) > 1)
     time.sleep(seconds)
@@ -90,7 +90,7 @@ def test_a_job_that_is_stopped_while_workers_start_prints_one_line(started, tmp_
 
 
 @pytest.mark.parametrize("seconds", [0, 0.2])
-def test_a_command_that_is_stopped_while_it_loads_prints_one_line(started, tmp_path, seconds):
+def test_ctrl_c_while_the_command_loads_prints_one_line(started, tmp_path, seconds):
     job = started(COMMAND, "corpus", "convert", "in", "out", "--workers", "0")
     until((tmp_path / "marks/started").exists)
     time.sleep(seconds)
@@ -100,7 +100,7 @@ def test_a_command_that_is_stopped_while_it_loads_prints_one_line(started, tmp_p
 
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_job_that_was_stopped_or_killed_leaves_no_process_and_goes_on(started, tmp_path, kill):
+def test_a_stopped_or_killed_job_leaves_no_process_and_can_be_resumed(started, tmp_path, kill):
     job = started(COMMAND, "corpus", "convert", "in", "out", "--workers", "2")
     until(lambda: list(tmp_path.glob("out/notes/*.json")))
     if kill == signal.SIGINT:

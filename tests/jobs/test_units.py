@@ -31,7 +31,7 @@ def test_loose_files_are_divided_into_units_of_whole_ids(tmp_path):
     assert units == {"talks-00000": ["a.wav", "b.mp3", "b.txt", "b.wav"], "talks-00001": ["c.wav", "d.wav"]}
 
 
-def test_a_change_of_the_text_beside_the_audio_concerns_its_unit(tmp_path):
+def test_a_changed_text_beside_the_audio_changes_only_its_unit(tmp_path):
     for name in ("a.wav", "b.wav", "b.txt", "README.txt"):
         (tmp_path / name).write_text("Hello")
     before = [(unit.digest(), unit.input_state()) for unit in file_units(tmp_path, 1)]
@@ -54,7 +54,7 @@ def test_two_inputs_with_one_output_are_an_error(shard, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "nowhere", "empty"])
-def test_what_is_no_source_is_an_error(tmp_path, name):
+def test_a_missing_or_empty_source_is_an_error(tmp_path, name):
     (tmp_path / "empty").mkdir()
     with pytest.raises(CorpusError):
         file_units(tmp_path / name if name else "")
@@ -97,7 +97,7 @@ def write_rows(folder, kind: str) -> Path:
 @pytest.mark.parametrize(
     "kind", ["jsonl", "csv", "tsv", "csv-ljspeech", "parquet-1", "parquet-4", "parquet-100", "arrow"]
 )
-def test_rows_are_divided_into_units_that_give_each_once(tmp_path, kind):
+def test_every_row_is_in_exactly_one_unit(tmp_path, kind):
     path = write_rows(tmp_path, kind)
     whole_bad: list[CorpusError] = []
     whole = list(read(path, on_bad=whole_bad.append))
@@ -114,7 +114,7 @@ def test_rows_are_divided_into_units_that_give_each_once(tmp_path, kind):
     assert len(file_units(path, 4)) in (2, 3)  # a bad record of CSV belongs to no count
 
 
-def test_a_change_of_one_row_or_of_the_names_concerns_its_unit(tmp_path):
+def test_a_changed_row_changes_its_unit_and_changed_column_names_all(tmp_path):
     path = write_rows(tmp_path, "csv")
     before = [unit.digest() for unit in file_units(path, 4)]
     path.write_text(path.read_text().replace("lines 07", "words 07"))
@@ -124,7 +124,7 @@ def test_a_change_of_one_row_or_of_the_names_concerns_its_unit(tmp_path):
     assert not set(changed) & {unit.digest() for unit in file_units(path, 4)}
 
 
-def test_a_table_that_cannot_be_read_is_one_unit_with_its_error(tmp_path):
+def test_an_unreadable_table_is_one_unit_with_an_error(tmp_path):
     for name in ("a.parquet", "b.arrow", "c.csv"):
         (tmp_path / name).write_bytes(b"x,x\n" * 9)
         (unit,) = file_units(tmp_path / name, 2)
@@ -134,7 +134,7 @@ def test_a_table_that_cannot_be_read_is_one_unit_with_its_error(tmp_path):
             assert bad
 
 
-def test_addresses_are_named_by_their_last_part_and_without_secrets(tmp_path):
+def test_units_of_urls_are_named_by_the_last_part_without_secrets(tmp_path):
     units = file_units("https://anna:secret@host/a/part-{00..01}.tar?token=secret")
     assert [unit.name for unit in units] == ["part-00", "part-01"]
     with pytest.raises(CorpusError) as caught:

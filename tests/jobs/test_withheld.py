@@ -31,7 +31,7 @@ CLEAN = "A woman's voice, deeply sad."
 
 @settings(deadline=None)
 @given(withheld, st.integers(), st.sampled_from((None, *frame_names())))
-def test_such_a_profile_is_never_rendered_whatever_is_left_out(profile, seed, frame):
+def test_withheld_profiles_are_never_rendered_whatever_is_left_out(profile, seed, frame):
     for options in (
         {},
         {"leave_out": ["age", "emotions", "bursts"]},
@@ -108,7 +108,7 @@ class Insisting(GrammarBackend):
     ],
     ids=lambda job: f"{job.name}-{type(getattr(job, 'backend', None)).__name__}",
 )
-def test_every_job_leaves_such_clips_out_with_one_reason_and_goes_on(job, corpus, tmp_path):
+def test_every_job_leaves_out_withheld_clips_with_one_reason(job, corpus, tmp_path):
     done = run(job, corpus, tmp_path / "out", workers=0)
     (kept,) = read(tmp_path / "out")
     assert kept.id == "kept"
@@ -120,7 +120,7 @@ def test_every_job_leaves_such_clips_out_with_one_reason_and_goes_on(job, corpus
 
 
 @pytest.mark.parametrize("to", FORMATS)
-def test_no_export_holds_them(to, corpus, tmp_path):
+def test_no_export_contains_withheld_clips(to, corpus, tmp_path):
     bad = []
     exported = export_corpus(corpus, tmp_path / "out", ExportOptions(to, caption="all"), on_bad=bad.append)
     assert exported.clips == 1
@@ -128,7 +128,7 @@ def test_no_export_holds_them(to, corpus, tmp_path):
     assert all(not clip.is_withheld for clip in read(tmp_path / "out"))
 
 
-def test_what_a_model_answers_is_not_written(corpus, tmp_path, monkeypatch):
+def test_withheld_output_of_a_job_is_not_written(corpus, tmp_path, monkeypatch):
     heard = VoiceProfile({"Sexual Lust": 0.5}, (), {"age": "child"})
     monkeypatch.setattr(Convert, "_checked", lambda self, clip: replace(clip, profile=heard))
     done = run(Convert(), corpus, tmp_path / "out", workers=0)

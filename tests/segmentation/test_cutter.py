@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from budew.errors import SettingsError
+from budew.io.settings import load
 from budew.segmentation.cutter import Cutter, SpeechSegment
 from budew.segmentation.cutter import SegmentSettings as Cuts
 from budew.segmentation.voice_activity import FRAME, SAMPLING_RATE
@@ -49,7 +51,7 @@ cuttings = st.builds(
 
 @few
 @given(recordings, cuttings)
-def test_stretches_are_in_order_disjoint_short_enough_and_hold_all_speech(probabilities, cuts):
+def test_segments_are_ordered_disjoint_short_enough_and_contain_all_speech(probabilities, cuts):
     found = cut(probabilities, cuts)
     assert all(before.end <= after.start for before, after in pairwise(found))
     inside = np.zeros(len(probabilities) * FRAME, bool)
@@ -63,9 +65,7 @@ def test_stretches_are_in_order_disjoint_short_enough_and_hold_all_speech(probab
 
 @few
 @given(recordings, cuttings)
-def test_nothing_before_the_earliest_is_asked_for_and_memory_is_bounded_by_the_longest_clip(
-    probabilities, cuts
-):
+def test_no_segment_begins_before_earliest_and_memory_is_bounded(probabilities, cuts):
     cutter = Cutter(cuts)
     bound = cuts.max_seconds + cuts.min_seconds + cuts.max_pause + 2 * cuts.pad + 0.1
     for number, probability in enumerate(probabilities, start=1):
@@ -77,7 +77,7 @@ def test_nothing_before_the_earliest_is_asked_for_and_memory_is_bounded_by_the_l
     assert all(stretch.start >= earliest for stretch in cutter.finish())
 
 
-def test_padding_stops_in_the_middle_of_a_pause():
+def test_padding_is_at_most_half_of_the_pause():
     spoken = frames((1.0, 0.0), (2.0, 1.0), (0.64, 0.0), (2.0, 1.0), (1.0, 0.0))
     first, second = seconds(cut(spoken, Cuts(pad=0.5, max_pause=0.3)))
     assert first == pytest.approx((0.5, 3.32), abs=0.04)
@@ -90,7 +90,7 @@ def test_pauses_up_to_the_longest_are_bridged(pause, pieces):
     assert len(cut(frames((2.0, 1.0), (pause, 0.0), (2.0, 1.0)), Cuts(max_pause=0.5))) == pieces
 
 
-def test_speech_begins_at_the_threshold_and_ends_under_the_lower_one():
+def test_speech_begins_at_the_threshold_and_ends_below_the_exit_threshold():
     assert not cut([0.49] * 50)
     (stretch,) = cut([0.0] * 20 + [0.51] * 10 + [0.36] * 20 + [0.34] * 20, Cuts(pad=0.0))
     assert (stretch.start, stretch.end) == (20 * FRAME, 50 * FRAME)
@@ -98,14 +98,14 @@ def test_speech_begins_at_the_threshold_and_ends_under_the_lower_one():
     assert other.end == 10 * FRAME
 
 
-def test_what_is_too_long_is_cut_at_its_longest_pause():
+def test_long_speech_is_cut_at_its_longest_pause():
     spoken = frames((4.0, 1.0), (0.1, 0.0), (3.0, 1.0), (0.3, 0.0), (3.5, 1.0), (0.03, 0.0), (4.0, 1.0))
     first, second = seconds(cut(spoken, Cuts(max_seconds=12.0, pad=0.0)))
     assert first == pytest.approx((0.0, 7.1), abs=0.1)
     assert second == pytest.approx((7.4, len(spoken) / SECOND), abs=0.1)
 
 
-def test_without_a_pause_it_is_cut_where_speech_is_least_sure_then_where_it_is_quietest():
+def test_without_a_pause_speech_is_cut_at_the_least_probable_then_quietest_frame():
     least_sure = [1.0] * 400
     least_sure[250] = least_sure[251] = 0.6
     assert cut(least_sure, Cuts(max_seconds=10.0, pad=0.0))[0].end == 251 * FRAME
@@ -121,7 +121,7 @@ def test_a_cut_leaves_enough_for_another_clip():
     assert [stretch.end - stretch.start >= 3 * SAMPLING_RATE for stretch in found] == [True, True]
 
 
-def test_a_late_pause_is_good_enough_when_speech_goes_on_behind_it():
+def test_a_late_pause_is_used_if_enough_speech_follows():
     spoken = frames((5.0, 1.0), (0.06, 0.0), (4.5, 1.0), (0.3, 0.0), (5.0, 1.0))
     first, _ = cut(spoken, Cuts(max_seconds=10.0, min_seconds=3.0, pad=0.0))
     assert first.end / SAMPLING_RATE == pytest.approx(9.56, abs=0.04)
@@ -138,6 +138,40 @@ def test_speech_and_noise_are_measured_separately():
 
 
 @pytest.mark.parametrize(("late", "end"), [(3, 60), (4, 200)])
-def test_a_pause_counts_by_the_square_of_its_length_times_its_place(late, end):
+def test_pauses_are_ranked_by_squared_length_times_position(late, end):
     spoken = [1.0] * 60 + [0.0] * 6 + [1.0] * 134 + [0.0] * late + [1.0] * 200
     assert cut(spoken, Cuts(max_seconds=10.0, min_seconds=1.0, pad=0.0))[0].end == end * FRAME
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("exit_threshold=0.6", "exit_threshold 0.6 is above threshold 0.5"),
+        ("pad=.nan", "pad"),
+        ("min_seconds=31", "max_seconds 30 without pad 0.1 on both sides is shorter than 31 s"),
+        ("max_seconds=0.6 max_pause=0.1 min_seconds=0", "is shorter than 0.5 s"),
+        ("max_seconds=601", "max_seconds"),
+        ("max_pause=31", "max_pause 31 is longer than max_seconds 30"),
+        ("max_clipped=1.1", "max_clipped"),
+        ("languages=[en,'']", "languages"),
+    ],
+)
+def test_contradictory_settings_are_refused(change, named):
+    with pytest.raises(SettingsError, match=rf"^settings: .*{named}"):
+        load(Cuts, changes=change.split())
+
+
+def test_settings_at_their_limits_are_accepted():
+    Cuts(max_seconds=600, min_seconds=599.8, exit_threshold=0.5, max_clipped=1.0)
+    Cuts(max_seconds=0.75, max_pause=0.75, min_seconds=0, pad=0.125, bits=24)
+
+
+@pytest.mark.parametrize(("threshold", "exit"), [(0.5, 0.35), (0.1, 0.01), (0.005, 0.005)])
+def test_the_exit_threshold_follows_the_threshold(threshold, exit):
+    assert Cuts(threshold=threshold).exit == pytest.approx(exit)
+
+
+def test_defaults_of_segment_settings():
+    assert Cuts() == Cuts(
+        min_seconds=1.0, max_seconds=30.0, pad=0.1, max_pause=0.5, min_speech=0.25, threshold=0.5, bits=16
+    )

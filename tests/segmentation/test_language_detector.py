@@ -1,4 +1,4 @@
-"""Languages are compared as BCP 47 does, and detected by a Whisper where they are not known."""
+"""A Whisper detects the language of a clip, at any sampling rate."""
 
 import json
 
@@ -6,23 +6,8 @@ import numpy as np
 import pytest
 import soxr
 
-from budew.errors import FilteredError, JobError
+from budew.errors import JobError
 from budew.segmentation.language_detector import load_language_detector
-from budew.segmentation.segment import check_language
-
-
-@pytest.mark.parametrize(
-    ("language", "wanted"),
-    [("en", "en"), ("en-US", "en"), ("EN_us", "en"), ("pt-BR", "de pt-br"), (None, ""), ("xx", "")],
-)
-def test_a_range_keeps_what_is_within_it(language, wanted):
-    check_language(language, wanted.split())
-
-
-@pytest.mark.parametrize(("language", "wanted"), [("de", "en"), ("eng", "en"), ("pt", "pt-BR"), (None, "en")])
-def test_another_or_unknown_language_is_left_out(language, wanted):
-    with pytest.raises(FilteredError):
-        check_language(language, (wanted,))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +21,7 @@ def many_languages(make_whisper, tmp_path_factory) -> str:
     return str(folder)
 
 
-def test_the_language_is_what_the_model_detects_at_every_rate(many_languages):
+def test_the_detected_language_does_not_depend_on_the_sampling_rate(many_languages):
     from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 
     detector = load_language_detector(many_languages)

@@ -25,7 +25,7 @@ def spans(found):
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.0005, 0.005])
-def test_speech_is_found_and_silence_is_not(compose, saved, noise):
+def test_speech_is_found_and_silence_skipped(compose, saved, noise):
     made = compose([1.5, "0", 2.0, "1", 0.8, "2", 3.0], noise=noise)
     found = spans(pieces(saved(made.samples), pad=0.0))
     assert len(found) == len(made.speech)
@@ -37,7 +37,7 @@ def test_speech_is_found_and_silence_is_not(compose, saved, noise):
 @pytest.mark.parametrize(
     ("rate", "channels"), [(16_000, 1), (8_000, 1), (11_025, 2), (44_100, 2), (48_001, 1)]
 )
-def test_a_piece_is_the_slice_of_its_recording_to_the_sample(compose, saved, rate, channels):
+def test_segments_are_exact_slices_of_the_recording(compose, saved, rate, channels):
     clip = saved(compose(["0", 1.1, "1", 0.4]).samples, rate=rate, channels=channels)
     whole = soundfile.read(clip.audio, dtype="float32", always_2d=True)[0].mean(axis=1)
     found = pieces(clip)
@@ -51,11 +51,11 @@ def test_a_piece_is_the_slice_of_its_recording_to_the_sample(compose, saved, rat
 
 @pytest.mark.parametrize("seconds", [0.001, 0.02, 0.1, 3.0])
 @pytest.mark.parametrize("noise", [0.0, 0.01])
-def test_nothing_is_found_where_nobody_speaks(compose, saved, seconds, noise):
+def test_recordings_without_speech_have_no_segments(compose, saved, seconds, noise):
     assert pieces(saved(compose([seconds], noise=noise).samples)) == []
 
 
-def test_pieces_before_samples_that_are_no_numbers_are_given(compose, tmp_path):
+def test_segments_before_invalid_samples_are_yielded(compose, tmp_path):
     samples = np.concatenate([compose(["0", 30.0]).samples, np.full(100, np.nan, np.float32)])
     soundfile.write(tmp_path / "talk.wav", samples, 16_000, subtype="FLOAT")
     found = []
@@ -65,7 +65,7 @@ def test_pieces_before_samples_that_are_no_numbers_are_given(compose, tmp_path):
 
 
 @pytest.mark.parametrize(("rate", "speech"), [(192_000, True), (48_000, False)])
-def test_memory_is_bounded_by_the_longest_clip_not_by_the_recording(compose, tmp_path, rate, speech):
+def test_memory_does_not_grow_with_the_recording(compose, tmp_path, rate, speech):
     made = compose(["0", 0.2, "1", 0.2] if speech else [5.0])
     stereo = np.repeat(np.repeat(made.samples, rate // 16_000)[:, None], 2, axis=1)
     held = []
@@ -94,12 +94,12 @@ def buffer() -> SampleBuffer:
 @pytest.mark.parametrize(
     ("start", "end"), [(0, 1000), (0, 1), (99, 101), (100, 200), (250, 951), (999, 1000), (990, 2000)]
 )
-def test_a_cut_of_the_buffer_is_the_slice(buffer, start, end):
+def test_a_cut_of_the_buffer_is_a_slice_of_the_recording(buffer, start, end):
     assert np.array_equal(buffer.cut(start, end), np.arange(start, min(end, 1000)))
     assert len(buffer.cut(1000, 2000)) == 0
 
 
-def test_numbers_stay_those_of_the_recording_when_blocks_are_dropped(buffer):
+def test_sample_numbers_do_not_change_when_blocks_are_dropped(buffer):
     buffer.drop(before=399)
     assert np.array_equal(buffer.cut(399, 450), np.arange(399, 450))
     buffer.drop(before=400)

@@ -16,7 +16,7 @@ from budew.jobs import Job
 from budew.profile import VoiceProfile
 from budew.segmentation import Segment, SegmentSettings
 from budew.segmentation.cutter import SpeechSegment
-from budew.segmentation.segment import check_levels, encode_flac, measure_levels
+from budew.segmentation.segment import check_language, check_levels, encode_flac, measure_levels
 
 METADATA = {"language": "en", "speaker": "anna", "source": "podcast", "license": "CC0-1.0"}
 
@@ -39,7 +39,7 @@ def sound(clip: Clip) -> np.ndarray:
     return soundfile.read(audio, dtype="int16")[0]
 
 
-def test_clips_are_flac_of_the_samples_at_their_place_and_named_by_it(talk, segment):
+def test_clips_are_flac_of_their_samples_and_named_by_their_place(talk, segment):
     result = segment(talk, replace(talk, id="other/talk"))
     assert not result.failed
     for clip, name in zip(result.clips, ("talk", "talk", "other/talk", "other/talk"), strict=True):
@@ -54,7 +54,7 @@ def test_clips_are_flac_of_the_samples_at_their_place_and_named_by_it(talk, segm
     assert result.clips[:2] == segment(talk).clips == sorted(result.clips[:2], key=lambda clip: clip.id)
 
 
-def test_a_clip_keeps_what_holds_for_a_piece_of_its_recording(talk, segment):
+def test_clips_copy_only_metadata_that_holds_for_a_part(talk, segment):
     for clip in segment(talk, job=Segment(SegmentSettings(keep=("channel", "not there")))).clips:
         assert {name: getattr(clip, name) for name in METADATA} == METADATA
         assert (clip.transcript, clip.profile, clip.captions) == (None, None, ())
@@ -62,7 +62,7 @@ def test_a_clip_keeps_what_holds_for_a_piece_of_its_recording(talk, segment):
         assert set(clip.metadata["levels"]) == {"rms_dbfs", "peak_dbfs", "clipped", "snr_db"}
 
 
-def test_a_clip_can_be_cut_again_and_knows_where_it_came_from(talk, segment):
+def test_a_clip_that_is_cut_again_records_both_places(talk, segment):
     first = segment(talk).clips[1]
     (again,) = segment(first, job=Segment(SegmentSettings(pad=0.0))).clips
     assert again.metadata["segment"]["within"] == first.metadata["segment"]
@@ -76,7 +76,7 @@ def test_a_clip_can_be_cut_again_and_knows_where_it_came_from(talk, segment):
         ([1.0, "0", 1.0], {"min_seconds": 10.0}, r"speech shorter than 10 s, times 1, \d\.\d s in all"),
     ],
 )
-def test_recordings_without_speech_and_short_words_are_left_out(
+def test_recordings_without_speech_and_short_segments_are_left_out(
     compose, saved, segment, parts, settings, reason
 ):
     result = segment(saved(compose(parts).samples), job=Segment(SegmentSettings(**settings)))
@@ -87,7 +87,7 @@ def test_recordings_without_speech_and_short_words_are_left_out(
     assert re.fullmatch(f"left out: {reason}", str(error))
 
 
-def test_the_length_of_a_clip_with_its_padding_decides(compose, saved, segment):
+def test_min_seconds_includes_the_padding(compose, saved, segment):
     talk = saved(compose([1.0, "0", 1.0]).samples)
     (clip,) = segment(talk).clips
     within, beyond = (clip.duration + clip.metadata["segment"]["speech"]) / 2, clip.duration + 0.01
@@ -95,7 +95,7 @@ def test_the_length_of_a_clip_with_its_padding_decides(compose, saved, segment):
     assert not segment(talk, job=Segment(SegmentSettings(min_seconds=beyond))).clips
 
 
-def test_clips_beyond_a_limit_are_left_out_by_their_id(compose, saved, segment):
+def test_clips_beyond_a_level_limit_are_left_out(compose, saved, segment):
     made = compose([0.5, "0", 1.5, "1", 0.5])
     quiet = np.where(np.arange(len(made.samples)) < 16_000 * (made.speech[0][1] + 0.7), 1.0, 0.02)
     talk = saved((made.samples * quiet).astype(np.float32))
@@ -105,14 +105,14 @@ def test_clips_beyond_a_limit_are_left_out_by_their_id(compose, saved, segment):
     assert [(id, type(error)) for id, error in result.failed] == [(dropped.id, FilteredError)]
 
 
-def test_recordings_of_other_languages_are_not_even_opened(talk, segment, tmp_path):
+def test_recordings_of_unwanted_languages_are_not_opened(talk, segment, tmp_path):
     other = Clip("fremd", tmp_path / "is not there.wav", "wav", language="de")
     result = segment(other, replace(talk, language="en-GB"), job=Segment(SegmentSettings(languages=("en",))))
     assert len(result.clips) == 2
     assert [(id, type(error)) for id, error in result.failed] == [("fremd", FilteredError)]
 
 
-def test_the_language_of_each_clip_is_detected_where_it_is_not_given(talk, segment, whisper_folder):
+def test_an_unknown_language_is_detected_for_each_clip(talk, segment, whisper_folder):
     def job(model: str, *languages: str) -> Segment:
         return Segment(SegmentSettings(languages=languages, language_model=model))
 
@@ -127,7 +127,7 @@ def test_the_language_of_each_clip_is_detected_where_it_is_not_given(talk, segme
         segment(unknown, job=job(f"{model}/none", "en"))
 
 
-def test_bad_recordings_fail_and_the_others_go_on(talk, segment, tmp_path):
+def test_unreadable_recordings_fail_and_the_others_are_cut(talk, segment, tmp_path):
     (tmp_path / "text.wav").write_text("no audio")
     bad = {"gone": tmp_path / "gone.wav", "text": tmp_path / "text.wav", "e": b""}
     gone, *others = (Clip(id, audio, "wav") for id, audio in bad.items())
@@ -172,7 +172,7 @@ def test_the_job_can_be_pickled_and_its_settings_are_json(talk):
 
 
 @pytest.mark.parametrize("bits", [16, 24])
-def test_samples_of_so_many_bits_come_back_and_what_exceeds_full_scale_is_clipped(bits):
+def test_flac_preserves_samples_of_its_bit_depth_and_clips_beyond_full_scale(bits):
     largest = 2 ** (bits - 1)
     integers = np.random.default_rng(1).integers(-largest, largest, 5_000)
     integers[:3] = -largest, largest - 1, 0
@@ -186,7 +186,7 @@ def test_samples_of_so_many_bits_come_back_and_what_exceeds_full_scale_is_clippe
 
 
 @pytest.mark.parametrize("rate", [4_000, 44_056, 65_535, 88_200, 655_350])
-def test_the_rate_is_kept_unless_flac_has_not_this_one(rate):
+def test_the_sampling_rate_is_kept_if_flac_supports_it(rate):
     encoded = encode_flac(np.zeros(100, np.float32), rate, bits=16, name="a")
     assert soundfile.info(BytesIO(encoded)).samplerate == rate
     for wrong in (65_537, 192_001, 655_360):
@@ -199,7 +199,7 @@ TONE = np.sin(2 * np.pi * 100 * np.arange(16_000) / 16_000).astype(np.float32)
 
 
 @pytest.mark.parametrize("gain", [1.0, 0.1, 0.001])
-def test_a_sine_is_3_db_under_its_peak(gain):
+def test_the_level_of_a_sine_is_3_db_below_its_peak(gain):
     levels = measure_levels(gain * TONE, SPEECH)
     assert levels["peak_dbfs"] == pytest.approx(20 * np.log10(gain), abs=0.01)
     assert levels["rms_dbfs"] == pytest.approx(levels["peak_dbfs"] - 3.01, abs=0.01)
@@ -212,7 +212,7 @@ def test_clipped_samples_are_counted():
         assert measure_levels(clipped, SPEECH)["clipped"] == pytest.approx(2 / 3, abs=0.02)
 
 
-def test_noise_is_taken_off_the_speech():
+def test_the_noise_power_is_subtracted_from_that_of_speech():
     assert measure_levels(TONE, SPEECH)["snr_db"] == pytest.approx(20.0)
     assert measure_levels(TONE, replace(SPEECH, speech_power=1e-5))["snr_db"] == -20
     assert measure_levels(TONE, replace(SPEECH, noise_power=0.0))["snr_db"] == 100
@@ -236,3 +236,17 @@ def test_a_clip_beyond_a_limit_is_left_out_with_the_reason(limits, bad, reason):
     check_levels(GOOD | bad, SegmentSettings())
     with pytest.raises(FilteredError, match=rf"^left out: .*{reason}"):
         check_levels(GOOD | bad, SegmentSettings(**limits))
+
+
+@pytest.mark.parametrize(
+    ("language", "wanted"),
+    [("en", "en"), ("en-US", "en"), ("EN_us", "en"), ("pt-BR", "de pt-br"), (None, ""), ("xx", "")],
+)
+def test_a_language_range_keeps_its_subtags(language, wanted):
+    check_language(language, wanted.split())
+
+
+@pytest.mark.parametrize(("language", "wanted"), [("de", "en"), ("eng", "en"), ("pt", "pt-BR"), (None, "en")])
+def test_another_or_unknown_language_is_left_out(language, wanted):
+    with pytest.raises(FilteredError):
+        check_language(language, (wanted,))

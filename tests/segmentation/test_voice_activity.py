@@ -14,7 +14,7 @@ def detected(*samples, **options) -> Frames:
 
 
 @pytest.mark.parametrize("block", [1, 7, 512])
-def test_neither_blocks_nor_pieces_change_a_bit(compose, block):
+def test_probabilities_do_not_depend_on_the_block_size(compose, block):
     samples = compose([0.5, "0", 1.0, "1", 0.3]).samples
     whole = detected(samples, block=10_000)
     places = np.random.default_rng(1).integers(0, len(samples), 40)
@@ -24,7 +24,7 @@ def test_neither_blocks_nor_pieces_change_a_bit(compose, block):
     assert len(parts.powers) == -(-len(samples) // FRAME)
 
 
-def test_probabilities_are_those_of_silero_s_own_front_end(compose):
+def test_probabilities_equal_those_of_the_silero_package(compose):
     silero = pytest.importorskip("silero_vad")
     torch = pytest.importorskip("torch")
     samples = compose([0.5, "0", 1.0, "2"]).samples
@@ -38,7 +38,7 @@ def test_the_power_of_a_frame_is_its_mean_square():
     assert detected(np.full(FRAME * 3, 0.5, np.float32)).powers == pytest.approx(0.25)
 
 
-def test_detection_does_not_import_silero_and_with_it_torch():
+def test_detection_does_not_import_silero_or_torch():
     program = (
         "import sys, numpy as np\n"
         "from budew.segmentation.voice_activity import detect_speech\n"

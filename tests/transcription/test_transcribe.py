@@ -32,7 +32,7 @@ def recognized(job):
     return recognize
 
 
-def test_clips_without_words_get_what_is_recognized_and_the_others_keep_theirs(job, recognized):
+def test_only_clips_without_transcript_are_transcribed(job, recognized):
     clips = [clip(n, seconds=0.5 + n / 3, transcript="Mine." if n % 3 == 1 else None) for n in range(11)]
     done, failed = outcome(job, clips)
     assert not failed
@@ -45,7 +45,7 @@ def test_clips_without_words_get_what_is_recognized_and_the_others_keep_theirs(j
     assert len({after.transcript for _, after in bare}) > 3
 
 
-def test_again_replaces_what_is_there_and_white_space_is_no_transcript(job, recognized):
+def test_again_replaces_transcripts_and_white_space_is_no_transcript(job, recognized):
     clips = [clip(1, transcript="Mine."), clip(2, transcript=" \n")]
     (mine, blank), _ = outcome(job, clips)
     assert (mine.transcript, blank.transcript) == ("Mine.", recognized(clips[1]))
@@ -53,7 +53,7 @@ def test_again_replaces_what_is_there_and_white_space_is_no_transcript(job, reco
     assert [one.transcript for one in again] == [recognized(one) for one in clips]
 
 
-def test_the_note_says_who_wrote_it_and_the_rest_of_the_metadata_stays(job, whisper_folder):
+def test_the_metadata_record_the_model_and_keep_their_other_fields(job, whisper_folder):
     ((done,), _) = outcome(job, [clip(1, metadata={"take": 3})])
     note = {
         "name": whisper_folder.name,
@@ -63,7 +63,7 @@ def test_the_note_says_who_wrote_it_and_the_rest_of_the_metadata_stays(job, whis
     assert done.metadata == {"take": 3, "transcribed_by": note}
 
 
-def test_what_cannot_be_recognized_fails_alone(job):
+def test_undecodable_clips_and_unsupported_languages_fail_alone(job):
     broken = replace(clip(1), id="broken", audio=b"no audio")
     foreign = replace(clip(2), id="foreign", language="de")
     done, failed = outcome(job, [clip(0), broken, foreign, clip(3)])
@@ -73,7 +73,7 @@ def test_what_cannot_be_recognized_fails_alone(job):
     assert "does not know the language 'de'" in str(failed["foreign"])
 
 
-def test_in_silence_nothing_is_said(job):
+def test_silence_has_an_empty_transcript(job):
     ((done,), failed) = outcome(job, [clip(1, silent=True)])
     assert (done.transcript, failed) == ("", {})
     assert done.metadata["transcribed_by"]["name"]
@@ -90,7 +90,7 @@ def polyglot(whisper_folder, tmp_path_factory):
     return Transcribe(Transcriber(str(folder), device="cpu", batch_size=3))
 
 
-def test_a_language_that_nobody_named_is_detected_by_each_clip_alone(polyglot):
+def test_an_unknown_language_is_detected_for_each_clip_alone(polyglot):
     clips = [clip(n, seconds=1 + n, language=None) for n in range(7)]
     together, _ = outcome(polyglot, clips)
     alone = [outcome(polyglot, [one])[0][0] for one in clips]
@@ -100,14 +100,14 @@ def test_a_language_that_nobody_named_is_detected_by_each_clip_alone(polyglot):
     polyglot.transcriber.require_languages(["jv", "jw"])  # by the BCP 47 tag as by Whisper's own
 
 
-def test_a_given_language_is_that_of_clips_without_one_only(polyglot):
+def test_the_given_language_applies_to_clips_without_one(polyglot):
     (named, bare), failed = outcome(replace(polyglot, language="fr"), [clip(1), clip(2, language=None)])
     assert not failed
     assert (named.language, bare.language) == ("en", "fr")
     assert bare.metadata["transcribed_by"]["language_by"] == "given"
 
 
-def test_a_missing_checkpoint_ends_the_job_but_not_one_with_nothing_to_do(tmp_path):
+def test_a_missing_checkpoint_ends_the_job_if_there_is_something_to_transcribe(tmp_path):
     job = Transcribe(Transcriber(str(tmp_path / "none"), "cpu"))
     with pytest.raises(JobError, match="no such folder"):
         outcome(job, [clip(1)])
@@ -115,7 +115,7 @@ def test_a_missing_checkpoint_ends_the_job_but_not_one_with_nothing_to_do(tmp_pa
     assert outcome(job, ready)[0] == ready
 
 
-def test_few_clips_are_held_however_few_lack_words(job):
+def test_the_number_of_buffered_clips_is_bounded(job):
     read = 0
 
     def clips():
@@ -129,7 +129,7 @@ def test_few_clips_are_held_however_few_lack_words(job):
     assert read <= MAX_BUFFERED * job.transcriber.batch_size
 
 
-def test_on_the_runner_and_in_another_process_the_transcripts_are_the_same(job, tmp_path):
+def test_transcripts_are_the_same_in_the_job_runner_and_another_process(job, tmp_path):
     clips = [clip(n, seconds=n + 0.5) for n in range(4)]
     write_shard(tmp_path / "in" / "a.tar", clips)
     assert run(job, tmp_path / "in", tmp_path / "out", workers=0).clips == 4
@@ -138,7 +138,7 @@ def test_on_the_runner_and_in_another_process_the_transcripts_are_the_same(job, 
     assert all(one.transcript for one in sent)
 
 
-def test_a_language_goes_by_any_name_and_one_that_is_none_is_an_error(job):
+def test_language_names_become_tags_and_unknown_ones_are_errors(job):
     assert replace(job, language="German").language == "de"
     with pytest.raises(InputError, match="'Klingon' is not a known language"):
         replace(job, language="Klingon")

@@ -38,7 +38,7 @@ def recognized(check):
     return texts
 
 
-def test_other_words_are_dropped_with_their_rate_and_what_was_recognized(check, recognized):
+def test_clips_with_wrong_words_are_dropped_with_rate_and_recognized_text(check, recognized):
     kept, failed = outcome(check, [clip(number, **OTHER) for number in range(10)])
     assert kept == []
     for number, error in enumerate(failed[f"clip-{number:02}"] for number in range(10)):
@@ -48,7 +48,7 @@ def test_other_words_are_dropped_with_their_rate_and_what_was_recognized(check, 
         assert f"word error rate {error.details['wer']:.2f} is over 0.3" in str(error)
 
 
-def test_the_right_words_are_kept_in_their_order(check, recognized):
+def test_clips_with_the_right_words_are_kept_in_order(check, recognized):
     clips = [
         clip(number, transcript=recognized[number] if number % 3 else "Something else.")
         for number in range(10)
@@ -62,7 +62,7 @@ def test_the_right_words_are_kept_in_their_order(check, recognized):
         assert c.metadata["words"]["by"] == check.transcriber.name
 
 
-def test_the_limit_decides(check, recognized):
+def test_the_highest_accepted_rate_decides(check, recognized):
     lax = replace(check, max_wer=1_000.0)
     kept, failed = outcome(lax, [clip(number, **OTHER) for number in range(3)])
     assert len(kept) == 3
@@ -73,7 +73,7 @@ def test_the_limit_decides(check, recognized):
     assert lax.settings() == {"model": check.transcriber.name, "max_wer": 1_000.0}
 
 
-def test_clips_without_words_or_sound_are_listed_and_the_others_go_on(check, recognized):
+def test_clips_without_words_or_sound_are_listed_and_the_others_checked(check, recognized):
     broken = replace(clip(1), id="broken", audio=b"no audio")
     kept, failed = outcome(check, [clip(2), broken, clip(0, transcript=recognized[0])])
     assert [c.id for c in kept] == ["clip-00"]
@@ -97,7 +97,7 @@ def test_clips_without_words_or_sound_are_listed_and_the_others_go_on(check, rec
         ("at nine", "at 9", 1 / 2),
     ],
 )
-def test_words_are_compared_without_case_punctuation_and_spelling_of_letters(text, recognized, rate):
+def test_words_are_compared_without_case_punctuation_and_unicode_form(text, recognized, rate):
     assert word_error_rate(text, recognized, language="en") == pytest.approx(rate)
 
 
@@ -116,7 +116,7 @@ def test_languages_without_spaces_are_compared_by_characters(text, recognized, l
 
 
 @given(words=WORDS, lost=st.data())
-def test_each_word_that_is_lost_counts_once(words, lost):
+def test_each_missing_word_counts_once(words, lost):
     place = lost.draw(st.integers(0, len(words) - 1))
     recognized = [word for number, word in enumerate(words) if number != place]
     assert word_error_rate(" ".join(words), " ".join(recognized)) == pytest.approx(1 / len(words))
@@ -124,11 +124,11 @@ def test_each_word_that_is_lost_counts_once(words, lost):
 
 
 @given(text=st.text(max_size=40))
-def test_comparable_texts_stay_as_they_are(text):
+def test_normalization_is_idempotent(text):
     once = comparable(text)
     assert comparable(once) == once
     assert once == " ".join(once.split())
 
 
-def test_languages_with_spaces_are_not_those_without():
+def test_languages_with_spaces_are_compared_by_words():
     assert not any(counts_characters(language) for language in ("en", "de-AT", "ko", "", None))
