@@ -43,7 +43,7 @@ def test_json_gives_back_the_profile(profile: VoiceProfile) -> None:
 
 
 @given(profiles)
-def test_printed_it_is_the_expression_that_makes_it(profile: VoiceProfile) -> None:
+def test_the_representation_evaluates_to_the_profile(profile: VoiceProfile) -> None:
     assert eval(repr(profile), {"VoiceProfile": VoiceProfile}) == profile
 
 
@@ -72,7 +72,7 @@ def test_equal_profiles_are_equal_objects_with_equal_json(profile: VoiceProfile)
 
 
 @given(profiles)
-def test_a_profile_travels_between_processes(profile: VoiceProfile) -> None:
+def test_a_profile_survives_pickling_and_copying(profile: VoiceProfile) -> None:
     assert pickle.loads(pickle.dumps(profile)) == profile
     assert copy.deepcopy(profile) == profile
 
@@ -145,7 +145,7 @@ def test_a_profile_cannot_be_changed() -> None:
 @pytest.mark.parametrize(
     "value", [-0.1, 1.1, math.nan, math.inf, True, "0.5", None, 10**400, np.float32("nan")]
 )
-def test_an_intensity_that_is_none_is_refused_by_the_name_of_its_emotion(value: object) -> None:
+def test_an_invalid_intensity_is_rejected_by_the_name_of_its_emotion(value: object) -> None:
     with pytest.raises(InputError, match="'Malevolence/Malice' must be a number from 0 to 1"):
         VoiceProfile({"malice": value})  # type: ignore[dict-item]
 
@@ -189,7 +189,7 @@ def test_one_emotion_or_trait_under_two_names_is_refused() -> None:
         "x",
     ],
 )
-def test_what_does_not_describe_a_profile_is_refused(data: object) -> None:
+def test_data_that_describe_no_profile_are_rejected(data: object) -> None:
     with pytest.raises(InputError) as caught:
         VoiceProfile.from_json(json.dumps(data))
     assert "\n" not in str(caught.value)

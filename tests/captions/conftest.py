@@ -1,5 +1,6 @@
-"""Random profiles that captions can express in full."""
+"""Random profiles that captions can express in full, and tables of captions with what they parse to."""
 
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -7,6 +8,12 @@ import pytest
 from budew.captions.lexicon import RENDERED_ATTRIBUTES
 from budew.profile import VoiceProfile
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
+
+
+def rows_of(name: str) -> list[list[str]]:
+    """Return the rows of a table; columns are separated by bars."""
+    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
+    return [[part.strip() for part in line.split("|")] for line in lines if not line.startswith("#")]
 
 
 @pytest.fixture(scope="session")

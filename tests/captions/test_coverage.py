@@ -20,14 +20,14 @@ def test_unknown_words_have_their_place_in_the_text():
 
 
 def test_captions_are_counted_by_unknown_word_most_frequent_first():
-    told = measure_coverage(CAPTIONS).to_dict()
-    assert (told["captions"], told["captions_with_emotion"]) == (3, 2)
-    assert told["emotions"] == {"Pride": 1, "Sadness": 1}
-    assert [(row["word"], row["captions"]) for row in told["unknown"]] == [
+    found = measure_coverage(CAPTIONS).to_dict()
+    assert (found["captions"], found["captions_with_emotion"]) == (3, 2)
+    assert found["emotions"] == {"Pride": 1, "Sadness": 1}
+    assert [(row["word"], row["captions"]) for row in found["unknown"]] == [
         ("flumpish", 2),
         ("flumpishness", 1),
     ]
-    assert told["unknown"][1]["examples"] == [CAPTIONS[1]]
+    assert found["unknown"][1]["examples"] == [CAPTIONS[1]]
 
 
 def test_words_of_the_grammar_of_the_voice_and_of_the_lexicon_are_known():
@@ -62,10 +62,10 @@ def test_no_rendered_caption_has_an_unknown_word(frame):
 def test_rare_words_are_forgotten_before_memory_runs_out(monkeypatch):
     monkeypatch.setattr("budew.captions.coverage.MOST_WORDS", 10)
     letters = "abcdefghijklmnopqrstuvwxyz"
-    told = measure_coverage([*(f"a sense of zzz{letter}" for letter in letters), *["a sense of quux"] * 3])
-    assert len(told.unknown) <= 11
-    assert told.unknown["quux"] == 3
-    assert told.examples.keys() == told.unknown.keys()
+    found = measure_coverage([*(f"a sense of zzz{letter}" for letter in letters), *["a sense of quux"] * 3])
+    assert len(found.unknown) <= 11
+    assert found.unknown["quux"] == 3
+    assert found.examples.keys() == found.unknown.keys()
 
 
 def test_the_figures_count_what_is_rendered():

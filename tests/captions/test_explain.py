@@ -28,7 +28,7 @@ def test_two_words_that_each_suffice_are_both_reasons():
     assert reasons("Very, very sad.") == [("sad", ("Very", "very"))]
 
 
-def test_what_nothing_governs_has_no_reason():
+def test_a_phrase_that_nothing_governs_has_no_reason():
     assert reasons("A proud woman, laughing softly, in a warm voice.") == []
 
 

@@ -1,4 +1,4 @@
-"""Idioms are read in all their variants, and a pattern costs no more than its words."""
+"""Idioms are parsed in all their variants."""
 
 import re
 from random import Random
@@ -53,7 +53,7 @@ def test_nothing_else_is_an_idiom(phrases, text):
     assert meaning(phrases, text) is None
 
 
-def test_what_the_lexicon_lists_prevails(phrases):
+def test_phrases_of_the_lexicon_prevail_over_idioms(phrases):
     assert meaning(phrases, "her last nerve").kind is Kind.INERT
 
 

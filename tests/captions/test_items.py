@@ -1,4 +1,4 @@
-"""A number rates a feeling where it says what its scale is; years are an age."""
+"""A number with a known scale is a rating; years are an age."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_a_rating_is_the_level_of_the_feeling_before_it(frame, text, level):
 @pytest.mark.parametrize(
     "text", ["3", "1.5", "120%", "9/8", "7/0", "99999999.9", "٣", "²", "1e5", "0x10", "⒈Pm4", "5℀"]
 )
-def test_a_number_whose_scale_nobody_knows_changes_nothing(text):
+def test_a_number_of_unknown_scale_changes_nothing(text):
     assert parse(f"anger: {text}").emotions == {"Anger": 0.5}
 
 
@@ -39,5 +39,5 @@ def test_years_are_an_age(text, age):
 
 
 @pytest.mark.parametrize("text", ["in 1980s style", "400 years old", "5s of silence", "room 45", "00s"])
-def test_other_numbers_are_no_age(text):
+def test_other_numbers_are_not_ages(text):
     assert "age" not in parse(text).traits

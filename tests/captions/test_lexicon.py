@@ -1,4 +1,4 @@
-"""The lexicon is complete and says one thing with one phrase; a second file gives other frames and words."""
+"""The lexicon is complete, and a phrase has one meaning; a second file gives other frames and words."""
 
 import re
 from collections import Counter
@@ -43,7 +43,7 @@ def test_the_file_has_each_key_once_and_nothing_but_text():
     assert all(isinstance(text, str) and not any(map(str.isdigit, text)) for text in spoken)
 
 
-def test_everything_that_a_profile_can_say_has_words():
+def test_everything_that_a_profile_can_express_has_words():
     lexicon = load_lexicon()
     assert set(lexicon.emotions) == set(EMOTIONS)
     for words in lexicon.emotions.values():

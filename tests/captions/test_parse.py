@@ -1,4 +1,4 @@
-"""Reading captions that nobody here wrote."""
+"""Captions of other authors are parsed as a reader understands them."""
 
 import pickle
 from pathlib import Path
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from budew.captions import parse
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURST_GROUPS, BURSTS, EMOTIONS
+from tests.captions.conftest import rows_of
 from tests.growth import is_linear
 
 TABLE: dict[str, list[dict[str, Any]]] = yaml.safe_load(
@@ -28,7 +29,7 @@ TABLE: dict[str, list[dict[str, Any]]] = yaml.safe_load(
         for number, row in enumerate(rows)
     ],
 )
-def test_a_sentence_reads_as_a_listener_would_read_it(row):
+def test_a_sentence_is_parsed_as_a_reader_understands_it(row):
     parsed = parse(row["text"])
     assert parsed.emotions == row["emotions"], row["text"]
     assert list(parsed.emotions) == [name for name in EMOTIONS if name in row["emotions"]]
@@ -46,7 +47,7 @@ def test_a_sentence_reads_as_a_listener_would_read_it(row):
         ("Wistful Sigh (Spitting)", ("Wistful Sigh", "Spitting")),
     ],
 )
-def test_bursts_win_over_the_emotion_words_in_them(caption, bursts):
+def test_emotion_words_within_a_burst_name_no_emotion(caption, bursts):
     parsed = parse(caption)
     assert set(parsed.bursts) == set(bursts)
     assert parsed.emotions == {}
@@ -68,164 +69,29 @@ def test_bursts_win_over_the_emotion_words_in_them(caption, bursts):
         ("A soft, slow voice.", {"pace": "slow", "Soft_vs._Harsh": 1.0}),
     ],
 )
-def test_what_a_voice_is_like_is_told_from_what_sounds_alike(caption, traits):
+def test_voice_attributes_are_not_found_in_other_uses_of_their_words(caption, traits):
     assert dict(parse(caption).traits) == traits
 
 
-SOUNDS = """
-She laughs.|~laughter
-He bursts out laughing.|~laughter
-Her laughter is bright.|~laughter
-bitter laugh|~laughter
-A nervous laugh escapes him.|Nervous Giggle
-He laughs nervously.|Nervous Giggle
-nervous laughter|Nervous Giggle
-A hearty laugh.|Guffaw
-an awkward little laugh|~laughter
-a snort of laughter|Snorting Giggle
-She giggles.|~laughter
-giggling|~laughter
-A relieved laugh.|~laughter
-an evil laugh|Cackle
-He sighs.|~sighs
-a heavy sigh|~sighs
-a long, weary sigh|~sighs
-He sighs, relieved at last.|Relief Sigh
-an annoyed sigh|Exasperated Sigh
-an exasperated sigh|Exasperated Sigh
-a sad sigh|Wistful Sigh
-sighing with boredom|Exasperated Sigh
-She gasps.|Surprised Gasp
-a frightened gasp|Fearful Gasp
-a gasp of horror|Fearful Gasp
-He gasps for air.|Panting
-He groans.|Frustrated Groan
-groans in pain|Pain Moan
-a tired groan|Exhausted Groan
-A groan of despair.|~groans_and_moans
-moaning in agony|Pain Moan
-He is crying.|~crying_and_distress
-She cries quietly.|~crying_and_distress
-bursts into tears|~crying_and_distress
-weeping softly|~crying_and_distress
-chokes back a sob|~crying_and_distress
-He sobs.|Sobs
-She mumbles.|Low Mumble
-mutters under her breath|Whispered Mumble
-He coughs.|Coughing
-A dry cough.|Cough
-He whistles.|~whistling
-a low whistle|Soft Whistle
-whistles cheerfully|Person Whistling Playfully
-She hums along.|Humming
-He screams.|Scream
-screaming at the top of his lungs|Scream
-She grunts.|~grunts
-a scornful grunt|Displeased Grunt
-grunts in agreement|Affirmative Grunt
-clears throat|Clears Throat
-He clears his throat.|Clears Throat
-a throat clear|Clears Throat
-sniffles|Sniff
-breathing heavily|Heavy Breathing
-rapid, shallow breathing|Fast Breathing
-short, ragged breaths|~breathing
-shaky breath|~breathing
-A deep exhale.|~breathing
-He exhales slowly.|~breathing
-She takes a deep breath.|Deep Breath
-takes a breath before answering|~breathing
-a sharp intake of breath|Sharp Inhale
-Her breath catches.|Sharp Inhale
-his breath hitches|Sharp Inhale
-She is out of breath.|~breathing
-steady breathing|Normal Breathing
-clicks tongue|Clicks Tongue
-clicks her tongue|Click One's Tongue
-He tuts.|Tsk
-a disapproving tut-tut|Tsk
-tsk tsk|Tsk
-snorts derisively|Snort
-yawns through the line|Yawn
-He gulps.|Gulps
-She gulps audibly, nervous.|Nervous Gulp
-smacks lips|Smacks Lips
-smacks his lips|Smack One's Lips
-the clicking of her tongue|Clicks Tongue
-Her tongue is heard to click.|Clicks Tongue
-A throat is cleared.|Clears Throat
-Cough after cough|Coughing
-One hiccup after another.|Hiccups
-He hums in a resonant way.|Resonant Hum
-a grunt that means yes|Affirmative Grunt
-She grunts, displeased.|~grunts
-Tired too, he turns to his yawn.|Yawn
-She gives in to a chuckle.|Chuckle
-blows kisses|Blowing a Kiss
-squeals with delight|~screams_and_shrieks
-She laughs so hard that she snorts.|~laughter+Snort
-That is laughable.|
-Trying not to laugh.|
-There is no laughter in it.|
-She does not laugh.|
-without a sigh|
-He never giggles.|
-audience laughter can be heard|
-The crowd laughs.|
-laughter in the background|
-No laughing matter.|
-a breathy voice|
-the sighing wind|
-It is a crying shame.|
-the hum of a fridge|
-a humming fridge|
-a whistle-stop tour|
-an advert for cough syrup|
-A baby is crying in the background.|
-Tape hiss and a train whistle.|
-She spits out the words.|
-Words are half swallowed.|
-He chews on every word.|
-She makes everyone laugh.|
-good breath control|
-The voice screams confidence.|
-talks about laughing|
-He is quick to laugh.|
-a far cry from joy|
-He says "I laughed so much".|
-She has the last laugh.|
-as though about to laugh|
-He moans about the weather.|
-canned laughter|
-a laugh track|
-spitting image of his father|
-a breath of fresh air|
-a sighing cadence|
-He hisses the words.|
-humming with excitement|
-swallows the ends of words|
-a slight hiss on the tape|
-"""
-"""Captions and their bursts; "~" and a group: any burst of it."""
+SOUNDS = rows_of("bursts_parsed.txt")
 
 
-@pytest.mark.parametrize("row", SOUNDS.strip().splitlines())
-def test_sounds_are_bursts_and_what_looks_like_one_is_none(row):
-    caption, wanted = row.split("|")
+@pytest.mark.parametrize(("caption", "wanted"), SOUNDS)
+def test_sounds_are_bursts_and_other_uses_of_their_words_are_not(caption, wanted):
     bursts = parse(caption).bursts
     assert len(bursts) == len(wanted.split("+") if wanted else ())
     for one in wanted.split("+") if wanted else ():
         assert set(bursts) & set(BURST_GROUPS.get(one[1:], (one,)))
 
 
-def test_a_sound_of_no_kind_is_in_the_mentions_the_burst_that_it_is():
-    for row in SOUNDS.strip().splitlines():
-        parsed = parse(row.split("|")[0])
+def test_mentions_name_the_bursts_of_the_parse():
+    for caption, _ in SOUNDS:
+        parsed = parse(caption)
         assert {m.name for m in parsed.mentions if m.kind == "burst" and m.level} == set(parsed.bursts)
 
 
 @pytest.mark.parametrize("name", BURSTS)
-def test_the_name_of_a_burst_is_always_read(name):
+def test_the_name_of_a_burst_is_always_parsed(name):
     assert parse(f"({name.upper()})").bursts == (name,)
 
 
@@ -246,7 +112,7 @@ def test_the_name_of_a_burst_is_always_read(name):
         ("young, adult", {"age": "young adult"}),
     ],
 )
-def test_traits_are_the_first_said_of_each_kind(caption, traits):
+def test_the_first_mention_of_each_trait_counts(caption, traits):
     assert dict(parse(caption).traits) == traits
 
 
@@ -269,7 +135,7 @@ def test_profile_and_vector_are_two_views_of_the_parse():
 
 
 @pytest.mark.parametrize("unseen", ["\u00ad", "\u200b", "\u200d", "\u2060", "\ufeff"])
-def test_letters_that_are_not_seen_hide_no_word(unseen):
+def test_invisible_characters_do_not_split_a_word(unseen):
     caption = f"a deeply mel{unseen}an{unseen}choly voice"
     mention = parse(caption).mentions[0]
     assert (mention.name, mention.level) == ("Sadness", 0.75)

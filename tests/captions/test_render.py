@@ -10,10 +10,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from budew.captions import ContentSelection, expressible, frame_names, load_lexicon, parse, render
+from budew.captions import ContentSelection, frame_names, load_lexicon, parse, render
 from budew.captions.lexicon import RENDERED_ATTRIBUTES
 from budew.captions.render import load_templates
-from budew.captions.vocabulary import joined, with_article
 from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, CATEGORIES, EMOTIONS, LEVELS
@@ -44,7 +43,7 @@ def test_seeds_vary_frame_words_and_order_of_emotions():
     assert {"Anger", "Fear", "Pride"} <= first_named
 
 
-def test_plain_wording_has_one_word_for_each_thing_and_reads_back_in_every_frame():
+def test_plain_wording_has_one_word_for_each_thing_and_parses_back_in_every_frame():
     for frame in frame_names():
         captions = [render(ANGRY, seed=seed, frame=frame, wording="plain") for seed in range(30)]
         assert all(parse(caption).profile == ANGRY for caption in captions)
@@ -57,7 +56,7 @@ def test_the_plain_wording_stays_as_models_were_trained_on_it():
         ["Swallows"],
         {"gender": "female", "age": "elderly", "style": "narrator", "pace": "slow", "Authenticity": 3.0},
     )
-    said = {
+    expected = {
         "expresses": "An elderly female voice expresses extreme anger and moderate fear, like a narrator"
         " and at a slow pace, punctuated by swallows. The voice is authentic.",
         "two_sentences": "This is an elderly female voice, heard like a narrator and at a slow pace. It"
@@ -65,7 +64,7 @@ def test_the_plain_wording_stays_as_models_were_trained_on_it():
         "burst_first": "Swallows can be heard. The elderly female voice conveys extreme anger and moderate"
         " fear. The words come like a narrator and at a slow pace. The voice is authentic.",
     }
-    for frame, caption in said.items():
+    for frame, caption in expected.items():
         orders = {render(profile, seed=seed, frame=frame, wording="plain") for seed in range(20)}
         assert caption in orders
         assert len(orders) == 2
@@ -75,7 +74,7 @@ def test_the_plain_wording_stays_as_models_were_trained_on_it():
     assert no_one == {"There is extreme fear. The voice is that of a speaker."}
 
 
-def test_varied_captions_say_nothing_empty_twice_or_of_the_wrong_thing():
+def test_varied_captions_have_no_empty_or_repeated_words():
     wrong = re.compile(
         r"words come like|heard like|talks? as a|speak\w* as a|speaker speak|natural-sounding"
         r"|this is a voice\.|that of a speaker\.|with swallows|^voice, "
@@ -151,7 +150,7 @@ def test_there_are_at_least_twelve_frames_of_every_form_and_view():
         ({"frame": "tags", "style": "prose"}, "the frame 'tags' is of the style 'tags', not 'prose'"),
     ],
 )
-def test_an_option_that_means_nothing_is_refused_by_its_name(wrong, named):
+def test_an_unknown_option_is_rejected_with_the_known_ones(wrong, named):
     with pytest.raises(InputError, match=named):
         render(ANGRY, **wrong)
 
@@ -161,7 +160,7 @@ def test_a_seed_of_numpy_is_a_seed():
 
 
 @pytest.mark.parametrize("frame", [None, *frame_names()])
-def test_unknown_emotions_are_left_out_and_never_called_none(frame):
+def test_unrated_emotions_are_not_mentioned(frame):
     denials = [phrase for phrases in load_lexicon().varied.neutral.values() for phrase in phrases]
     for traits in ({}, {"gender": "female", "pace": "slow"}, {"Background_Noise": 3.0}):
         unknown, angry = VoiceProfile(None, traits=traits), VoiceProfile({"Anger": 1}, traits=traits)
@@ -169,13 +168,6 @@ def test_unknown_emotions_are_left_out_and_never_called_none(frame):
             caption = render(unknown, seed=seed, frame=frame)
             assert caption == render(angry, seed=seed, frame=frame, selection=WITHOUT_EMOTIONS)
             assert not any(phrase in caption.lower() for phrase in denials), caption
-
-
-def test_max_emotions_keeps_the_strongest():
-    for seed in range(20):
-        kept = parse(render(ANGRY, seed=seed, selection=ContentSelection(max_emotions=2))).emotions
-        assert dict(kept) == {"Fear": 0.5, "Anger": 1.0}
-    assert expressible(ANGRY, selection=ContentSelection(max_emotions=0)).emotions == {}
 
 
 def test_captions_have_no_digit_wrong_article_doubled_space_or_mark_and_begin_with_a_capital(
@@ -190,26 +182,6 @@ def test_captions_have_no_digit_wrong_article_doubled_space_or_mark_and_begin_wi
         assert all(sentence[0].isupper() for sentence in caption.rstrip(".").split(". ")), caption
 
 
-@pytest.mark.parametrize(
-    ("phrase", "expected"),
-    [
-        ("elderly voice", "an elderly voice"),
-        ("Ukrainian accent", "a Ukrainian accent"),
-        ("European accent", "a European accent"),
-        ("Estuary accent", "an Estuary accent"),
-        ("ASMR style", "an ASMR style"),
-        ("unusual style", "an unusual style"),
-        ("voice", "a voice"),
-    ],
-)
-def test_the_article_follows_the_sound(phrase, expected):
-    assert with_article(phrase, load_lexicon().varied.sounds) == expected
-
-
-def test_lists_end_with_and():
-    assert [joined(list("abc")[:count]) for count in range(4)] == ["", "a", "a and b", "a, b and c"]
-
-
-def test_what_is_not_a_profile_is_refused_with_the_remedy():
+def test_anything_but_a_profile_is_rejected_with_the_remedy():
     with pytest.raises(TypeError, match=r"ParsedCaption has \.profile"):
         render(parse("A sad voice."))

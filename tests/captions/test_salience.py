@@ -1,4 +1,4 @@
-"""What stands out is said, what is as ever is not, and nothing is said that nobody is sure of."""
+"""Emotions that stand out in their corpus are kept, and parts of which the annotation is sure."""
 
 import json
 
@@ -26,9 +26,11 @@ def test_median_and_spread_are_those_of_numpy(rows):
     assert baseline.clips == len(rows)
 
 
-def test_slightly_sad_is_said_in_a_corpus_of_laughter_and_the_usual_laughter_is_not():
-    heard = VoiceProfile({"Amusement": 0.7, "Sadness": 0.2, "Fear": 0.05}, ["Chuckle"], {"gender": "male"})
-    kept = salient(heard, Baseline.from_profiles(LAUGHTER))
+def test_an_unusual_emotion_is_kept_and_the_usual_one_of_the_corpus_is_not():
+    annotated = VoiceProfile(
+        {"Amusement": 0.7, "Sadness": 0.2, "Fear": 0.05}, ["Chuckle"], {"gender": "male"}
+    )
+    kept = salient(annotated, Baseline.from_profiles(LAUGHTER))
     assert kept == VoiceProfile({"Sadness": 0.2}, ["Chuckle"], {"gender": "male"})
 
 
@@ -44,32 +46,32 @@ def test_unknown_emotions_are_in_no_baseline_and_stay_unknown():
 
 
 def test_of_many_that_stand_out_the_most_salient_are_kept():
-    heard = VoiceProfile({"Amusement": 1.0, "Sadness": 0.5, "Fear": 0.15})
-    kept = salient(heard, Baseline.from_profiles(LAUGHTER), max_emotions=2)
+    annotated = VoiceProfile({"Amusement": 1.0, "Sadness": 0.5, "Fear": 0.15})
+    kept = salient(annotated, Baseline.from_profiles(LAUGHTER), max_emotions=2)
     assert set(kept.emotions) == {"Amusement", "Sadness"}
 
 
 @given(st.dictionaries(st.sampled_from(EMOTIONS), st.floats(0, 1)), st.floats(0, 5))
-def test_salience_takes_away_and_changes_nothing(emotions, min_z):
-    heard = VoiceProfile(emotions)
-    kept = salient(heard, Baseline.from_profiles(LAUGHTER), min_z=min_z)
-    assert kept.emotions.items() <= heard.emotions.items()
+def test_salience_only_removes_emotions(emotions, min_z):
+    annotated = VoiceProfile(emotions)
+    kept = salient(annotated, Baseline.from_profiles(LAUGHTER), min_z=min_z)
+    assert kept.emotions.items() <= annotated.emotions.items()
 
 
-def test_what_the_annotation_is_not_sure_of_is_left_out():
-    heard = VoiceProfile({"Fear": 0.5, "Awe": 0.5}, ["Yawn"], {"gender": "female", "age": "adult"})
-    sure = supported(heard, {"Fear": 0.9, "awe": 0.2, "gender": 0.49, "yawn": 0.1})
+def test_parts_of_low_confidence_are_left_out():
+    annotated = VoiceProfile({"Fear": 0.5, "Awe": 0.5}, ["Yawn"], {"gender": "female", "age": "adult"})
+    sure = supported(annotated, {"Fear": 0.9, "awe": 0.2, "gender": 0.49, "yawn": 0.1})
     assert sure == VoiceProfile({"Fear": 0.5}, [], {"age": "adult"})
 
 
-def test_a_gender_in_words_and_one_in_numbers_are_two():
-    heard = VoiceProfile(traits={"gender": "female", "Gender": 2.0})
-    assert supported(heard, {"gender": 0.1}).traits == {"Gender": 2.0}
-    assert supported(heard, {"Gender": 0.1}).traits == {"gender": "female"}
+def test_gender_as_a_word_and_as_a_number_have_a_confidence_each():
+    annotated = VoiceProfile(traits={"gender": "female", "Gender": 2.0})
+    assert supported(annotated, {"gender": 0.1}).traits == {"Gender": 2.0}
+    assert supported(annotated, {"Gender": 0.1}).traits == {"gender": "female"}
 
 
 @pytest.mark.parametrize(
-    ("confidence", "kind", "told"),
+    ("confidence", "kind", "message"),
     [
         ({"Angr": 0.9}, InputError, "'Angr'"),
         ({"Fear": float("nan")}, InputError, "confidence of 'Fear'"),
@@ -78,15 +80,15 @@ def test_a_gender_in_words_and_one_in_numbers_are_two():
         ({"Fear": 0.1, "fear": 0.9}, ValueError, "two spellings"),
     ],
 )
-def test_a_confidence_that_means_nothing_is_told(confidence, kind, told):
-    with pytest.raises(kind, match=told):
+def test_an_invalid_confidence_is_rejected(confidence, kind, message):
+    with pytest.raises(kind, match=message):
         supported(VoiceProfile({"Fear": 0.5}), confidence)
 
 
 @pytest.mark.parametrize(
     "wrong", [{"max_emotions": -1}, {"max_emotions": 1.5}, {"min_z": float("nan")}, {"min_z": "1"}]
 )
-def test_a_limit_that_is_none_is_refused(wrong):
+def test_an_invalid_limit_is_rejected(wrong):
     baseline = Baseline.from_profiles([VoiceProfile({"Fear": 0.5})])
     with pytest.raises(InputError, match=next(iter(wrong))):
         salient(VoiceProfile({"Fear": 0.5}), baseline, **wrong)
@@ -101,9 +103,9 @@ def test_a_limit_that_is_none_is_refused(wrong):
         ({"Gender": 2.0, "gender": "male", "Age": 3}, {"gender": "male", "age": "adult"}),
     ],
 )
-def test_gender_and_age_are_named_where_the_numbers_leave_no_doubt(numbers, words):
-    told = with_words(VoiceProfile(traits=numbers)).traits
-    assert {key: told[key] for key in ("gender", "age") if key in told} == words
+def test_unambiguous_numbers_become_words_for_gender_and_age(numbers, words):
+    words_found = with_words(VoiceProfile(traits=numbers)).traits
+    assert {key: words_found[key] for key in ("gender", "age") if key in words_found} == words
 
 
 def test_a_baseline_survives_json_alone_and_within_statistics():
@@ -136,7 +138,7 @@ FULL = dict.fromkeys(EMOTIONS, 0.5)
         (json.dumps({"clips": 1, "median": FULL, "spread": {**FULL, "Fear": 0}}), "greater than 0"),
     ],
 )
-def test_what_is_no_baseline_is_one_line(text, fault):
+def test_an_invalid_baseline_is_rejected_in_one_line(text, fault):
     with pytest.raises(InputError, match=f"not a baseline.*({fault})") as caught:
         Baseline.from_json(text)
     assert "\n" not in str(caught.value)

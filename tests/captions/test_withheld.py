@@ -28,17 +28,17 @@ def listed(texts: str) -> list[str]:
 
 
 @pytest.mark.parametrize("minor", listed(MINORS))
-def test_whatever_the_words_for_a_minor(minor):
+def test_every_word_for_a_minor_is_found(minor):
     assert parse(f"The speaker is {minor}, lustful.").is_withheld
     assert not parse(f"The speaker is {minor}, cheerful and a little nervous.").is_withheld
 
 
 @pytest.mark.parametrize("sexual", listed(SEXUAL))
-def test_whatever_the_words_for_sexual_content(sexual):
+def test_every_word_for_sexual_content_is_found(sexual):
     assert parse(f"A teenage girl, {sexual}.").is_withheld
     assert not parse(f"A middle-aged woman, {sexual}.").is_withheld
 
 
 @pytest.mark.parametrize("text", listed(INNOCENT))
-def test_the_innocent_and_the_adult_are_let_through(text):
+def test_innocent_and_adult_captions_pass(text):
     assert not parse(text).is_withheld

@@ -47,7 +47,7 @@ def test_there_and_back_is_the_same_intensity(intensity: float, scale: str) -> N
 
 
 @pytest.mark.parametrize("rating", [-0.01, 4.01, math.nan, math.inf, True, "3", None, 10**400, 1j, [1]])
-def test_what_is_no_rating_on_the_scale_is_refused(rating: object) -> None:
+def test_a_value_outside_the_scale_is_rejected(rating: object) -> None:
     with pytest.raises(InputError, match=r"'bud-e' must be a number from 0 to 4"):
         to_intensity(rating, "bud-e")  # type: ignore[arg-type]
 
@@ -86,7 +86,7 @@ def test_overshooting_predictions_can_be_clipped() -> None:
 
 
 @pytest.mark.parametrize("name", ["0-0", "9-1", "loud", "", "0-99999"])
-def test_what_is_no_scale_is_refused(name: str) -> None:
+def test_an_invalid_scale_is_rejected(name: str) -> None:
     with pytest.raises(InputError, match="no rating scale"):
         scale_named(name)
 

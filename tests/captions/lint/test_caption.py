@@ -142,7 +142,7 @@ def test_gender_age_and_accent_are_those_of_the_profile(text, found):
     assert codes(text) == []
 
 
-def test_what_a_profile_does_not_have_supports_nothing():
+def test_an_empty_profile_supports_no_gender_age_or_accent():
     text = "An elderly man with a French accent."
     unsupported = {f"unsupported-{key}" for key in ("gender", "age", "accent")}
     assert set(codes(text, VoiceProfile())) == unsupported
@@ -155,7 +155,7 @@ def test_the_numbers_for_gender_and_age_support_words_on_their_side():
     assert codes("A young man.", numbers) == ["unsupported-gender"]
 
 
-def test_what_is_rendered_is_sound_and_supported(random_profile):
+def test_rendered_captions_have_no_finding(random_profile):
     draw = random.Random(3)
     for seed in range(300):
         profile = random_profile(draw)
@@ -245,6 +245,6 @@ def test_time_is_linear_in_the_length(unit):
     assert is_linear(lambda copies: lint_caption(unit * copies), 500)
 
 
-def test_what_is_no_text_is_refused():
+def test_anything_but_text_is_rejected():
     with pytest.raises(TypeError, match="a text, not NoneType"):
         lint_caption(None)

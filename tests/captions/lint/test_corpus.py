@@ -50,7 +50,7 @@ def test_errors_and_warnings_follow_the_severity_of_the_codes():
     assert report.examples["bad-line"][0].id == "f:3"
 
 
-def test_the_profile_of_a_row_is_what_its_caption_is_judged_by():
+def test_a_caption_is_checked_against_its_profile():
     rows = [Row("a", "A sad man.", VoiceProfile({}, (), {"gender": "female"})), Row("b", "A sad boy.")]
     assert dict(lint_corpus(rows).counts) == {"unsupported-gender": 1}
 
@@ -75,7 +75,7 @@ def test_a_phrase_counts_once_a_caption():
     assert report.counts["overused-phrase"] == report.warnings == 1
 
 
-def test_a_caption_that_stood_before_is_a_duplicate():
+def test_a_repeated_caption_is_a_duplicate():
     report = lint_corpus(
         [("a", "A sad voice.", None), ("b", "A sad voice.", None), ("c", "A sad voice!", None)]
     )
@@ -84,7 +84,7 @@ def test_a_caption_that_stood_before_is_a_duplicate():
     assert report.duplicate_share == pytest.approx(1 / 3)
 
 
-def test_nothing_is_a_report_of_nothing():
+def test_a_report_of_no_captions_is_empty():
     report = lint_corpus([])
     assert (report.captions, report.errors, report.warnings, report.mean_words) == (0, 0, 0, 0)
 
@@ -105,16 +105,16 @@ def test_a_report_is_json_and_its_examples_fit_to_print():
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(0, 30).map(str), max_size=300), st.integers(2, 20))
-def test_a_tally_is_never_too_high_and_too_low_by_no_more_than_it_says(keys, most):
-    tally = FrequentKeys(most)
+def test_counts_are_never_too_high_and_too_low_by_at_most_what_was_lost(keys, most):
+    counts = FrequentKeys(most)
     for key in keys:
-        tally.add([key])
-        assert len(tally.counts) <= most
-    assert tally.lost <= 2 * len(keys) / most
-    assert all(keys.count(key) - tally.lost <= tally.counts[key] <= keys.count(key) for key in set(keys))
+        counts.add([key])
+        assert len(counts.counts) <= most
+    assert counts.lost <= 2 * len(keys) / most
+    assert all(keys.count(key) - counts.lost <= counts.counts[key] <= keys.count(key) for key in set(keys))
 
 
-def test_memory_is_bounded_by_the_tallies_and_a_number_a_caption(monkeypatch):
+def test_memory_grows_by_one_number_a_caption(monkeypatch):
     limits = replace(RULES.corpus, counted=200)
     monkeypatch.setattr("budew.captions.lint.corpus.load_rules", lambda: replace(RULES, corpus=limits))
 
@@ -154,7 +154,7 @@ def test_lines_of_text_are_captions_and_a_blank_one_is_empty():
     assert read(b"") == []
 
 
-def test_the_name_tells_the_format_where_it_can():
+def test_the_file_name_decides_the_format():
     assert read(b"{leaked}\n", "x.txt") == [Row("x.txt:1", "{leaked}")]
     assert isinstance(read(b"A sad voice.\n", "x.jsonl")[0], BadLine)
     assert read(b"A sad voice.\n{leaked}\n")[1] == Row("x:2", "{leaked}")
@@ -180,7 +180,7 @@ def test_the_name_tells_the_format_where_it_can():
         (b'{"caption": "' + b"a" * LONGEST_LINE + b'"}', "longer"),
     ],
 )
-def test_a_bad_line_is_told_by_its_number_and_the_reading_goes_on(line, why):
+def test_a_bad_line_is_reported_by_its_number_and_the_others_are_read(line, why):
     good = b'{"caption": "Sad."}'
     first, bad, last = read(b"\n".join((good, line, good)))
     assert (first, last) == (Row("x:1", "Sad."), Row("x:3", "Sad."))
