@@ -51,24 +51,26 @@ class Stream:
     """Audio while it is open.
 
     Attributes:
+        name: what errors call it.
         sampling_rate: Hz.
         channels: of the file; the blocks are their mean.
         declared: length in seconds that the header claims, None where it is not known.
         exact: whether `declared` is meant exactly, not estimated from the size of the file.
         close: closes the decoder.
+        decoded: mono blocks as the decoder gives them.
         damage: one sentence on what is missing or broken, None for nothing. Known when all `blocks` are read.
         seconds: length of what was read so far.
     """
 
+    name: str
     sampling_rate: int
     channels: int
     declared: float | None
     exact: bool
     close: Callable[[], None]
-    _decoded: Blocks
+    decoded: Blocks
     damage: str | None = None
     seconds: float = 0.0
-    _name: str = ""
 
     def blocks(self) -> Iterator[Samples]:
         """Decode: mono float32 blocks (n,), some thousand samples each.
@@ -79,23 +81,23 @@ class Stream:
         fault = yield from self._checked()
         if not self.seconds:
             reason = f" ({fault})" if fault else ""
-            raise AudioError(f"{self._name}: contains no samples{reason}: copy or record it again")
+            raise AudioError(f"{self.name}: contains no samples{reason}: copy or record it again")
         short = self.exact and self.declared is not None and self.seconds < self.declared - _MISSING
         if fault or short:
             what = f"is damaged ({fault})" if fault else "ends early"
             of = f" of {self.declared:.1f} s" if self.exact and self.declared is not None else ""
-            self.damage = f"{self._name}: {what}: {self.seconds:.1f} s{of} could be used: copy it again"
+            self.damage = f"{self.name}: {what}: {self.seconds:.1f} s{of} could be used: copy it again"
 
     def _checked(self) -> Blocks:
         count = 0
         while True:
             try:
-                block = next(self._decoded)
+                block = next(self.decoded)
             except StopIteration as end:
                 return str(end.value or "")
             if not np.isfinite(block).all():
                 fault = f"samples near {self.seconds:.1f} s are NaN or infinite: export it again"
-                raise AudioError(f"{self._name}: {fault}")
+                raise AudioError(f"{self.name}: {fault}")
             count += len(block)
             self.seconds = count / self.sampling_rate
             yield block
@@ -142,11 +144,10 @@ def _stream(file: BinaryIO, name: str) -> Stream:
     for decoder in (_by_soundfile, _by_av) if first_soundfile else (_by_av,):
         file.seek(0)
         try:
-            stream = decoder(file)
+            stream = decoder(file, name)
         except _RefusedError as reason:
             reasons.append(str(reason))
             continue
-        stream._name = name
         low, high = RATES
         if low <= stream.sampling_rate <= high:
             return stream
@@ -161,7 +162,7 @@ def _stream(file: BinaryIO, name: str) -> Stream:
     )
 
 
-def _by_soundfile(file: BinaryIO) -> Stream:
+def _by_soundfile(file: BinaryIO, name: str) -> Stream:
     cut = sniff_format(file.read(16)) == "ogg" and ogg_breaks_off(file)
     file.seek(0)
     try:
@@ -178,7 +179,8 @@ def _by_soundfile(file: BinaryIO) -> Stream:
         sound.close()
         raise _RefusedError("libsndfile: a FLAC of unknown length")  # whose last block soundfile cannot read
     declared = frames / sound.samplerate * claimed_share(sound.extra_info) if known and not cut else None
-    return Stream(sound.samplerate, channels, declared, True, sound.close, _soundfile_blocks(sound, cut))
+    blocks = _soundfile_blocks(sound, cut)
+    return Stream(name, sound.samplerate, channels, declared, True, sound.close, blocks)
 
 
 def _soundfile_blocks(sound: Any, cut: bool) -> Blocks:
@@ -214,7 +216,7 @@ def _interrupt_held() -> Iterator[None]:
             raise KeyboardInterrupt
 
 
-def _by_av(file: BinaryIO) -> Stream:
+def _by_av(file: BinaryIO, name: str) -> Stream:
     try:
         container = av.open(file, options={"format_whitelist": _DEMUXERS})
     except (av.error.FFmpegError, OSError) as error:
@@ -229,7 +231,7 @@ def _by_av(file: BinaryIO) -> Stream:
         raise _RefusedError(f"FFmpeg: {reason or 'the audio track has no samples'}") from error
     declared, exact = _av_length(container, track, file)
     blocks = _resumed(first, blocks)
-    return Stream(track.sample_rate, track.channels, declared, exact, container.close, blocks)
+    return Stream(name, track.sample_rate, track.channels, declared, exact, container.close, blocks)
 
 
 def _resumed(first: Samples, rest: Blocks) -> Blocks:
@@ -240,7 +242,8 @@ def _resumed(first: Samples, rest: Blocks) -> Blocks:
 def _av_blocks(container: Any, track: Any) -> Blocks:
     """Decode packet by packet, so that one broken packet costs itself and not the rest."""
     held: list[Samples] = []
-    broken, reason = 0, ""
+    broken = 0
+    reason = ""
     damage: list[str] = []
     to_float = av.AudioResampler(format="fltp")
     for packet in _packets(container, track, damage):
@@ -248,14 +251,16 @@ def _av_blocks(container: Any, track: Any) -> Blocks:
             for frame in packet.decode():
                 held += map(_mono, [frame] if frame.format.name == "fltp" else to_float.resample(frame))
         except (av.error.FFmpegError, ValueError) as error:  # ValueError: the channels change on the way
-            broken, reason = broken + 1, str(getattr(error, "strerror", None) or error)
+            broken += 1
+            reason = str(getattr(error, "strerror", None) or error)
         if sum(map(len, held)) >= _BLOCK:
             yield np.concatenate(held)
             held.clear()
     if held:
         yield np.concatenate(held)
     if broken:
-        damage.append(f"{broken} broken packet{'s' * (broken > 1)}: {reason}")
+        packets = "packet" if broken == 1 else "packets"
+        damage.append(f"{broken} broken {packets}: {reason}")
     return "; ".join(damage)
 
 

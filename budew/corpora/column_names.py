@@ -27,23 +27,25 @@ def names_of_fields() -> Mapping[str, tuple[str, ...]]:
 
 def columns_of_fields(names: Iterable[str]) -> dict[str, str]:
     """Map fields of a clip to those of `names`, the columns of a row, that hold them."""
-    there = set(names)
-    found = (
-        (field, next((name for name in usual if name in there), None))
-        for field, usual in names_of_fields().items()
-    )
-    return {field: name for field, name in found if name is not None}
+    columns = set(names)
+    found = {}
+    for field, usual in names_of_fields().items():
+        known = [name for name in usual if name in columns]
+        if known:
+            found[field] = known[0]
+    return found
 
 
 def in_known_case(columns: Sequence[str]) -> list[str]:
     """Return the columns of a table, known ones in lower case (`Text`) unless there is such a column, too."""
+    known = _known_columns()
     return [
-        lower if (lower := name.lower()) in _columns() and lower not in columns else name for name in columns
+        name.lower() if name.lower() in known and name.lower() not in columns else name for name in columns
     ]
 
 
 @cache
-def _columns() -> frozenset[str]:
+def _known_columns() -> frozenset[str]:
     """Return the names of columns that are a field of a clip, or a label."""
     scores, speaker = label_layout("scores"), label_layout("speaker")["columns"]
     labels = (scores["under"], scores["declared"], label_layout("words")["under"], *speaker.values())

@@ -88,7 +88,7 @@ def test_without_sounddevice_the_extra_is_named(monkeypatch):
         find_microphone()
 
 
-def test_a_device_that_refuses_or_is_muted_is_one_line():
+def test_a_device_that_refuses_or_is_muted_is_an_input_error():
     def refuse(*_, **__):
         raise RefusedError("Device unavailable\n[PaErrorCode -9985]")
 

@@ -36,14 +36,14 @@ def test_half_an_hour_is_cut_in_the_memory_of_some_windows(tmp_path):
 
 
 @pytest.mark.parametrize("read", [decode, probe_audio])
-def test_what_is_longer_than_allowed_is_refused(voice, read):
+def test_recordings_longer_than_allowed_are_refused(voice, read):
     with pytest.raises(AudioError, match=r"a\.wav: longer than 1 s"):
         read(voice("a.wav", seconds=2), max_seconds=1)
     read(voice("a.wav", seconds=1), max_seconds=1)
 
 
 @pytest.mark.parametrize("name", ["a.mp3", "a.flac", "a.wav", "a.aiff", "a.au"])
-def test_a_truncated_file_gives_what_there_is_and_its_damage(voice, name):
+def test_a_truncated_file_gives_its_samples_and_the_damage(voice, name):
     path = voice(name, seconds=4.0)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
@@ -181,7 +181,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("reason", BROKEN)
-def test_what_holds_no_audio_is_one_sentence_that_names_the_file(voice, reason):
+def test_files_without_audio_are_named_in_the_error(voice, reason):
     path = voice("secret.mp3").with_name("bad.mp3")
     if BROKEN[reason] is not None:
         path.write_bytes(BROKEN[reason])
@@ -220,7 +220,7 @@ ZEROS = np.zeros(8 * RATE, np.float32)
         (np.zeros(400, np.float32), True),
     ],
 )
-def test_silence_is_what_stays_below_the_floor_everywhere(samples, silent):
+def test_silence_stays_below_the_floor_everywhere(samples, silent):
     assert is_silent(samples, RATE) is silent
 
 

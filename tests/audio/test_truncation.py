@@ -70,7 +70,7 @@ TAILS = (
 )
 
 
-def test_only_what_stands_between_frames_or_instead_of_them_is_damage():
+def test_only_data_between_or_instead_of_frames_is_damage():
     content = bare_mp3(seconds=3.0)
     middle = len(content) // 2
     assert {told(content + tail) for tail in TAILS} == {"whole"}
@@ -129,7 +129,7 @@ def test_an_ogg_file_breaks_off_where_its_last_page_is_not_whole(content, broken
         (3, 1, 3.0),
     ],
 )
-def test_a_header_claims_a_multiple_of_what_there_is_unless_its_size_stands_for_unknown(claimed, real, share):
+def test_a_header_may_claim_more_than_there_is_or_an_unknown_size(claimed, real, share):
     assert claimed_share(f"data : {claimed} (should be {real})") == share
     assert claimed_share("data : 100") == 1.0
 

@@ -156,7 +156,7 @@ def test_a_long_clip_is_whole(tmp_path):
     assert next(read_shard(shard.path)).audio == shard.audio
 
 
-def test_what_is_claimed_costs_no_memory(tmp_path):
+def test_a_claimed_size_costs_no_memory(tmp_path):
     claim = tarfile.TarInfo("a.mp3")
     claim.size = LARGEST_AUDIO
     path = tmp_path / "s.tar"

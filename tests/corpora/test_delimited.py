@@ -18,7 +18,7 @@ def corpus(voice, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["m.csv", "m.jsonl"])
-def test_an_address_of_audio_is_told_without_its_secrets(corpus, name):
+def test_errors_show_the_url_of_audio_without_its_secrets(corpus, name):
     address = "http://u:hunter2@127.0.0.1/a.wav?tok=hunter2"
     text = f"audio\n{address}\n" if name == "m.csv" else f'{{"audio": "{address}"}}\n'
     (corpus / name).write_text(text)
@@ -35,7 +35,7 @@ def test_a_field_may_have_several_lines_and_empty_ones_are_unknown(corpus):
     assert (second.transcript, second.speaker) == (None, "anna")
 
 
-def test_a_profile_in_a_column_is_one(corpus):
+def test_a_column_may_hold_a_profile(corpus):
     (corpus / "m.csv").write_text(
         'audio,profile\nwavs/1.wav,"{""emotions"": {""Fear"": 0.5}}"\nwavs/2.wav,{\n'
     )
@@ -88,7 +88,7 @@ def test_a_table_with_bars_a_known_column_and_wavs_is_no_ljspeech(corpus):
     assert [clip.metadata for clip in read(corpus)] == [{"words": "one"}]
 
 
-def test_each_bad_record_is_told_once_with_its_line(corpus):
+def test_each_bad_record_is_reported_once_with_its_line(corpus):
     (corpus / "m.csv").write_bytes(
         b"audio,text\n"
         b"wavs/1.wav,fine\n"

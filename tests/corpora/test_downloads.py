@@ -196,7 +196,7 @@ def test_a_damaged_archive_is_removed_so_that_the_next_call_asks_for_it_again(se
     assert get_corpus(corpus, tmp_path / "out") == 1
 
 
-def test_what_cannot_be_had_says_so(server, tmp_path):
+def test_corpora_that_cannot_be_downloaded_say_why(server, tmp_path):
     with pytest.raises(CorpusError, match=r"SAVEE has no public address .* ask for it at http"):
         get_corpus(known_corpus("savee"), tmp_path)
     corpus = served(server, "x.zip", b"")

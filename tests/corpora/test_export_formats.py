@@ -173,7 +173,7 @@ def test_each_clip_that_cannot_be_written_is_reported_and_leaves_nothing(tmp_pat
     assert content(tmp_path / "out") == content(tmp_path / "good")
 
 
-def test_a_failed_export_leaves_what_was_there(tmp_path, clips, write):
+def test_a_failed_export_leaves_the_earlier_one(tmp_path, clips, write):
     def breaking():
         yield clips[0]
         raise ZeroDivisionError

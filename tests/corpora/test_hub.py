@@ -130,7 +130,7 @@ def test_names_of_data_sets_are_read_and_written_alike(source, named):
         "hf://a/b#hunter2",
     ],
 )
-def test_what_is_no_name_is_refused_and_a_password_or_token_in_it_is_not_repeated(source):
+def test_invalid_dataset_names_are_refused_without_showing_secrets(source):
     with pytest.raises(CorpusError, match="name a dataset as hf://owner/name") as caught:
         list(read(source))
     assert "ter2" not in str(caught.value)

@@ -167,7 +167,7 @@ def test_jobs_read_a_corpus_in_parts_with_the_same_labels(corpus_folder, tmp_pat
     assert run(Convert(), f"librispeech:{folder}", tmp_path / "out", workers=0, clips_per_shard=1).done == 2
 
 
-def test_what_cannot_be_read_as_the_corpus_says_what_to_do(corpus_folder, tmp_path):
+def test_errors_of_named_folders_say_what_to_do(corpus_folder, tmp_path):
     folder = corpus_folder("emodb")
     for source, fault in (
         (

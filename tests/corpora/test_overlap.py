@@ -32,7 +32,7 @@ def place(tmp_path, monkeypatch):
         ("*", [], "in/out"), ("o*", [], "out"), ("*/.cache/*.tar", [], "in/.cache"),
     ],
 )  # fmt: skip
-def test_what_a_later_run_would_read_is_refused(source, files, out):
+def test_an_output_that_the_next_run_would_read_is_refused(source, files, out):
     with pytest.raises(CorpusError, match="choose"):
         check_no_overlap(source, map(Path, files), WRITTEN, Path(out))
 
@@ -46,5 +46,5 @@ def test_what_a_later_run_would_read_is_refused(source, files, out):
         ("**/*.tar", [], "in/.hidden"), ("*.tar", [], ".hidden"), ("*/*.tar", [], "in/.cache"),
     ],
 )  # fmt: skip
-def test_what_no_later_run_reads_is_allowed(source, files, out):
+def test_an_output_outside_of_the_source_is_allowed(source, files, out):
     check_no_overlap(source, map(Path, files), WRITTEN, Path(out))

@@ -57,7 +57,7 @@ def test_parts_join_to_the_whole_and_hold_as_many_rows_as_asked(whole, rows, cou
     assert len(every) + len(told) == 5
 
 
-def test_what_has_no_rows_is_not_divided_and_what_is_read_is_told(voice, tmp_path):
+def test_files_without_rows_are_not_divided(voice, tmp_path):
     for name in ("in/a.wav", "in/b.flac"):
         voice(name, seconds=0.05)
     (tmp_path / "in" / "notes.txt").touch()

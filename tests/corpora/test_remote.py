@@ -155,7 +155,7 @@ def test_a_temporary_place_that_is_full_is_named(server):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_what_is_done_on_termination_is_as_before_when_the_last_copy_is_gone(server):
+def test_the_handler_of_sigterm_is_restored_after_the_last_download(server):
     first, second = (read(f"{server}/{name}.tar") for name in "ab")
     before = signal.getsignal(signal.SIGTERM)
     next(first)
@@ -166,7 +166,7 @@ def test_what_is_done_on_termination_is_as_before_when_the_last_copy_is_gone(ser
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_what_is_at_an_address_reads_as_the_local_file(server, memory, tmp_path):
+def test_a_remote_file_reads_as_the_local_one(server, memory, tmp_path):
     local = list(read(tmp_path / "a.tar"))
     for address in (f"{server}/some/a.tar", f"{server}/moved/a.tar?x=1", f"{memory}/a.tar"):
         assert list(read(address)) == local
@@ -192,7 +192,7 @@ def test_what_is_at_an_address_reads_as_the_local_file(server, memory, tmp_path)
         ("memory://nowhere/*.tar", "not found"),
     ],
 )
-def test_what_goes_wrong_names_the_address(server, source, fault):
+def test_errors_of_downloads_name_the_address(server, source, fault):
     address = source.format(server=server)
     with pytest.raises(CorpusError) as raised:
         list(read(address))

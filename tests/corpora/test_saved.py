@@ -70,7 +70,7 @@ def test_a_text_that_is_not_utf_8_costs_its_row_only(voice, tmp_path):
     assert [str(error).partition("t.parquet: ")[2][:6] for error in errors] == ["row 1:"]
 
 
-def test_what_datasets_writes_reads_and_a_saved_data_set_shard_by_shard(dataset, tmp_path):
+def test_saved_datasets_and_parquet_of_datasets_are_read_shard_by_shard(dataset, tmp_path):
     folder = tmp_path / "saved"
     dataset.save_to_disk(folder, num_shards=2)
     (folder / "cache-0123456789abcdef.arrow").write_bytes(b"of map")

@@ -118,7 +118,7 @@ def test_a_hole_of_zeros_or_a_second_tar_is_reported_and_the_clips_before_it_are
         assert "more than padding follows the end mark at byte" in error
 
 
-def test_an_empty_shard_is_one_and_a_file_of_zeros_is_not(tmp_path, clips, whole):
+def test_an_empty_shard_is_valid_and_a_file_of_zeros_is_not(tmp_path, clips, whole):
     write_shard(tmp_path / "none.tar", [])
     assert list(read_shard(tmp_path / "none.tar")) == []
     (tmp_path / "padded.tar").write_bytes(whole + bytes(MOST_PADDING - 20_000))
@@ -135,7 +135,7 @@ def test_a_truncated_gzip_or_no_tar_at_all_is_damaged(tmp_path, whole):
         damaged(tmp_path / "a.tar", content)
 
 
-def test_names_of_the_wild_read(pack):
+def test_unusual_member_names_are_read(pack):
     members = [
         ("./en_0.5_x.mp3", b"1"),
         ("./en_0.5_x.json", b'{"annotation": "sad"}'),

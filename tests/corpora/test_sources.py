@@ -86,7 +86,7 @@ def test_a_loop_of_links_ends(voice, tmp_path):
         decode(clips[1].audio)
 
 
-def test_two_files_of_one_id_are_told(voice, tmp_path):
+def test_two_files_with_one_id_are_reported(voice, tmp_path):
     voice("c/a.wav", seconds=0.1), voice("c/a.flac", seconds=0.1)
     with pytest.raises(CorpusError, match=r"a\.wav: the clip 'a' occurs twice"):
         list(read(tmp_path / "c"))
@@ -201,7 +201,7 @@ def test_a_folder_reads_in_the_order_of_its_paths_and_skips_hidden_files(voice, 
         "s-{1..2}.tar",
     ],
 )
-def test_what_is_no_corpus_is_an_error_that_names_it(voice, tmp_path, name):
+def test_a_source_that_is_no_corpus_is_named_in_the_error(voice, tmp_path, name):
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("x")
     write_shard(tmp_path / "mixed" / "a.tar", [Clip("a", voice("mixed/a.wav"), "wav")])

@@ -106,7 +106,7 @@ def test_binary_columns_besides_the_audio_are_listed_once_for_all_files(wav, tmp
 @pytest.mark.parametrize(
     "note", [b"", b"{", b"[]", b'{"info": null}', b'{"info": {"features": {"label": 3}}}']
 )
-def test_a_note_of_features_that_is_none_costs_nothing(wav, tmp_path, note):
+def test_invalid_features_in_the_schema_are_ignored(wav, tmp_path, note):
     table = pa.table({"audio": [wav], "label": [1]}).replace_schema_metadata({b"huggingface": note})
     pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
     assert [clip.metadata for clip in read(tmp_path / "t.parquet")] == [{"label": 1}]

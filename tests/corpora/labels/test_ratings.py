@@ -94,7 +94,7 @@ def test_names_may_be_encoded_and_attributes_are_names_too():
         ("'" + "x" * LONGEST + "'", "longer"),
     ],
 )
-def test_what_is_no_answer_is_told(value, fault):
+def test_invalid_answers_are_reported(value, fault):
     with pytest.raises(CorpusError, match=fault):
         answers_in(value)
 

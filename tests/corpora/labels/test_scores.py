@@ -22,7 +22,7 @@ def profile(row, **scales):
     ("largest", "scale"),
     [(1, "0-1"), (0.2, "0-1"), (1.5, "0-4"), (4, "0-4"), (4.5, "0-5"), (7, "0-7"), (9, "0-10")],
 )
-def test_an_unsaid_scale_is_the_smallest_that_holds_every_score_and_is_told(largest, scale):
+def test_an_undeclared_scale_is_the_smallest_that_holds_every_score_and_is_recorded(largest, scale):
     rows = [{"Anger": 0}, {"Anger": 0.1, "Fear": largest}, {"said": "nothing"}]
     found = profile({"Anger": 0.1}, rows=lambda: rows)
     assert found["profile_from"] == {
@@ -63,7 +63,7 @@ def test_intensities_keep_the_order_and_the_ends(name, value):
 
 
 @pytest.mark.parametrize("value", [True, None, "", "3 kHz", "nan", float("nan"), float("inf"), 10**400, [1]])
-def test_what_is_no_number_is_none(value):
+def test_values_that_are_not_numbers_are_ignored(value):
     assert number_in(value) is None
 
 
@@ -86,7 +86,7 @@ def test_every_spelling_and_place_gives_the_same_profile(row):
     assert found["profile_from"] == {"form": "scores", "scale": "0-4", "scale_by": "given"}
 
 
-def test_all_forty_are_found_in_any_spelling_and_what_is_no_score_stays():
+def test_all_forty_emotions_are_found_in_any_spelling_and_other_fields_stay():
     row = {name.replace("/", "_").replace(" ", "_").lower(): 4 for name in EMOTIONS}
     odd = {"Joy": 3, "Pain": True, "Pride": None, "Fear": "loud", "Age": 34}
     scores = find_scores({**odd, **row})

@@ -48,7 +48,7 @@ def test_words_count_where_there_are_no_scores_and_the_name_of_the_shard_last(ro
     assert found["profile_from"]["labels"] == labels
 
 
-def test_what_is_said_is_no_label():
+def test_words_of_the_transcript_are_no_labels():
     found = fields({"annotation": "<transcription_start>I am so angry and sad<transcription_end> Calm."})
     assert found["profile"]["emotions"] == {"Contentment": 0.5}
 

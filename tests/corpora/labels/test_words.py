@@ -111,7 +111,7 @@ def test_words_of_common_voice_are_read(row, traits):
         ({"gender": "unknown", "age": "", "accent": "no accent"}, None),
     ],
 )  # fmt: skip
-def test_what_is_not_understood_is_listed_and_makes_no_profile(row, odd):
+def test_values_that_are_not_understood_are_listed_and_make_no_profile(row, odd):
     found = described(row, "x", Scales())
     assert "profile" not in found
     assert found.get("not_understood") == odd
@@ -178,7 +178,7 @@ def test_labels_of_other_kinds_make_no_profile_and_no_complaint(row):
         ({"age": 34, "gender": "femal", "price": "high", "rate": 2}, None),
     ],
 )
-def test_labels_of_emotions_that_are_not_understood_are_told_with_the_nearest_name(row, said):
+def test_labels_that_are_not_understood_are_reported_with_the_nearest_name(row, said):
     assert list(odd_labels(described(row, "x", Scales()))) == ([said] if said else [])
 
 

@@ -25,7 +25,7 @@ def test_files_of_others_are_refused_and_with_overwrite_left_alone(tmp_path):
     assert names(tmp_path) == {"notes.txt", RECORD}
 
 
-def test_what_a_run_killed_while_it_moved_files_left_is_cleared_away(tmp_path):
+def test_leftovers_of_a_killed_export_are_removed(tmp_path):
     write(tmp_path, "a.txt", "old")
     for hidden in (".budew-export-unfinished", ".budew-export-replaced"):
         (tmp_path / hidden).mkdir()
@@ -34,7 +34,7 @@ def test_what_a_run_killed_while_it_moved_files_left_is_cleared_away(tmp_path):
     assert names(tmp_path) == {"b.txt", RECORD}
 
 
-def test_of_two_exports_into_one_folder_at_once_the_second_is_told_and_the_first_is_whole(tmp_path):
+def test_of_two_concurrent_exports_into_one_folder_the_second_fails(tmp_path):
     def fill(folder: Path) -> int:
         (folder / "a.txt").write_text("first")
         with pytest.raises(CorpusError, match=r"another export is running in .*out: wait for it"):
@@ -56,7 +56,7 @@ def write(out: Path, name: str, text: str = "new", *, overwrite: bool = False) -
     write_folder(out, fill, format="test", overwrite=overwrite)
 
 
-def test_an_earlier_export_is_replaced_and_the_record_says_what_wrote_the_new_one(tmp_path):
+def test_an_earlier_export_is_replaced_with_its_record(tmp_path):
     out = tmp_path / "deep" / "out"
     for name, text in (("a.txt", "old"), ("wavs/a.wav", ""), ("a.txt", "new")):
         write(out, name, text)
@@ -67,7 +67,7 @@ def test_an_earlier_export_is_replaced_and_the_record_says_what_wrote_the_new_on
     assert record == {"format": "test", "clips": 1, "entries": ["a.txt"]}
 
 
-def test_what_is_no_folder_is_refused(tmp_path):
+def test_a_file_or_broken_link_as_output_is_refused(tmp_path):
     (tmp_path / "file").write_text("x")
     (tmp_path / "astray").symlink_to(tmp_path / "nowhere")
     for name in ("file", "astray"):
@@ -78,7 +78,7 @@ def test_what_is_no_folder_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "entries", [["../outside"], ["deep/../../outside"], ["{outside}"], [".."], ["."], [""], [3], {"deep": 1}]
 )
-def test_a_record_cannot_name_what_lies_outside(tmp_path, entries):
+def test_a_record_cannot_name_files_outside_of_its_folder(tmp_path, entries):
     outside, out = tmp_path / "outside", tmp_path / "out"
     outside.write_text("mine")
     (out / "deep").mkdir(parents=True)
@@ -90,7 +90,7 @@ def test_a_record_cannot_name_what_lies_outside(tmp_path, entries):
     assert names(out) == {"deep", "a.txt", RECORD}
 
 
-def test_links_are_replaced_and_what_they_lead_to_stays(tmp_path):
+def test_links_are_replaced_and_their_targets_stay(tmp_path):
     outside, out = tmp_path / "outside", tmp_path / "out"
     outside.mkdir()
     (outside / "kept.txt").write_text("mine")

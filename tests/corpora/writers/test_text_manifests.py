@@ -51,7 +51,7 @@ def cuts(folder):
     return list(lhotse.CutSet.from_manifests(recordings=recordings, supervisions=supervisions))
 
 
-def test_what_ljspeech_cannot_hold_is_reported(tmp_path, clips, voice):
+def test_clips_without_words_or_with_truncated_audio_are_reported_by_ljspeech(tmp_path, clips, voice):
     whole = voice("long.flac", seconds=3).read_bytes()
     bad = [replace(clips[1], id=f"{n}!", transcript=text) for n, text in enumerate((None, "", " \n|\x1f"))]
     bad.append(replace(clips[0], id="cut!", audio=whole[: len(whole) // 2]))  # its text would not fit
@@ -86,7 +86,7 @@ def test_lhotse_opens_every_clip_with_its_samples_and_fields(tmp_path, clips):
         assert (header[3], header[4:8]) == (0, bytes(4))
 
 
-def test_what_libsndfile_cannot_open_or_measure_becomes_flac(tmp_path, voice):
+def test_audio_that_libsndfile_cannot_open_or_measure_becomes_flac(tmp_path, voice):
     paths = [voice(name, seconds=0.5, rate=48_000) for name in ("a.m4a", "b.webm", "c.flac")]
     piped = bytearray(paths[2].read_bytes())
     piped[21] &= 0xF0  # the 36 bits of STREAMINFO that count the samples
