@@ -13,6 +13,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -122,61 +123,46 @@ def _checked(names: list[str], path: Path) -> list[str]:
 
 
 def _records(
-    text: Iterator[tuple[int, str]], path: Path, delimiter: str, on_bad: OnBad | None
+    lines: Iterator[tuple[int, str]], path: Path, delimiter: str, on_bad: OnBad | None
 ) -> Iterator[tuple[int, list[str]]]:
     """Give the records with the numbers of the lines on which they begin."""
-    lines = _Lines(text)
     plain = delimiter == "|"  # there quotation marks are those of the text, as in LJSpeech
-    reader = csv.reader(
-        lines, delimiter=delimiter, quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL, strict=True
+    again: deque[tuple[int, str]] = deque()
+    record: list[tuple[int, str]] = []
+    length = 0
+
+    def lines_of_record() -> Iterator[str]:
+        """Yield lines, those that are read again first, and add them to the record."""
+        nonlocal length
+        while (line := again.popleft() if again else next(lines, None)) is not None:
+            record.append(line)
+            length += len(line[1])
+            if length > LARGEST_RECORD:
+                raise csv.Error(f"a record of more than {LARGEST_RECORD} characters")
+            yield line[1]
+
+    new_reader = partial(
+        csv.reader,
+        delimiter=delimiter,
+        quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL,
+        strict=True,
     )
+    reader = new_reader(lines_of_record())
     while True:
-        lines.begin_record()
+        record.clear()
+        length = 0
         try:
             fields = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
             fault = f"cannot be read ({error}): look for an unbalanced quotation mark"
-            report(CorpusError(f"{path}: line {lines.first_number} {fault}"), on_bad)
-            lines.back_to_second()
+            report(CorpusError(f"{path}: line {record[0][0]} {fault}"), on_bad)
+            again.extendleft(reversed(record[1:]))
+            reader = new_reader(lines_of_record())
             continue
         if fields:
-            yield lines.first_number, fields
-
-
-class _Lines:
-    """Lines as text, and the way back to the second line of the record that is being read."""
-
-    def __init__(self, lines: Iterator[tuple[int, str]]) -> None:
-        self._lines = lines
-        self._waiting: deque[tuple[int, str]] = deque()
-        self._record: list[tuple[int, str]] = []
-        self._length = 0
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        self._record.append(self._waiting.popleft() if self._waiting else next(self._lines))
-        line = self._record[-1][1]
-        self._length += len(line)
-        if self._length > LARGEST_RECORD:
-            raise csv.Error(f"a record of more than {LARGEST_RECORD} characters")
-        return line
-
-    @property
-    def first_number(self) -> int:
-        """Number of the line on which the record begins."""
-        return self._record[0][0] if self._record else 0
-
-    def begin_record(self) -> None:
-        """Forget the lines of the record before."""
-        self._record, self._length = [], 0
-
-    def back_to_second(self) -> None:
-        """Give the lines of the record again, but for its first."""
-        self._waiting.extendleft(reversed(self._record[1:]))
+            yield record[0][0], fields
 
 
 def _text_lines(
