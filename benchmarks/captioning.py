@@ -130,7 +130,7 @@ def explain(captioner: Captioner, short: Path, clips: Sequence[Samples], whole: 
     assert isinstance(backend, CTranslate2Backend)
     model = WhisperForConditionalGeneration.from_pretrained(short).eval()
     flops_of = cache(partial(_flops, model))
-    batches = gathered(clips, lambda clip: padded_seconds(backend, len(clip)), captioner.batch_size)
+    batches = gathered(clips, lambda clip: padded_seconds(backend, len(clip)), captioner.options.batch_size)
     flops, spectrograms, encoder = 0, 0.0, 0.0
 
     def encode(window: torch.Tensor) -> None:

@@ -30,7 +30,8 @@ from budew.cli.terminal import as_json, print_table, progress_bar
 from budew.corpora import Clip, read
 from budew.corpora.named.named_folder import find_clips, named_folder
 from budew.evaluation.benchmarks.people import CorpusResult, score_people
-from budew.evaluation.kept_captions import KeptCaptions
+from budew.evaluation.caption_cache import CaptionCache
+from budew.inference.options import ModelOptions
 from budew.io.files import whole_file
 from budew.io.settings import read_yaml
 from budew.model.checkpoint import load_checkpoint
@@ -171,7 +172,7 @@ def row(name: str, setup: Setup) -> dict[str, Any]:
     made = {"name": name, "steps": setup.steps, "changes": list(ROWS[name])}
     made |= {"states_seconds": states_seconds(recipe, folder), "examples_a_second": trained(recipe, folder)}
     made["bytes"] = (folder / "checkpoint" / "model.safetensors").stat().st_size
-    captions = KeptCaptions(folder / "captions", folder / "checkpoint", batch_size=BATCH)
+    captions = CaptionCache(folder / "captions", ModelOptions(folder / "checkpoint"), batch_size=BATCH)
     made["parameters"] = load_checkpoint(folder / "checkpoint", device="cpu").model.num_parameters()
     made["captions_a_second"] = captions_a_second(captions, setup.sources["nemo"])
     with progress_bar("captioning") as bar:
@@ -218,7 +219,7 @@ def trained(recipe: Recipe, folder: Path) -> Any:
     return read_json(timed)
 
 
-def captions_a_second(captions: KeptCaptions, source: str) -> float:
+def captions_a_second(captions: CaptionCache, source: str) -> float:
     """Return how many clips are captioned a second, after a first batch."""
     clips = list(islice(read(source), TIMED_CLIPS))
     list(captions.captioner.caption_clips(clips[:BATCH]))

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 from scipy.stats import rankdata
 
+from budew.corpora.clip import Clip
 from budew.evaluation.benchmarks.emonet_voice import score_predictions
 from budew.evaluation.benchmarks.emonet_voice_data import RatedClip
 from budew.evaluation.metrics import score_emotions
@@ -65,21 +66,23 @@ def main() -> None:
 def time_emonet_voice(generator: np.random.Generator) -> None:
     categories = [*NAMES, "Authenticity", "Arousal"] * 300
     clips = [
-        RatedClip(f"{number:05d}", (), category, _answers(generator), "en", f"voice {number % 11}")
+        RatedClip(Clip(f"{number:05d}", b"", ""), category, _answers(generator), "en", f"voice {number % 11}")
         for number, category in enumerate(categories)
     ]
-    predictions = {
-        clip.id: Prediction(VoiceProfile({clip.category: generator.random()}))
+    predicted = [
+        (
+            clip,
+            Prediction(VoiceProfile({clip.category: generator.random()})) if clip.category in NAMES else None,
+        )
         for clip in clips
-        if clip.category in NAMES
-    }
+    ]
     print(f"{len(clips):,} clips of EmoNet-Voice Bench")
     labels = np.array([clip.label for clip in clips])
     for what, values in (("5 levels", generator.integers(0, 5, len(clips))), ("different", labels)):
         values = values + generator.random(len(clips)) * (what == "different")
         work = partial(pair_intervals, labels, values, Resampling())
         seconds(f"metrics of pairs, {what}", work)
-    seconds("all metrics", lambda: score_predictions(clips, predictions, model="", data=""))
+    seconds("all metrics", lambda: score_predictions(predicted, model="", data=""))
 
 
 def _answers(generator: np.random.Generator) -> dict[str, int]:

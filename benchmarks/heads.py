@@ -24,9 +24,10 @@ from rich.table import Table
 from budew.annotation.head_annotator import AnnotateByHeads
 from budew.corpora import Clip, read, write_shard
 from budew.errors import CorpusError
-from budew.evaluation import Evaluation, Pair, evaluate, evaluate_corpus
+from budew.evaluation import Evaluation, ModelPredictor, Pair, evaluate, evaluate_corpus
 from budew.heads.fitting import FittingOptions
 from budew.heads.train_heads import train_heads
+from budew.inference.options import ModelOptions
 from budew.model.checkpoint import load_checkpoint
 from budew.profile import VoiceProfile
 from budew.synthesis import synthesize_corpus
@@ -110,7 +111,7 @@ def by_captions(test: Path, given: argparse.Namespace) -> tuple[str, ...]:
     model = load_checkpoint(given.encoder).model
     encoder = {id(weights) for weights in model.get_encoder().parameters()}
     behind = [weights for weights in model.parameters() if id(weights) not in encoder]
-    found, scoring = timed(lambda: evaluate_corpus(test, model=given.encoder))
+    found, scoring = timed(lambda: evaluate_corpus(test, ModelPredictor(ModelOptions(given.encoder))))
     size = sum(weights.numel() * weights.element_size() for weights in behind)
     return row(found, "", sum(weights.numel() for weights in behind), size, "", scoring)
 

@@ -19,7 +19,9 @@ from budew.corpora import read
 from budew.errors import BudewError
 from budew.evaluation.parity import captions_and_score
 from budew.inference import Captioner
-from budew.inference.backends import BACKENDS, Backend, load_backend
+from budew.inference.backends import Backend
+from budew.inference.loading import load_backend
+from budew.inference.options import BACKENDS, ModelOptions, WritingOptions
 from budew.model.exporting import Format, export
 from budew.synthesis import synthesize_corpus
 
@@ -59,7 +61,9 @@ def main() -> None:
                 continue
             for beams in (1, given.beams):
                 start = time.perf_counter()
-                captions, found = captions_and_score(Captioner(backend, num_beams=beams), clips)
+                captions, found = captions_and_score(
+                    Captioner(backend, WritingOptions(num_beams=beams)), clips
+                )
                 score = found or 0.0
                 rate = len(clips) / (time.perf_counter() - start)
                 reference = references.setdefault(beams, (captions, score, rate))
@@ -71,9 +75,9 @@ def main() -> None:
 
 def _loaded(model: str | None, kind: str, dtype: str, folder: Path) -> Backend:
     if kind in BACKENDS:
-        return load_backend(model, backend=kind, device="cpu", dtype=dtype)
+        return load_backend(ModelOptions(model, backend=kind, device="cpu", dtype=dtype))
     to: Format = "onnx" if kind == "onnx" else "openvino"
-    return load_backend(export(folder / f"{kind}-{dtype}", to=to, model=model, dtype=dtype))
+    return load_backend(ModelOptions(export(folder / f"{kind}-{dtype}", to=to, model=model, dtype=dtype)))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from budew.cli.terminal import print_table, progress_bar
 from budew.evaluation.benchmarks.people import score_people
-from budew.evaluation.kept_captions import KeptCaptions
+from budew.evaluation.caption_cache import CaptionCache
+from budew.inference.options import ModelOptions
 from budew.reports.page import write_page
 from budew.reports.people_page import people_report
 from budew.reports.section_tables import terminal
@@ -27,12 +28,10 @@ def main() -> None:
     if not arguments.corpora:
         print("no corpora are given, such as emodb@test:FOLDER: see --help")
         return
-    captions = KeptCaptions(
+    captions = CaptionCache(
         arguments.predictions_dir or arguments.out / "predictions",
-        arguments.model,
+        ModelOptions(arguments.model, device=arguments.device, dtype=arguments.dtype),
         num_samples=arguments.samples,
-        device=arguments.device,
-        dtype=arguments.dtype,
         batch_size=arguments.batch_size,
     )
     with progress_bar("captioning") as bar:

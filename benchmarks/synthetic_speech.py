@@ -32,11 +32,12 @@ from budew.captions.caption_prompt import PARTS, SELECTIONS, Parts
 from budew.captions.frames import STYLES, Style
 from budew.corpora import Clip, read
 from budew.errors import InputError
-from budew.evaluation import Evaluation, evaluate, evaluate_corpus
+from budew.evaluation import Evaluation, ModelPredictor, evaluate, evaluate_corpus
 from budew.evaluation.metrics import score_emotions
 from budew.evaluation.pairs import Pair
-from budew.inference.captioned import Captioned
+from budew.inference.captioned_recording import CaptionedRecording
 from budew.inference.captioner import Captioner
+from budew.inference.options import ModelOptions, WritingOptions
 from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.profile import VoiceProfile
 from budew.synthesis import ClipPlan, plan_clip, synthesize_corpus
@@ -59,9 +60,12 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         synthesize_corpus(folder, clips=arguments.clips, seed=arguments.seed, split="test")
         checkpoint, clips = load_checkpoint(arguments.model), list(read(folder))
-        greedy = evaluate(_pairs(Captioner(checkpoint, num_beams=1), clips), model=checkpoint.name)
-        model = evaluate_corpus(folder, model=arguments.model)
-        sampled = evaluate_corpus(folder, model=arguments.model, num_samples=SAMPLES)
+        greedy = evaluate(
+            _pairs(Captioner(checkpoint, WritingOptions(num_beams=1)), clips), model=checkpoint.name
+        )
+        chosen = ModelOptions(arguments.model)
+        model = evaluate_corpus(folder, ModelPredictor(chosen))
+        sampled = evaluate_corpus(folder, ModelPredictor(chosen, WritingOptions(num_samples=SAMPLES)))
         prompted = []
         if checkpoint.trained_with_prompts:
             prompted = [_asked(checkpoint, clips, style, parts) for style, parts in product(STYLES, PARTS)]
@@ -85,7 +89,7 @@ def main() -> None:
 
 
 @dataclass(frozen=True)
-class Asked:
+class DecodingOptions:
     """Captions in one style and of some parts: how many are so, and the correlation of greedy ones."""
 
     style: Style
@@ -96,13 +100,13 @@ class Asked:
     spearman: float | None
 
 
-def _asked(checkpoint: Checkpoint, clips: Sequence[Clip], style: Style, parts: Parts) -> Asked:
+def _asked(checkpoint: Checkpoint, clips: Sequence[Clip], style: Style, parts: Parts) -> DecodingOptions:
     """Ask for a style and for parts, of bursts only where there are any."""
     asked = [clip for clip in clips if parts != "bursts" or (clip.profile and clip.profile.bursts)]
-    pairs = _pairs(Captioner(checkpoint, num_beams=1, style=style, parts=parts), asked)
+    pairs = _pairs(Captioner(checkpoint, WritingOptions(num_beams=1, style=style, parts=parts)), asked)
     said = [(pair.caption or "", parse(pair.caption or "").profile) for pair in pairs]
     scored = evaluate(pairs, model=checkpoint.name).mean["spearman"].value if parts == "all" else None
-    return Asked(
+    return DecodingOptions(
         style,
         parts,
         len(said),
@@ -114,7 +118,7 @@ def _asked(checkpoint: Checkpoint, clips: Sequence[Clip], style: Style, parts: P
 
 def _pairs(captioner: Captioner, clips: Sequence[Clip]) -> list[Pair]:
     """Caption clips; return the profiles of captions beside the labels."""
-    captioned = [one for one in captioner.caption_clips(clips) if isinstance(one, Captioned)]
+    captioned = [one for one in captioner.caption_clips(clips) if isinstance(one, CaptionedRecording)]
     return [
         Pair(clip.id, clip.profile, one.profile, caption=one.caption)
         for clip, one in zip(clips, captioned, strict=True)
@@ -141,7 +145,7 @@ def _has_parts(parts: Parts, profile: VoiceProfile) -> bool:
     }[parts]
 
 
-def _show_prompted(rows: Sequence[Asked]) -> None:
+def _show_prompted(rows: Sequence[DecodingOptions]) -> None:
     shown = Table("style", "parts", "captions", "in style", "of these parts", "mean Spearman, greedy")
     for row in rows:
         score = "" if row.spearman is None else f"{row.spearman:.3f}"

@@ -42,13 +42,14 @@ from budew import render
 from budew.corpora import Clip, read, write_shard
 from budew.evaluation.metrics import score_emotions
 from budew.inference.recordings import from_clip
+from budew.inference.repetition import repetition_stop
 from budew.inference.self_consistency import consensus, expectation, sample_captions
 from budew.io.files import whole_file
 from budew.io.resources import data_folder
 from budew.model.adapt import short_window
 from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.model.generate import (
-    Encoded,
+    EncoderStates,
     encode,
     features_of,
     generate,
@@ -304,13 +305,15 @@ def write(
         end = checkpoint.processor.tokenizer.eos_token_id
         ended = ((tokens != end).sum(dim=1) < settings.max_new_tokens).tolist()
         numbers = recipe.target.kind == "scalars"  # which repeat themselves where emotions are absent
-        several = sample_captions(checkpoint, encoded, num_samples=samples, stop_loops=not numbers)
+        several = sample_captions(
+            checkpoint, encoded, num_samples=samples, stopping_criteria=None if numbers else repetition_stop()
+        )
         for clip, *of_clip in zip(group, texts_of(checkpoint, tokens), ended, several, strict=True):
             texts[clip.id] = dict(zip(("greedy", "ended", "sampled"), of_clip, strict=True))
         for phrasing in ("own",) if numbers else ("own", *PHRASINGS):
             captions = [caption(clip, recipe, phrasing) for clip in group]
             for part in (slice(at, at + matched) for at in range(0, len(group), matched)):
-                few = Encoded(some[part], encoded.states[part])
+                few = EncoderStates(some[part], encoded.states[part])
                 shares.setdefault(phrasing, []).extend(matches(checkpoint, few, captions[part]))
     return {"texts": texts, "matched": {phrasing: fmean(found) for phrasing, found in shares.items()}}
 
@@ -343,7 +346,7 @@ def caption(clip: Clip, recipe: Recipe, phrasing: str) -> str:
     return render(known(clip), seed=seed, frame=NEW_FRAMES, wording=PHRASINGS[phrasing])
 
 
-def matches(checkpoint: Checkpoint, encoded: Encoded, texts: Sequence[str]) -> list[float]:
+def matches(checkpoint: Checkpoint, encoded: EncoderStates, texts: Sequence[str]) -> list[float]:
     """Return for each text the share of the other clips under which it is less likely than under its own.
 
     Only likelihoods of one text are compared, so neither its length nor the tokenizer matters; 0.5 is chance.

@@ -18,14 +18,14 @@ from budew.captions.caption_prompt import PARTS
 from budew.captions.frames import STYLES, Style
 from budew.corpora.clip import Clip
 from budew.errors import BudewError, InputError
-from budew.inference import Captioned, Captioner
+from budew.inference import CaptionedRecording, Captioner
 from budew.inference.backends import Backend
+from budew.inference.options import WritingOptions
 from budew.inference.recordings import from_clip
 from budew.model.card import CheckpointCard
 from budew.profile import VoiceProfile
 from budew.reports.captions_page import captions_page
 from budew.reports.explanation import explanation_html
-from budew.segmentation.voice_activity import has_speech_detector
 from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, LEVELS
 
 LONGEST_RECORDING = 3600.0
@@ -103,9 +103,10 @@ def _caption_tab(gradio: Any, backends: Mapping[str, Backend]) -> None:
         prompted = backends[name].trained_with_prompts
         captioner = Captioner(
             backends[name],
-            style=style if style and prompted else None,
-            parts=parts if parts and prompted else None,
-            windows="speech" if has_speech_detector() else "fixed",
+            WritingOptions(
+                style=style if style and prompted else None,
+                parts=parts if parts and prompted else None,
+            ),
         )
         done, html = caption_html(Path(path), captioner)
         for warning in (done.damaged, *done.warnings):
@@ -159,7 +160,7 @@ def _render_tab(gradio: Any) -> None:
         gradio.render(inputs=emotions, show_progress="hidden")(ask_levels)
 
 
-def caption_html(path: Path, captioner: Captioner) -> tuple[Captioned, str]:
+def caption_html(path: Path, captioner: Captioner) -> tuple[CaptionedRecording, str]:
     """Caption an uploaded file, by its name and not its place; return the result and what is shown of it.
 
     Raises:
@@ -168,7 +169,7 @@ def caption_html(path: Path, captioner: Captioner) -> tuple[Captioned, str]:
     """
     probe_audio(path, max_seconds=LONGEST_RECORDING, name=path.name)
     given = from_clip(Clip(path.name, path, path.suffix.removeprefix(".")))
-    result = next(captioner.captioned([given]))
+    result = next(captioner.caption_recordings([given]))
     if len(result.windows) > 1:
         timeline = _frame("timeline", captions_page([result.to_dict()], [given]), scripts=True)
         captions = []

@@ -9,13 +9,15 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from budew.app.browser_page import CSS, browser_page
 from budew.errors import InputError, require
-from budew.inference.backends import load_backend
+from budew.inference.loading import load_backend
+from budew.inference.options import ModelOptions
 from budew.model.card import read_card
 
 LARGEST_UPLOAD = 200_000_000
@@ -106,10 +108,8 @@ def make_room(folder: Path, most: int) -> None:
 @contextmanager
 def serve_app(
     models: Sequence[str] = (),
+    options: ModelOptions | None = None,
     *,
-    backend: str | None = None,
-    device: str | None = None,
-    dtype: str | None = None,
     host: str = "127.0.0.1",
     port: int = 7860,
 ) -> Iterator[str]:
@@ -117,9 +117,7 @@ def serve_app(
 
     Args:
         models: checkpoints to choose from, folders or hub ids; none for `default_checkpoint`.
-        backend: name of the backend that runs all of them; None: the one that each was made for.
-        device: `cpu`, `cuda`, …; None takes the fastest that is there.
-        dtype: `float32`, `bfloat16`, …; None takes the fastest that the device computes.
+        options: backend, device and dtype, for all of them.
         host, port: where to listen.
 
     Raises:
@@ -137,7 +135,7 @@ def serve_app(
     starlette = require("starlette.middleware", extra="app", purpose="budew app")
     backends, cards = {}, []
     for model in models or (None,):
-        loaded = load_backend(model, backend=backend, device=device, dtype=dtype)
+        loaded = load_backend(replace(options or ModelOptions(), checkpoint=model))
         backends["/".join(Path(model or loaded.name).parts[-2:])] = loaded
         cards.append(read_card(model))
     with TemporaryDirectory(prefix="budew-app-") as folder:

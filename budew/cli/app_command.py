@@ -44,8 +44,10 @@ def serve_page(
     Example: budew app --model laion/BUD-E-Whisper --port 8000
     """
     from budew.app.server import serve_app
+    from budew.inference.options import ModelOptions
 
-    with serve_app(model or (), backend=backend, device=device, dtype=dtype, host=host, port=port) as address:
+    run_by = ModelOptions(backend=backend, device=device, dtype=dtype)
+    with serve_app(model or (), run_by, host=host, port=port) as address:
         print(f"page: {address}", flush=True)
         signal(SIGTERM, lambda *_: sys.exit(143))  # so that the recordings are deleted
         Event().wait()

@@ -7,7 +7,7 @@ import typer
 from typer import Option
 
 from budew.cli import benchmark_faces, benchmark_transfer, options
-from budew.cli.options import SETTINGS, Reporting, Source
+from budew.cli.options import SETTINGS, Reporting
 from budew.cli.terminal import print_table, progress_bar, refuse_to_replace, say_error
 from budew.reports.visible_text import visible_name
 
@@ -25,10 +25,10 @@ def emonet_voice(
         str,
         Option(metavar="PATH|HUB-ID", help="EmoNet-Voice Bench: parquet files, their folder, or OWNER/NAME."),
     ],
-    source: Source,
+    source: options.Predictions,
+    model: options.ModelChoice,
+    writing: options.SampledWriting,
     reporting: Reporting,
-    num_beams: options.NumBeams = None,
-    samples: options.Samples = 0,
     calibration: Annotated[
         Path | None,
         Option(
@@ -54,7 +54,7 @@ def emonet_voice(
     Example: budew benchmark emonet-voice --data bench/ --predictions scores.jsonl --html report.html
     """
     from budew.evaluation.benchmarks.emonet_voice import emonet_voice as score
-    from budew.evaluation.decoding import COMPARED
+    from budew.evaluation.decoding_comparison import COMPARED
     from budew.reports.emonet_voice_page import brief, emonet_voice_report
     from budew.reports.section_tables import terminal
     from budew.reports.sections import render_sections
@@ -62,18 +62,13 @@ def emonet_voice(
 
     json, html = reporting.json, reporting.html
     refuse_to_replace([data, *filter(None, [source.predictions, calibration])], json, html)
+    predictor = source.predictor(model, writing)
     with progress_bar("captioning") as bar:
         scored = score(
             data,
-            model=source.model,
-            predictions=source.predictions,
-            scale=source.scale,
-            num_beams=num_beams,
-            num_samples=samples,
+            predictor,
             calibration=calibration,
             compared=COMPARED if compare_decoding else (),
-            device=source.device,
-            batch_size=source.batch_size,
             settings=Resampling(resamples=reporting.resamples, seed=reporting.seed),
             progress=bar,
         )
@@ -97,9 +92,9 @@ def calibrate(
     output: Annotated[
         Path, Option("--output", "-o", metavar="FILE", dir_okay=False, help="File for the calibration.")
     ],
-    source: Source,
-    num_beams: options.NumBeams = None,
-    samples: options.Samples = 0,
+    source: options.Predictions,
+    model: options.ModelChoice,
+    writing: options.SampledWriting,
     share: Annotated[
         float,
         Option(metavar="X", min=0, max=0.9, help="Share of the clips to fit to; benchmarks leave it out."),
@@ -117,20 +112,9 @@ def calibrate(
     from budew.evaluation.calibration import write_calibration
 
     refuse_to_replace([data, *filter(None, [source.predictions])], output)
+    predictor = source.predictor(model, writing)
     with progress_bar("captioning") as bar:
-        calibration, skipped = fit(
-            data,
-            model=source.model,
-            predictions=source.predictions,
-            scale=source.scale,
-            num_beams=num_beams,
-            num_samples=samples,
-            share=share,
-            seed=seed,
-            device=source.device,
-            batch_size=source.batch_size,
-            progress=bar,
-        )
+        calibration, skipped = fit(data, predictor, share=share, seed=seed, progress=bar)
     write_calibration(output, calibration)
     print(
         f"{visible_name(output)}: fitted to {calibration.ratings} ratings of {len(calibration.clips)} clips"

@@ -7,13 +7,14 @@ import typer
 from typer import Option
 
 from budew.cli import options
-from budew.cli.options import Reporting, Source
+from budew.cli.options import Reporting
 from budew.cli.terminal import print_table, progress_bar, refuse_to_replace, say_error
 
 if TYPE_CHECKING:
     from budew.evaluation.benchmarks.acted_speech import ActedCorpus
     from budew.evaluation.benchmarks.coarse import CoarseResult
     from budew.evaluation.benchmarks.facial_expressions import Expressions
+    from budew.evaluation.predictors import Predictor
     from budew.statistics.resampling import Resampling
 
 AudioFolder = Annotated[
@@ -35,7 +36,13 @@ app = typer.Typer()
 
 @app.command(no_args_is_help=True)
 @options.option_groups()
-def emodb(data: AudioFolder, source: Source, reporting: Reporting, samples: options.Samples = 0) -> None:
+def emodb(
+    data: AudioFolder,
+    source: options.Predictions,
+    model: options.ModelChoice,
+    writing: options.SampledWriting,
+    reporting: Reporting,
+) -> None:
     """Score a model on EmoDB: German acted speech, 7 classes, 10 speakers.
 
     The published rule may accept several classes for a clip. Argmax accuracy,
@@ -48,12 +55,19 @@ def emodb(data: AudioFolder, source: Source, reporting: Reporting, samples: opti
 
     Example: budew benchmark emodb --data emodb@test:emodb/wav --html emodb.html
     """
-    _score_speech("emodb", data, source, reporting, samples)
+    refuse_to_replace([data, *filter(None, [source.predictions])], reporting.json, reporting.html)
+    _score_speech("emodb", data, source.predictor(model, writing), reporting)
 
 
 @app.command(no_args_is_help=True)
 @options.option_groups()
-def ravdess(data: AudioFolder, source: Source, reporting: Reporting, samples: options.Samples = 0) -> None:
+def ravdess(
+    data: AudioFolder,
+    source: options.Predictions,
+    model: options.ModelChoice,
+    writing: options.SampledWriting,
+    reporting: Reporting,
+) -> None:
     """Score a model on RAVDESS: English acted speech, 8 classes, 24 speakers.
 
     The published rule may accept several classes for a clip. Argmax accuracy,
@@ -63,7 +77,8 @@ def ravdess(data: AudioFolder, source: Source, reporting: Reporting, samples: op
 
     Example: budew benchmark ravdess --data ravdess/ --predictions gemini.jsonl --scale 0-10
     """
-    _score_speech("ravdess", data, source, reporting, samples)
+    refuse_to_replace([data, *filter(None, [source.predictions])], reporting.json, reporting.html)
+    _score_speech("ravdess", data, source.predictor(model, writing), reporting)
 
 
 @app.command(no_args_is_help=True)
@@ -92,26 +107,11 @@ def affectnet(predictions: PictureScores, reporting: Reporting, labels: PictureL
     _score_faces("affectnet", predictions, labels, reporting)
 
 
-def _score_speech(
-    corpus: "ActedCorpus", data: Path, source: Source, reporting: Reporting, samples: int
-) -> None:
+def _score_speech(corpus: "ActedCorpus", data: Path, predictor: "Predictor", reporting: Reporting) -> None:
     from budew.evaluation.benchmarks.acted_speech import acted_speech
 
-    read = [data, *filter(None, [source.predictions])]
-    refuse_to_replace(read, reporting.json, reporting.html)
     with progress_bar("scoring") as bar:
-        result = acted_speech(
-            corpus,
-            data,
-            model=source.model,
-            predictions=source.predictions,
-            scale=source.scale,
-            device=source.device,
-            batch_size=source.batch_size,
-            num_samples=samples,
-            settings=_settings(reporting),
-            progress=bar,
-        )
+        result = acted_speech(corpus, data, predictor, settings=_settings(reporting), progress=bar)
     _show(result, reporting)
 
 

@@ -17,7 +17,7 @@ from budew.version import __version__
 if TYPE_CHECKING:
     from budew.audio.microphone import Microphone
     from budew.inference import Captioner
-    from budew.inference.recordings import Recording, Windows
+    from budew.inference.recordings import Recording
 
 Format = Literal["text", "json", "jsonl", "csv", "srt", "vtt", "html"]
 
@@ -25,7 +25,10 @@ app = typer.Typer()
 
 
 @app.command(no_args_is_help=True)
+@options.option_groups()
 def caption(
+    model: options.ModelChoice,
+    writing: options.SampledWriting,
     paths: Annotated[
         list[str] | None,
         Argument(
@@ -59,25 +62,6 @@ def caption(
         ),
     ] = None,
     scores: Annotated[bool, Option("--scores", help="Add emotion scores, from 0 to 1.")] = False,
-    model: options.Models = None,
-    num_beams: options.NumBeams = None,
-    samples: options.Samples = 0,
-    style: options.Style = None,
-    parts: options.Parts = None,
-    windows: Annotated[
-        str | None,
-        Option(
-            metavar="speech|fixed|FILE.rttm",
-            help="Cut what is longer than the model's window at pauses of speech, or into windows of equal "
-            "length; or all at the speaker turns in an RTTM file. Default: speech where the extra corpora is "
-            "installed.",
-        ),
-    ] = None,
-    batch_size: options.WindowBatch = 16,
-    backend: options.Backend = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    server: options.TranscriptionServer = None,
     output_file: options.Output = None,
     quiet: Annotated[bool, Option("--quiet", help="Do not print notes about the checkpoint.")] = False,
 ) -> None:
@@ -94,36 +78,25 @@ def caption(
     """
     from budew.audio.microphone import find_microphone
     from budew.corpora.sources import is_corpus_file
-    from budew.inference import Captioner
+    from budew.inference.caption_corpus import identity_of
+    from budew.inference.captioner import Captioner
+    from budew.inference.loading import load_backend
     from budew.inference.recordings import from_paths
-    from budew.model.checkpoint import identity
     from budew.reports.captions_output import reported, write_records
-    from budew.segmentation.voice_activity import has_speech_detector
 
     paths, format = paths or [], format or _format_of(output_file)
     _check_input(paths, record, keep, format)
     refuse_to_replace(paths, output_file, keep)
     microphone = find_microphone() if record else None
-    captioner = Captioner.from_pretrained(
-        model,
-        backend=backend,
-        device=device,
-        dtype=dtype,
-        server=options.transcription_server(server),
-        batch_size=batch_size,
-        num_beams=num_beams,
-        num_samples=samples,
-        style=style,
-        parts=parts,
-        windows=_windows(windows or ("speech" if has_speech_detector() else "fixed")),
-    )
+    chosen = model.options()
+    captioner = Captioner(load_backend(chosen), writing.options(writing.samples))
     if not quiet:
         say_error(f"model: {captioner.backend.name} ({captioner.backend.runs_on})")
-        _print_cards([] if server else model or [None])
+        _print_cards(chosen.checkpoints)
     shape: dict[str, Any] = {"format": format, "scores": scores}
     if microphone and record:
         recording = _recorded(microphone, record, keep)
-        results = reported(captioner.captioned([recording]))
+        results = reported(captioner.caption_recordings([recording]))
         with output(output_file) as file:
             fine = write_records(results, file, **shape, named=False, recordings=[recording])
     else:
@@ -131,8 +104,7 @@ def caption(
         if format == "html":
             shape["recordings"] = from_paths(paths)[0]
         if output_file is not None and _is_file(output_file):
-            made_by = captioner.backend.name if server else " + ".join(map(identity, model or (None,)))
-            fine = _caption_to_file(captioner, paths, output_file, made_by, shape)
+            fine = _caption_to_file(captioner, paths, output_file, identity_of(chosen), shape)
         else:
             with output(output_file) as file, progress_bar("captioning", shown=not file.isatty()) as bar:
                 fine = write_records(reported(captioner.caption_files(paths, progress=bar)), file, **shape)
@@ -157,7 +129,7 @@ def _check_input(paths: list[str], record: float | None, keep: Path | None, form
         )
 
 
-def _print_cards(models: Sequence[str | None]) -> None:
+def _print_cards(models: Sequence[str | Path | None]) -> None:
     """Print what each checkpoint was trained on, and its main result."""
     from budew.model.card import read_card
 
@@ -190,10 +162,6 @@ def _format_of(file: Path | None) -> Format:
     return next((format for format in get_args(Format) if format == suffix), "text")
 
 
-def _windows(given: str) -> "Windows":
-    return "speech" if given == "speech" else "fixed" if given == "fixed" else Path(given)
-
-
 def _is_file(path: Path) -> bool:
     """Return whether the output is a file (which may not exist yet), not stdout or a pipe."""
     return str(path) not in ("-", "/dev/stdout") and (path.is_file() or not path.exists())
@@ -205,12 +173,12 @@ def _caption_to_file(
     from budew.io.disk import fingerprint
     from budew.reports.captions_output import partial_results, write_records
 
-    cut = captioner.windows
+    cut = captioner.options.windows
 
     settings = {
         "model": made_by,
         "runs_on": captioner.backend.runs_on,
-        **asdict(captioner.asked),
+        **asdict(captioner.decoding),
         "windows": fingerprint([cut]) if isinstance(cut, Path) else cut,
         "version": __version__,
     }
@@ -218,6 +186,6 @@ def _caption_to_file(
         say_error(f"{file} is there already, and is replaced at the end")
     with partial_results(file, settings) as kept:
         with progress_bar("captioning") as bar:
-            kept.keep(captioner.caption_files(paths, finished=kept.finished, kept=kept, progress=bar))
+            kept.keep(captioner.caption_files(paths, finished=kept.finished, store=kept, progress=bar))
         with output(file) as opened:
             return write_records(kept.records(), opened, **shape)

@@ -1,5 +1,6 @@
 """`budew corpus caption`: a corpus is captioned by a model, or a few clips of it for a first look."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +23,8 @@ def caption(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
-    model: options.Models = None,
+    model: options.ModelChoice,
+    writing: options.Writing,
     captions: Annotated[
         int,
         Option(
@@ -32,9 +34,6 @@ def caption(
             help="Captions of each clip: the likeliest, or K sampled ones with their consensus as profile.",
         ),
     ] = 1,
-    style: options.Style = None,
-    parts: options.Parts = None,
-    num_beams: options.NumBeams = None,
     keep_profile: Annotated[
         bool, Option("--keep-profile", help="Keep the profile of clips that have one.")
     ] = False,
@@ -50,11 +49,6 @@ def caption(
         int | None, Option(metavar="N", min=1, help="A first look at N clips drawn at random, instead.")
     ] = None,
     seed: Annotated[int, Option(metavar="S", help="Random seed of --sample.")] = 0,
-    backend: options.Backend = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    server: options.TranscriptionServer = None,
-    batch_size: options.WindowBatch = 16,
 ) -> None:
     """Caption each clip with a model; its profile becomes what the captions say.
 
@@ -69,21 +63,13 @@ def caption(
     from budew.inference.caption_corpus import CaptionClips
     from budew.model.checkpoint import default_checkpoint, is_on_hub
 
-    models = model or ([] if server else [default_checkpoint()])  # workers may have another environment
-    job = CaptionClips(
-        model=tuple(models) or None,
-        backend=backend,
-        device=device,
-        dtype=dtype,
-        server=options.transcription_server(server),
-        captions=captions,
-        num_beams=num_beams,
-        style=style,
-        parts=parts,
-        batch_size=batch_size,
-        keep_profile=keep_profile,
-    )
-    if running.is_here and not (running.dry_run and any(map(is_on_hub, models))):
+    chosen = model.options()
+    if chosen.checkpoints == (None,):  # workers may have another environment
+        chosen = replace(chosen, checkpoint=default_checkpoint())
+    job = CaptionClips(chosen, writing.options(captions if captions > 1 else 0), keep_profile)
+    if running.is_here and not (
+        running.dry_run and any(is_on_hub(one) for one in chosen.checkpoints if one is not None)
+    ):
         job.captioner()  # an error before OUT belongs to this job
     if limit or sample:
         _look(job, source, out, limit, sample, seed)

@@ -16,6 +16,7 @@ from io import BytesIO
 
 import typer
 
+from budew.inference.options import ModelOptions
 from budew.version import __version__
 
 app = typer.Typer()
@@ -141,10 +142,10 @@ def _version(library: str) -> str | None:
 
 
 def _checkpoint() -> str:
-    from budew.inference.backends import load_backend
+    from budew.inference.loading import load_backend
     from budew.model.checkpoint import MODEL_VARIABLE
 
-    backend = load_backend(device="cpu")
+    backend = load_backend(ModelOptions(device="cpu"))
     origin = f" ({MODEL_VARIABLE}={os.environ[MODEL_VARIABLE]})" if os.environ.get(MODEL_VARIABLE) else ""
     return f"{backend.name}{origin}: windows of {backend.window_seconds:g} s, {backend.runs_on}"
 

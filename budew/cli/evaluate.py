@@ -14,31 +14,14 @@ app = typer.Typer()
 
 
 @app.command(no_args_is_help=True)
+@options.option_groups()
 def evaluate(
     corpus: options.Corpus,
-    model: options.Model = None,
-    predictions: Annotated[
-        Path | None,
-        Option(
-            metavar="PATH",
-            help="Evaluate these instead of a model: JSON Lines or CSV with captions or scores, a folder "
-            "with JSON for each clip, or a corpus with profiles.",
-        ),
-    ] = None,
-    scale: Annotated[
-        str,
-        Option(
-            metavar="NAME",
-            help="Scale of the scores in --predictions: its ends, such as 0-4, or a name: emonet-voice.",
-        ),
-    ] = "intensity",
+    source: options.Predictions,
+    model: options.ModelChoice,
+    writing: options.SampledWriting,
     json: options.JsonFile = None,
     html: options.HtmlFile = None,
-    backend: options.Backend = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    batch_size: options.WindowBatch = 16,
-    samples: options.Samples = 0,
 ) -> None:
     """Score a captioner against the profiles of a corpus: emotions, bursts, gender, age and style.
 
@@ -52,20 +35,10 @@ def evaluate(
     from budew.evaluation import evaluate_corpus
     from budew.reports.evaluation_report import render_html, tables
 
-    refuse_to_replace([*files_read(corpus), *filter(None, [predictions])], json, html)
+    refuse_to_replace([*files_read(corpus), *filter(None, [source.predictions])], json, html)
+    predictor = source.predictor(model, writing)
     with progress_bar("evaluating") as bar:
-        evaluation = evaluate_corpus(
-            corpus,
-            model=model,
-            predictions=predictions,
-            scale=scale,
-            backend=backend,
-            device=device,
-            dtype=dtype,
-            batch_size=batch_size,
-            num_samples=samples,
-            progress=bar,
-        )
+        evaluation = evaluate_corpus(corpus, predictor, progress=bar)
     with options.results(evaluation.to_dict(), json, html, lambda: render_html(evaluation)):
         print_table(tables(evaluation))
     for clip in evaluation.skipped:

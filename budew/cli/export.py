@@ -48,7 +48,8 @@ def export(
     """
     from budew.corpora import read
     from budew.evaluation.parity import parity
-    from budew.inference.backends import load_backend
+    from budew.inference.loading import load_backend
+    from budew.inference.options import ModelOptions
     from budew.io.resources import data_folder
     from budew.model.checkpoint import load_checkpoint
     from budew.model.exporting import export as write
@@ -60,7 +61,7 @@ def export(
     source = corpus or data_folder("demo_clips") / "clips.tar"
     original = load_checkpoint(model, device="cpu", dtype="float32")
     computed = None if to == "onnx" else "int8" if dtype == "int8" else "float32"
-    exported = load_backend(out, device="cpu", dtype=computed)
+    exported = load_backend(ModelOptions(out, device="cpu", dtype=computed))
     found = parity(original, exported, list(islice(read(source), clips)))
     (out / "parity.json").write_text(as_json(found.to_dict()) + "\n", encoding="utf-8")
     print_table(parity_table(found))

@@ -18,7 +18,8 @@ from budew.reports.visible_text import visible_name
 if TYPE_CHECKING:
     from budew.captions.content_selection import ContentSelection
     from budew.captions.salience import Baseline
-    from budew.inference.server import CaptionServer
+    from budew.evaluation.predictors import Predictor
+    from budew.inference.options import ModelOptions, WritingOptions
 
 Parsed = TypeVar("Parsed")
 
@@ -70,6 +71,14 @@ TranscriptionServer = Annotated[
         dir_okay=False,
         help="Ask a server with /v1/audio/transcriptions (vLLM) instead: YAML with base_url, model and "
         "other settings (docs/servers.md).",
+    ),
+]
+CutAt = Annotated[
+    str,
+    Option(
+        metavar="fixed|speech|FILE.rttm",
+        help="Cut what is longer than the model's window into windows of equal length, or at pauses of "
+        "speech (extra corpora); or all at the speaker turns in an RTTM file.",
     ),
 ]
 NumBeams = Annotated[
@@ -235,25 +244,95 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Options that say where predictions come from."""
+class ModelChoice:
+    """Options of every command that captions or scores: which model, and what runs it."""
 
-    model: Model = None
+    model: Models = None
+    backend: Backend = None
+    device: Device = None
+    dtype: Dtype = None
+    server: TranscriptionServer = None
+
+    def options(self) -> "ModelOptions":
+        """Return the options for the library; reads the settings of the server."""
+        from budew.inference.options import CaptionServer, ModelOptions
+        from budew.io.settings import load
+
+        return ModelOptions(
+            tuple(self.model or ()) or None,
+            backend=self.backend,
+            device=self.device,
+            dtype=self.dtype,
+            server=None if self.server is None else load(CaptionServer, self.server),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Options of every command that captions or scores: how captions are written."""
+
+    num_beams: NumBeams = None
+    style: Style = None
+    parts: Parts = None
+    windows: CutAt = "fixed"
+    batch_size: WindowBatch = 16
+
+    def options(self, num_samples: int = 0) -> "WritingOptions":
+        """Return the options for the library."""
+        from budew.inference.options import Windows, WritingOptions
+
+        ways: dict[str, Windows] = {"fixed": "fixed", "speech": "speech"}
+        return WritingOptions(
+            num_beams=self.num_beams,
+            num_samples=num_samples,
+            style=self.style,
+            parts=self.parts,
+            windows=ways.get(self.windows) or Path(self.windows),
+            batch_size=self.batch_size,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SampledWriting(Writing):
+    """The same, with scores that may be those of several captions."""
+
+    samples: Samples = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Options of every command that scores predictions made elsewhere as well."""
+
     predictions: Annotated[
         Path | None,
         Option(
             metavar="FILE|DIR",
-            help="Score this instead of a model: captions or scores under the file names of the data.",
+            help="Score these instead of a model: captions or scores by id or file name, as JSON Lines, CSV, "
+            "a folder with a JSON file for each clip, or a corpus with profiles.",
         ),
     ] = None
     scale: Annotated[
         str,
         Option(
-            metavar="NAME", help="Scale of the scores in --predictions: its ends, such as 0-4, or a name."
+            metavar="NAME",
+            help="Scale of the scores in --predictions: its ends, such as 0-4, or a name: emonet-voice.",
         ),
     ] = "intensity"
-    device: Device = None
-    batch_size: WindowBatch = 16
+
+    def predictor(self, model: ModelChoice, writing: SampledWriting) -> "Predictor":
+        """Return what predicts: the file, or the model.
+
+        Raises:
+            InputError: both are given.
+        """
+        from budew.errors import InputError
+        from budew.evaluation.predictors import FilePredictor, ModelPredictor
+
+        if self.predictions is None:
+            return ModelPredictor(model.options(), writing.options(writing.samples))
+        if (model, writing) != (ModelChoice(), SampledWriting()):
+            raise InputError("a model or its options cannot be given with predictions: score one at a time")
+        return FilePredictor(self.predictions, scale=self.scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,16 +387,6 @@ def results(
             print(f"JSON: {visible_name(json)}")
         if html is not None:
             print(f"page: {html.resolve().as_uri()}")
-
-
-def transcription_server(file: Path | None) -> "CaptionServer | None":
-    """Return the settings in the file of `TranscriptionServer`."""
-    if file is None:
-        return None
-    from budew.inference.server import CaptionServer
-    from budew.io.settings import load
-
-    return load(CaptionServer, file)
 
 
 def parsed_file(path: Path, parse: Callable[[bytes], Parsed]) -> Parsed:

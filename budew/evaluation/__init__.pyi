@@ -10,6 +10,8 @@ from .predictions import by_id as by_id
 from .predictions import read_predictions as read_predictions
 from .predictions import read_scores as read_scores
 from .predictions import write_predictions as write_predictions
+from .predictors import FilePredictor as FilePredictor
+from .predictors import ModelPredictor as ModelPredictor
 from .rated_pairs import score as score
 from .results import Evaluation as Evaluation
 from .results import evaluate as evaluate

@@ -12,9 +12,8 @@ curve holds for emotions that raters were asked for, not for all 40.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +21,18 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from budew.corpora.clip import Clip
 from budew.corpora.sources import Progress, counted, read
 from budew.corpora.text_files import check_file
 from budew.errors import InputError, SettingsError, require
 from budew.evaluation.benchmarks.emonet_voice_data import on_hub
-from budew.evaluation.decoding import Decoding, decode_clips, decoding_of
 from budew.evaluation.pairs import Pair, Skipped
-from budew.evaluation.predictions import Prediction, audio_name, by_id, read_predictions
+from budew.evaluation.predictions import audio_name
+from budew.evaluation.predictors import Decoding, ModelPredictor, Predictor, predicted
 from budew.io.files import whole_file
 from budew.io.settings import Settings, validated
 from budew.profile import VoiceProfile
 from budew.randomness import generator
 from budew.statistics.arrays import FloatArray
-from budew.taxonomy.scales import INTENSITY
 from budew.version import __version__
 
 FILE_NAME = "calibration.json"
@@ -151,65 +148,43 @@ def fit_calibration(
 
 def calibrate(
     data: str | Path,
+    predictor: Predictor | None = None,
     *,
-    model: str | Path | None = None,
-    predictions: str | Path | None = None,
-    scale: str = INTENSITY.name,
-    num_beams: int | None = None,
-    num_samples: int = 0,
     share: float = SHARE,
     seed: int = 0,
-    device: str | None = None,
-    batch_size: int = 16,
     progress: Progress | None = None,
 ) -> tuple[Calibration, list[Skipped]]:
     """Predict a share of the rated clips and fit the curve; return it with the clips that have no prediction.
 
     Args:
         data: whatever `budew.read` reads, or `OWNER/NAME`; clips without a rated emotion do not count.
-        model: folder or hub id of a checkpoint; the embedded one where left out.
-        predictions: to use instead of a model, see `read_predictions`.
-        scale: of the scores in `predictions`.
-        num_beams, num_samples: of the model, see `decoding_of`.
-        share, seed: see `fit_calibration`.
-        device, batch_size: of the model, see `load_checkpoint` and `decode_clips`.
+        predictor: a captioner or a file of predictions; the embedded checkpoint where left out.
+        share: of the rated clips to fit to, in (0, 1].
+        seed: of the choice of these clips.
         progress: called after each clip.
 
     Raises:
-        InputError: as `fit_calibration` and `read_predictions`, or both a model and predictions are given.
+        InputError: the share is out of range, or there are fewer than `FEWEST` ratings to fit to.
         CheckpointError: the model cannot be loaded.
+        MissingExtraError: scikit-learn is not installed.
     """
-    if model is not None and predictions is not None:
-        raise InputError("both a model and predictions are given: calibrate one at a time")
+    predictor = predictor or ModelPredictor()
     skipped: list[Skipped] = []
     rated = (
         replace(clip, id=audio_name(clip))
         for clip in read(on_hub(data), on_bad=lambda error: skipped.append(Skipped(str(data), str(error))))
         if clip.profile is not None and clip.profile.rated
     )
-    clips = counted((clip for clip in rated if is_for_fitting(clip.id, share=share, seed=seed)), progress)
-    fit = partial(fit_calibration, data=str(data), share=share, seed=seed)
-    if predictions is not None:
-        return fit(list(_predicted(clips, read_predictions(predictions, scale=scale), skipped))), skipped
-    from budew.model.checkpoint import identity, load_checkpoint  # torch takes seconds
-
-    checkpoint = load_checkpoint(model, device=device)
-    decoding = decoding_of(checkpoint, num_beams, num_samples)
-    decoded = decode_clips(clips, checkpoint, [decoding], batch_size=batch_size)
-    made = fit(decoded.pairs(decoding), model=identity(model), decoding=decoding)
-    return made, [*skipped, *decoded.skipped]
-
-
-def _predicted(
-    clips: Iterable[Clip], predictions: Mapping[str, Prediction], skipped: list[Skipped]
-) -> Iterator[Pair]:
-    """Give a pair for each clip that has a prediction; add the others to `skipped`."""
-    for clip in clips:
-        found = by_id(predictions, clip.id)
-        if found is None or clip.profile is None:
+    chosen = (clip for clip in rated if is_for_fitting(clip.id, share=share, seed=seed))
+    pairs = []
+    for clip, found in counted(predicted(chosen, lambda clip: clip, predictor, skipped), progress):
+        if found is not None and clip.profile is not None:
+            pairs.append(Pair(clip.id, clip.profile, found.expected, found.caption))
+        elif not predictor.reads_audio:
             skipped.append(Skipped(clip.id, "there is no prediction for it"))
-        else:
-            yield Pair(clip.id, clip.profile, found.profile, found.caption)
+    model, decoding = predictor.model, predictor.decoding
+    fitted = fit_calibration(pairs, data=str(data), model=model, decoding=decoding, share=share, seed=seed)
+    return fitted, skipped
 
 
 def is_for_fitting(id: str, *, share: float, seed: int) -> bool:

@@ -5,18 +5,21 @@ values. Which is better depends on the model, so it is measured: on clips that c
 with the metrics of EmoNet-Voice Bench (one pair for each rated emotion, on 0–10).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import compress
 from operator import not_
 from typing import Any
 
 from budew.evaluation.calibration import FEWEST, SHARE, fit_calibration, is_for_fitting, rated_intensities
-from budew.evaluation.decoding import GREEDY, Decoded, Decoding
 from budew.evaluation.metrics import REPORT_MAXIMUM
-from budew.evaluation.pairs import Skipped
+from budew.evaluation.pairs import Pair, Skipped
+from budew.evaluation.predictors import Decoding
 from budew.statistics.pair_metrics import pair_intervals
 from budew.statistics.resampling import ConfidenceInterval, Resampling
+
+GREEDY = Decoding()
+COMPARED = (GREEDY, Decoding(num_beams=4), *(Decoding(num_samples=number) for number in (4, 16, 64)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +85,22 @@ class DecodingComparison:
 
 
 def compare_decodings(
-    decoded: Decoded, *, data: str, share: float = SHARE, settings: Resampling | None = None
+    pairs: Mapping[Decoding, Sequence[Pair]],
+    seconds: Mapping[Decoding, float],
+    *,
+    model: str,
+    data: str,
+    skipped: Sequence[Skipped] = (),
+    share: float = SHARE,
+    settings: Resampling | None = None,
 ) -> DecodingComparison:
     """Score every decoding on the clips that are not used for fitting its calibration.
 
     Args:
-        decoded: of `decode_clips`.
-        data: name of the clips.
+        pairs: references and predictions of each decoding, of the same clips.
+        seconds: that encoder and decoder took for all of them.
+        model, data: names of the model and of the clips.
+        skipped: clips that were not captioned.
         share: of the clips with a rated emotion that calibrations are fitted to.
         settings: bootstrap resamples, and the seed, also of the choice of these clips.
 
@@ -96,29 +108,33 @@ def compare_decodings(
         MissingExtraError: scikit-learn is not installed.
     """
     settings = settings or Resampling()
-    rated = [id for id, reference in decoded.references.items() if reference.rated]
+    clips = next(iter(pairs.values()))
+    rated = [pair.id for pair in clips if pair.reference.rated]
     fitted = sum(is_for_fitting(id, share=share, seed=settings.seed) for id in rated)
-    rows = [_scores(decoded, decoding, data, share, settings) for decoding in decoded.seconds]
+    rows = [
+        _scores(decoding, found, seconds[decoding] / max(1, len(clips)), data, share, settings)
+        for decoding, found in pairs.items()
+    ]
     return DecodingComparison(
-        model=decoded.model,
+        model=model,
         data=data,
         rows=tuple(rows),
         fitted=fitted,
         scored=len(rated) - fitted,
         share=share,
-        skipped=tuple(decoded.skipped),
+        skipped=tuple(skipped),
         settings=settings,
     )
 
 
 def _scores(
-    decoded: Decoded, decoding: Decoding, data: str, share: float, settings: Resampling
+    decoding: Decoding, pairs: Sequence[Pair], seconds: float, data: str, share: float, settings: Resampling
 ) -> DecodingScores:
-    pairs = [pair for pair in decoded.pairs(decoding) if pair.reference.rated]
-    fitting = [is_for_fitting(pair.id, share=share, seed=settings.seed) for pair in pairs]
-    reference, predicted = rated_intensities(list(compress(pairs, map(not_, fitting))))
-    enough = len(rated_intensities(list(compress(pairs, fitting)))[0]) >= FEWEST
-    curve = fit_calibration(pairs, data=data, share=share, seed=settings.seed) if enough else None
+    rated = [pair for pair in pairs if pair.reference.rated]
+    fitting = [is_for_fitting(pair.id, share=share, seed=settings.seed) for pair in rated]
+    reference, predicted = rated_intensities(list(compress(rated, map(not_, fitting))))
+    enough = len(rated_intensities(list(compress(rated, fitting)))[0]) >= FEWEST
+    curve = fit_calibration(rated, data=data, share=share, seed=settings.seed) if enough else None
     labels = reference * REPORT_MAXIMUM
     return DecodingScores(
         decoding,
@@ -126,5 +142,5 @@ def _scores(
         calibrated=None
         if curve is None
         else pair_intervals(labels, curve.apply(predicted) * REPORT_MAXIMUM, settings),
-        seconds=decoded.seconds[decoding] / max(1, len(decoded.references)),
+        seconds=seconds,
     )

@@ -12,8 +12,9 @@ from budew.audio.samples import windows
 from budew.corpora.clip import Clip
 from budew.errors import InputError
 from budew.evaluation.metrics import score_emotions
-from budew.inference import Captioned, Captioner
+from budew.inference import CaptionedRecording, Captioner
 from budew.inference.backends import Backend, CTranslate2Backend, TransformersBackend
+from budew.inference.options import WritingOptions
 from budew.model.checkpoint import Checkpoint
 from budew.model.converted import logits_converted
 from budew.model.generate import encode, generate, generation_settings
@@ -55,8 +56,10 @@ def parity(reference: Checkpoint, other: Backend, clips: Sequence[Clip]) -> Pari
         other: the same model.
         clips: with labels, where correlations are wanted.
     """
-    captions, spearman = captions_and_score(Captioner(TransformersBackend(reference), num_beams=1), clips)
-    others, other_spearman = captions_and_score(Captioner(other, num_beams=1), clips)
+    captions, spearman = captions_and_score(
+        Captioner(TransformersBackend(reference), WritingOptions(num_beams=1)), clips
+    )
+    others, other_spearman = captions_and_score(Captioner(other, WritingOptions(num_beams=1)), clips)
     same = float(np.mean([one == two for one, two in zip(captions, others, strict=True)]))
     logits = largest_difference(reference, other, clips)
     return Parity(len(clips), same, other_spearman, spearman, logits)
@@ -66,9 +69,9 @@ def captions_and_score(captioner: Captioner, clips: Sequence[Clip]) -> tuple[lis
     """Return the caption of each clip ("" of one that failed), and the mean Spearman with labels, if any."""
     results = list(captioner.caption_clips(clips))
     labels = intensity_matrix([clip.profile or VoiceProfile() for clip in clips])
-    said = [one.profile if isinstance(one, Captioned) else VoiceProfile() for one in results]
+    said = [one.profile if isinstance(one, CaptionedRecording) else VoiceProfile() for one in results]
     score = float(score_emotions(labels, intensity_matrix(said))["mean_spearman"][0])
-    captions = [one.caption if isinstance(one, Captioned) else "" for one in results]
+    captions = [one.caption if isinstance(one, CaptionedRecording) else "" for one in results]
     return captions, None if np.isnan(score) else score
 
 

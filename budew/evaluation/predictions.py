@@ -36,13 +36,22 @@ _HEADS = "heads"
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What was predicted for one clip, and the caption it was read from, if any.
+    """What was predicted for one clip.
 
-    `profile.rated` names the emotions that were predicted; none is a refusal.
+    Attributes:
+        profile: `rated` names the emotions that were predicted; none is a refusal.
+        caption: the caption that was parsed, if any.
+        means: plain means over sampled captions, weak emotions included; None without samples.
     """
 
     profile: VoiceProfile
     caption: str | None = None
+    means: VoiceProfile | None = None
+
+    @property
+    def expected(self) -> VoiceProfile:
+        """The expected intensities, for scoring: the means over sampled captions, else the profile."""
+        return self.means or self.profile
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""From audio to captions and scores: `Captioner` and its results.
+"""From audio to captions and scores: `Captioner`, its options and its results.
 
 Importing this package loads torch and transformers, which takes seconds.
 """

@@ -1,32 +1,29 @@
-"""What turns windows of samples into text: transformers or CTranslate2 (a server: `budew.inference.server`).
+"""What turns windows of samples into text: a checkpoint run by transformers or by CTranslate2.
 
-A folder of `budew export` runs where its format is for: in CTranslate2, ONNX Runtime or OpenVINO.
-
-A backend works in two steps, so that the first, on the CPU, can go on for the next batch while the model
-works on this one.
+A backend works in two steps, so that the first, on the CPU, can prepare the next batch while the model works
+on this one. `write` decodes the encoder's states of a batch in one or several ways (greedy search, beam
+search, sampling): the encoder runs once. A server is a backend too (`budew.inference.server`), and so are
+several checkpoints (`budew.inference.ensemble`); `budew.inference.loading` chooses one.
 """
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from budew.errors import InputError
-from budew.inference.loops import stop_of_loops
+from budew.inference.repetition import repetition_stop
 from budew.inference.self_consistency import sample_captions
-from budew.model.checkpoint import Checkpoint, choose_device, default_checkpoint, load_checkpoint
+from budew.model.checkpoint import Checkpoint
 from budew.model.converted import (
     Converted,
-    is_converted,
-    load_converted,
     write_converted,
 )
-from budew.model.cpu_precision import fastest
 from budew.model.generate import (
-    Encoded,
+    EncoderStates,
     checked_beams,
     encode,
     features_of,
@@ -34,45 +31,55 @@ from budew.model.generate import (
     spectrograms,
     write_captions,
 )
-from budew.model.graphs import library_of, load_graphs
-
-if TYPE_CHECKING:
-    from budew.inference.server import CaptionServer
 
 Samples = NDArray[np.float32]
-BACKENDS = ("transformers", "ctranslate2")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """How captions are written.
+class DecodingOptions:
+    """One way to decode the encoder's states.
 
     Attributes:
         num_beams: beam width; 1 is greedy search.
         num_samples: captions that are sampled of each window, besides the one that is searched for.
         prompt: of `budew.captions.caption_prompt`, or "".
+        stop_repetition: end a text that repeats itself, as no caption does; numbers as text may.
     """
 
     num_beams: int = 1
     num_samples: int = 0
     prompt: str = ""
+    stop_repetition: bool = True
+
+    @property
+    def rates_emotions(self) -> bool:
+        """Whether the captions are to speak of emotions."""
+        return not self.prompt.endswith(("bursts", "speaker"))
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A batch of windows, mono samples (n,) each, and what the backend made of them before the model runs."""
+class FeatureBatch:
+    """A batch of windows, mono samples (n,) each, and the features that the backend made of them."""
 
     windows: Sequence[Samples]
     features: Any
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """The caption of a window as the model wrote it, and those that were sampled; or why there is none."""
+class GeneratedText:
+    """The text that the model generated for a window, and those that were sampled; or why there is none."""
 
     text: str
     samples: tuple[str, ...] = ()
     fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedBatch:
+    """One text for each window of a batch, in order, and the seconds that encoder and decoder took."""
+
+    texts: Sequence[GeneratedText]
+    seconds: float = 0.0
 
 
 class Backend(Protocol):
@@ -98,11 +105,11 @@ class Backend(Protocol):
     can_sample: bool
     num_beams: int
 
-    def prepare(self, windows: Sequence[Samples], seconds: float) -> Prepared:
-        """Return a batch of windows, padded to so many seconds. May run beside `write`, in another thread."""
+    def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
+        """Return a batch of windows, padded to `seconds`. May run beside `write`, in another thread."""
 
-    def write(self, batch: Prepared, asked: Asked) -> list[Written]:
-        """Return what the model writes of each window."""
+    def write(self, batch: FeatureBatch, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:
+        """Return what the model writes of each window, in the order of `decodings`."""
 
 
 class TransformersBackend:
@@ -120,31 +127,47 @@ class TransformersBackend:
         self.can_sample = True
         self.num_beams = number_of_beams(checkpoint)
 
-    def prepare(self, windows: Sequence[Samples], seconds: float) -> Prepared:
+    def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
         """Compute spectrograms."""
-        return Prepared(windows, features_of(self.checkpoint, windows, seconds=seconds))
+        return FeatureBatch(windows, features_of(self.checkpoint, windows, seconds=seconds))
 
-    def write(self, batch: Prepared, asked: Asked) -> list[Written]:
-        """Run the encoder once, and the decoder for the caption and the samples."""
-        return self.write_encoded(self.encode(batch), asked)
+    def write(self, batch: FeatureBatch, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:
+        """Run the encoder once, and the decoder for each decoding."""
+        start = time.perf_counter()
+        states = self.encode(batch)
+        encoding = time.perf_counter() - start
+        return [replace(made, seconds=encoding + made.seconds) for made in self.decode(states, decodings)]
 
-    def encode(self, batch: Prepared) -> Encoded:
+    def encode(self, batch: FeatureBatch) -> EncoderStates:
         """Run the encoder."""
-        return encode(self.checkpoint, batch.windows, batch.features)
+        states = encode(self.checkpoint, batch.windows, batch.features)
+        if states.states.is_cuda:
+            torch.cuda.synchronize()  # its seconds are not those of the decoder
+        return states
 
-    def write_encoded(self, encoded: Encoded, asked: Asked) -> list[Written]:
-        """Run the decoder."""
+    def decode(self, states: EncoderStates, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:
+        """Run the decoder for each decoding: for the caption, and for the samples."""
+        return [self._decode(states, decoding) for decoding in decodings]
+
+    def _decode(self, states: EncoderStates, decoding: DecodingOptions) -> GeneratedBatch:
+        start = time.perf_counter()
+        stop = repetition_stop() if decoding.stop_repetition else None
         texts = write_captions(
             self.checkpoint,
-            encoded,
-            num_beams=asked.num_beams,
-            prompt=asked.prompt,
-            stopping_criteria=stop_of_loops(),
+            states,
+            num_beams=decoding.num_beams,
+            prompt=decoding.prompt,
+            stopping_criteria=stop,
         )
         sampled = sample_captions(
-            self.checkpoint, encoded, num_samples=asked.num_samples, prompt=asked.prompt
+            self.checkpoint,
+            states,
+            num_samples=decoding.num_samples,
+            prompt=decoding.prompt,
+            stopping_criteria=stop,
         )
-        return [Written(text, some) for text, some in zip(texts, sampled, strict=True)]
+        both = [GeneratedText(text, some) for text, some in zip(texts, sampled, strict=True)]
+        return GeneratedBatch(both, time.perf_counter() - start)
 
 
 class CTranslate2Backend:
@@ -162,67 +185,17 @@ class CTranslate2Backend:
         self.can_sample = False  # its random numbers depend on threads
         self.num_beams = checked_beams(converted.settings.num_beams, converted.name)
 
-    def prepare(self, windows: Sequence[Samples], seconds: float) -> Prepared:
+    def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
         """Compute spectrograms."""
-        return Prepared(windows, spectrograms(self.extractor, windows, seconds=seconds))
+        return FeatureBatch(windows, spectrograms(self.extractor, windows, seconds=seconds))
 
-    def write(self, batch: Prepared, asked: Asked) -> list[Written]:
-        """Search for captions."""
+    def write(self, batch: FeatureBatch, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:
+        """Search for captions; the encoder runs for each decoding."""
+        return [self._write(batch, decoding) for decoding in decodings]
+
+    def _write(self, batch: FeatureBatch, decoding: DecodingOptions) -> GeneratedBatch:
+        start = time.perf_counter()
         texts = write_converted(
-            self.converted, batch.features, num_beams=asked.num_beams, prompt=asked.prompt
+            self.converted, batch.features, num_beams=decoding.num_beams, prompt=decoding.prompt
         )
-        return [Written(text) for text in texts]
-
-
-def load_backend(
-    model: str | Path | Sequence[str | Path] | None = None,
-    *,
-    backend: str | None = None,
-    device: str | None = None,
-    dtype: str | None = None,
-    server: "CaptionServer | None" = None,
-) -> Backend:
-    """Load a checkpoint into a backend, or connect to a server.
-
-    Args:
-        model: a folder, a hub id, or None for `default_checkpoint`; several are `Experts`.
-        backend: one of `BACKENDS`; None is transformers, or ctranslate2 for a folder converted for it.
-        device: `cpu`, `cuda`, `cuda:1`, `mps`; None for the best that is there.
-        dtype: `float32`, `bfloat16`, `float16` or `int8`; None is float16 on cuda, and on a CPU what is
-            fastest there (tried once a machine, see `budew.model.cpu_precision`), else float32.
-        server: where `/v1/audio/transcriptions` is answered, and the model there; then nothing else is given.
-
-    Raises:
-        CheckpointError, MissingExtraError: as of `load_checkpoint` and `load_converted`.
-        InputError: no such backend or dtype, or a server and a checkpoint.
-        JobError: as of `budew.inference.server.ServerBackend`.
-    """
-    if server is not None:
-        if any((model, backend, device, dtype)):
-            raise InputError("a server has its own model: leave model, backend, device and dtype out")
-        from budew.inference.server import ServerBackend
-
-        return ServerBackend(server)
-    if backend not in (None, *BACKENDS):
-        raise InputError(f"{backend!r} is not a backend: use {' or '.join(BACKENDS)}")
-    if model is None or isinstance(model, str | Path):
-        return _load(model, backend, device, dtype)
-    from budew.inference.experts import Experts
-
-    loaded = [_load(one, backend, device, dtype) for one in model]
-    return Experts(loaded) if len(loaded) > 1 else loaded[0]
-
-
-def _load(
-    model: str | Path | None, backend: str | None, device: str | None, dtype: str | None
-) -> "TransformersBackend | CTranslate2Backend":
-    graphs = Path(default_checkpoint() if model is None else model).expanduser()
-    if library_of(graphs):
-        if backend or device not in (None, "cpu"):
-            raise InputError(f"{graphs} runs as it is, on the CPU: leave backend and device out")
-        return TransformersBackend(load_graphs(graphs, graphs.resolve().name, dtype=dtype))
-    if backend == "ctranslate2" or (backend is None and is_converted(graphs)):
-        return CTranslate2Backend(load_converted(model, device=device, dtype=dtype))
-    if dtype is None and choose_device(device).type == "cpu":
-        dtype = fastest("torch")
-    return TransformersBackend(load_checkpoint(model, device=device, dtype=dtype))
+        return GeneratedBatch([GeneratedText(text) for text in texts], time.perf_counter() - start)

@@ -6,7 +6,6 @@ from itertools import islice
 from typing import TypeVar
 
 from budew.inference.backends import Backend
-from budew.model.checkpoint import Checkpoint
 from budew.model.generate import short_window_seconds
 
 T = TypeVar("T")
@@ -16,7 +15,7 @@ AHEAD = 8
 """Batches within which items of a kind are gathered."""
 
 
-def padded_seconds(model: Backend | Checkpoint, samples: int) -> float:
+def padded_seconds(model: Backend, samples: int) -> float:
     """Return to how many seconds a window of so many samples is padded, whatever the others of its batch.
 
     That is the window of the model, or for one that was trained on short windows that of

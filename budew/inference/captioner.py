@@ -5,170 +5,132 @@ the model was trained for it, they are of like length, padded to whole seconds. 
 the model works on one.
 
 Results are in the order of the input, one per recording, whatever the batch size. Memory holds some batches
-of samples, so it does not grow with the length of the audio. A recording that fails becomes a `Failure` and
-the others are captioned; if the model itself fails, an error is raised.
+of samples, so it does not grow with the length of the audio. A recording that fails becomes a
+`FailedRecording` and the others are captioned; if the model itself fails, an error is raised.
 """
 
 import warnings
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, overload
+from typing import Any, Protocol, overload
 
 from budew.audio.samples import Window, is_silent
-from budew.captions.caption_prompt import prompt_of
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, BudewWarning, InputError, JobError, first_line
 from budew.inference.backends import (
-    Asked,
     Backend,
-    Prepared,
+    DecodingOptions,
+    FeatureBatch,
+    GeneratedText,
     TransformersBackend,
-    Written,
-    load_backend,
 )
 from budew.inference.batching import gathered, padded_seconds, prefetch
-from budew.inference.captioned import (
+from budew.inference.captioned_recording import (
     NO_SPEECH,
     SILENCE,
-    Captioned,
-    Failure,
+    CaptionedRecording,
+    FailedRecording,
     WindowCaption,
 )
-from budew.inference.recordings import Audio, Recording, Windows, from_audio, from_clip, from_paths
-from budew.inference.self_consistency import MAX_SAMPLES
-from budew.inference.turns import read_turns
-from budew.inference.unfinished import Unfinished
+from budew.inference.loading import load_backend
+from budew.inference.options import ModelOptions, WritingOptions
+from budew.inference.recording_state import RecordingState
+from budew.inference.recordings import Audio, Recording, from_audio, from_clip, from_paths
+from budew.inference.speaker_turns import read_turns
 from budew.model.checkpoint import Checkpoint
 from budew.model.generate import checked_beams
 from budew.segmentation.voice_activity import load_speech_detector
 
-if TYPE_CHECKING:
-    from budew.inference.server import CaptionServer
-
 Progress = Callable[[int, int | None], None]
+Result = CaptionedRecording | FailedRecording
 
 
-class KeptWindows(Protocol):
-    """Where captions of windows are kept while their recording is not complete, but for its first window."""
+class WindowStore(Protocol):
+    """Stores captions of windows until their recording is complete, except that of its first window."""
 
     def get(self, source: str, start: float, end: float) -> WindowCaption | None:
-        """Return the caption between these times (seconds) of a recording, if it is kept."""
+        """Return the caption between these times (seconds) of a recording, if it is stored."""
 
     def put(self, source: str, window: WindowCaption) -> None:
-        """Keep the caption of a window."""
+        """Store the caption of a window."""
 
 
 class Captioner:
-    """Captions audio with one checkpoint. Create it once: loading takes longer than captioning a clip."""
+    """Captions audio with one model. Create it once: loading takes longer than captioning a clip.
 
-    def __init__(
-        self,
-        backend: Backend | Checkpoint,
-        *,
-        batch_size: int = 16,
-        num_beams: int | None = None,
-        num_samples: int = 0,
-        style: str | None = None,
-        parts: str | None = None,
-        windows: Windows = "fixed",
-    ) -> None:
-        """Use a checkpoint on batches of windows.
+    Attributes:
+        backend: the model and what runs it.
+        options: how it writes, as given.
+        decoding: the same for the backend: the beam width of the checkpoint where none was given, and no
+            prompt for a model that was trained without.
+        seconds: decoding → seconds that encoder and decoder have taken.
+    """
+
+    def __init__(self, backend: Backend | Checkpoint, options: WritingOptions | None = None) -> None:
+        """Use a model that is loaded.
 
         Args:
-            backend: of `budew.inference.backends.load_backend`, or a checkpoint of
+            backend: of `budew.inference.loading.load_backend`, or a checkpoint of
                 `budew.model.checkpoint.load_checkpoint`.
-            batch_size: windows in each batch; smaller needs less memory, captions are the same.
-            num_beams: beam width; None for that of the checkpoint.
-            num_samples: average the scores over this many sampled captions of each window; 0: scores of the
-                one caption.
-            style, parts: what the captions are to be, of `STYLES` and `PARTS` in
-                `budew.captions.caption_prompt`; with one of them given, the other is "prose" or "all".
-                Ignored with a warning by a checkpoint that was trained without prompts. Emotions that are not
-                asked for are unrated.
-            windows: where files longer than the model's window are cut: "fixed", one window after the other,
-                or "speech", at its pauses, as the voice detector hears them; samples are cut one after the
-                other. The path of an RTTM file: each file at the turns of its speakers.
+            options: how captions are written; the defaults of `WritingOptions` where left out. Style and
+                parts are ignored, with a warning, by a checkpoint that was trained without prompts.
 
         Raises:
             MissingExtraError: windows of speech, and the voice detector is not installed.
-            InputError: batch size, beam width or number of samples is out of range, the backend cannot
-                sample, no such style or part, or no RTTM file.
+            InputError: the beam width is out of range, the backend cannot sample, or there is no RTTM file.
         """
         self.backend = TransformersBackend(backend) if isinstance(backend, Checkpoint) else backend
-        if batch_size < 1:
-            raise InputError(f"a batch of {batch_size} windows is empty: use batch_size=1 or more")
-        if not 0 <= num_samples <= MAX_SAMPLES:
-            raise InputError(f"{num_samples} samples cannot be drawn: use 0 to {MAX_SAMPLES}")
-        if num_samples and not self.backend.can_sample:
-            raise InputError(
-                f"{self.backend.runs_on}: samples would not be the same twice: use the backend transformers"
-            )
-        self.batch_size = batch_size
-        # Both are given, as in training.
-        prompt = prompt_of(style or "prose", parts or "all") if style or parts else ""
-        if prompt and not self.backend.trained_with_prompts:
-            warnings.warn(
-                f"{self.backend.name} was trained without prompts: style and parts are ignored",
-                BudewWarning,
-                stacklevel=2,
-            )
-            prompt = ""
-        beams = self.backend.num_beams if num_beams is None else num_beams
-        self.asked = Asked(checked_beams(beams, self.backend.name), num_samples, prompt)
+        self.options = options or WritingOptions()
+        self.decoding = self._decoding()
+        self.seconds: dict[DecodingOptions, float] = defaultdict(float)
+        windows = self.options.windows
         if windows == "speech":
             load_speech_detector()
-        self.windows = windows
         self._turns = read_turns(windows) if isinstance(windows, Path) else {}
-        self._rates = not prompt.endswith(("bursts", "speaker"))
 
     @classmethod
     def from_pretrained(
-        cls,
-        model: str | Path | Sequence[str | Path] | None = None,
-        *,
-        backend: str | None = None,
-        device: str | None = None,
-        dtype: str | None = None,
-        server: "CaptionServer | None" = None,
-        batch_size: int = 16,
-        num_beams: int | None = None,
-        num_samples: int = 0,
-        style: str | None = None,
-        parts: str | None = None,
-        windows: Windows = "fixed",
+        cls, model: str | Path | Sequence[str | Path] | None = None, **options: Any
     ) -> "Captioner":
-        """Load a checkpoint: a folder, a hub id, or None for the one in this package, which needs no network.
+        """Load a model: `Captioner(load_backend(ModelOptions(…)), WritingOptions(…))` in one call.
 
         Args:
-            model, backend, device, dtype, server: see `budew.inference.backends.load_backend`.
-            batch_size, num_beams, num_samples, style, parts, windows: see `__init__`.
+            model: a folder, a hub id, several of them for an ensemble, or None for the checkpoint in this
+                package, which needs no network.
+            options: any field of `ModelOptions` and `WritingOptions`, such as `device="cuda"`,
+                `num_samples=16` or `windows="speech"`.
 
         Raises:
-            CheckpointError, MissingExtraError, JobError: see `load_backend`.
-            InputError: see `load_backend` and `__init__`.
+            CheckpointError, MissingExtraError, JobError, InputError: see
+                `budew.inference.loading.load_backend` and `__init__`.
+            TypeError: there is no such option.
+
+        Example:
+            >>> from budew import Captioner
+            >>> captioner = Captioner.from_pretrained(dtype="float32", num_samples=4)
+            >>> captioner.backend.name
+            'budew-base'
         """
-        return cls(
-            load_backend(model, backend=backend, device=device, dtype=dtype, server=server),
-            batch_size=batch_size,
-            num_beams=num_beams,
-            num_samples=num_samples,
-            style=style,
-            parts=parts,
-            windows=windows,
-        )
+        names = {field.name for field in fields(WritingOptions)}
+        writing = {name: value for name, value in options.items() if name in names}
+        others = {name: value for name, value in options.items() if name not in names}
+        checkpoint = model if model is None or isinstance(model, str | Path) else tuple(model)
+        return cls(load_backend(ModelOptions(checkpoint, **others)), WritingOptions(**writing))
 
     @overload  # a str is a sequence of str as well: the first signature wins
     def __call__(  # type: ignore[overload-overlap]
         self, audio: Audio, *, sampling_rate: int | None = None
-    ) -> Captioned: ...
+    ) -> CaptionedRecording: ...
     @overload
-    def __call__(self, audio: Sequence[Audio], *, sampling_rate: int | None = None) -> list[Captioned]: ...
+    def __call__(
+        self, audio: Sequence[Audio], *, sampling_rate: int | None = None
+    ) -> list[CaptionedRecording]: ...
     def __call__(
         self, audio: Audio | Sequence[Audio], *, sampling_rate: int | None = None
-    ) -> Captioned | list[Captioned]:
+    ) -> CaptionedRecording | list[CaptionedRecording]:
         """Caption one recording, or a list of them.
 
         Args:
@@ -181,94 +143,136 @@ class Captioner:
             InputError: another type, or samples without a sampling rate.
             AudioError: one of them cannot be decoded, or is too short. `caption_files` continues instead.
             JobError: the model itself failed, for lack of memory for example.
+
+        Example:
+            >>> from budew import Captioner, read
+            >>> from budew.io.resources import data_folder
+            >>> clip = next(iter(read(data_folder("demo_clips") / "clips.tar")))
+            >>> captioned = Captioner.from_pretrained()(clip.audio)
+            >>> captioned.vector().shape
+            (40,)
         """
         if isinstance(audio, list | tuple):
-            return list(self.captioned([from_audio(item, sampling_rate) for item in audio]))
+            return list(self.caption_recordings([from_audio(item, sampling_rate) for item in audio]))
         assert not isinstance(audio, Sequence) or isinstance(audio, str | bytes)  # noqa: S101  # for mypy
-        return next(self.captioned([from_audio(audio, sampling_rate)]))
+        return next(self.caption_recordings([from_audio(audio, sampling_rate)]))
 
     def caption_files(
         self,
         paths: Iterable[str | Path],
         *,
         finished: Container[str] = (),
-        kept: KeptWindows | None = None,
+        store: WindowStore | None = None,
         progress: Progress | None = None,
-    ) -> Iterator[Captioned | Failure]:
+    ) -> Iterator[Result]:
         """Caption files, folders and corpora, one result for each recording in their order.
 
         Args:
             paths: audio files, folders of them at any depth, and whatever `budew.read` reads.
             finished: sources that are left out.
-            kept: windows of recordings that were captioned in part.
+            store: windows of recordings that were captioned in part.
             progress: called after each result with the number of recordings done and of all, None where that
                 is not known.
         """
         found, total = from_paths(paths)
         waiting = (recording for recording in found if recording.source not in finished)
-        for done, result in enumerate(self._caption(waiting, kept), start=1):
+        for done, (result,) in enumerate(self._caption(waiting, [self.decoding], store), start=1):
             if progress is not None:
                 progress(done, total)
             yield result
 
-    def caption_clips(self, clips: Iterable[Clip]) -> Iterator[Captioned | Failure]:
+    def caption_clips(self, clips: Iterable[Clip]) -> Iterator[Result]:
         """Caption the clips of a corpus, lazily; `source` of each result is the id of its clip."""
-        return self._caption(map(from_clip, clips))
+        return (result for (result,) in self.caption_decodings(clips, [self.decoding]))
 
-    def captioned(self, recordings: Iterable[Recording]) -> Iterator[Captioned]:
+    def caption_decodings(
+        self, clips: Iterable[Clip], decodings: Sequence[DecodingOptions]
+    ) -> Iterator[tuple[Result, ...]]:
+        """Caption clips in several ways from one pass of the encoder: one result for each of `decodings`."""
+        return self._caption(map(from_clip, clips), decodings)
+
+    def caption_recordings(self, recordings: Iterable[Recording]) -> Iterator[CaptionedRecording]:
         """Caption recordings, lazily. Raises AudioError for the first that cannot be decoded."""
-        for result in self._caption(recordings):
-            if isinstance(result, Failure):
+        for (result,) in self._caption(recordings, [self.decoding]):
+            if isinstance(result, FailedRecording):
                 raise AudioError(str(result))
             yield result
 
+    def _decoding(self) -> DecodingOptions:
+        options, backend, prompt = self.options, self.backend, self.options.prompt
+        if options.num_samples and not backend.can_sample:
+            raise InputError(
+                f"{backend.runs_on}: samples would not be the same twice: use the backend transformers"
+            )
+        if prompt and not backend.trained_with_prompts:
+            warnings.warn(
+                f"{backend.name} was trained without prompts: style and parts are ignored",
+                BudewWarning,
+                stacklevel=3,
+            )
+            prompt = ""
+        beams = backend.num_beams if options.num_beams is None else options.num_beams
+        return DecodingOptions(checked_beams(beams, backend.name), options.num_samples, prompt)
+
     def _caption(
-        self, recordings: Iterable[Recording], kept: KeptWindows | None = None
-    ) -> Iterator[Captioned | Failure]:
-        """Caption batches, and pass on what is complete, in order."""
-        waiting: deque[Unfinished] = deque()
-        windows = self._windows(recordings, waiting, kept)
-        batches = gathered(windows, self._padded, self.batch_size)
+        self,
+        recordings: Iterable[Recording],
+        decodings: Sequence[DecodingOptions],
+        store: WindowStore | None = None,
+    ) -> Iterator[tuple[Result, ...]]:
+        """Caption batches, and yield the recordings that are complete, in order."""
+        waiting: deque[RecordingState] = deque()
+        windows = self._windows(recordings, decodings, waiting, store)
+        batches = gathered(windows, self._padded, self.options.batch_size)
         for batch in prefetch(map(self._prepared, batches)):
             if batch is not None:
-                with model_errors(self.backend.runs_on, batch.source, len(batch.windows)):
-                    written = self.backend.write(batch.prepared, self.asked)
-                for (unfinished, place, window), text in zip(batch.windows, written, strict=True):
-                    if text.fault is not None:
-                        unfinished.fail(text.fault)
-                        continue
-                    made = unfinished.write(place, window, text)
-                    if kept is not None and place:
-                        kept.put(unfinished.source, made)
+                self._write(batch, decodings, store)
             while waiting and waiting[0].is_complete:
-                yield waiting.popleft().result()
+                yield waiting.popleft().results()
+
+    def _write(
+        self, batch: "_Batch", decodings: Sequence[DecodingOptions], store: WindowStore | None
+    ) -> None:
+        """Run the model on a batch, and give each window of its recordings the captions."""
+        with model_errors(self.backend.runs_on, batch.source, len(batch.windows)):
+            generated = self.backend.write(batch.features, decodings)
+        for decoding, made in zip(decodings, generated, strict=True):
+            self.seconds[decoding] += made.seconds
+        by_window = zip(*(made.texts for made in generated), strict=True)
+        for (state, place, window), texts in zip(batch.windows, by_window, strict=True):
+            state.write(place, window, texts)
+            caption = state.windows[place]
+            if store is not None and place and caption is not None:
+                store.put(state.source, caption[0])
 
     def _windows(
         self,
         recordings: Iterable[Recording],
-        waiting: "deque[Unfinished]",
-        kept: KeptWindows | None,
+        decodings: Sequence[DecodingOptions],
+        waiting: deque[RecordingState],
+        store: WindowStore | None,
     ) -> "Iterator[_Place | None]":
-        """Yield the windows with sound that are not known; None after a recording that has none."""
+        """Yield the windows for the model: with sound, and not stored; None after a recording without any."""
         for recording in recordings:
-            waiting.append(unfinished := Unfinished(self._cut(recording), self._rates))
-            for place, window in unfinished.read(self.backend.window_seconds, self.backend.sampling_rate):
-                known = None if kept is None else kept.get(unfinished.source, window.start, window.end)
-                if known is not None:
-                    unfinished.windows[place] = known
+            state = RecordingState(self._cut(recording), decodings)
+            waiting.append(state)
+            for place, window in state.read(self.backend.window_seconds, self.backend.sampling_rate):
+                stored = None if store is None else store.get(state.source, window.start, window.end)
+                if stored is not None:
+                    state.windows[place] = (stored,)
                 elif not len(window.samples):
-                    unfinished.write(place, window, Written(NO_SPEECH))
+                    state.write(place, window, [GeneratedText(NO_SPEECH)] * len(decodings))
                 elif is_silent(window.samples, self.backend.sampling_rate):
-                    unfinished.write(place, window, Written(SILENCE))
+                    state.write(place, window, [GeneratedText(SILENCE)] * len(decodings))
                 else:
-                    yield unfinished, place, window
-            if unfinished.is_complete:
+                    yield state, place, window
+            if state.is_complete:
                 yield None
 
     def _cut(self, recording: Recording) -> Recording:
-        if isinstance(self.windows, Path):
+        if isinstance(self.options.windows, Path):
             return recording.at_turns(self._turns)
-        return recording.at_speech() if self.windows == "speech" else recording
+        return recording.at_speech() if self.options.windows == "speech" else recording
 
     def _padded(self, place: "_Place") -> float:
         return padded_seconds(self.backend, len(place[2].samples))
@@ -279,11 +283,11 @@ class Captioner:
         seconds, windows = gathered
         source = windows[0][0].source
         with model_errors(self.backend.runs_on, source, len(windows)):
-            prepared = self.backend.prepare([window.samples for _, _, window in windows], seconds)
-        return _Batch(source, windows, prepared)
+            features = self.backend.prepare([window.samples for _, _, window in windows], seconds)
+        return _Batch(source, windows, features)
 
 
-_Place = tuple[Unfinished, int, Window]
+_Place = tuple[RecordingState, int, Window]
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +296,7 @@ class _Batch:
 
     source: str
     windows: list[_Place]
-    prepared: Prepared
+    features: FeatureBatch
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from transformers import WhisperForConditionalGeneration, WhisperProcessor
 from transformers.pipelines import PIPELINE_REGISTRY
 from transformers.pipelines.base import Pipeline
 
-from budew.inference.captioned import Captioned
+from budew.inference.captioned_recording import CaptionedRecording
 from budew.inference.captioner import Captioner
+from budew.inference.options import WritingOptions
 from budew.inference.recordings import from_audio
 from budew.model.checkpoint import checkpoint_of, default_checkpoint
 from budew.model.cpu_precision import check_precision
@@ -34,7 +35,7 @@ class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers
     than the window of the model; "damaged" and "warnings" where there are any.
 
     Arguments, of the pipeline or of a call: `batch_size`, `num_beams`, `num_samples`, `style`, `parts` as of
-    `Captioner`, `sampling_rate`, `scores`.
+    `WritingOptions`, `sampling_rate`, `scores`.
     """
 
     _load_processor = False  # ours also knows checkpoints without one
@@ -70,20 +71,21 @@ class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers
         postprocess_params: dict[str, Any],
     ) -> Iterator[dict[str, Any]]:
         """Yield outputs lazily. A captioner batches windows, not inputs, and reads in a thread of its own."""
-        captioner = Captioner(self._checkpoint, batch_size=batch_size, **forward_params)
+        captioner = Captioner(self._checkpoint, WritingOptions(batch_size=batch_size, **forward_params))
         if hasattr(inputs, "__getitem__"):  # a dataset of torch need not be iterable
             inputs = map(inputs.__getitem__, range(len(inputs)))
         recordings = (self.preprocess(audio, **preprocess_params) for audio in inputs)
-        return (self.postprocess(result, **postprocess_params) for result in captioner.captioned(recordings))
+        results = captioner.caption_recordings(recordings)
+        return (self.postprocess(result, **postprocess_params) for result in results)
 
     def preprocess(self, audio: Any, *, sampling_rate: int | None = None) -> Any:
         """Return an input as a recording."""
         return from_audio(audio, sampling_rate)
 
-    def _forward(self, recording: Any, **options: Any) -> Captioned:
-        return next(Captioner(self._checkpoint, **options).captioned([recording]))
+    def _forward(self, recording: Any, **options: Any) -> CaptionedRecording:
+        return next(Captioner(self._checkpoint, WritingOptions(**options)).caption_recordings([recording]))
 
-    def postprocess(self, result: Captioned, *, scores: bool = False) -> dict[str, Any]:
+    def postprocess(self, result: CaptionedRecording, *, scores: bool = False) -> dict[str, Any]:
         """Return the output for a captioned recording."""
         shown = result.to_dict()
         del shown["source"], shown["duration"]

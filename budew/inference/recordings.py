@@ -7,7 +7,7 @@ from glob import has_magic
 from itertools import islice
 from os.path import exists, isdir
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 import soxr
@@ -20,7 +20,7 @@ from budew.corpora.folders import audio_files
 from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import Entry, is_corpus_file, matches, read_one
 from budew.errors import AudioError, CorpusError, InputError
-from budew.inference.turns import Turn, cut_turns, turns_of
+from budew.inference.speaker_turns import Turn, cut_turns, turns_of
 from budew.io.addresses import is_address, shown
 from budew.segmentation.cutter import SegmentSettings
 from budew.segmentation.recording import cut_recording
@@ -30,7 +30,6 @@ SHORTEST = 0.025
 Audio = str | Path | bytes | NDArray[Any] | torch.Tensor | BinaryIO | Mapping[str, Any]
 MAX_PAUSE = 2.0
 """Seconds of silence within a window of speech: a window of one word says little."""
-Windows = Literal["fixed", "speech"] | Path
 Cut = Callable[[float, int], Iterator[Window]]
 
 

@@ -12,19 +12,18 @@ order matters, and the first 4 of 64 samples are the same as 4 samples.
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import LogitsProcessor, LogitsProcessorList
+from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteriaList
 
-from budew.inference.loops import stop_of_loops
 from budew.model.checkpoint import Checkpoint
-from budew.model.generate import Encoded, generate, generation_settings, texts_of
+from budew.model.generate import EncoderStates, generate, generation_settings, texts_of
 from budew.profile import VoiceProfile, intensity_matrix
 from budew.taxonomy import EMOTIONS
 
-MAX_SAMPLES = 256
 MAX_ROWS = 256
 """Captions sampled at once: each holds a copy of the encoder's states of its window."""
 MIN_INTENSITY = 0.2
@@ -33,13 +32,12 @@ MIN_INTENSITY = 0.2
 
 def sample_captions(
     checkpoint: Checkpoint,
-    encoded: Encoded,
+    encoded: EncoderStates,
     *,
     num_samples: int,
-    first: int = 0,
     seed: int = 0,
     prompt: str = "",
-    stop_loops: bool = True,
+    stopping_criteria: StoppingCriteriaList | None = None,
 ) -> list[tuple[str, ...]]:
     """Return `num_samples` captions for each window, in order.
 
@@ -47,42 +45,28 @@ def sample_captions(
         checkpoint: the model.
         encoded: the windows, of `budew.model.generate.encode`.
         num_samples: captions to sample for each; 0 samples none.
-        first: number of the first one, to continue after so many.
         seed: another one gives other captions.
-        prompt: as for `budew.model.generate.write_captions`.
-        stop_loops: end a text that repeats itself, as no caption does.
+        prompt: text before the caption, see `budew.captions.caption_prompt`.
+        stopping_criteria: what else ends a text, such as `budew.inference.repetition.repetition_stop`.
     """
     windows = len(encoded.windows)
     at_once = max(1, MAX_ROWS // max(1, windows))
-    texts: list[tuple[str, ...]] = [() for _ in range(windows)]
-    for start in range(first, first + num_samples, at_once):
-        numbers = range(start, min(start + at_once, first + num_samples))
-        texts = [
-            (*some, *more)
-            for some, more in zip(
-                texts,
-                _sampled(checkpoint, encoded, numbers, seed, prompt, stop_loops=stop_loops),
-                strict=True,
-            )
-        ]
-    return texts
-
-
-def _sampled(
-    checkpoint: Checkpoint, encoded: Encoded, numbers: range, seed: int, prompt: str, *, stop_loops: bool
-) -> list[list[str]]:
-    """Sample the captions of these numbers for each window, in one batch."""
-    noise = GumbelNoise([_seed(window, seed, number) for window in encoded.windows for number in numbers])
-    tokens = generate(
-        checkpoint,
-        generation_settings(checkpoint, num_beams=1, prompt=prompt),
-        encoder_outputs=encoded.outputs(len(numbers)),
-        prompt=prompt,
-        stopping_criteria=stop_of_loops() if stop_loops else None,
-        logits_processor=LogitsProcessorList([noise]),
-    )
-    texts = texts_of(checkpoint, tokens)
-    return [texts[start : start + len(numbers)] for start in range(0, len(texts), len(numbers))]
+    texts: list[list[str]] = [[] for _ in range(windows)]
+    for start in range(0, num_samples, at_once):
+        numbers = range(start, min(start + at_once, num_samples))
+        noise = GumbelNoise([_seed(window, seed, number) for window in encoded.windows for number in numbers])
+        tokens = generate(
+            checkpoint,
+            generation_settings(checkpoint, num_beams=1, prompt=prompt),
+            encoder_outputs=encoded.outputs(len(numbers)),
+            prompt=prompt,
+            stopping_criteria=stopping_criteria,
+            logits_processor=LogitsProcessorList([noise]),
+        )
+        sampled = iter(texts_of(checkpoint, tokens))
+        for of_window in texts:
+            of_window += islice(sampled, len(numbers))
+    return [tuple(of_window) for of_window in texts]
 
 
 def expectation(profiles: Sequence[VoiceProfile]) -> VoiceProfile:

@@ -4,6 +4,7 @@ The client is that of `budew.chat`: retries, health probes, and answers that are
 """
 
 import io
+import time
 import weakref
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
@@ -12,29 +13,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 import soundfile
-from pydantic import Field
 
 from budew.audio.samples import SAMPLING_RATE
 from budew.chat.client import Client
 from budew.chat.ordered_requests import in_order, open_in_thread
 from budew.chat.request import Answer, ServerRequest, reason_in, response_object, usage_in
-from budew.chat.server_settings import ServerSettings
 from budew.errors import AnswerError, InputError, ServerError
-from budew.inference.backends import Asked, Prepared, Samples, Written
+from budew.inference.backends import DecodingOptions, FeatureBatch, GeneratedBatch, GeneratedText, Samples
+from budew.inference.options import CaptionServer
 
 LONGEST = 10_000
 """Characters of a caption."""
-
-
-class CaptionServer(ServerSettings):
-    """A server that captions windows, where it is and how it is asked."""
-
-    window_seconds: float = Field(
-        default=30.0,
-        ge=1,
-        le=30,
-        description="Seconds; less than 30 for a model with a shorter window.",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +78,32 @@ class ServerBackend:
         self._loop, self._client = opened.enter_context(open_in_thread(lambda: Client(server)))
         weakref.finalize(self, opened.close)
 
-    def prepare(self, windows: Sequence[Samples], seconds: float) -> Prepared:
+    def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
         """Encode windows as wav files."""
-        return Prepared(windows, [_wav(window) for window in windows])
+        return FeatureBatch(windows, [_wav(window) for window in windows])
 
-    def write(self, batch: Prepared, asked: Asked) -> list[Written]:
-        """Ask for captions, many at a time. A window that the server refuses has `fault`.
+    def write(self, batch: FeatureBatch, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:
+        """Request captions, many at a time. A window that the server refuses has `fault`.
 
         Raises:
             InputError: a beam width, which the protocol does not have.
             JobError: the server is down for good, or refuses everything.
         """
-        if asked.num_beams > 1:
+        return [self._write(batch, decoding) for decoding in decodings]
+
+    def _write(self, batch: FeatureBatch, decoding: DecodingOptions) -> GeneratedBatch:
+        if decoding.num_beams > 1:
             raise InputError("the protocol has no beam width: leave it out")
-        requests = [TranscriptionRequest(self.name, wav, asked.prompt) for wav in batch.features]
-        written = []
+        start = time.perf_counter()
+        requests = [TranscriptionRequest(self.name, wav, decoding.prompt) for wav in batch.features]
+        texts = []
         with closing(in_order(requests, self._client.complete, loop=self._loop, ahead=len(requests))) as all_:
             for _, answer in all_:
                 try:
-                    written.append(Written(answer.result().texts[0]))
+                    texts.append(GeneratedText(answer.result().texts[0]))
                 except ServerError as error:
-                    written.append(Written("", fault=str(error)))
-        return written
+                    texts.append(GeneratedText("", fault=str(error)))
+        return GeneratedBatch(texts, time.perf_counter() - start)
 
 
 def _wav(samples: Samples) -> bytes:

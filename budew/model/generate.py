@@ -34,7 +34,7 @@ MAX_BEAMS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class EncoderStates:
     """Windows of mono samples, (n,) each, and their states of the encoder (windows, positions, width)."""
 
     windows: Sequence[NDArray[np.float32]]
@@ -48,7 +48,7 @@ class Encoded:
 
 def encode(
     checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]], features: torch.Tensor | None = None
-) -> Encoded:
+) -> EncoderStates:
     """Run the encoder on windows at `checkpoint.sampling_rate`, each at most `window_seconds` long.
 
     Args:
@@ -61,12 +61,12 @@ def encode(
     encoder = checkpoint.model.get_encoder()
     with torch.inference_mode(), short_window(encoder, features.shape[-1]):
         states = encoder(features).last_hidden_state
-    return Encoded(windows, states)
+    return EncoderStates(windows, states)
 
 
 def write_captions(
     checkpoint: Checkpoint,
-    encoded: Encoded,
+    encoded: EncoderStates,
     *,
     num_beams: int | None = None,
     prompt: str = "",

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from pysubs2 import SSAEvent, SSAFile
 
 from budew.errors import InputError
-from budew.inference import Captioned, Failure, WindowCaption
+from budew.inference import CaptionedRecording, FailedRecording, WindowCaption
 from budew.inference.recordings import Recording
 from budew.reports.captions_page import captioned_windows, captions_page
 from budew.taxonomy import EMOTIONS
@@ -24,13 +24,13 @@ from budew.taxonomy import EMOTIONS
 _log = logging.getLogger(__name__)
 
 Record = Mapping[str, Any]
-"""A result as JSON values: `Captioned.to_dict`, or `source` and `error`."""
+"""A result as JSON values: `CaptionedRecording.to_dict`, or `source` and `error`."""
 
 
-def reported(results: Iterable[Captioned | Failure]) -> Iterator[Record]:
+def reported(results: Iterable[CaptionedRecording | FailedRecording]) -> Iterator[Record]:
     """Yield the records of results; log what is wrong with them, a line each."""
     for result in results:
-        if isinstance(result, Failure):
+        if isinstance(result, FailedRecording):
             _log.warning(str(result))
         else:
             for warning in result.warnings:
@@ -117,17 +117,17 @@ class PartialResults:
     windows: dict[tuple[str, float, float], WindowCaption] = field(default_factory=dict)
     _file: TextIO | None = None
 
-    def keep(self, results: Iterable[Captioned | Failure]) -> None:
+    def keep(self, results: Iterable[CaptionedRecording | FailedRecording]) -> None:
         """Append results, each as soon as it is there."""
         for record in reported(results):
             self._append(record)
 
     def get(self, source: str, start: float, end: float) -> WindowCaption | None:
-        """Return the caption of a window that is kept; see `KeptWindows`."""
+        """Return the caption of a window that is kept; see `WindowStore`."""
         return self.windows.get((source, start, end))
 
     def put(self, source: str, window: WindowCaption) -> None:
-        """Append the caption of a window; see `KeptWindows`."""
+        """Append the caption of a window; see `WindowStore`."""
         self._append({"window_of": source, **window.kept()})
 
     def _append(self, entry: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ import soundfile
 from budew.audio.samples import windows
 from budew.captions import parse
 from budew.errors import AudioError
-from budew.inference.captioned import NO_SPEECH, SILENCE, clock
+from budew.inference.captioned_recording import NO_SPEECH, SILENCE, clock
 from budew.inference.recordings import Recording
 from budew.reports.explanation import marks_of, pieces
 from budew.reports.page import mp3_uri, render_page, strongest_first, trait_words

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from budew.app import server
 from budew.cli import app, app_command
+from budew.inference.options import ModelOptions
 
 
 def test_options_reach_the_server_which_is_stopped_in_order(monkeypatch):
@@ -34,8 +35,8 @@ def test_options_reach_the_server_which_is_stopped_in_order(monkeypatch):
         signal(SIGTERM, SIG_DFL)
     assert done.exit_code > 1
     assert "http://127.0.0.1:8000/" in done.output
-    settings = {"backend": None, "device": None, "dtype": None, "host": "127.0.0.1", "port": 8000}
-    assert calls == [((["a", "b"],), settings), "stopped"]
+    settings = {"host": "127.0.0.1", "port": 8000}
+    assert calls == [((["a", "b"], ModelOptions()), settings), "stopped"]
 
 
 def test_without_gradio_the_extra_is_named(monkeypatch):

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from budew.evaluation.calibration import is_for_fitting, read_calibration
-from budew.evaluation.decoding import Decoding
+from budew.evaluation.predictors import Decoding
 from budew.model.checkpoint import identity
 from tests.evaluation.benchmarks.emonet_voice_set import rated_rows, write_scores, write_set
 

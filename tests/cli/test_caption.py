@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from budew.inference import Captioned, Captioner, WindowCaption
+from budew.inference import CaptionedRecording, Captioner, WindowCaption
 from budew.profile import VoiceProfile
 from budew.reports import captions_output
 from tests.trained import with_card
@@ -48,7 +48,7 @@ def test_a_damaged_file_is_captioned_as_far_as_it_goes_with_status_1(budew, talk
 
 def test_letters_before_a_caption_are_a_warning_and_no_failure(capsys):
     window = WindowCaption(0, 1, "The voice is sad.", VoiceProfile())
-    odd = Captioned("a.wav", 1.0, (window,), VoiceProfile(), warnings=("stray letters 'A' removed",))
+    odd = CaptionedRecording("a.wav", 1.0, (window,), VoiceProfile(), warnings=("stray letters 'A' removed",))
     (record,) = captions_output.reported([odd])
     assert capsys.readouterr().err == "budew: warning: a.wav: stray letters 'A' removed\n"
     assert not captions_output.is_bad(record)
@@ -94,7 +94,7 @@ def test_a_prompt_decides_a_result_and_is_part_of_what_a_resumed_run_must_share(
     file, asked = tmp_path / "out", []
 
     def stop(self, *_, **__):
-        asked.append(self.asked.prompt)
+        asked.append(self.decoding.prompt)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Captioner, "caption_files", stop)

@@ -7,7 +7,7 @@ import numpy as np
 
 from budew.audio.samples import decode
 from budew.corpora import read
-from budew.evaluation import evaluate_corpus
+from budew.evaluation import FilePredictor, evaluate_corpus
 from budew.io.resources import data_folder
 from budew.statistics.resampling import Resampling
 from budew.synthesis import synthesize_corpus
@@ -27,7 +27,7 @@ def test_every_bundled_clip_is_captioned_and_written_down(
     page = (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
     assert page.count("<audio controls") == len(ids)
     metrics = json.loads((tmp_path / "demo" / "evaluation.json").read_text(encoding="utf-8"))
-    again = evaluate_corpus(CLIPS, predictions=tmp_path / "demo" / "predictions.jsonl")
+    again = evaluate_corpus(CLIPS, FilePredictor(tmp_path / "demo" / "predictions.jsonl"))
     assert (metrics["skipped"], metrics["emotions"]) == ([], again.to_dict()["emotions"])
     assert "Published results" not in page + outcome.out
     assert "reliable" not in page + outcome.out

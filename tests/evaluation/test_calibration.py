@@ -21,9 +21,10 @@ from budew.evaluation.calibration import (
     read_calibration,
     write_calibration,
 )
-from budew.evaluation.decoding import Decoding
 from budew.evaluation.pairs import Pair
 from budew.evaluation.predictions import audio_name
+from budew.evaluation.predictors import Decoding, FilePredictor, ModelPredictor
+from budew.inference.options import ModelOptions, WritingOptions
 from budew.model.checkpoint import identity
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
@@ -157,7 +158,7 @@ def test_predictions_by_audio_file_calibrate_the_rated_emotions_of_the_chosen_cl
     emotions = [row for row in rows if row.category in EMOTIONS]
     scores = {row.file: {row.category: float(rng.choice([0, 0.5, 1]))} for row in emotions[1:]}
     path = write_scores(tmp_path / "p.jsonl", scores)
-    calibration, skipped = calibrate(data, predictions=path, share=0.7, seed=2)
+    calibration, skipped = calibrate(data, FilePredictor(path), share=0.7, seed=2)
     files = {Path(row.file).stem: row.file for row in rows}
     chosen = {files[id] for id in files if is_for_fitting(id, share=0.7, seed=2)} & scores.keys()
     assert {files[id] for id in calibration.clips} == chosen
@@ -176,11 +177,10 @@ def test_predictions_by_audio_file_calibrate_the_rated_emotions_of_the_chosen_cl
 def test_a_model_is_calibrated_for_its_decoding(bench, whisper_folder):
     rows, data = bench
     decoding = Decoding(num_samples=2)
-    calibration, _ = calibrate(data, model=whisper_folder, num_samples=2, share=0.9, device="cpu")
+    predictor = ModelPredictor(ModelOptions(whisper_folder, device="cpu"), WritingOptions(num_samples=2))
+    calibration, _ = calibrate(data, predictor, share=0.9)
     calibration.check(identity(whisper_folder), decoding)
     labels = {row.file: row.label / 10 for row in rows}
     used = [labels[clip.metadata["file_name"]] for clip in read(data) if calibration.used([audio_name(clip)])]
     assert len(used) == calibration.ratings
     assert calibration.apply([0.0]) == pytest.approx([np.mean(used)])  # its captions say nothing
-    with pytest.raises(InputError, match="one at a time"):
-        calibrate(data, model=whisper_folder, predictions="p.jsonl")

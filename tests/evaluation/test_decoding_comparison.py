@@ -6,10 +6,9 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.isotonic import IsotonicRegression
 
 from budew.evaluation.calibration import is_for_fitting
-from budew.evaluation.decoding import GREEDY, Decoded, Decoding
-from budew.evaluation.decoding_comparison import compare_decodings
-from budew.evaluation.pairs import Skipped
-from budew.evaluation.predictions import Prediction
+from budew.evaluation.decoding_comparison import GREEDY, compare_decodings
+from budew.evaluation.pairs import Pair, Skipped
+from budew.evaluation.predictors import Decoding
 from budew.profile import VoiceProfile
 from budew.reports.emonet_voice_page import decoding_table
 from budew.statistics.resampling import Resampling
@@ -20,30 +19,31 @@ FEW = Resampling(resamples=50, seed=3)
 
 
 @pytest.fixture(scope="module")
-def decoded() -> Decoded:
+def decoded() -> dict:
     """150 clips with one rated emotion and two with none; K = 4 is finer than greedy and takes longer."""
     rng = np.random.default_rng(0)
-    references, predictions = {}, {GREEDY: {}, K4: {}}
+    pairs = {GREEDY: [], K4: []}
     for number in range(152):
         name, label = str(rng.choice(EMOTIONS)), float(rng.choice([0, 0.25, 0.5, 1]))
         rated = [name] if number < 150 else []
-        references[f"c{number}"] = VoiceProfile({name: label} if rated else None, rated=rated)
+        reference = VoiceProfile({name: label} if rated else None, rated=rated)
         for decoding, steps in ((GREEDY, 4), (K4, 16)):
             said = np.clip(np.round((0.5 * label + 0.3 + rng.normal(0, 0.2)) * steps) / steps, 0, 1)
-            predictions[decoding][f"c{number}"] = Prediction(VoiceProfile({name: float(said)}))
-    return Decoded("m", references, predictions, {GREEDY: 15.2, K4: 45.6}, [Skipped("broken", "why")])
+            pairs[decoding].append(Pair(f"c{number}", reference, VoiceProfile({name: float(said)})))
+    seconds = {GREEDY: 15.2, K4: 45.6}
+    return {"pairs": pairs, "seconds": seconds, "model": "m", "skipped": [Skipped("broken", "why")]}
 
 
 def test_metrics_are_those_of_the_clips_that_were_not_fitted(decoded):
-    result = compare_decodings(decoded, data="d", share=0.4, settings=FEW).to_dict()
-    rated = [id for id, profile in decoded.references.items() if profile.rated]
+    result = compare_decodings(**decoded, data="d", share=0.4, settings=FEW).to_dict()
+    rated = [pair.id for pair in decoded["pairs"][GREEDY] if pair.reference.rated]
     fitting = np.array([is_for_fitting(id, share=0.4, seed=3) for id in rated])
     assert (result["fitted_clips"], result["scored_clips"]) == (fitting.sum(), (~fitting).sum())
     for row, decoding in zip(result["decodings"], (GREEDY, K4), strict=True):
         pairs = [
-            (profile.emotions.get(name, 0), decoded.predictions[decoding][id].profile.emotions.get(name, 0))
-            for id, profile in decoded.references.items()
-            for name in profile.rated
+            (pair.reference.emotions.get(name, 0), pair.predicted.emotions.get(name, 0))
+            for pair in decoded["pairs"][decoding]
+            for name in pair.reference.rated
         ]
         label, said = np.array(pairs, float).T * 10
         curve = IsotonicRegression(out_of_bounds="clip").fit(said[fitting], label[fitting])
@@ -64,14 +64,14 @@ def test_metrics_are_those_of_the_clips_that_were_not_fitted(decoded):
 
 
 def test_time_is_for_a_clip_and_relative_to_greedy(decoded):
-    rows = compare_decodings(decoded, data="d", settings=FEW).to_dict()["decodings"]
+    rows = compare_decodings(**decoded, data="d", settings=FEW).to_dict()["decodings"]
     assert [(row["name"], row["num_samples"]) for row in rows] == [("greedy", 0), ("K = 4", 4)]
     assert [row["seconds_per_clip"] for row in rows] == pytest.approx([0.1, 0.3])
     assert [row["relative_time"] for row in rows] == pytest.approx([1, 3])
 
 
 def test_the_table_has_the_numbers_of_the_results(decoded):
-    result = compare_decodings(decoded, data="d", settings=FEW).to_dict()
+    result = compare_decodings(**decoded, data="d", settings=FEW).to_dict()
     table = decoding_table(result)
     assert [row[0] for row in table.rows] == ["greedy", "greedy, calibrated", "K = 4", "K = 4, calibrated"]
     assert table.rows[3][4] == result["decodings"][1]["calibrated"]["rmse"]

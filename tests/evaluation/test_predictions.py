@@ -15,7 +15,13 @@ from budew import parse, render
 from budew.annotation.head_annotator import with_scores
 from budew.corpora import Clip, write_shard
 from budew.errors import BudewWarning, InputError
-from budew.evaluation import Pair, evaluate_corpus, read_predictions, write_predictions
+from budew.evaluation import (
+    FilePredictor,
+    Pair,
+    evaluate_corpus,
+    read_predictions,
+    write_predictions,
+)
 from budew.evaluation.predictions import Prediction, by_id, read_scores
 from budew.profile import VoiceProfile
 from budew.statistics.resampling import Resampling
@@ -170,13 +176,13 @@ def test_an_id_is_found_with_and_without_suffix_and_folder(tmp_path: Path) -> No
 def test_perfect_predictions_of_a_corpus_score_one(clips: list[Clip], corpus: Path, tmp_path: Path) -> None:
     records = [{"id": clip.id, "caption": render(clip.profile)} for clip in clips if clip.profile]
     predictions = write(tmp_path / "p.jsonl", records)
-    result = evaluate_corpus(corpus, predictions=predictions, settings=FEW, examples=2)
+    result = evaluate_corpus(corpus, FilePredictor(predictions), settings=FEW, examples=2)
     assert result.mean["spearman"].value == pytest.approx(1)
     assert result.mean["mae"].value == 0
     assert result.unparsed == 0
     assert sum(pair.audio is not None for pair in result.pairs) == 2
     write_shard(tmp_path / corpus.name, clips[::-1])
-    turned = evaluate_corpus(tmp_path / corpus.name, predictions=predictions, settings=FEW, examples=2)
+    turned = evaluate_corpus(tmp_path / corpus.name, FilePredictor(predictions), settings=FEW, examples=2)
     assert turned.pairs == result.pairs
 
 
@@ -197,11 +203,11 @@ def test_clips_without_a_prediction_are_named_and_other_predictions_are_not_used
     clips: list[Clip], corpus: Path, tmp_path: Path
 ) -> None:
     every = [{"file": f"{clip.id}.wav", "Fear": 1} for clip in clips]
-    expected = evaluate_corpus(corpus, predictions=write(tmp_path / "p.jsonl", every), settings=FEW)
+    expected = evaluate_corpus(corpus, FilePredictor(write(tmp_path / "p.jsonl", every)), settings=FEW)
     more = write(tmp_path / "p.jsonl", [{"id": "odd", "Fear": 0.5}, *every])
-    assert evaluate_corpus(corpus, predictions=more, settings=FEW).pairs == expected.pairs
+    assert evaluate_corpus(corpus, FilePredictor(more), settings=FEW).pairs == expected.pairs
     with pytest.raises(InputError, match=r"'clip1', .*'clip5'"):
-        evaluate_corpus(corpus, predictions=write(tmp_path / "p.jsonl", every[:1]), settings=FEW)
+        evaluate_corpus(corpus, FilePredictor(write(tmp_path / "p.jsonl", every[:1])), settings=FEW)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from budew.audio.samples import decode
 from budew.corpora import read
 from budew.errors import BudewError, CheckpointError, InputError
 from budew.inference import Captioner
-from budew.inference.backends import Asked, load_backend
-from budew.inference.loops import stop_of_loops, without_loop
+from budew.inference.backends import DecodingOptions
+from budew.inference.loading import load_backend
+from budew.inference.options import ModelOptions, WritingOptions
+from budew.inference.repetition import repetition_stop, without_repetition
 from budew.io.resources import data_folder
 from budew.model.checkpoint import load_checkpoint
 from budew.model.converted import convert, load_converted
@@ -40,16 +42,17 @@ def speech():
 
 @pytest.fixture(scope="module")
 def reference(speech):
-    return _written(load_backend(device="cpu", dtype="float32"), speech)
+    return _written(load_backend(ModelOptions(device="cpu", dtype="float32")), speech)
 
 
 def _written(backend, windows, seconds=None, **asked):
     seconds = seconds or backend.window_seconds
-    return [one.text for one in backend.write(backend.prepare(windows, seconds), Asked(**asked))]
+    (batch,) = backend.write(backend.prepare(windows, seconds), [DecodingOptions(**asked)])
+    return [one.text for one in batch.texts]
 
 
 def test_in_single_precision_ctranslate2_writes_the_same_greedy_captions(speech, reference):
-    backend = load_backend(backend="ctranslate2", device="cpu", dtype="float32")
+    backend = load_backend(ModelOptions(backend="ctranslate2", device="cpu", dtype="float32"))
     assert _written(backend, speech) == reference
     assert len(set(reference)) > 6
 
@@ -60,7 +63,7 @@ def test_in_single_precision_ctranslate2_writes_the_same_greedy_captions(speech,
 )
 def test_rounded_weights_change_few_captions(speech, reference, kind, dtype, least):
     needs_precision("torch" if kind == "transformers" else kind, dtype)
-    loaded = load_backend(backend=kind, device="cpu", dtype=dtype)
+    loaded = load_backend(ModelOptions(backend=kind, device="cpu", dtype=dtype))
     assert dtype in loaded.runs_on
     same = [one == other for one, other in zip(_written(loaded, speech), reference, strict=True)]
     assert np.mean(same) >= least
@@ -69,7 +72,7 @@ def test_rounded_weights_change_few_captions(speech, reference, kind, dtype, lea
 def test_prompts_and_beams_reach_ctranslate2(prompted_folder, make_sound):
     windows = [make_sound(seed, 1.5) for seed in range(4)]
     ours, theirs = (
-        load_backend(prompted_folder, backend=kind, device="cpu", dtype="float32")
+        load_backend(ModelOptions(prompted_folder, backend=kind, device="cpu", dtype="float32"))
         for kind in ("transformers", "ctranslate2")
     )
     assert theirs.trained_with_prompts
@@ -83,7 +86,7 @@ def test_prompts_and_beams_reach_ctranslate2(prompted_folder, make_sound):
 def test_a_caption_does_not_depend_on_the_others_of_its_batch(speech):
     needs_precision("ctranslate2", "int8")
     for dtype in ("float32", "int8"):
-        backend = load_backend(backend="ctranslate2", device="cpu", dtype=dtype)
+        backend = load_backend(ModelOptions(backend="ctranslate2", device="cpu", dtype=dtype))
         assert _written(backend, speech) == [_written(backend, [one])[0] for one in speech]
 
 
@@ -97,7 +100,10 @@ def test_a_checkpoint_is_converted_once_and_again_when_it_changes(whisper_folder
     assert (made / "model.bin").stat().st_mtime_ns == written
     settings = json.loads((folder / "generation_config.json").read_text())
     (folder / "generation_config.json").write_text(json.dumps({**settings, "num_beams": 3}))
-    assert load_backend(folder, backend="ctranslate2", device="cpu", dtype="float32").num_beams == 3
+    assert (
+        load_backend(ModelOptions(folder, backend="ctranslate2", device="cpu", dtype="float32")).num_beams
+        == 3
+    )
     assert len(set(cache.glob("*")) - before) == 2
 
 
@@ -116,7 +122,7 @@ def test_a_converted_folder_is_a_model(whisper_folder, tmp_path, sounds):
 )
 def test_what_there_is_not_is_an_error_that_names_the_choices(wrong):
     with pytest.raises(InputError, match=r"transformers|float32"):
-        load_backend(device="cpu", **wrong)
+        load_backend(ModelOptions(device="cpu", **wrong))
     with pytest.raises(BudewError):
         Captioner.from_pretrained(backend="ctranslate2", device="cpu", num_samples=3)
 
@@ -149,7 +155,7 @@ def test_windows_of_like_length_share_a_batch_and_results_keep_their_order(short
         return write(batch, asked)
 
     short.backend.write = watched
-    asked = Captioner(short.backend, batch_size=3)
+    asked = Captioner(short.backend, WritingOptions(batch_size=3))
     results = asked(sounds, sampling_rate=RATE)
     assert {batch.features.shape[-1] for batch in batches} == {50, 100}
     assert all(
@@ -162,14 +168,14 @@ def test_windows_of_like_length_share_a_batch_and_results_keep_their_order(short
 
 
 def test_a_rare_length_does_not_wait_for_ever(short, make_sound):
-    asked, given = Captioner(short.backend, batch_size=2), []
+    asked, given = Captioner(short.backend, WritingOptions(batch_size=2)), []
 
     def recordings():
         for number in range(200):
             given.append(number)
             yield {"array": make_sound(1, 2 if number else 1), "sampling_rate": RATE}
 
-    assert next(asked.captioned(map(_recording, recordings()))).duration == 1
+    assert next(asked.caption_recordings(map(_recording, recordings()))).duration == 1
     assert len(given) < 50
 
 
@@ -186,11 +192,11 @@ def test_a_text_that_repeats_itself_is_ended_and_cut(captioner, make_sound, monk
     encoded = encode(checkpoint, [make_sound(seed, 1) for seed in range(6)])
     free, stopped = (
         generate(checkpoint, settings, encoder_outputs=encoded.outputs(), stopping_criteria=criteria)
-        for criteria in (None, stop_of_loops())
+        for criteria in (None, repetition_stop())
     )
     assert stopped.shape[1] < free.shape[1]
-    assert without_loop("A sad man, and a sad man, and a sad man, and a") == "A sad man, and"
-    assert without_loop("A very, very, very sad man.") == "A very, very, very sad man."
+    assert without_repetition("A sad man, and a sad man, and a sad man, and a") == "A sad man, and"
+    assert without_repetition("A very, very, very sad man.") == "A very, very, very sad man."
 
 
 def test_quantized_layers_are_those_of_torch():

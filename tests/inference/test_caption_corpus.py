@@ -7,7 +7,7 @@ import pytest
 from budew.captions import parse
 from budew.corpora import Caption, Clip, read, write_shard
 from budew.errors import JobError
-from budew.inference import Captioner
+from budew.inference import Captioner, ModelOptions, WritingOptions
 from budew.inference.caption_corpus import CaptionClips
 from budew.io.resources import data_folder
 from budew.jobs import run
@@ -29,7 +29,7 @@ def clips():
 
 @pytest.fixture(scope="module")
 def job():
-    return CaptionClips(device="cpu", num_beams=1, batch_size=3)
+    return CaptionClips(ModelOptions(device="cpu"), WritingOptions(num_beams=1, batch_size=3))
 
 
 def outcome(job, clips):
@@ -55,7 +55,7 @@ def test_clips_have_the_captions_of_a_captioner_and_their_audio(job, clips):
 
 
 def test_several_captions_are_sampled_and_the_profile_is_their_consensus(job, clips):
-    done, _ = outcome(replace(job, captions=4, keep_profile=True), clips[:3])
+    done, _ = outcome(replace(job, writing=WritingOptions(num_samples=4), keep_profile=True), clips[:3])
     texts = [[caption.text for caption in clip.captions if caption.kind == "model"] for clip in done]
     assert all(1 <= len(some) == len(set(some)) <= 4 for some in texts)
     assert max(map(len, texts)) > 1
@@ -71,15 +71,25 @@ def test_workers_batches_and_a_second_run_make_no_difference(job, clips, tmp_pat
         write_shard(corpus / f"{number}.tar", clips[2 * number : 2 * number + 2])
     made = []
     for name, processes, batch_size in (("a", 0, 1), ("b", workers, 4)):
-        run(replace(job, batch_size=batch_size), corpus, tmp_path / name, workers=processes)
+        run(
+            replace(job, writing=WritingOptions(num_beams=1, batch_size=batch_size)),
+            corpus,
+            tmp_path / name,
+            workers=processes,
+        )
         made.append({path.name: path.read_bytes() for path in sorted((tmp_path / name).glob("*.tar"))})
     assert made[0] == made[1]
     assert len(made[0]) == 3
     assert (tmp_path / "a" / "failures.jsonl").read_text() == (tmp_path / "b" / "failures.jsonl").read_text()
-    assert run(replace(job, batch_size=1), corpus, tmp_path / "a", workers=0).done == 0
+    assert (
+        run(
+            replace(job, writing=WritingOptions(num_beams=1, batch_size=1)), corpus, tmp_path / "a", workers=0
+        ).done
+        == 0
+    )
 
 
 def test_a_checkpoint_that_is_not_there_ends_the_job(clips):
     with pytest.raises(JobError, match="no such folder"):
-        outcome(CaptionClips(model="nowhere"), clips)
+        outcome(CaptionClips(ModelOptions("nowhere")), clips)
     assert isinstance(clips[0], Clip)

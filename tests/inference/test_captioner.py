@@ -14,11 +14,12 @@ from budew.audio.samples import Window
 from budew.captions import parse
 from budew.corpora import Clip
 from budew.errors import AudioError, InputError, JobError
-from budew.inference import Captioned, Captioner, Failure
-from budew.inference.backends import Written
-from budew.inference.captioned import SILENCE, clean
-from budew.inference.loops import stop_of_loops, without_loop
+from budew.inference import CaptionedRecording, Captioner, FailedRecording
+from budew.inference.backends import DecodingOptions, GeneratedBatch, GeneratedText
+from budew.inference.captioned_recording import SILENCE, without_stray_letters
+from budew.inference.options import WritingOptions
 from budew.inference.recordings import Recording
+from budew.inference.repetition import repetition_stop, without_repetition
 from budew.model.generate import encode, write_captions
 
 
@@ -26,7 +27,7 @@ def test_every_format_rate_and_length_in_a_folder_is_captioned_in_order(captione
     seen = []
     results = list(captioner.caption_files([sounds], progress=lambda *counts: seen.append(counts)))
     assert seen == [(done, 8) for done in range(1, 9)]
-    assert all(isinstance(result, Captioned) for result in results)
+    assert all(isinstance(result, CaptionedRecording) for result in results)
     windows = {result.source.rpartition("/")[2]: len(result.windows) for result in results}
     assert list(windows.items()) == [
         ("a.wav", 1), ("b.flac", 3), ("c.mp3", 1), ("d.ogg", 1),
@@ -41,7 +42,9 @@ def test_results_do_not_depend_on_the_batch_size(captioner, sounds, num_beams, s
     paths = [sounds] if num_beams == 1 else [sounds / "b.flac", sounds / "c.mp3", sounds / "d.ogg"]
     results = [
         list(
-            Captioner(captioner.backend.checkpoint, batch_size=size, num_beams=num_beams).caption_files(paths)
+            Captioner(
+                captioner.backend.checkpoint, WritingOptions(batch_size=size, num_beams=num_beams)
+            ).caption_files(paths)
         )
         for size in sizes
     ]
@@ -53,8 +56,8 @@ def test_each_window_has_the_caption_of_its_own_samples_and_its_parse(captioner,
     result = captioner(samples, sampling_rate=16_000)
     pieces = [samples[:32_000], samples[32_000:64_000], samples[64_000:]]
     encoded = encode(captioner.backend.checkpoint, pieces)
-    texts = write_captions(captioner.backend.checkpoint, encoded, stopping_criteria=stop_of_loops())
-    expected = [without_loop(clean(text)[0]) for text in texts]
+    texts = write_captions(captioner.backend.checkpoint, encoded, stopping_criteria=repetition_stop())
+    expected = [without_repetition(without_stray_letters(text)[0]) for text in texts]
     assert [window.text for window in result.windows] == expected
     assert [(window.start, window.end) for window in result.windows] == [(0, 2), (2, 4), (4, 5)]
     assert all(window.profile == parse(window.text).profile for window in result.windows)
@@ -67,7 +70,14 @@ def test_a_bad_file_is_one_failure_and_the_rest_go_on(captioner, sounds, tmp_pat
     soundfile.write(tmp_path / "blink.wav", np.ones(100) * 0.5, 16_000)
     paths = [sounds / "a.wav", tmp_path, sounds / "g.wav", tmp_path / "missing.wav"]
     results = list(captioner.caption_files(paths))
-    assert [isinstance(result, Failure) for result in results] == [False, True, True, True, False, True]
+    assert [isinstance(result, FailedRecording) for result in results] == [
+        False,
+        True,
+        True,
+        True,
+        False,
+        True,
+    ]
     for failure in (results[1], results[2], results[3], results[5]):
         assert str(failure) == f"{failure.source}: {failure.reason}"
         assert "\n" not in failure.reason
@@ -101,11 +111,11 @@ def test_clips_are_known_by_their_ids_and_read_no_further_than_a_batch_ahead(cap
             taken.append(number)
             yield Clip(str(number), b"broken" if number == 4 else sounds / "a.wav", "wav")
 
-    results = Captioner(captioner.backend.checkpoint, batch_size=4).caption_clips(clips())
+    results = Captioner(captioner.backend.checkpoint, WritingOptions(batch_size=4)).caption_clips(clips())
     assert next(results).source == "0"
     assert len(taken) <= 9
     *_, failure = islice(results, 4)
-    assert (failure.source, type(failure)) == ("4", Failure)
+    assert (failure.source, type(failure)) == ("4", FailedRecording)
 
 
 def test_paths_bytes_files_samples_tensors_mappings_and_lists_are_accepted(captioner, sounds):
@@ -136,7 +146,7 @@ def test_one_bad_recording_raises_when_it_was_asked_for_by_itself(captioner, tmp
         with pytest.raises(InputError):
             captioner(wrong)
     with pytest.raises(ValueError, match="batch_size=1"):
-        Captioner(captioner.backend.checkpoint, batch_size=0)
+        Captioner(captioner.backend.checkpoint, WritingOptions(batch_size=0))
 
 
 def test_beam_width_is_that_of_the_checkpoint_unless_given(whisper_folder, sounds, tmp_path):
@@ -145,7 +155,7 @@ def test_beam_width_is_that_of_the_checkpoint_unless_given(whisper_folder, sound
     (folder / "generation_config.json").write_text(json.dumps({**settings, "num_beams": 4}))
     by_itself = Captioner.from_pretrained(folder, device="cpu")
     for made in (by_itself, Captioner(by_itself.backend.checkpoint)):
-        assert (made.batch_size, made.asked.num_beams, made.asked.num_samples) == (16, 4, 0)
+        assert (made.options.batch_size, made.decoding) == (16, DecodingOptions(num_beams=4))
     asked = Captioner.from_pretrained(whisper_folder, device="cpu", num_beams=4)
     greedy = Captioner.from_pretrained(folder, device="cpu", num_beams=1)
     assert list(by_itself.caption_files([sounds])) == list(asked.caption_files([sounds]))
@@ -190,9 +200,10 @@ def test_a_reader_that_fails_on_the_way_is_a_failure_and_its_neighbours_are_capt
         raise error
 
     whole = Recording("whole", lambda seconds, rate: iter([Window(0, seconds, make_sound(1, seconds))]))
-    first, failure, last = captioner._caption([whole, Recording("odd", cut), whole])
-    assert first == last == next(captioner._caption([whole]))
-    assert (type(failure), failure.source) == (Failure, "odd")
+    decodings = [captioner.decoding]
+    (first,), (failure,), (last,) = captioner._caption([whole, Recording("odd", cut), whole], decodings)
+    assert first == last == next(captioner.caption_recordings([whole]))
+    assert (type(failure), failure.source) == (FailedRecording, "odd")
     assert re.fullmatch(reason, failure.reason)
 
 
@@ -204,7 +215,7 @@ def says(monkeypatch):
         monkeypatch.setattr(
             captioner.backend,
             "write",
-            lambda batch, _: [Written(text) for text in texts(batch.windows)],
+            lambda batch, _: [GeneratedBatch([GeneratedText(text) for text in texts(batch.windows)])],
         )
 
     return replace

@@ -12,6 +12,7 @@ from budew.captions.caption_prompt import PARTS, prompt_of
 from budew.captions.frames import STYLES
 from budew.errors import BudewWarning, InputError
 from budew.inference import Captioner
+from budew.inference.options import WritingOptions
 from budew.inference.self_consistency import sample_captions
 from budew.model.build import PREFIX
 from budew.model.checkpoint import load_checkpoint
@@ -70,15 +71,18 @@ def test_the_stock_pipeline_writes_what_the_captioner_does(prompted_folder, chec
 def test_a_captioner_prompts_with_what_training_draws(checkpoint, monkeypatch, windows):
     drawn = {prompt_of(style, parts) for style in STYLES for parts in PARTS}
     asked = {
-        Captioner(checkpoint, style=style, parts=parts).asked.prompt
+        Captioner(checkpoint, WritingOptions(style=style, parts=parts)).decoding.prompt
         for style in (None, *STYLES)
         for parts in (None, *PARTS)
     }
     assert asked == {"", *drawn}
     texts = write_captions(checkpoint, encode(checkpoint, windows[:1]), prompt=PROMPT)
-    captioner = Captioner(checkpoint, style="tags", parts="emotions", num_samples=2)
+    captioner = Captioner(checkpoint, WritingOptions(style="tags", parts="emotions", num_samples=2))
     parsed = []
-    monkeypatch.setattr("budew.inference.unfinished.clean", lambda text: (parsed.append(text) or text, ""))
+    monkeypatch.setattr(
+        "budew.inference.recording_state.without_stray_letters",
+        lambda text: (parsed.append(text) or text, ""),
+    )
     assert captioner(windows[0], sampling_rate=RATE).caption == texts[0]
     sampled = sample_captions(checkpoint, encode(checkpoint, windows[:1]), num_samples=2, prompt=PROMPT)[0]
     assert parsed == [texts[0], *sampled]
@@ -87,7 +91,7 @@ def test_a_captioner_prompts_with_what_training_draws(checkpoint, monkeypatch, w
 def test_emotions_that_are_not_asked_for_are_unrated_and_silence_rates_them(checkpoint, windows):
     sound, silence = windows[0], np.zeros(2 * RATE, np.float32)
     for parts, rated in (("all", True), ("emotions", True), ("bursts", False), ("speaker", False)):
-        captioner = Captioner(checkpoint, parts=parts, num_samples=2)
+        captioner = Captioner(checkpoint, WritingOptions(parts=parts, num_samples=2))
         for result in captioner([sound, np.concatenate([silence, sound])], sampling_rate=RATE):
             assert result.profile.fully_rated == result.expected.fully_rated == rated
             assert bool(result.profile.rated) == rated
@@ -97,7 +101,9 @@ def test_emotions_that_are_not_asked_for_are_unrated_and_silence_rates_them(chec
 def test_a_checkpoint_without_prompts_warns_once_and_writes_as_without(captioner, sounds):
     assert not captioner.backend.checkpoint.trained_with_prompts
     with pytest.warns(BudewWarning, match=captioner.backend.checkpoint.name):
-        asked = Captioner(captioner.backend.checkpoint, style="tags", parts="speaker", batch_size=1)
+        asked = Captioner(
+            captioner.backend.checkpoint, WritingOptions(style="tags", parts="speaker", batch_size=1)
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert list(asked.caption_files([sounds])) == list(captioner.caption_files([sounds]))
@@ -109,4 +115,4 @@ def test_no_such_style_or_part_is_an_error_that_names_the_choices(checkpoint, ca
         for model in (checkpoint, replace(captioner.backend.checkpoint)):
             for wrong, choice in ({"style": "poem"}, "tags"), ({"parts": "age"}, "speaker"):
                 with pytest.raises(InputError, match=choice):
-                    Captioner(model, **wrong)
+                    Captioner(model, WritingOptions(**wrong))

@@ -4,7 +4,9 @@ import pytest
 from budew.captions import parse
 from budew.errors import InputError
 from budew.inference import Captioner, self_consistency
-from budew.inference.captioned import clean
+from budew.inference.captioned_recording import without_stray_letters
+from budew.inference.options import WritingOptions
+from budew.inference.repetition import repetition_stop
 from budew.inference.self_consistency import GumbelNoise, consensus, expectation
 from budew.model.generate import encode, generation_settings
 from budew.profile import VoiceProfile
@@ -43,7 +45,10 @@ def test_numbers_that_repeat_themselves_are_sampled_whole(captioner, make_sound,
 
     monkeypatch.setattr(self_consistency, "generation_settings", restricted)
     windows = [make_sound(seed, 1.0) for seed in range(4)]
-    whole, ended = (_samples(checkpoint, windows, num_samples=4, stop_loops=stop) for stop in (False, True))
+    whole, ended = (
+        _samples(checkpoint, windows, num_samples=4, stopping_criteria=stop)
+        for stop in (None, repetition_stop())
+    )
     pairs = [pair for several in zip(whole, ended, strict=True) for pair in zip(*several, strict=True)]
     assert all(text.startswith(part) for text, part in pairs)
     assert any(len(part) < len(text) for text, part in pairs)
@@ -64,8 +69,8 @@ def test_samples_do_not_depend_on_how_many_are_drawn_at_once(captioner, make_sou
     together = _samples(captioner.backend.checkpoint, windows, num_samples=7)
     monkeypatch.setattr(self_consistency, "MAX_ROWS", 5)
     assert _samples(captioner.backend.checkpoint, windows, num_samples=7) == together
-    later = _samples(captioner.backend.checkpoint, windows, num_samples=4, first=3)
-    assert later == [several[3:] for several in together]
+    few = _samples(captioner.backend.checkpoint, windows, num_samples=4)
+    assert few == [several[:4] for several in together]
 
 
 def _parsed(captions) -> list[VoiceProfile]:
@@ -97,20 +102,20 @@ def test_the_consensus_leaves_weak_emotions_out():
 
 
 def test_scores_come_from_the_samples_and_the_caption_does_not(captioner, make_sound):
-    sampled = Captioner(captioner.backend.checkpoint, num_samples=5)
+    sampled = Captioner(captioner.backend.checkpoint, WritingOptions(num_samples=5))
     window = make_sound(4, 1.0)
     plain, asked = captioner(window, sampling_rate=16_000), sampled(window, sampling_rate=16_000)
     assert asked.caption == plain.caption
     assert plain.expected == plain.profile
     several = _samples(captioner.backend.checkpoint, [window], num_samples=5)[0]
-    assert asked.expected == expectation(_parsed(clean(one)[0] for one in several))
+    assert asked.expected == expectation(_parsed(without_stray_letters(one)[0] for one in several))
     assert asked.profile == consensus(asked.expected)
 
 
 def test_the_encoder_runs_once_for_a_batch(captioner, make_sound):
     passes = []
     hook = captioner.backend.checkpoint.model.get_encoder().register_forward_hook(lambda *_: passes.append(1))
-    asked = Captioner(captioner.backend.checkpoint, num_samples=3, num_beams=2)
+    asked = Captioner(captioner.backend.checkpoint, WritingOptions(num_samples=3, num_beams=2))
     asked([make_sound(seed, 2.0) for seed in range(4)], sampling_rate=16_000)
     hook.remove()
     assert len(passes) == 1
@@ -119,4 +124,4 @@ def test_the_encoder_runs_once_for_a_batch(captioner, make_sound):
 @pytest.mark.parametrize("wrong", [-1, 257])
 def test_a_number_of_samples_out_of_range_is_refused(captioner, wrong):
     with pytest.raises(InputError):
-        Captioner(captioner.backend.checkpoint, num_samples=wrong)
+        Captioner(captioner.backend.checkpoint, WritingOptions(num_samples=wrong))

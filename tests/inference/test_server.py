@@ -17,7 +17,8 @@ from budew.corpora import Clip, read, write_shard
 from budew.errors import InputError, JobError
 from budew.inference import Captioner
 from budew.inference.caption_corpus import CaptionClips
-from budew.inference.captioned import Failure
+from budew.inference.captioned_recording import FailedRecording
+from budew.inference.options import ModelOptions, WritingOptions
 from budew.inference.server import CaptionServer, ServerBackend
 from budew.io.resources import data_folder
 from budew.jobs import run
@@ -75,7 +76,7 @@ def tone(level, seconds=1.0):
 
 
 def test_windows_are_captioned_in_order_and_the_form_has_what_was_asked(settings, transcriber):
-    captioner = Captioner(ServerBackend(settings), style="tags", batch_size=4)
+    captioner = Captioner(ServerBackend(settings), WritingOptions(style="tags", batch_size=4))
     levels = [0.1, 0.2, 0.3, 0.4, 0.6, 0.7]
     done = captioner([tone(level) for level in levels], sampling_rate=RATE)
     assert [one.caption for one in done] == [f"A voice of {level} and 1.0 s." for level in levels]
@@ -88,7 +89,7 @@ def test_windows_are_captioned_in_order_and_the_form_has_what_was_asked(settings
     assert (path, fields["model"], rate) == ("/v1/audio/transcriptions", "mine", RATE)
     assert fields["prompt"]
     with pytest.raises(InputError):
-        Captioner(ServerBackend(settings), num_beams=2)(tone(0.1), sampling_rate=RATE)
+        Captioner(ServerBackend(settings), WritingOptions(num_beams=2))(tone(0.1), sampling_rate=RATE)
     with pytest.raises(InputError):
         Captioner.from_pretrained("mine", server=settings)
     with pytest.raises(InputError):
@@ -101,7 +102,7 @@ def test_what_is_refused_fails_alone_and_a_server_that_is_gone_ends_the_run(sett
     captioner = Captioner.from_pretrained(server=settings)
     first, refused, last = captioner.caption_files([tmp_path])
     assert (first.caption, last.caption) == ("A voice of 0.2 and 1.0 s.", "A voice of 0.8 and 1.0 s.")
-    assert isinstance(refused, Failure)
+    assert isinstance(refused, FailedRecording)
     assert "too loud" in refused.reason
     gone = settings.model_copy(update={"base_url": "http://127.0.0.1:9/v1", "patience": 0.01})
     with pytest.raises(JobError, match=r"127\.0\.0\.1:9"):
@@ -115,7 +116,7 @@ def test_a_corpus_is_captioned_and_a_file_names_the_server(settings, capsys, tmp
         soundfile.write(file, tone(level), RATE, format="FLAC")
         clips.append(Clip(f"clip{level}", file.getvalue(), "flac"))
     write_shard(tmp_path / "in" / "a.tar", clips)
-    summary = run(CaptionClips(server=settings), tmp_path / "in", tmp_path / "out", workers=0)
+    summary = run(CaptionClips(ModelOptions(server=settings)), tmp_path / "in", tmp_path / "out", workers=0)
     assert (summary.clips, summary.failures) == (2, 1)
     assert [clip.captions[0].made_by["model"] for clip in read(tmp_path / "out")] == ["mine", "mine"]
     file = tmp_path / "server.yaml"

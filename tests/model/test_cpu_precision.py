@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from budew.errors import CheckpointError, InputError
-from budew.inference.backends import load_backend
+from budew.inference.loading import load_backend
+from budew.inference.options import ModelOptions
 from budew.model import cpu_precision
 from budew.model.checkpoint import load_checkpoint
 from budew.model.converted import load_converted
@@ -76,7 +77,7 @@ def test_a_processor_that_dies_of_a_precision_is_found_out_and_lives(engine, fau
 
 
 def test_models_run_in_another_precision_there_and_the_deadly_one_is_refused(faulty_cpu, whisper_folder):
-    assert "float32" in load_backend(whisper_folder, device="cpu").runs_on
+    assert "float32" in load_backend(ModelOptions(whisper_folder, device="cpu")).runs_on
     with pytest.raises(InputError, match=r"bfloat16 .*SIGILL"):
         load_checkpoint(whisper_folder, device="cpu", dtype="bfloat16")
     with pytest.raises((InputError, CheckpointError), match="float16"):

@@ -6,7 +6,9 @@ from budew import Captioner, parse
 from budew.cli import app
 from budew.corpora import read
 from budew.errors import CheckpointError
-from budew.inference.backends import CTranslate2Backend, load_backend
+from budew.inference.backends import CTranslate2Backend
+from budew.inference.loading import load_backend
+from budew.inference.options import ModelOptions
 from budew.io.resources import data_folder
 from budew.model.card import read_card
 from budew.model.checkpoint import EMBEDDED, default_checkpoint, find_checkpoint, identity
@@ -48,7 +50,7 @@ def test_the_variable_names_the_default_everywhere(embedded, whisper_folder, mon
     assert default_checkpoint() == str(whisper_folder)
     assert find_checkpoint(None) == (whisper_folder, whisper_folder.name)
     assert identity(None) == identity(whisper_folder) != before
-    assert load_backend(device="cpu").name == read_card().name == whisper_folder.name
+    assert load_backend(ModelOptions(device="cpu")).name == read_card().name == whisper_folder.name
     monkeypatch.setenv("BUDEW_MODEL", "")
     assert identity(None) == before
 
@@ -64,7 +66,7 @@ def test_workers_of_a_job_use_the_checkpoint_of_the_command(whisper_folder, tmp_
 
 def test_the_variable_may_name_an_export(whisper_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("BUDEW_MODEL", str(export(tmp_path / "converted", to="ct2", model=whisper_folder)))
-    backend = load_backend(device="cpu", dtype="float32")
+    backend = load_backend(ModelOptions(device="cpu", dtype="float32"))
     assert isinstance(backend, CTranslate2Backend)
     assert backend.name == "converted"
 
@@ -72,4 +74,4 @@ def test_the_variable_may_name_an_export(whisper_folder, tmp_path, monkeypatch):
 def test_a_wrong_variable_is_named_in_the_error(monkeypatch):
     monkeypatch.setenv("BUDEW_MODEL", "no/such/folder")
     with pytest.raises(CheckpointError, match="BUDEW_MODEL=no/such/folder: no such folder"):
-        load_backend()
+        load_backend(ModelOptions())

@@ -11,7 +11,8 @@ from budew.corpora import Clip, read
 from budew.errors import CheckpointError, InputError
 from budew.evaluation.parity import parity
 from budew.inference import Captioner
-from budew.inference.backends import load_backend
+from budew.inference.loading import load_backend
+from budew.inference.options import ModelOptions
 from budew.io.resources import data_folder
 from budew.model.checkpoint import load_checkpoint
 from budew.model.exporting import FORMATS, export
@@ -75,7 +76,9 @@ def test_graphs_write_and_draw_the_same_captions_with_beams_and_prompts_in_windo
 def test_captions_are_the_same_and_logits_close(to, original, clips, tmp_path):
     out = export(tmp_path / to, to=to)
     found = parity(
-        original, load_backend(out, device="cpu", dtype=None if to == "onnx" else "float32"), clips
+        original,
+        load_backend(ModelOptions(out, device="cpu", dtype=None if to == "onnx" else "float32")),
+        clips,
     )
     assert (found.clips, found.same) == (16, 1)
     assert found.spearman == found.reference_spearman > 0.5
@@ -89,14 +92,14 @@ def test_captions_are_the_same_and_logits_close(to, original, clips, tmp_path):
 )
 def test_every_format_and_precision_hears_what_the_original_does(to, dtype, original, clips, tmp_path):
     out = export(tmp_path / to, to=to, dtype=dtype)
-    found = parity(original, load_backend(out, device="cpu"), clips)
+    found = parity(original, load_backend(ModelOptions(out, device="cpu")), clips)
     assert found.same > 0.6
     assert abs(found.spearman - found.reference_spearman) < 0.03
 
 
 def test_clips_without_labels_have_no_correlation(original, clips):
     bare = [Clip(clip.id, clip.audio, clip.format) for clip in clips[:2]]
-    found = parity(original, load_backend(device="cpu", dtype="float32"), bare)
+    found = parity(original, load_backend(ModelOptions(device="cpu", dtype="float32")), bare)
     assert (found.spearman, found.same, found.logits) == (None, 1, 0)
     assert json.dumps(found.to_dict(), allow_nan=False)
 

@@ -3,8 +3,8 @@
 import numpy as np
 import soundfile
 
-from budew.inference import Captioned, Failure, WindowCaption
-from budew.inference.captioned import NO_SPEECH
+from budew.inference import CaptionedRecording, FailedRecording, WindowCaption
+from budew.inference.captioned_recording import NO_SPEECH
 from budew.inference.recordings import from_paths
 from budew.profile import VoiceProfile
 from budew.reports.captions_page import captions_page
@@ -33,11 +33,11 @@ def results(paths):
     all_of_them = VoiceProfile(dict.fromkeys(EMOTIONS, 0.75))
     long, short, none = map(str, paths)
     return (
-        Captioned(long, 6.0, windows, pooled),
-        Captioned(
+        CaptionedRecording(long, 6.0, windows, pooled),
+        CaptionedRecording(
             short, 1.0, (WindowCaption(0, 1, "All at once.", all_of_them),), all_of_them, damaged="cut"
         ),
-        Failure(none, "<script>no audio</script>"),
+        FailedRecording(none, "<script>no audio</script>"),
     )
 
 

@@ -10,15 +10,15 @@ import pytest
 from pysubs2 import SSAFile
 
 from budew.errors import InputError
-from budew.inference import Captioned, Failure, WindowCaption
-from budew.inference.captioned import NO_SPEECH
+from budew.inference import CaptionedRecording, FailedRecording, WindowCaption
+from budew.inference.captioned_recording import NO_SPEECH
 from budew.profile import VoiceProfile
 from budew.reports.captions_output import is_bad, partial_results, write_records
 from budew.taxonomy import EMOTIONS
 
 PROFILE = VoiceProfile({"Fear": 0.25, "Sadness": 1})
-SAD = Captioned("a.wav", 1.0, (WindowCaption(0, 1, "Sad.", PROFILE),), PROFILE)
-RESULTS = (SAD, Failure("b.wav", "no sound"))
+SAD = CaptionedRecording("a.wav", 1.0, (WindowCaption(0, 1, "Sad.", PROFILE),), PROFILE)
+RESULTS = (SAD, FailedRecording("b.wav", "no sound"))
 RECORDS = [result.to_dict() for result in RESULTS]
 
 
@@ -48,7 +48,7 @@ def test_json_and_lines_hold_the_same_records(scores):
     assert json.loads(written("json", records=[])) == []
 
 
-LONG = Captioned(
+LONG = CaptionedRecording(
     "film.mkv",
     3725.5,
     (

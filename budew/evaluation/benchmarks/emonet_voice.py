@@ -8,25 +8,19 @@ refusal, or a caption from which nothing was parsed) is left out as in the paper
 12,600 clips with all intervals take 10 s on one core (benchmarks/evaluation.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
-from itertools import compress
+from itertools import compress, tee
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from warnings import warn
 
 import numpy as np
 
-from budew.corpora.sources import Progress, counted, read
-from budew.errors import BudewWarning, InputError, OnBad
-from budew.evaluation.benchmarks.emonet_voice_data import (
-    POINTS,
-    RatedClip,
-    category_order,
-    on_hub,
-    read_rated_clips,
-)
+from budew.corpora.sources import Progress, counted
+from budew.errors import BudewWarning, InputError
+from budew.evaluation.benchmarks.emonet_voice_data import POINTS, RatedClip, category_order, read_rated_clips
 from budew.evaluation.benchmarks.emonet_voice_scores import (
     EmoNetVoiceScores,
     Group,
@@ -37,17 +31,19 @@ from budew.evaluation.benchmarks.emonet_voice_scores import (
     share_of,
 )
 from budew.evaluation.calibration import Calibration, read_calibration
-from budew.evaluation.decoding import Decoding, decode_clips, decoding_of
 from budew.evaluation.decoding_comparison import DecodingComparison, compare_decodings
 from budew.evaluation.metrics import REPORT_MAXIMUM
-from budew.evaluation.pairs import Skipped
-from budew.evaluation.predictions import NamedClips, Prediction, key_of, read_predictions
+from budew.evaluation.pairs import Pair, Skipped
+from budew.evaluation.predictions import Prediction
+from budew.evaluation.predictors import Decoding, FilePredictor, ModelPredictor, Predictor, predicted
 from budew.io.resources import packaged_table
 from budew.statistics.agreement import Agreement, agreement, rating_matrix
 from budew.statistics.arrays import FloatArray
 from budew.statistics.resampling import ConfidenceInterval, Resampling
 from budew.taxonomy import ATTRIBUTES
-from budew.taxonomy.scales import INTENSITY, from_intensity, to_intensity
+from budew.taxonomy.scales import from_intensity, to_intensity
+
+PredictedClip = tuple[RatedClip, Prediction | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +130,10 @@ class EmoNetVoice:
 
 def emonet_voice(
     data: str | Path,
+    predictor: Predictor | None = None,
     *,
-    model: str | Path | None = None,
-    predictions: str | Path | None = None,
-    scale: str = INTENSITY.name,
-    num_beams: int | None = None,
-    num_samples: int = 0,
     calibration: Path | None = None,
     compared: Sequence[Decoding] = (),
-    device: str | None = None,
-    batch_size: int = 16,
     settings: Resampling | None = None,
     progress: Progress | None = None,
 ) -> EmoNetVoice:
@@ -151,94 +141,130 @@ def emonet_voice(
 
     Args:
         data: see `read_rated_clips`.
-        model: folder or hub id of a checkpoint; the embedded one where left out.
-        predictions: to score instead of a model, see `read_predictions`; ids are names of audio files, with
-            or without suffix and folder, or those of `budew.read`.
-        scale: of the scores in `predictions`.
-        num_beams, num_samples: of the model, see `decoding_of`.
+        predictor: a captioner, or a file of predictions whose ids are names of audio files, with or without
+            suffix and folder, or those of `budew.read`; the embedded checkpoint where left out.
         calibration: file of `budew.evaluation.calibration` for these predictions; the clips that it was
             fitted to are left out.
-        compared: decodings of the model to score besides, such as `COMPARED`.
-        device: such as "cpu" or "cuda"; the fastest available where left out.
-        batch_size: windows captioned at once.
+        compared: decodings of a captioner to score besides, such as `COMPARED`.
         settings: bootstrap resamples, permutations and seed.
-        progress: called after each captioned clip.
+        progress: called after each clip.
 
     Raises:
         CorpusError: the data cannot be read; names the row.
-        InputError: no prediction is for a clip of the data, the predictions cannot be read, the calibration
-            is of another model or decoding, or options of a model are given with predictions.
-        ResamplingError: the file is no calibration.
+        InputError: no prediction is for a clip of the data, the calibration is of another model or decoding,
+            or decodings of a file are to be compared.
+        SettingsError: the file is no calibration.
         CheckpointError: the model cannot be loaded.
     """
-    if predictions is not None and (model is not None or num_beams or num_samples or compared):
-        raise InputError("a model and its decoding cannot be given with predictions: score one at a time")
-    clips, skipped = read_rated_clips(data), list[Skipped]()
+    predictor = predictor or ModelPredictor()
     fitted = None if calibration is None else read_calibration(calibration)
-    score = partial(
-        score_predictions, clips, data=str(data), settings=settings, skipped=skipped, calibration=fitted
-    )
-    if predictions is not None:
-        if fitted is not None:
-            fitted.check(None, None)
-        return score(read_predictions(predictions, scale=scale), model=Path(predictions).name)
-    from budew.model.checkpoint import identity, load_checkpoint  # torch takes seconds
-
-    checkpoint = load_checkpoint(model, device=device)
-    decoding = decoding_of(checkpoint, num_beams, num_samples)
     if fitted is not None:
-        fitted.check(identity(model), decoding)
-    audio = counted(read(on_hub(data), on_bad=_skip_in(skipped, str(data))), progress)
-    decoded = decode_clips(
-        audio, checkpoint, tuple(dict.fromkeys((*compared, decoding))), batch_size=batch_size
+        fitted.check(predictor.model, predictor.decoding)
+    skipped: list[Skipped] = []
+    rated = read_rated_clips(
+        data,
+        audio=predictor.reads_audio,
+        on_bad=lambda error: skipped.append(Skipped(str(data), str(error))),
     )
-    skipped += decoded.skipped
-    result = score(decoded.predictions[decoding], model=checkpoint.name)
-    comparison = compare_decodings(decoded, data=str(data), settings=settings) if compared else None
-    return replace(result, decoding=decoding, comparison=comparison)
+    comparison = None
+    if compared:
+        found, comparison = _compared(counted(rated, progress), predictor, compared, skipped, data, settings)
+    else:
+        both = counted(predicted(rated, attrgetter("clip"), predictor, skipped), progress)
+        found = [(clip.without_audio(), prediction) for clip, prediction in both]
+    result = score_predictions(
+        found,
+        model=predictor.name,
+        data=str(data),
+        unused=predictor.unused if isinstance(predictor, FilePredictor) else 0,
+        skipped=skipped,
+        settings=settings,
+        calibration=fitted,
+    )
+    return replace(result, decoding=predictor.decoding, comparison=comparison)
+
+
+def _compared(
+    rated: Iterable[RatedClip],
+    predictor: Predictor,
+    compared: Sequence[Decoding],
+    skipped: list[Skipped],
+    data: str | Path,
+    settings: Resampling | None,
+) -> tuple[list[PredictedClip], DecodingComparison]:
+    """Predict clips by several decodings at once; return the predictions of the predictor's own, and all."""
+    if not isinstance(predictor, ModelPredictor):
+        raise InputError("decodings of a model can be compared, not those of a file of predictions")
+    decodings = tuple(dict.fromkeys((*compared, predictor.decoding)))
+    predictor.warm_up()
+    own = decodings.index(predictor.decoding)
+    found: list[PredictedClip] = []
+    pairs: dict[Decoding, list[Pair]] = {decoding: [] for decoding in decodings}
+    items, audio = tee(rated)
+    made = predictor.predict_decodings((clip.clip for clip in audio), decodings, skipped)
+    for clip, predictions in zip(items, made, strict=True):
+        found.append((clip.without_audio(), None if predictions is None else predictions[own]))
+        if predictions is not None and clip.clip.profile is not None:
+            for decoding, one in zip(decodings, predictions, strict=True):
+                pairs[decoding].append(Pair(clip.id, clip.clip.profile, one.expected))
+    seconds = {decoding: predictor.seconds(decoding) for decoding in decodings}
+    return found, compare_decodings(
+        pairs, seconds, model=predictor.name, data=str(data), skipped=skipped, settings=settings
+    )
 
 
 def score_predictions(
-    clips: Sequence[RatedClip],
-    predictions: Mapping[str, Prediction],
+    predicted: Iterable[PredictedClip],
     *,
     model: str,
     data: str,
+    unused: int = 0,
     skipped: Sequence[Skipped] = (),
     settings: Resampling | None = None,
     calibration: Calibration | None = None,
 ) -> EmoNetVoice:
-    """Score predictions for clips; the arguments and errors are those of `emonet_voice`."""
+    """Score predictions.
+
+    Args:
+        predicted: rated clips, each with its prediction, None without one, in any order.
+        model, data: names.
+        unused: number of predictions that belong to no clip.
+        skipped: clips whose audio could not be captioned.
+        settings: bootstrap resamples, permutations and seed.
+        calibration: applied to the predictions; the clips that it was fitted to are left out.
+
+    Raises:
+        InputError: no clip has a prediction.
+    """
     settings = settings or Resampling()
-    clips = sorted(clips, key=lambda clip: clip.id)
-    predictions = NamedClips(predictions)  # indexes the names once
-    keys = [_key_of(clip, predictions) for clip in clips]
-    unused = len(predictions.keys() - set(keys))
-    if calibration is not None:
-        kept = [not calibration.used((clip.id, *clip.names)) for clip in clips]
-        left_out = len(clips) - sum(kept)
-        clips, keys = list(compress(clips, kept)), list(compress(keys, kept))
-        if not left_out:
-            warn(
-                f"none of the {len(calibration.clips):,} clips that the calibration was fitted to is in "
-                f"{data}: if it was fitted to the same audio under other names, the metrics are too good",
-                BudewWarning,
-                stacklevel=2,
-            )
-    found = [None if key is None else predictions[key] for key in keys]
+    every = sorted(predicted, key=lambda one: one[0].id)
+    kept = [
+        (clip, one)
+        for clip, one in every
+        if calibration is None or not calibration.used((clip.id, clip.clip.id))
+    ]
+    left_out = len(every) - len(kept)
+    if calibration is not None and not left_out:
+        warn(
+            f"none of the {len(calibration.clips):,} clips that the calibration was fitted to is in "
+            f"{data}: if it was fitted to the same audio under other names, the metrics are too good",
+            BudewWarning,
+            stacklevel=2,
+        )
+    clips, found = [clip for clip, _ in kept], [one for _, one in kept]
     if not any(found):
         raise InputError(
-            f"no prediction is for a clip of {data}, such as {clips[0].id!r}: name predictions by audio file"
+            f"no prediction is for a clip of {data}, such as {every[0][0].id!r}: name them by audio file"
         )
-    values = np.array([_value(one, clip.category) for one, clip in zip(found, clips, strict=True)])
+    values = np.array([_value(one, clip.category) for clip, one in kept])
     rated = np.array([clip.category not in ATTRIBUTES for clip in clips], dtype=bool)
     refused = rated & np.isnan(values)
     unparsed = rated & ~refused & np.array([_is_unparsed(one) for one in found], dtype=bool)
-    emotions, predicted = list(compress(clips, rated)), np.where(unparsed, np.nan, values)[rated]
+    emotions, predicted_values = list(compress(clips, rated)), np.where(unparsed, np.nan, values)[rated]
     if calibration is not None:
-        predicted = calibration.apply(predicted / REPORT_MAXIMUM) * REPORT_MAXIMUM
-    scores = score_clips(emotions, predicted, settings)
-    complete = not np.isnan(predicted).any()
+        predicted_values = calibration.apply(predicted_values / REPORT_MAXIMUM) * REPORT_MAXIMUM
+    scores = score_clips(emotions, predicted_values, settings)
+    complete = not np.isnan(predicted_values).any()
     counts = {
         "refused": int(refused.sum()),
         "unparsed": int(unparsed.sum()),
@@ -249,7 +275,7 @@ def score_predictions(
         model=model if calibration is None else f"{model}, calibrated",
         data=data,
         scores=scores,
-        as_zero=scores if complete else score_clips(emotions, np.nan_to_num(predicted), settings),
+        as_zero=scores if complete else score_clips(emotions, np.nan_to_num(predicted_values), settings),
         refused=share_of(counts["refused"], len(emotions), settings),
         unparsed=share_of(counts["unparsed"], len(emotions), settings),
         missing=counts,
@@ -263,20 +289,11 @@ def score_predictions(
     )
 
 
-def _key_of(clip: RatedClip, predictions: Mapping[str, Prediction]) -> str | None:
-    return next((key for id in (clip.id, *clip.names) if (key := key_of(predictions, id)) is not None), None)
-
-
-def _skip_in(skipped: list[Skipped], data: str) -> OnBad:
-    """Return what adds the error of a clip that cannot be read to `skipped`."""
-    return lambda error: skipped.append(Skipped(data, str(error)))
-
-
 def _value(prediction: Prediction | None, category: str) -> float:
     """Return what is predicted for the category, on 0–10; NaN where nothing is."""
     if prediction is None:
         return np.nan
-    profile = prediction.profile
+    profile = prediction.expected
     if category in ATTRIBUTES:
         value = profile.traits.get(category)
         intensity = to_intensity(value, ATTRIBUTES[category].scale) if isinstance(value, float) else np.nan
@@ -288,7 +305,7 @@ def _value(prediction: Prediction | None, category: str) -> float:
 def _is_unparsed(prediction: Prediction | None) -> bool:
     if prediction is None or prediction.caption is None:
         return False
-    profile = prediction.profile
+    profile = prediction.expected
     return not (profile.emotions or profile.bursts or profile.traits)
 
 

@@ -12,8 +12,8 @@ Talent writes them (`english_alloy_….mp3`), else unknown.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
@@ -21,9 +21,11 @@ from budew.corpora.column_names import columns_of_fields, label_layout, language
 from budew.corpora.hub import SCHEME
 from budew.corpora.labels.ratings import answers_in
 from budew.corpora.labels.talent import shard_name
+from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import Entry, matches, read_one
 from budew.curation.consensus import majority
-from budew.errors import CorpusError, InputError
+from budew.errors import CorpusError, InputError, OnBad
+from budew.evaluation.predictions import audio_name
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from budew.taxonomy.scales import from_intensity
 
@@ -41,20 +43,27 @@ class RatedClip:
     """A clip, the category it was rated for, and the answers.
 
     Attributes:
-        id: see the module.
-        names: what else predictions may call it: as `budew.read` does.
+        clip: the row as `budew.read` names it, without audio where only labels were read.
         category: an emotion, or the voice attribute Authenticity or Arousal.
         answers: rater → 0, 1 or 2.
         language: BCP 47 tag, None if unknown.
         voice: None if unknown.
     """
 
-    id: str
-    names: tuple[str, ...]
+    clip: Clip
     category: str
     answers: Mapping[str, int]
     language: str | None = None
     voice: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Name of the audio file without folder and suffix, or the id of the clip."""
+        return audio_name(self.clip)
+
+    def without_audio(self) -> "RatedClip":
+        """Return the clip without its audio, which takes memory."""
+        return replace(self, clip=replace(self.clip, audio=b""))
 
     @property
     def label(self) -> float:
@@ -72,27 +81,31 @@ class RatedClip:
         return len(self.answers) > 1 and len(set(self.answers.values())) == 1
 
 
-def read_rated_clips(source: str | Path) -> list[RatedClip]:
-    """Read the clips of EmoNet-Voice Bench, or of any data in its format, in the order of their ids.
+def read_rated_clips(
+    source: str | Path, *, audio: bool = False, on_bad: OnBad | None = None
+) -> Iterator[RatedClip]:
+    """Read the clips of EmoNet-Voice Bench, or of any data in its format, lazily, in the order of the data.
 
     Args:
         source: parquet files, a folder or pattern of them, `OWNER/NAME` or `hf://OWNER/NAME` of the hub, or
             whatever else `budew.read` reads.
+        audio: read the audio as well; without, only the columns of text are read of parquet files.
+        on_bad: called with the error of audio that cannot be read; without it the error is raised.
 
     Raises:
         CorpusError: not found, without ratings, or names the row and what is wrong with it: an unknown
             category, two categories, an answer other than 0, 1 and 2, a rater or an id that comes twice.
     """
-    clips: dict[str, RatedClip] = {}
+    ids: set[str] = set()
     for entry in matches(on_hub(source)):
-        is_table = isinstance(entry, Path) and str(entry).lower().endswith(_TABLES)
-        for where, clip in _of_table(Path(entry)) if is_table else _of_corpus(entry):
-            if clip.id in clips:
+        labels_only = not audio and isinstance(entry, Path) and str(entry).lower().endswith(_TABLES)
+        for where, clip in _of_table(Path(entry)) if labels_only else _of_corpus(entry, on_bad):
+            if clip.id in ids:
                 raise CorpusError(f"{where}: a second clip is called {clip.id!r}: give each its own name")
-            clips[clip.id] = clip
-    if not clips:
+            ids.add(clip.id)
+            yield clip
+    if not ids:
         raise CorpusError(f"{source}: there are no clips in it: check the path")
-    return [clips[id] for id in sorted(clips)]
 
 
 def on_hub(source: str | Path) -> str | Path:
@@ -113,17 +126,26 @@ def _of_table(path: Path) -> Iterator[tuple[str, RatedClip]]:
         where = f"{path}: row {int(default.rpartition('-')[2])}"
         named = columns_of_fields(row)
         audio = row.get(file_name.partition(".")[0]) if file_name else None
-        own = row.get(named["id"]) if "id" in named else None
-        fields = {field: row[name] for field, name in named.items() if field in ("language", "speaker")}
         file = audio.get("path") if isinstance(audio, Mapping) else None
-        yield where, _clip(where, row[answers], file, [own, default], fields)
+        own = row.get(named["id"]) if "id" in named else None
+        language, speaker = (
+            row[named[field]] if field in named else None for field in ("language", "speaker")
+        )
+        clip = Clip(
+            str(default if own is None else own),
+            b"",
+            "",
+            language=language and str(language),
+            speaker=speaker and str(speaker),
+            metadata={"file_name": file} if file else {},
+        )
+        yield where, _rated(where, clip, row[answers])
 
 
-def _of_corpus(entry: Entry) -> Iterator[tuple[str, RatedClip]]:
-    for clip in read_one(entry):
+def _of_corpus(entry: Entry, on_bad: OnBad | None) -> Iterator[tuple[str, RatedClip]]:
+    for clip in read_one(entry, ReadOptions(on_bad=on_bad)):
         where = f"{entry}: clip {clip.id!r}"
-        fields = {"language": clip.language, "speaker": clip.speaker}
-        yield where, _clip(where, _ratings_of(clip, where), clip.metadata.get("file_name"), [clip.id], fields)
+        yield where, _rated(where, clip, _ratings_of(clip, where))
 
 
 def _ratings_of(clip: Clip, where: str) -> list[dict[str, Any]]:
@@ -150,25 +172,20 @@ def _answers_column(columns: Sequence[str], where: str) -> str:
     return found
 
 
-def _clip(
-    where: str, answers: Any, file_name: Any, ids: Sequence[Any], fields: Mapping[str, Any]
-) -> RatedClip:
-    stem = _stem(file_name)
-    names = tuple(str(id) for id in ids if id is not None and str(id) != stem)
-    found = shard_name(stem or _stem(names[0]) or "")
-    language, voice = fields.get("language"), fields.get("speaker")
-    tag = language_tag(str(language)) or str(language) if language else None
+def _rated(where: str, clip: Clip, answers: Any) -> RatedClip:
+    """Return a clip with its answers; language and voice of the file name where it has none itself."""
+    named = shard_name(audio_name(clip))
+    language = clip.language and (language_tag(clip.language) or clip.language)
     try:
         category, by_rater = _one_category(answers)
     except CorpusError as error:
         raise CorpusError(f"{where}: {error}") from error
     return RatedClip(
-        id=stem or names[0],
-        names=names if stem else names[1:],
-        category=category,
-        answers=by_rater,
-        language=tag or (found.language if found else None),
-        voice=str(voice) if voice else found.voice if found else None,
+        clip,
+        category,
+        by_rater,
+        language=language or (named.language if named else None),
+        voice=clip.speaker or (named.voice if named else None),
     )
 
 
@@ -185,10 +202,6 @@ def _one_category(answers: Any) -> tuple[str, dict[str, int]]:
     if len(categories) > 1:
         raise CorpusError(f"it is rated for {' and '.join(categories)}: keep one category for each clip")
     return next(iter(categories)), by_rater
-
-
-def _stem(file_name: Any) -> str:
-    return PurePosixPath(str(file_name)).stem if file_name else ""
 
 
 def category_order(categories: set[str]) -> list[str]:

@@ -32,7 +32,7 @@ from budew.evaluation.benchmarks.coarse import (
     score_coarse,
 )
 from budew.evaluation.benchmarks.sound_scores import SoundScore, groups_of, score_sound
-from budew.evaluation.kept_captions import KeptCaption, KeptCaptions
+from budew.evaluation.caption_cache import CachedCaption, CaptionCache
 from budew.evaluation.pairs import Pair, Skipped, has_labels
 from budew.evaluation.results import Evaluation, evaluate
 from budew.io.resources import packaged_table
@@ -133,7 +133,7 @@ class PeopleResult:
 
 def score_people(
     sources: Sequence[str],
-    captions: KeptCaptions,
+    captions: CaptionCache,
     *,
     players: int = 0,
     settings: Resampling | None = None,
@@ -210,7 +210,7 @@ class _Corpus:
 
     place: NamedFolder
     clips: Sequence[Clip]
-    kept: Mapping[str, KeptCaption]
+    kept: Mapping[str, CachedCaption]
     skipped: Sequence[Skipped]
     model: str
     settings: Resampling

@@ -8,7 +8,7 @@ import soundfile
 
 from budew.captions.parse import parse
 from budew.corpora import Clip
-from budew.evaluation.kept_captions import KeptCaption
+from budew.evaluation.caption_cache import CachedCaption
 from budew.profile import VoiceProfile
 
 EMODB = {
@@ -39,7 +39,7 @@ def folder_of(names: Iterable[str], folder: Path) -> Path:
 
 
 class SaidCaptions:
-    """Captions by id, as `KeptCaptions` gives them; those of samples may differ."""
+    """Captions by id, as `CaptionCache` gives them; those of samples may differ."""
 
     name = "said"
 
@@ -48,11 +48,11 @@ class SaidCaptions:
 
     def predict(
         self, corpus: str, audio: Path, clips: Iterable[Clip], progress=None
-    ) -> dict[str, KeptCaption]:
+    ) -> dict[str, CachedCaption]:
         expected = None if self.sampled is None else VoiceProfile(self.sampled)
         return {clip.id: self._kept(self.say(clip), expected) for clip in clips}
 
-    def _kept(self, text: str, expected: VoiceProfile | None) -> KeptCaption:
+    def _kept(self, text: str, expected: VoiceProfile | None) -> CachedCaption:
         if text == "damaged":
-            return KeptCaption("", VoiceProfile(None), error="no sound")
-        return KeptCaption(text, parse(text).profile, expected)
+            return CachedCaption("", VoiceProfile(None), error="no sound")
+        return CachedCaption(text, parse(text).profile, expected)

@@ -10,12 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from budew.corpora import Clip
 from budew.corpora.shards import write_shard
 from budew.corpora.sources import read
 from budew.errors import CorpusError
 from budew.evaluation.benchmarks.emonet_voice_data import RatedClip, on_hub, read_rated_clips
 from tests.corpora.hub_server import hub
 from tests.evaluation.benchmarks.emonet_voice_set import rated_rows, write_set
+
+
+def rated(source, **options):
+    return sorted(read_rated_clips(source, **options), key=lambda clip: clip.id)
 
 
 def as_clips(rows):
@@ -29,40 +34,41 @@ def fields(clip):
 
 
 @pytest.mark.parametrize("source", ["", "*.parquet", "train-{00000..00001}-of-00002.parquet"])
-def test_shards_folders_and_patterns_give_every_clip_in_the_order_of_ids(tmp_path, source):
+def test_shards_folders_and_patterns_give_every_clip(tmp_path, source):
     rows = rated_rows()
-    clips = read_rated_clips(str(write_set(tmp_path, rows) / source))
+    clips = rated(str(write_set(tmp_path, rows) / source))
     assert {clip.id: fields(clip) for clip in clips} == as_clips(rows)
-    assert [clip.id for clip in clips] == sorted(clip.id for clip in clips)
     assert {len(clip.answers) for clip in clips} == {2, 3, 4}
 
 
 def test_names_are_those_of_budew_read_too(tmp_path):
     write_set(tmp_path, rated_rows(), shards=1)
     by_read = {clip.metadata["file_name"].removesuffix(".flac"): clip.id for clip in read(tmp_path)}
-    assert {clip.id: clip.names for clip in read_rated_clips(tmp_path)} == {
-        id: (row,) for id, row in by_read.items()
-    }
+    assert {clip.id: clip.clip.id for clip in rated(tmp_path)} == by_read
 
 
 def test_a_converted_corpus_reads_as_the_published_files_do(tmp_path):
     published = write_set(tmp_path / "published", rated_rows(2))
     write_shard(tmp_path / "shard.tar", read(published))
-    assert list(map(fields, read_rated_clips(tmp_path / "shard.tar"))) == list(
-        map(fields, read_rated_clips(published))
-    )
+    expected = [(clip.id, *fields(clip)) for clip in rated(published)]
+    for options in ({}, {"audio": True}):
+        found = rated(tmp_path / "shard.tar", **options)
+        assert [(clip.id, *fields(clip)) for clip in found] == expected
+    with_audio = rated(published, audio=True)
+    assert [(clip.id, *fields(clip)) for clip in with_audio] == expected
+    assert all(clip.clip.audio for clip in with_audio)
 
 
 def test_columns_of_language_and_voice_come_before_the_file_name(tmp_path):
     rows = rated_rows(1)
     columns = {"lang": {row.file: "Spanish" for row in rows}, "speaker_id": {row.file: "v1" for row in rows}}
-    clips = read_rated_clips(write_set(tmp_path, rows, **columns))
+    clips = rated(write_set(tmp_path, rows, **columns))
     assert {(clip.language, clip.voice) for clip in clips} == {("es", "v1")}
 
 
 def test_language_and_voice_of_other_file_names_are_unknown(tmp_path):
     rows = [replace(row, file=f"{number}.mp3") for number, row in enumerate(rated_rows(1))]
-    assert {fields(clip)[2:] for clip in read_rated_clips(write_set(tmp_path, rows))} == {(None, None)}
+    assert {fields(clip)[2:] for clip in rated(write_set(tmp_path, rows))} == {(None, None)}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +91,7 @@ def test_the_majority_breaks_ties_towards_the_mean_and_then_downwards(answers, m
     for _ in range(3):
         said = list(enumerate(answers))
         random.Random(len(said)).shuffle(said)
-        clip = RatedClip("a", (), "Anger", {f"human-{rater}": answer for rater, answer in said})
+        clip = RatedClip(Clip("a", b"", ""), "Anger", {f"human-{rater}": answer for rater, answer in said})
         assert (clip.majority, clip.unanimous) == (majority, unanimous)
 
 
@@ -110,7 +116,7 @@ def test_a_bad_label_is_one_error_that_names_file_and_row(tmp_path, monkeypatch,
     monkeypatch.setattr(made, "label_text", lambda row: texts[row.file] or genuine(row))
     write_set(tmp_path, rows, shards=1)
     with pytest.raises(CorpusError) as raised:
-        read_rated_clips(tmp_path)
+        rated(tmp_path)
     assert "row 3" in str(raised.value)
     assert ".parquet" in str(raised.value)
     assert said in str(raised.value)
@@ -121,7 +127,7 @@ def test_two_clips_of_one_name_are_an_error(tmp_path):
     rows = rated_rows(1)
     write_set(tmp_path, [*rows, replace(rows[0], file=f"folder/{rows[0].file}")])
     with pytest.raises(CorpusError, match=rows[0].file.removesuffix(".flac")):
-        read_rated_clips(tmp_path)
+        rated(tmp_path)
 
 
 def test_a_table_without_answers_and_a_corpus_without_ratings_are_errors(tmp_path):
@@ -130,11 +136,11 @@ def test_a_table_without_answers_and_a_corpus_without_ratings_are_errors(tmp_pat
 
     pq.write_table(pa.table({"audio": ["a.mp3"], "text": ["hello"]}), tmp_path / "a.parquet")
     with pytest.raises(CorpusError, match="text"):
-        read_rated_clips(tmp_path / "a.parquet")
+        rated(tmp_path / "a.parquet")
     clip = next(read(write_set(tmp_path / "set", rated_rows(1))))
     write_shard(tmp_path / "bare.tar", [replace(clip, metadata={})])
     with pytest.raises(CorpusError, match="ratings"):
-        read_rated_clips(tmp_path / "bare.tar")
+        rated(tmp_path / "bare.tar")
 
 
 def test_names_of_the_hub_are_told_from_files(tmp_path, monkeypatch):
@@ -153,7 +159,8 @@ def test_a_dataset_of_the_hub_reads_as_its_files_do(tmp_path):
     program = (
         "from budew.evaluation.benchmarks.emonet_voice_data import read_rated_clips as read\n"
         "names = ('id', 'category', 'answers', 'language', 'voice')\n"
-        "print([tuple(getattr(clip, name) for name in names) for clip in read('me/bench')])"
+        "found = (tuple(getattr(clip, name) for name in names) for clip in read('me/bench'))\n"
+        "print(sorted(found, key=lambda row: row[0]))"
     )
     with hub("me/bench", files) as address:
         places = {"HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0"}
@@ -162,5 +169,5 @@ def test_a_dataset_of_the_hub_reads_as_its_files_do(tmp_path):
             [sys.executable, "-c", program], env=environment, cwd=tmp_path, capture_output=True, text=True
         )
     assert done.returncode == 0, done.stderr[-2_000:]
-    local = [(clip.id, *fields(clip)) for clip in read_rated_clips(folder)]
+    local = [(clip.id, *fields(clip)) for clip in rated(folder)]
     assert ast.literal_eval(done.stdout.splitlines()[-1]) == local

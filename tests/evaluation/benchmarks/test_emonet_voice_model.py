@@ -11,7 +11,9 @@ from budew.corpora import read
 from budew.errors import InputError
 from budew.evaluation.benchmarks.emonet_voice import emonet_voice
 from budew.evaluation.calibration import calibrate, write_calibration
-from budew.evaluation.decoding import GREEDY, Decoding
+from budew.evaluation.decoding_comparison import GREEDY
+from budew.evaluation.predictors import Decoding, FilePredictor, ModelPredictor
+from budew.inference.options import ModelOptions, WritingOptions
 from budew.io.resources import data_folder
 from budew.reports.emonet_voice_page import brief, emonet_voice_report
 from budew.statistics.resampling import Resampling
@@ -20,6 +22,11 @@ from tests.evaluation.benchmarks.emonet_voice_set import rated_rows, write_score
 
 FEW = Resampling(resamples=20, permutations=5)
 K2 = Decoding(num_samples=2)
+CPU = ModelOptions(device="cpu")
+
+
+def sampling() -> ModelPredictor:
+    return ModelPredictor(CPU, WritingOptions(num_samples=2))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +46,7 @@ def demo(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def result(demo):
-    return emonet_voice(demo, num_samples=2, compared=(GREEDY, K2), device="cpu", settings=FEW)
+    return emonet_voice(demo, sampling(), compared=(GREEDY, K2), settings=FEW)
 
 
 def test_decodings_of_the_embedded_checkpoint_are_compared_on_the_same_clips(result):
@@ -63,15 +70,15 @@ def test_the_report_has_the_comparison_and_names_the_decoding(result):
 
 
 def test_calibrated_clips_are_those_that_the_curve_was_not_fitted_to(demo, result, tmp_path):
-    calibration, _ = calibrate(demo, num_samples=2, device="cpu", share=0.4)
+    calibration, _ = calibrate(demo, sampling(), share=0.4)
     write_calibration(tmp_path / "c.json", calibration)
-    options = {"device": "cpu", "settings": FEW, "calibration": tmp_path / "c.json"}
-    scored = emonet_voice(demo, num_samples=2, **options).to_dict()
+    options = {"settings": FEW, "calibration": tmp_path / "c.json"}
+    scored = emonet_voice(demo, sampling(), **options).to_dict()
     assert scored["calibration"]["left_out"] == scored["calibration"]["clips"] == len(calibration.clips)
     assert scored["n"]["value"] == 96 - len(calibration.clips)
     assert scored["missing"] == dict(result.missing)
     with pytest.raises(InputError, match="calibrate"):
-        emonet_voice(demo, **options)
+        emonet_voice(demo, ModelPredictor(CPU), **options)
 
 
 def test_calibrated_predictions_score_as_the_curve_says(tmp_path):
@@ -80,9 +87,9 @@ def test_calibrated_predictions_score_as_the_curve_says(tmp_path):
     rng = np.random.default_rng(2)
     scores = {row.file: {row.category: float(rng.choice([0, 0.25, 0.5, 1]))} for row in rows}
     path = write_scores(tmp_path / "p.jsonl", scores)
-    calibration, _ = calibrate(data, predictions=path, share=0.5)
+    calibration, _ = calibrate(data, FilePredictor(path), share=0.5)
     write_calibration(tmp_path / "c.json", calibration)
-    found = emonet_voice(data, predictions=path, calibration=tmp_path / "c.json", settings=FEW).to_dict()
+    found = emonet_voice(data, FilePredictor(path), calibration=tmp_path / "c.json", settings=FEW).to_dict()
     kept = [row for row in rows if row.category in EMOTIONS and Path(row.file).stem not in calibration.clips]
     said = 10 * np.interp(
         [scores[row.file][row.category] for row in kept], calibration.thresholds, calibration.values
@@ -90,8 +97,7 @@ def test_calibrated_predictions_score_as_the_curve_says(tmp_path):
     assert (found["n"]["value"], found["missing"]["unused_predictions"]) == (len(kept), 0)
     assert found["mae"]["value"] == pytest.approx(np.abs(said - [row.label for row in kept]).mean(), abs=1e-9)
     again = write_set(tmp_path / "again", rows[::-1])  # other shards, other row numbers
-    options = {"predictions": path, "calibration": tmp_path / "c.json", "settings": FEW}
-    assert emonet_voice(again, **options).to_dict()["mae"] == found["mae"]
-    for wrong in ({"model": "m"}, {"num_samples": 2}, {"compared": [K2]}):
-        with pytest.raises(InputError, match="one at a time"):
-            emonet_voice(data, predictions=path, **wrong)
+    options = {"calibration": tmp_path / "c.json", "settings": FEW}
+    assert emonet_voice(again, FilePredictor(path), **options).to_dict()["mae"] == found["mae"]
+    with pytest.raises(InputError, match="decodings"):
+        emonet_voice(data, FilePredictor(path), compared=[K2])

@@ -9,8 +9,8 @@ import pytest
 from budew.corpora import Clip
 from budew.errors import CheckpointError, InputError
 from budew.evaluation import read_predictions
-from budew.evaluation.kept_captions import KeptCaptions
-from budew.inference import Captioner
+from budew.evaluation.caption_cache import CaptionCache
+from budew.inference import Captioner, ModelOptions
 
 AUDIO = Path("corpus")
 
@@ -22,7 +22,7 @@ def without_model(monkeypatch: pytest.MonkeyPatch):
     def loaded(*arguments: object, **options: object) -> None:
         raise AssertionError("the model was loaded")
 
-    return lambda: monkeypatch.setattr(Captioner, "from_pretrained", loaded)
+    return lambda: monkeypatch.setattr("budew.inference.loading.load_backend", loaded)
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def several(clips: list[Clip], vowel) -> list[Clip]:
     return [*clips[:3], long, replace(clips[0], id="broken", audio=b"nothing")]
 
 
-def keep(folder: Path, model: Path, **options) -> KeptCaptions:
-    return KeptCaptions(folder, model, device="cpu", batch_size=2, **options)
+def keep(folder: Path, model: Path, **options) -> CaptionCache:
+    return CaptionCache(folder, ModelOptions(model, device="cpu"), batch_size=2, **options)
 
 
 def test_what_is_kept_is_the_greedy_caption_and_its_profile(several, whisper_folder, tmp_path, without_model):
@@ -89,7 +89,7 @@ def test_models_samples_and_folders_have_files_of_their_own(several, whisper_fol
         assert means[clip.id].expected == result.expected
         assert means[clip.id].profile == greedy[clip.id].profile
     with pytest.raises(CheckpointError):
-        KeptCaptions(tmp_path, tmp_path / "nowhere")
+        CaptionCache(tmp_path, ModelOptions(tmp_path / "nowhere"))
 
 
 def test_captions_are_parsed_when_they_are_read(several, whisper_folder, tmp_path, without_model):

@@ -4,19 +4,26 @@ import numpy as np
 import pytest
 
 from budew.captions import parse
-from budew.inference.captioned import SILENCE, Captioned, WindowCaption, clean, clock, pool
+from budew.inference.captioned_recording import (
+    SILENCE,
+    CaptionedRecording,
+    WindowCaption,
+    clock,
+    pooled_profile,
+    without_stray_letters,
+)
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS
 
 ANGRY = VoiceProfile({"Anger": 0.75})
 
 
-def _captioned(*texts: str, warnings: tuple[str, ...] = (), damaged: str | None = None) -> Captioned:
+def _captioned(*texts: str, warnings: tuple[str, ...] = (), damaged: str | None = None) -> CaptionedRecording:
     windows = tuple(
         WindowCaption(8.0 * place, 8.0 * place + 8, text, VoiceProfile() if text == SILENCE else ANGRY)
         for place, text in enumerate(texts)
     )
-    return Captioned("a.wav", 8.0 * len(texts), windows, ANGRY, warnings, damaged)
+    return CaptionedRecording("a.wav", 8.0 * len(texts), windows, ANGRY, warnings, damaged)
 
 
 @pytest.mark.parametrize(
@@ -60,20 +67,22 @@ def _window(start: float, end: float, profile: VoiceProfile, text: str = "a voic
 
 def test_emotions_are_weighted_by_the_seconds_of_windows_with_sound():
     angry, calm = VoiceProfile({"Anger": 1.0}, (), {"gender": "female"}), VoiceProfile({"Contentment": 0.5})
-    assert pool([_window(0, 8, angry)]) == angry
-    pooled = pool([_window(0, 6, angry), _window(6, 8, calm)])
+    assert pooled_profile([_window(0, 8, angry)]) == angry
+    pooled = pooled_profile([_window(0, 6, angry), _window(6, 8, calm)])
     assert pooled.emotions == pytest.approx({"Anger": 0.75, "Contentment": 0.125})
     silence = [_window(start, start + 8, parse(SILENCE).profile, SILENCE) for start in range(8, 800, 8)]
-    assert pool([_window(0, 8, angry), *silence]) == angry
-    assert pool(silence) == VoiceProfile()
-    equal = pool([_window(start / 10, start / 10 + 0.1, angry) for start in range(1_000)])
+    assert pooled_profile([_window(0, 8, angry), *silence]) == angry
+    assert pooled_profile(silence) == VoiceProfile()
+    equal = pooled_profile([_window(start / 10, start / 10 + 0.1, angry) for start in range(1_000)])
     assert 1 - 1e-6 < equal.emotions["Anger"] <= 1
 
 
 def test_expected_intensities_are_pooled_as_the_profile_is():
     weak, angry = VoiceProfile({"Anger": 0.05, "Awe": 0.5}), VoiceProfile({"Anger": 1.0})
     sampled = WindowCaption(0, 6, "a voice", VoiceProfile({"Awe": 0.5}), weak)
-    result = Captioned("a", 8, (sampled, _window(6, 8, angry)), pool([sampled, _window(6, 8, angry)]))
+    result = CaptionedRecording(
+        "a", 8, (sampled, _window(6, 8, angry)), pooled_profile([sampled, _window(6, 8, angry)])
+    )
     assert result.emotions == pytest.approx({"Anger": 0.25, "Awe": 0.375})
     assert result.expected.emotions == pytest.approx({"Anger": 0.2875, "Awe": 0.375})
 
@@ -81,7 +90,7 @@ def test_expected_intensities_are_pooled_as_the_profile_is():
 def test_attributes_are_those_of_the_profile_and_of_json():
     said = VoiceProfile(None, ["Relief Sigh"], {"gender": "female"})
     for profile in (said, VoiceProfile({"Awe": 0.5}, said.bursts, said.traits), VoiceProfile()):
-        result = Captioned("a", 6, (_window(0, 6, profile),), profile)
+        result = CaptionedRecording("a", 6, (_window(0, 6, profile),), profile)
         shown = result.to_dict()
         assert result.emotions == result.windows[0].emotions == shown["emotions"]
         assert (list(result.bursts), dict(result.traits)) == (shown["bursts"], shown["traits"])
@@ -90,16 +99,18 @@ def test_attributes_are_those_of_the_profile_and_of_json():
 def test_numbers_are_averaged_over_the_seconds_that_they_hold():
     low, high, word = ({"Arousal": 1.0}, {"Arousal": 3.0}, {"gender": "male"})
     windows = [(0, 6, low), (6, 8, high), (8, 20, word)]
-    pooled = pool([_window(start, end, VoiceProfile({}, (), traits)) for start, end, traits in windows])
+    pooled = pooled_profile(
+        [_window(start, end, VoiceProfile({}, (), traits)) for start, end, traits in windows]
+    )
     assert pooled.traits == pytest.approx({"Arousal": 1.5, "gender": "male"})
-    captioned = Captioned("a", 1.23456, (), ANGRY)
+    captioned = CaptionedRecording("a", 1.23456, (), ANGRY)
     assert captioned.to_dict()["duration"] == 1.235
 
 
 def test_the_trait_with_the_most_seconds_wins_and_bursts_add_up():
     first = VoiceProfile({}, [BURSTS[3]], {"gender": "male"})
     second = VoiceProfile({}, [BURSTS[0]], {"gender": "female", "age": "adult"})
-    pooled = pool([_window(0, 3, first), _window(3, 8, second), _window(8, 9, first)])
+    pooled = pooled_profile([_window(0, 3, first), _window(3, 8, second), _window(8, 9, first)])
     assert pooled.traits == {"gender": "female", "age": "adult"}
     assert pooled.bursts == (BURSTS[0], BURSTS[3])
 
@@ -115,7 +126,7 @@ def test_the_trait_with_the_most_seconds_wins_and_bursts_add_up():
     ],
 )
 def test_stray_capitals_are_removed_and_reported(written, caption, removed):
-    assert clean(written) == (caption, removed)
+    assert without_stray_letters(written) == (caption, removed)
 
 
 @pytest.mark.parametrize(
@@ -133,11 +144,11 @@ def test_stray_capitals_are_removed_and_reported(written, caption, removed):
     ],
 )
 def test_a_caption_stays_as_it_is(caption):
-    assert clean(caption) == (caption, "")
+    assert without_stray_letters(caption) == (caption, "")
 
 
 def test_special_tokens_and_control_characters_are_removed():
     written = (
         "<|startoftranscript|><|en|> A calm\n\n voice\x1b[2J, \x00deeply\tsad.\ufffd <|0.00|><|endoftext|>"
     )
-    assert clean(written)[0] == "A calm voice[2J, deeply sad."
+    assert without_stray_letters(written)[0] == "A calm voice[2J, deeply sad."

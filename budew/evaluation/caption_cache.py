@@ -1,4 +1,4 @@
-"""Captions of one checkpoint for the clips of several corpora, kept as JSON Lines.
+"""Captions of one checkpoint for the clips of several corpora, stored as JSON Lines.
 
 An interrupted run resumes, and results can be computed again without the model.
 
@@ -19,15 +19,16 @@ from budew.captions.parse import parse
 from budew.corpora.clip import Clip
 from budew.corpora.sources import Progress, counted
 from budew.errors import InputError
+from budew.inference.options import ModelOptions, WritingOptions
 from budew.io import strict_json
 from budew.profile import VoiceProfile
 
 if TYPE_CHECKING:
-    from budew.inference import Captioned, Captioner, Failure
+    from budew.inference import CaptionedRecording, Captioner, FailedRecording
 
 
 @dataclass(frozen=True, slots=True)
-class KeptCaption:
+class CachedCaption:
     """What a model says of a clip.
 
     Attributes:
@@ -43,39 +44,42 @@ class KeptCaption:
     error: str = ""
 
 
-class KeptCaptions:
-    """Captions of one checkpoint; it is loaded when a clip has none yet."""
+class CaptionCache:
+    """Captions of one checkpoint, which is loaded when a clip has none yet."""
 
     def __init__(
-        self, folder: Path, model: str | Path | None = None, *, num_samples: int = 0, **options: Any
+        self, folder: Path, options: ModelOptions | None = None, *, num_samples: int = 0, batch_size: int = 16
     ) -> None:
-        """Keep captions in `folder`, which is made.
+        """Store captions in `folder`, which is created.
 
         Args:
             folder: of the files.
-            model: folder or hub id of a checkpoint; the embedded one where left out.
+            options: the checkpoint and what runs it; the embedded one where left out.
             num_samples: captions sampled for each window, besides the greedy one.
-            options: backend, device, dtype and batch_size of `Captioner.from_pretrained`.
+            batch_size: windows captioned at once.
 
         Raises:
             CheckpointError: there is no such checkpoint.
         """
-        from budew.model.checkpoint import find_checkpoint, identity  # torch takes seconds
+        from budew.inference.caption_corpus import identity_of  # torch takes seconds
+        from budew.model.checkpoint import find_checkpoint
 
-        self.folder, self.num_samples = folder, num_samples
-        self.name = find_checkpoint(model)[1]
-        precision = f"/{options['dtype']}" if options.get("dtype") else ""
-        self._made_of = f"{identity(model)}/{num_samples}{precision}"
-        self._model, self._options = model, options
+        options = options or ModelOptions()
+        self.folder = folder
+        self.num_samples = num_samples
+        self.name = " + ".join(find_checkpoint(checkpoint)[1] for checkpoint in options.checkpoints)
+        precision = f"/{options.dtype}" if options.dtype else ""
+        self._made_of = f"{identity_of(options)}/{num_samples}{precision}"
+        self._options = options
+        self._writing = WritingOptions(num_beams=1, num_samples=num_samples, batch_size=batch_size)
 
     @cached_property
     def captioner(self) -> "Captioner":
         """The captioner, loaded at the first use."""
-        from budew.inference import Captioner
+        from budew.inference.captioner import Captioner
+        from budew.inference.loading import load_backend
 
-        return Captioner.from_pretrained(
-            self._model, num_beams=1, num_samples=self.num_samples, **self._options
-        )
+        return Captioner(load_backend(self._options), self._writing)
 
     def path(self, corpus: str, audio: Path) -> Path:
         """Return the file of a corpus in a folder."""
@@ -84,8 +88,8 @@ class KeptCaptions:
 
     def predict(
         self, corpus: str, audio: Path, clips: Iterable[Clip], progress: Progress | None = None
-    ) -> dict[str, KeptCaption]:
-        """Return the caption of each clip by id; caption those that have none yet, and keep them.
+    ) -> dict[str, CachedCaption]:
+        """Return the caption of each clip by id; caption those that have none yet, and store them.
 
         Args:
             corpus: a name for the file.
@@ -108,33 +112,33 @@ class KeptCaptions:
                     record = _record(clip.id, result, sampled=bool(self.num_samples))
                     file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
                     file.flush()
-                    found[clip.id] = _kept(record)
+                    found[clip.id] = _cached(record)
         return {clip.id: found[clip.id] for clip in wanted}
 
 
-def _record(id: str, result: "Captioned | Failure", *, sampled: bool) -> dict[str, Any]:
+def _record(id: str, result: "CaptionedRecording | FailedRecording", *, sampled: bool) -> dict[str, Any]:
     """Return the line of a clip. A damaged one has no caption: the label is that of the whole."""
-    from budew.inference import Failure
+    from budew.inference import FailedRecording
 
-    fault = result.reason if isinstance(result, Failure) else result.damaged
-    if fault or isinstance(result, Failure):
+    fault = result.reason if isinstance(result, FailedRecording) else result.damaged
+    if fault or isinstance(result, FailedRecording):
         return {"id": id, "caption": None, "error": fault}
     windows = [{"start": one.start, "end": one.end, "text": one.text} for one in result.windows]
     means = {"expected": result.expected.to_dict()} if sampled else {}
     return {"id": id, "caption": result.caption, "windows": windows, **means}
 
 
-def _kept(record: Mapping[str, Any]) -> KeptCaption:
-    from budew.inference.captioned import WindowCaption, pool
+def _cached(record: Mapping[str, Any]) -> CachedCaption:
+    from budew.inference.captioned_recording import WindowCaption, pooled_profile
 
     if record["caption"] is None:
-        return KeptCaption("", VoiceProfile(None), error=record["error"])
+        return CachedCaption("", VoiceProfile(None), error=record["error"])
     windows = [
         WindowCaption(one["start"], one["end"], one["text"], _parsed(one["text"]))
         for one in record["windows"]
     ]
     means = record.get("expected")
-    return KeptCaption(record["caption"], pool(windows), means and VoiceProfile.from_dict(means))
+    return CachedCaption(record["caption"], pooled_profile(windows), means and VoiceProfile.from_dict(means))
 
 
 def _parsed(text: str) -> VoiceProfile:
@@ -142,7 +146,7 @@ def _parsed(text: str) -> VoiceProfile:
     return parse(text).profile if text else VoiceProfile(None)
 
 
-def _read(path: Path) -> dict[str, KeptCaption]:
+def _read(path: Path) -> dict[str, CachedCaption]:
     """Return the captions of a file by id; cut off a last line that a killed run left incomplete."""
     if not path.exists():
         return {}
@@ -154,7 +158,7 @@ def _read(path: Path) -> dict[str, KeptCaption]:
     for number, line in enumerate(whole.split(b"\n") if whole else (), start=1):
         try:
             record = strict_json.loads(line)
-            found[record["id"]] = _kept(record)
+            found[record["id"]] = _cached(record)
         except (InputError, KeyError, TypeError) as error:
             fault = f"is damaged ({error}): remove it, and its clip is captioned again"
             raise InputError(f"{path} line {number}: {fault}") from error

@@ -5,20 +5,21 @@ from collections.abc import Sequence
 
 from budew.errors import InputError
 from budew.inference.backends import (
-    Asked,
     CTranslate2Backend,
-    Prepared,
+    DecodingOptions,
+    FeatureBatch,
+    GeneratedBatch,
+    GeneratedText,
     Samples,
     TransformersBackend,
-    Written,
 )
-from budew.model.generate import Encoded
+from budew.model.generate import EncoderStates
 
-Local = TransformersBackend | CTranslate2Backend
+LocalBackend = TransformersBackend | CTranslate2Backend
 
 
-class Experts:
-    """Several checkpoints that hear the same windows, such as one for emotions and one for vocal bursts.
+class Ensemble:
+    """Several checkpoints that caption the same windows, such as one for emotions and one for vocal bursts.
 
     The caption of a window joins what they write, in their order. Spectrograms are computed once, and the
     encoder runs once for all that have the same.
@@ -27,7 +28,7 @@ class Experts:
         InputError: they take windows of different kinds.
     """
 
-    def __init__(self, backends: Sequence[Local]) -> None:
+    def __init__(self, backends: Sequence[LocalBackend]) -> None:
         first = backends[0]
         kinds = {json.dumps(backend.extractor.to_dict(), sort_keys=True, default=str) for backend in backends}
         if len(kinds) > 1:
@@ -47,34 +48,39 @@ class Experts:
             next(i for i, other in enumerate(backends) if _same_encoder(one, other)) for one in backends
         ]
 
-    def prepare(self, windows: Sequence[Samples], seconds: float) -> Prepared:
+    def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
         """Compute spectrograms."""
         return self.backends[0].prepare(windows, seconds)
 
-    def write(self, batch: Prepared, asked: Asked) -> list[Written]:
+    def write(self, batch: FeatureBatch, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:
         """Run each encoder once, and all decoders."""
-        encoded: dict[int, Encoded] = {}
-        written = []
+        states: dict[int, EncoderStates] = {}
+        by_checkpoint = []
         for backend, encoder in zip(self.backends, self._encoders, strict=True):
             if isinstance(backend, TransformersBackend):
-                if encoder not in encoded:
-                    encoded[encoder] = backend.encode(batch)
-                written.append(backend.write_encoded(encoded[encoder], asked))
+                if encoder not in states:
+                    states[encoder] = backend.encode(batch)
+                by_checkpoint.append(backend.decode(states[encoder], decodings))
             else:
-                written.append(backend.write(batch, asked))
-        return [_joined(of_window) for of_window in zip(*written, strict=True)]
+                by_checkpoint.append(backend.write(batch, decodings))
+        return [_joined_batch(parts) for parts in zip(*by_checkpoint, strict=True)]
 
 
-def _same_encoder(one: Local, other: Local) -> bool:
+def _joined_batch(parts: Sequence[GeneratedBatch]) -> GeneratedBatch:
+    windows = zip(*(part.texts for part in parts), strict=True)
+    return GeneratedBatch([_joined(texts) for texts in windows], sum(part.seconds for part in parts))
+
+
+def _same_encoder(one: LocalBackend, other: LocalBackend) -> bool:
     if one is other or not (isinstance(one, TransformersBackend) and isinstance(other, TransformersBackend)):
         return one is other
     states, others = (backend.checkpoint.model.get_encoder().state_dict() for backend in (one, other))
     return states.keys() == others.keys() and all(states[name].equal(others[name]) for name in states)
 
 
-def _joined(parts: Sequence[Written]) -> Written:
+def _joined(parts: Sequence[GeneratedText]) -> GeneratedText:
     samples = zip(*(part.samples for part in parts), strict=True)
-    return Written(
+    return GeneratedText(
         " ".join(filter(None, (part.text for part in parts))),
         tuple(" ".join(filter(None, texts)) for texts in samples),
         next((part.fault for part in parts if part.fault), None),

@@ -12,6 +12,7 @@ from budew.corpora import read, write_shard
 from budew.errors import InputError
 from budew.inference import Captioner, backends
 from budew.inference.caption_corpus import CaptionClips
+from budew.inference.options import ModelOptions
 from budew.io.resources import data_folder
 from budew.jobs import run
 from budew.model.checkpoint import identity
@@ -57,7 +58,7 @@ def test_a_caption_joins_theirs_and_equal_encoders_run_once(experts, clips, monk
 
 def test_a_corpus_and_the_command_take_several(experts, clips, tmp_path, capsys):
     write_shard(tmp_path / "in" / "a.tar", clips)
-    run(CaptionClips(model=tuple(experts[:2])), tmp_path / "in", tmp_path / "out", workers=0)
+    run(CaptionClips(ModelOptions(tuple(experts[:2]))), tmp_path / "in", tmp_path / "out", workers=0)
     expected = [result.caption for result in captions(experts[:2], clips)]
     (first, *_) = done = list(read(tmp_path / "out"))
     assert [clip.captions[-1].text for clip in done] == expected

@@ -9,11 +9,11 @@ from budew.captions.tokens import words_of
 
 _TOKENS, _TIMES = 20, 4
 """Tokens that are repeated, and how often: no caption does that."""
-_LONGEST_LOOP = 8
+_LONGEST_REPEAT = 8
 """Words that are repeated."""
 
 
-class LoopStop(StoppingCriteria):  # type: ignore[misc]  # transformers is taken as untyped
+class RepetitionStop(StoppingCriteria):  # type: ignore[misc]  # transformers is taken as untyped
     """Ends a text while it is written."""
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
@@ -25,12 +25,12 @@ class LoopStop(StoppingCriteria):  # type: ignore[misc]  # transformers is taken
         return ended
 
 
-def stop_of_loops() -> StoppingCriteriaList:
+def repetition_stop() -> StoppingCriteriaList:
     """Return the argument of `generate` that ends texts that repeat themselves."""
-    return StoppingCriteriaList([LoopStop()])
+    return StoppingCriteriaList([RepetitionStop()])
 
 
-def without_loop(text: str) -> str:
+def without_repetition(text: str) -> str:
     """Return the text without repetitions, if it ends with one to eight words three times or more in a row.
 
     The last repetition may be unfinished.
@@ -40,7 +40,7 @@ def without_loop(text: str) -> str:
     ends = (
         found[start + size - 1].end
         for start in range(len(words))
-        for size in range(1, min(_LONGEST_LOOP, (len(words) - start) // 3) + 1)
+        for size in range(1, min(_LONGEST_REPEAT, (len(words) - start) // 3) + 1)
         if words[start:-size] == words[start + size :]
     )
     return text[: next(ends, len(text))]

@@ -98,14 +98,14 @@ class WindowCaption:
 
 
 @dataclass(frozen=True, slots=True)
-class Captioned:
+class CaptionedRecording:
     """A recording, captioned.
 
     Attributes:
         source: path as it was given, shard and id of a clip, or "samples" for an array.
         duration: seconds that were decoded.
         windows: in order, at least one.
-        profile: of the whole recording, see `pool`.
+        profile: of the whole recording, see `pooled_profile`.
         warnings: what was removed from captions (stray letters, repetitions), captions that are withheld.
         damaged: damage of the audio, and how much of it could be decoded; None if it is undamaged.
         id: of the clip, if the recording is from a corpus.
@@ -137,7 +137,7 @@ class Captioned:
     @property
     def expected(self) -> VoiceProfile:
         """The expected intensities of the recording as a whole, for scoring; `profile` without samples."""
-        return pool([replace(window, profile=window.expected) for window in self.windows])
+        return pooled_profile([replace(window, profile=window.expected) for window in self.windows])
 
     @property
     def emotions(self) -> dict[str, float] | None:
@@ -174,7 +174,7 @@ class Captioned:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailedRecording:
     """A recording that could not be captioned, and why. As text: one line with both."""
 
     source: str
@@ -196,7 +196,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{text}" if hours else f"{minutes}:{text}"
 
 
-def pool(windows: Sequence[WindowCaption]) -> VoiceProfile:
+def pooled_profile(windows: Sequence[WindowCaption]) -> VoiceProfile:
     """Return the profile of the recording that was cut into `windows`.
 
     Emotions: the mean over the windows with sound that rate them, weighted by their seconds, as a rater of
@@ -221,8 +221,8 @@ def without_withheld_captions(windows: Sequence[WindowCaption]) -> tuple[WindowC
     """Return the windows without captions and profiles that join a minor with sexual content; without any
     where that is so of the recording as a whole."""
     kept = [_withheld(window) if _is_withheld(window) else window for window in windows]
-    expected = pool([replace(window, profile=window.expected) for window in kept])
-    if pool(kept).is_withheld or expected.is_withheld:
+    expected = pooled_profile([replace(window, profile=window.expected) for window in kept])
+    if pooled_profile(kept).is_withheld or expected.is_withheld:
         kept = [window if window.silent else _withheld(window) for window in kept]
     return tuple(kept)
 
@@ -248,7 +248,7 @@ def _withheld(window: WindowCaption) -> WindowCaption:
     return replace(window, text="", profile=VoiceProfile(None), sampled=None, samples=())
 
 
-def clean(text: str) -> tuple[str, str]:
+def without_stray_letters(text: str) -> tuple[str, str]:
     """Return `text` as one line of printable characters without special tokens, and the stray capitals that
     were removed before it ("" as a rule).
 

@@ -1,0 +1,226 @@
+"""What predicts the profiles of clips: a captioner, or a file of predictions made elsewhere.
+
+Every benchmark has the same shape: clips with their labels → predictions → scores. The clips are read once
+and one by one; `predicted` gives each its prediction, whichever of the two makes it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import tee
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import numpy as np
+from pydantic import Field
+
+from budew.corpora.clip import Clip
+from budew.errors import InputError
+from budew.evaluation.pairs import Skipped
+from budew.evaluation.predictions import NamedClips, Prediction, audio_name, key_of, read_predictions
+from budew.inference.options import ModelOptions, WritingOptions
+from budew.io.settings import Settings
+from budew.taxonomy.scales import INTENSITY
+
+if TYPE_CHECKING:
+    from budew.inference.backends import DecodingOptions
+    from budew.inference.captioner import Captioner
+
+Labelled = TypeVar("Labelled")
+
+
+class Decoding(Settings):
+    """How scores are made: of the caption of a beam search, or the mean over sampled captions (K)."""
+
+    num_beams: int = Field(default=1, ge=1, description="beam width; 1: greedy; without meaning for samples")
+    num_samples: int = Field(
+        default=0, ge=0, description="sampled captions; 0: one caption, of the beam search"
+    )
+
+    @property
+    def name(self) -> str:
+        """Short name for tables."""
+        if self.num_samples:
+            return f"K = {self.num_samples}"
+        return "greedy" if self.num_beams == 1 else f"{self.num_beams} beams"
+
+
+class Predictor(Protocol):
+    """Predicts the profiles of clips.
+
+    Attributes:
+        name: of the model or of the file.
+        reads_audio: whether clips need their audio.
+        model, decoding: what a calibration of the predictions holds for; None for a file.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102  # described above
+    @property
+    def reads_audio(self) -> bool: ...  # noqa: D102
+    @property
+    def model(self) -> str | None: ...  # noqa: D102
+    @property
+    def decoding(self) -> Decoding | None: ...  # noqa: D102
+
+    def predict(self, clips: Iterable[Clip], skipped: list[Skipped]) -> Iterator[Prediction | None]:
+        """Yield a prediction for each clip, lazily.
+
+        Args:
+            clips: in any number; with audio if `reads_audio`.
+            skipped: clips that cannot be captioned, or only in part, are added; None is yielded for them.
+        """
+
+    def check_complete(self, data: str) -> None:
+        """Refuse predictions that lacked one of the clips of `data`, once all have been asked for.
+
+        Raises:
+            InputError: names some of these clips.
+        """
+
+
+@dataclass
+class ModelPredictor:
+    """Predictions of a captioner, which is loaded when it is first used.
+
+    Attributes:
+        options: which model, and what runs it.
+        writing: how it writes.
+    """
+
+    options: ModelOptions = field(default_factory=ModelOptions)
+    writing: WritingOptions = field(default_factory=WritingOptions)
+    reads_audio = True
+
+    @cached_property
+    def captioner(self) -> "Captioner":
+        """The captioner."""
+        from budew.inference.captioner import Captioner  # torch takes seconds, and a file does not need it
+        from budew.inference.loading import load_backend
+
+        return Captioner(load_backend(self.options), self.writing)
+
+    @property
+    def name(self) -> str:
+        """Name of the checkpoint."""
+        return self.captioner.backend.name
+
+    @property
+    def model(self) -> str:
+        """Identity of the checkpoint: a hash of its weights, or its name on a server."""
+        from budew.inference.caption_corpus import identity_of
+
+        return identity_of(self.options)
+
+    @property
+    def decoding(self) -> Decoding:
+        """How the scores are made: with samples, the beam width does not change them."""
+        decoding = self.captioner.decoding
+        if decoding.num_samples:
+            return Decoding(num_samples=decoding.num_samples)
+        return Decoding(num_beams=decoding.num_beams)
+
+    def predict(self, clips: Iterable[Clip], skipped: list[Skipped]) -> Iterator[Prediction | None]:
+        """Caption each clip; see `Predictor`."""
+        predictions = self.predict_decodings(clips, [self.decoding], skipped)
+        return (None if found is None else found[0] for found in predictions)
+
+    def predict_decodings(
+        self, clips: Iterable[Clip], decodings: Sequence[Decoding], skipped: list[Skipped]
+    ) -> Iterator[tuple[Prediction, ...] | None]:
+        """Caption each clip in several ways; one prediction for each of `decodings`."""
+        from budew.inference.captioned_recording import FailedRecording
+
+        captioner = self.captioner
+        ways = list(map(self._way, decodings))
+        given, captioned = tee(clips)  # holds the clips of some batches
+        for clip, results in zip(given, captioner.caption_decodings(captioned, ways), strict=True):
+            first = results[0]
+            fault = first.reason if isinstance(first, FailedRecording) else first.damaged
+            if fault is not None:  # a label is that of the whole clip
+                skipped.append(Skipped(clip.id, fault))
+                yield None
+            else:
+                yield tuple(
+                    Prediction(result.profile, result.caption, result.expected if way.num_samples else None)
+                    for result, way in zip(results, ways, strict=True)
+                    if not isinstance(result, FailedRecording)
+                )
+
+    def seconds(self, decoding: Decoding) -> float:
+        """Return the seconds that encoder and decoder have taken for a decoding."""
+        return self.captioner.seconds[self._way(decoding)]
+
+    def warm_up(self) -> None:
+        """Run the model once, as the first run takes longer, and forget the seconds."""
+        noise = np.random.default_rng(0).normal(0, 0.1, self.captioner.backend.sampling_rate)
+        self.captioner(noise.astype(np.float32), sampling_rate=self.captioner.backend.sampling_rate)
+        self.captioner.seconds.clear()
+
+    def _way(self, decoding: Decoding) -> "DecodingOptions":
+        return replace(self.captioner.decoding, **decoding.model_dump())
+
+    def check_complete(self, data: str) -> None:
+        """A captioner has no prediction only for clips that are skipped; see `Predictor`."""
+
+
+class FilePredictor:
+    """Predictions made elsewhere, by any captioner or any model that gives scores."""
+
+    reads_audio = False
+    model = None
+    decoding = None
+
+    def __init__(self, path: str | Path, *, scale: str = INTENSITY.name) -> None:
+        """Read a file.
+
+        Args:
+            path: see `budew.evaluation.predictions.read_predictions`; ids are names of audio files, with or
+                without suffix and folder, or ids of clips.
+            scale: of scores in it.
+
+        Raises:
+            InputError: the predictions cannot be read; names file and line.
+        """
+        self.path = path
+        self.scale = scale
+        self.name = Path(path).name
+        self._predictions = NamedClips(read_predictions(path, scale=scale))
+        self._used: set[str] = set()
+        self._lacking: list[str] = []
+
+    @property
+    def unused(self) -> int:
+        """Number of predictions that belong to no clip so far."""
+        return len(self._predictions.keys() - self._used)
+
+    def predict(self, clips: Iterable[Clip], skipped: list[Skipped]) -> Iterator[Prediction | None]:
+        """Find the prediction of each clip, by its id or the name of its audio; see `Predictor`."""
+        for clip in clips:
+            names = (clip.id, audio_name(clip))
+            key = next((key for name in names if (key := key_of(self._predictions, name)) is not None), None)
+            if key is None:
+                self._lacking.append(audio_name(clip))
+                yield None
+            else:
+                self._used.add(key)
+                yield self._predictions[key]
+
+    def check_complete(self, data: str) -> None:
+        """See `Predictor`."""
+        if self._lacking:
+            raise InputError(
+                f"{self.path} has no prediction for {len(self._lacking)} clips of {data}, such as "
+                f"{', '.join(map(repr, self._lacking[:5]))}: predict every clip, null where the model refuses"
+            )
+
+
+def predicted(
+    labelled: Iterable[Labelled],
+    clip_of: Callable[[Labelled], Clip],
+    predictor: Predictor,
+    skipped: list[Skipped],
+) -> Iterator[tuple[Labelled, Prediction | None]]:
+    """Give each labelled clip its prediction, lazily and in order; None where there is none."""
+    items, clips = tee(labelled)
+    return zip(items, predictor.predict(map(clip_of, clips), skipped), strict=True)

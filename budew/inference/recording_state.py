@@ -1,0 +1,142 @@
+"""What is known of a recording while its windows are captioned, which happens in any order."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from budew.audio.samples import Window
+from budew.captions.parse import parse
+from budew.errors import CorpusError
+from budew.inference.backends import DecodingOptions, GeneratedText
+from budew.inference.captioned_recording import (
+    NO_SPEECH,
+    SILENCE,
+    CaptionedRecording,
+    FailedRecording,
+    WindowCaption,
+    clock,
+    pooled_profile,
+    unrated,
+    without_stray_letters,
+    without_withheld_captions,
+)
+from budew.inference.recordings import Recording
+from budew.inference.repetition import without_repetition
+from budew.inference.self_consistency import consensus, expectation
+from budew.inference.speaker_turns import speaker_at
+from budew.profile import VoiceProfile
+
+
+@dataclass(slots=True)
+class RecordingState:
+    """What is known of a recording while its windows are captioned.
+
+    Attributes:
+        recording: the audio.
+        decodings: ways in which each window is captioned.
+        windows: one caption a decoding for each window that was read; None for one without captions yet.
+        damage: what was wrong with the audio.
+        failure: why there is no result.
+        is_read: whether all windows were read.
+    """
+
+    recording: Recording
+    decodings: Sequence[DecodingOptions]
+    windows: list[tuple[WindowCaption, ...] | None] = field(default_factory=list)
+    damage: str | None = None
+    failure: FailedRecording | None = None
+    is_read: bool = False
+
+    @property
+    def source(self) -> str:
+        """Name of the recording."""
+        return self.recording.source
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is a result."""
+        return self.is_read and (self.failure is not None or None not in self.windows)
+
+    def read(self, seconds: float, sampling_rate: int) -> Iterator[tuple[int, Window]]:
+        """Read the recording as numbered windows. Errors and damage are recorded, not raised."""
+        try:
+            for place, window in enumerate(self.recording.cut(seconds, sampling_rate)):
+                self.damage = window.damage and window.damage.removeprefix(f"{self.source}: ")
+                self.windows.append(None)
+                yield place, window
+        except (CorpusError, OSError) as error:
+            self.fail(str(error).removeprefix(f"{self.source}: "))
+        except Exception as error:  # noqa: BLE001  # whatever a decoder raises ends this recording, no other
+            fault = f"reading it failed with {type(error).__name__} ({error})"
+            self.fail(f"{fault}: convert it to wav or flac, and report this")
+        self.is_read = True
+
+    def fail(self, reason: str) -> None:
+        """Record why there is no result; the first reason counts."""
+        self.failure = self.failure or FailedRecording(self.source, reason)
+
+    def write(self, place: int, window: Window, texts: Sequence[GeneratedText]) -> None:
+        """Record what the model generated for a window, one text a decoding."""
+        fault = next((text.fault for text in texts if text.fault is not None), None)
+        if fault is not None:
+            self.fail(fault)
+            return
+        speaker = speaker_at(self.recording.turns, window)
+        self.windows[place] = tuple(
+            _caption(window, text, decoding, speaker)
+            for text, decoding in zip(texts, self.decodings, strict=True)
+        )
+
+    def results(self) -> tuple[CaptionedRecording | FailedRecording, ...]:
+        """Return the result of each decoding. Call it once `is_complete`."""
+        if self.failure is not None:
+            return (self.failure,) * len(self.decodings)
+        captions = [window for window in self.windows if window is not None]
+        return tuple(
+            self._result([of_window[number] for of_window in captions], decoding)
+            for number, decoding in enumerate(self.decodings)
+        )
+
+    def _result(self, captions: Sequence[WindowCaption], decoding: DecodingOptions) -> CaptionedRecording:
+        windows = without_withheld_captions(captions)
+        if not decoding.rates_emotions:
+            windows = tuple(map(unrated, windows))
+        warnings = [f"at {clock(window.start)}: {window.removed}" for window in windows if window.removed]
+        warnings += [
+            f"at {clock(window.start)}: the caption joins a minor with sexual content and is withheld"
+            for window in windows
+            if window.withheld
+        ]
+        return CaptionedRecording(
+            self.source,
+            windows[-1].end,
+            windows,
+            pooled_profile(windows),
+            tuple(warnings),
+            self.damage,
+            self.recording.id,
+        )
+
+
+def _caption(
+    window: Window, generated: GeneratedText, decoding: DecodingOptions, speaker: str | None
+) -> WindowCaption:
+    """Return the caption of a window: the text without stray letters and repetitions, and its parse."""
+    text, removed = _cleaned(generated.text, decoding)
+    samples = tuple(_cleaned(sample, decoding)[0] for sample in generated.samples)
+    sampled = expectation([parse(sample).profile for sample in samples]) if samples else None
+    if text in (SILENCE, NO_SPEECH):
+        profile = VoiceProfile()
+    else:
+        profile = parse(text).profile if sampled is None else consensus(sampled)
+    return WindowCaption(window.start, window.end, text, profile, sampled, removed, samples, speaker)
+
+
+def _cleaned(generated: str, decoding: DecodingOptions) -> tuple[str, str | None]:
+    """Return a caption, and what was removed of the generated text."""
+    line, stray = without_stray_letters(generated)
+    if not decoding.stop_repetition:
+        return line, None
+    text = without_repetition(line)
+    if stray:
+        return text, f"stray letters {stray!r} before the caption removed"
+    return text, None if text == line else "repetitions at the end of the caption removed"
