@@ -4,18 +4,17 @@ Each function here returns the text of the slots that the decorators name, for o
 the profile must have for it: a bracket of a frame with an empty slot is left out. `needs_met` lists the needs
 that a profile meets, by these names:
 
-    speaker       gender or age is known
-    she           the gender has a pronoun
-    accent_only   there is an accent
-    accent        accent or timbre
-    described     timbre or an attribute of the voice
-    having        accent, timbre or an attribute of the voice
-    known         any of these, but the pronoun
-    further       more attributes of the voice than stand before it
-    qualities     attributes of voice, bearing or tone; bearing, tone, recording: attributes of that kind
-    manner        pace or style
-    bursts        vocal bursts; burst_verbs: at most two, with verbs; burst_verb: one, with a verb
-    more          several emotions
+    speaker           gender or age
+    she               a gender that has a pronoun
+    accent            an accent; accent_or_timbre: either of them
+    described         timbre or an attribute of the voice
+    accent_or_voice   accent, timbre or an attribute of the voice
+    known             gender, age, accent, timbre or an attribute of the voice
+    further           more attributes of the voice than stand before it
+    qualities         attributes of voice, bearing or tone; bearing, tone, recording: attributes of that kind
+    manner            pace or style
+    bursts            vocal bursts; burst_verbs: at most two, with verbs; burst_verb: one, with a verb
+    more              several emotions
 """
 
 from collections.abc import Callable, Iterator
@@ -38,13 +37,13 @@ _MET_BY_KIND = {
     "recording": {"recording"},
     "bearing": {"qualities", "bearing"},
     "tone": {"qualities", "tone"},
-    "voice": {"qualities", "described", "having", "known"},
+    "voice": {"qualities", "described", "accent_or_voice", "known"},
 }
 _MET_BY_TRAIT = {
     "gender": {"speaker", "known"},
     "age": {"speaker", "known"},
-    "accent": {"accent_only", "accent", "having", "known"},
-    "timbre": {"accent", "described", "having", "known"},
+    "accent": {"accent", "accent_or_timbre", "accent_or_voice", "known"},
+    "timbre": {"accent_or_timbre", "described", "accent_or_voice", "known"},
     "pace": {"manner"},
     "style": {"manner"},
 }
@@ -264,27 +263,27 @@ def _pronouns(choice: WordChoice) -> tuple[str, ...]:
 # The voice: accent, timbre and the voice attributes.
 
 
-@slot("accent", article="a", needs="accent_only")
-@slot("accent_tag", needs="accent_only")
+@slot("accent", article="a", needs="accent")
+@slot("accent_tag", needs="accent")
 def accent_tag(choice: WordChoice) -> str:
     """The accent without its article."""
     known = choice.content.traits.get("accent")
     return choice.vocabulary.accent.format(known) if known else ""
 
 
-@slot("accent_timbre", needs="accent")
+@slot("accent_timbre", needs="accent_or_timbre")
 def accent_timbre(choice: WordChoice) -> str:
     """What a voice has: "a French accent and a raspy timbre"."""
     return _accent_and(choice, _timbre(choice, "voice"))
 
 
-@slot("accent_and_voice", needs="accent")
+@slot("accent_and_voice", needs="accent_or_timbre")
 def accent_and_voice(choice: WordChoice) -> str:
     """What a speaker has: "a French accent and a raspy voice"."""
     return _accent_and(choice, _timbre(choice, "speaker"))
 
 
-@slot("accent_tags", needs="accent")
+@slot("accent_tags", needs="accent_or_timbre")
 def accent_tags(choice: WordChoice) -> str:
     """Accent and timbre without articles."""
     timbre = choice.content.traits.get("timbre")
@@ -327,7 +326,7 @@ def own_voice(choice: WordChoice) -> str:
     return f"{voice_description(choice)} voice"
 
 
-@slot("accent_and_own_voice", needs="having")
+@slot("accent_and_own_voice", needs="accent_or_voice")
 def accent_and_own_voice(choice: WordChoice) -> str:
     """What a speaker has: "a French accent and a low-pitched, raspy voice"."""
     description = voice_description(choice)
