@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import openai
 
 LARGEST = 16 * 2**20
-"""Bytes of one answer as they arrive: an annotation has some thousand, a minute of stereo wav 11 million."""
+"""Most bytes of one answer: an annotation has some thousand, a minute of stereo wav 11 million."""
 _PURPOSE = "asking a server"
 _NO_KEY = "none"  # the openai client requires one, and does not send it
 _LONGEST_REASON = 200
@@ -60,7 +60,7 @@ class Connection:
     """A pool of connections. Use it as an async context, in one event loop. Errors are those of `Client`.
 
     Args:
-        server: its settings.
+        server: address, key, timeout and concurrency.
         before_each: awaited before each attempt, for a rate limit.
     """
 
@@ -105,11 +105,11 @@ class Connection:
         """Send `body` as JSON, or as a form with a file; return content and content type of the answer.
 
         Args:
-            path: of the endpoint.
-            body: of the request; values of bytes are wav files.
-            retries: by the `openai` client, with its waits and those that the server asks for.
-            key: of the request; a server or gateway that honors the header `Idempotency-Key` neither makes
-                nor bills the same answer twice, though this process died before it arrived.
+            path: endpoint below the base URL.
+            body: fields of the request; values of bytes are sent as wav files.
+            retries: retries of the `openai` client, with its waits or those that the server requests.
+            key: value of the header `Idempotency-Key`: a server or gateway that supports it neither generates
+                nor bills the same answer twice, even if this process died before it arrived.
 
         Raises:
             UnavailableError, RefusedError, JobError: see the table at the top of this module.
@@ -135,13 +135,11 @@ class Connection:
             fault = self._error(error.response)
         except (self._openai.OpenAIError, self._httpx.HTTPError, self._aiohttp.ClientError, OSError) as error:
             cause = error.__cause__ or error
-            late = isinstance(cause, self._httpx.ReadTimeout)
-            reason = self.one_line(f"{type(cause).__name__} {cause}")
-            fault = UnavailableError(
-                f"no answer within {self._server.timeout:g} s"
-                if late
-                else f"the connection failed ({reason})"
-            )
+            if isinstance(cause, self._httpx.ReadTimeout):
+                fault = UnavailableError(f"no answer within {self._server.timeout:g} s")
+            else:
+                reason = self.one_line(f"{type(cause).__name__} {cause}")
+                fault = UnavailableError(f"the connection failed ({reason})")
         raise fault  # here, where the client's own error, with the key in it, is no context any more
 
     def _error(self, response: "httpx2.Response") -> Exception:

@@ -36,7 +36,7 @@ MAX_CLIPS = 100_000_000
 MAX_SHARDS = 1_000_000
 """Most units of a job without input: all of them are in memory, 240 bytes each."""
 _DOUBLE_SUFFIX = ".tar.gz"
-_ODD = re.compile(r"[^\w.@+=-]+")
+_UNSAFE = re.compile(r"[^\w.@+=-]+")
 
 
 class InputState(NamedTuple):
@@ -244,7 +244,7 @@ def _units_of(entry: Entry, root: Path, clips_per_shard: int, media: Media) -> I
         for number, files in enumerate(divide_folder(path, clips_per_shard, media)):
             yield FileUnit(f"{name}-{number:05d}", files, path, media=media)
         return
-    name = _name(PurePosixPath(path.absolute().relative_to(root).as_posix()))
+    name = _without_suffix(PurePosixPath(path.absolute().relative_to(root).as_posix()))
     parts, audio_root = divide_file(path, clips_per_shard), allowed_root()
     if len(parts) > 1:
         for number, part in enumerate(parts):
@@ -253,8 +253,7 @@ def _units_of(entry: Entry, root: Path, clips_per_shard: int, media: Media) -> I
         yield FileUnit(name, (path,), audio_root=audio_root, media=media)
 
 
-def _name(path: PurePosixPath) -> str:
-    """Return a path without its suffix."""
+def _without_suffix(path: PurePosixPath) -> str:
     suffix = _DOUBLE_SUFFIX if path.name.lower().endswith(_DOUBLE_SUFFIX) else path.suffix
     return str(path.with_name(path.name[: len(path.name) - len(suffix)] or "_"))
 
@@ -263,7 +262,7 @@ def _name_of_url(address: str) -> str:
     """Return the end of a URL as a file name: `part-0` for `https://host/a/part-0.tar`."""
     scheme, _, rest = shown(address).partition("://")
     last = rest if scheme == "hf" else str(PurePosixPath(PurePosixPath(rest).name).with_suffix(""))
-    return _ODD.sub("-", last).strip(".-") or "_"
+    return _UNSAFE.sub("-", last).strip(".-") or "_"
 
 
 def _stat(path: Path) -> os.stat_result | None:

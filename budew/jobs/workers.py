@@ -62,7 +62,7 @@ class WorkerPool:
         self._todo: SimpleQueue[Unit | None] = SimpleQueue()
         self._done: SimpleQueue[Outcome] = SimpleQueue()
         self._threads = [
-            threading.Thread(target=self._feed, args=(slot,), daemon=True) for slot in range(count)
+            threading.Thread(target=self._run_units, args=(slot,), daemon=True) for slot in range(count)
         ]
 
     def __enter__(self) -> Self:
@@ -117,7 +117,7 @@ class WorkerPool:
             waiting -= 1
             yield outcome
 
-    def _feed(self, slot: int) -> None:
+    def _run_units(self, slot: int) -> None:
         """Run units in one process after the other, until none is left or the run is stopped."""
         pool = self._pool(slot)
         try:

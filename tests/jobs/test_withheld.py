@@ -32,12 +32,8 @@ CLEAN = "A woman's voice, deeply sad."
 @settings(deadline=None)
 @given(withheld, st.integers(), st.sampled_from((None, *frame_names())))
 def test_withheld_profiles_are_never_rendered_whatever_is_left_out(profile, seed, frame):
-    for options in (
-        {},
-        {"leave_out": ["age", "emotions", "bursts"]},
-        {"max_emotions": 0},
-        {"min_level": 1.0},
-    ):
+    leave_out = {"leave_out": ["age", "emotions", "bursts"]}
+    for options in ({}, leave_out, {"max_emotions": 0}, {"min_level": 1.0}):
         with pytest.raises(WithheldError, match="joins a minor with sexual content"):
             render(profile, seed=seed, frame=frame, selection=ContentSelection(**options))
         with pytest.raises(WithheldError):
@@ -61,31 +57,17 @@ def test_adults_kisses_and_faint_scores_are_not_withheld(profile):
 @pytest.fixture
 def corpus(tmp_path):
     """Three clips to withhold, for their words, their number and an old caption, and one to keep."""
+
+    def clip(id: str, profile: VoiceProfile, *captions: str) -> Clip:
+        made = tuple(map(Caption, captions))
+        return Clip(id, flac(), "flac", transcript="So it is.", profile=profile, captions=made)
+
     sad = VoiceProfile({"Sadness": 0.75}, traits={"gender": "female"})
     clips = [
-        Clip(
-            "words",
-            flac(),
-            "flac",
-            transcript="So it is.",
-            profile=VoiceProfile({"Sexual Lust": 1.0}, (), {"age": "teenager"}),
-        ),
-        Clip(
-            "number",
-            flac(),
-            "flac",
-            transcript="So it is.",
-            profile=VoiceProfile(None, ["Pleasure Moan"], {"Age": 1.0}),
-        ),
-        Clip(
-            "caption",
-            flac(),
-            "flac",
-            transcript="So it is.",
-            profile=sad,
-            captions=(Caption(SAID), Caption(CLEAN)),
-        ),
-        Clip("kept", flac(), "flac", transcript="So it is.", profile=sad, captions=(Caption(CLEAN),)),
+        clip("words", VoiceProfile({"Sexual Lust": 1.0}, (), {"age": "teenager"})),
+        clip("number", VoiceProfile(None, ["Pleasure Moan"], {"Age": 1.0})),
+        clip("caption", sad, SAID, CLEAN),
+        clip("kept", sad, CLEAN),
     ]
     write_shard(tmp_path / "in" / "a.tar", clips)
     return tmp_path / "in"
