@@ -92,14 +92,16 @@ class _UnitRun:
 
     def output(self) -> Iterator[Clip]:
         """Yield the clips for the shard."""
-        for clip in _writable(
-            self._job.run(without_withheld(self._input(), self._failed), self._failed), self._failed
-        ):
-            if isinstance(self._job, TallyingJob):
-                added = self._job.tally(clip)
-                for name in self.tally:
-                    self.tally[name] += added.get(name, 0)
-                self._report_counts()
+        clips = self._job.run(without_withheld(self._input(), self._failed), self._failed)
+        writable = _writable(clips, self._failed)
+        return self._tallied(writable, self._job) if isinstance(self._job, TallyingJob) else writable
+
+    def _tallied(self, clips: Iterator[Clip], job: TallyingJob) -> Iterator[Clip]:
+        for clip in clips:
+            added = job.tally(clip)
+            for name in self.tally:
+                self.tally[name] += added.get(name, 0)
+            self._report_counts()
             yield clip
 
     def _input(self) -> Iterator[Clip]:
