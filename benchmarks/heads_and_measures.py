@@ -16,7 +16,7 @@ import librosa
 import numpy as np
 import torch
 
-from budew.annotation.acoustic_measures import HIGHEST, LOWEST, measure
+from budew.annotation.acoustic_measures import HIGHEST, LOWEST, acoustic_measures
 from budew.audio.samples import SAMPLING_RATE, decode
 from budew.corpora import read
 from budew.heads.head_files import head_file_name, load_heads
@@ -42,10 +42,13 @@ def time_measurement() -> None:
     def untouched(samples: np.ndarray) -> None:
         librosa.pyin(samples, fmin=LOWEST, fmax=HIGHEST, sr=SAMPLING_RATE, frame_length=1024, hop_length=160)
 
-    first = seconds(lambda: measure(clips[0]))
+    first = seconds(lambda: acoustic_measures(clips[0]))
     print(f"the first clip, with what numba compiles or loads: {first:.1f} s")
     untouched(clips[0])
-    for name, work in (("pYIN as librosa sets it (baseline)", untouched), ("all measures", measure)):
+    for name, work in (
+        ("pYIN as librosa sets it (baseline)", untouched),
+        ("all measures", acoustic_measures),
+    ):
         spent = seconds(lambda work=work: [work(samples) for samples in clips])  # type: ignore[misc]
         print(f"{name:36} {audio / spent:7.1f} times real time")
 

@@ -5,8 +5,8 @@ About 45 times real time on a core, nearly all of it pYIN. The measures go into 
 
 Speech and pauses as in de Jong & Wempe, "Praat script to detect syllable nuclei and measure speech rate
 automatically" (Behavior Research Methods 41, 2009), and in their script of 2010: frames of 64 ms every 16 ms
-(Praat's intensity with a minimum pitch of 50 Hz); silent is what lies 25 dB under the 99th percentile; a
-sound under 0.1 s is none, nor is a pause under 0.3 s.
+(Praat's intensity with a minimum pitch of 50 Hz); what lies 25 dB under the 99th percentile is silence;
+sounds under 0.1 s and pauses under 0.3 s do not count.
 
 Pitch by pYIN (Mauch & Dixon, ICASSP 2014) as librosa has it. With a step of 0.2 semitones between candidates
 and 16 ms between frames it runs at 50 times real time on a core, with librosa's 0.1 and 10 ms at 8 times; in
@@ -14,16 +14,19 @@ and 16 ms between frames it runs at 50 times real time on a core, with librosa's
 PENN, a network, from 30 to 1,000 Hz. The first call in a fresh installation compiles for some 10 s.
 
 A run of vowels is a syllable, as in the usual counters of readability: it makes a fifth too many in English
-("rate" has two). That does no harm as long as rates are compared within one language, as `thresholds` does.
+("rate" has two). That does no harm as long as rates are compared within one language, as thresholds do.
 dataspeech counts phonemes, with an English dictionary, over the whole clip.
 """
 
+import fcntl
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -45,6 +48,8 @@ SILENCE = 25.0  # dB under the 99th percentile of the frames
 SHORTEST_SOUND, SHORTEST_PAUSE = 0.1, 0.3  # seconds
 FLOOR = -120.0
 """dBFS (a full-scale square is 0). Less is not distinguished: 24 bits end at -144, 16 at -96."""
+FAINTEST = -75.0
+"""dBFS: less is silence, in which there is nothing to measure."""
 
 LOWEST, HIGHEST = 65.0, 800.0
 """Hz. librosa advises 65 at least; a scream passes 800, and is then found an octave below or unvoiced."""
@@ -52,25 +57,32 @@ STEP = 0.2  # semitones between candidates
 SWITCH = 0.05
 """Chance that a frame ends a voiced or unvoiced stretch: in speech one lasts about 0.3 s. librosa's 0.01 is
 that of music."""
+FEWEST = 10
+"""Voiced frames (0.16 s) that a pitch needs."""
 
-_WINDOW = np.hanning(FRAME) / np.hanning(FRAME).sum()
-FAINTEST = -75.0
-"""dBFS: less is silence, in which there is nothing to measure."""
 NOISE = 10.0  # percentile of the frames
 MOST_SNR = 80.0
 DIP = 2.0
-"""dB by which a nucleus stands over the trough behind it (de Jong & Wempe 2009)."""
-FEWEST = 10
-"""Voiced frames (0.16 s) that a pitch needs."""
+"""dB from a nucleus down to the trough that follows it (de Jong & Wempe 2009)."""
+DIGITS = 3
+_WINDOW = np.hanning(FRAME) / np.hanning(FRAME).sum()
 _MARKUP = re.compile(r"\[[^\]]*\]|<[^>]*>|\([^)]*\)|\*[^*]*\*")
 _WORD = re.compile(r"[^\W_]+")
 _SYLLABLE = re.compile("v+|w|h")
-DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """The job `measure`: clips get their measures in `metadata["measured"]`; all else stays."""
+    """The job `measure`: clips get their measures in `metadata["measured"]`; all else stays.
+
+    Example:
+        >>> from budew.corpora import read
+        >>> from budew.io.resources import data_folder
+        >>> clips = read(data_folder("demo_clips") / "clips.tar")
+        >>> measured = next(Measure().run(clips, failed=print))
+        >>> measured.metadata["measured"]["pauses"]
+        2
+    """
 
     name: ClassVar[str] = "measure"
 
@@ -92,11 +104,11 @@ class Measure:
 def measure_clip(clip: Clip) -> Clip:
     """Return the clip with its measures; AudioError where it cannot be decoded, or is too long."""
     samples = decode(clip.audio, max_seconds=LONGEST, name=f"clip {clip.id!r}").usable
-    measures = measure(samples, transcript=clip.transcript, language=clip.language)
+    measures = acoustic_measures(samples, transcript=clip.transcript, language=clip.language)
     return replace(clip, metadata={**clip.metadata, FIELD: measures})
 
 
-def measure(
+def acoustic_measures(
     samples: NDArray[np.float32], *, transcript: str | None = None, language: str | None = None
 ) -> dict[str, float]:
     """Return the measures of a clip, rounded to three decimals; one that is not known is left out.
@@ -108,28 +120,81 @@ def measure(
 
     Returns:
         `seconds`; `speech_seconds` without the silence around and the pauses within; `level` of the speech
-        and `peak`, in dBFS; `snr` in dB, see `_snr`; `pauses` of 0.3 s or more, `pause_share` of the time
-        from first to last word; `voiced_share` of the speech; pitch as in `pitch_measures`; `nuclei_rate`,
-        and `syllable_rate` where the transcript gives it, a second of speech.
+        and `peak`, in dBFS; `snr`, speech over noise in dB; `pauses` of 0.3 s or more, `pause_share` of the
+        time from first to last word; `voiced_share` of the speech; `pitch_median`, `pitch_low` and
+        `pitch_high` in Hz, `pitch_sd` and `pitch_range` in semitones; `nuclei_rate`, and `syllable_rate`
+        where the transcript gives it, a second of speech.
+
+    Example:
+        >>> import numpy as np
+        >>> acoustic_measures(np.zeros(8_000, np.float32))
+        {'seconds': 0.5, 'peak': -120.0}
     """
-    loudness = levels(samples)
+    loudness = frame_levels(samples)
     measures: dict[str, float] = {"seconds": len(samples) / SAMPLING_RATE}
     measures["peak"] = float(decibels(float(np.abs(samples).max()) ** 2))
-    if loudness.max() > FAINTEST:
-        speaking = speech(loudness)
-        if speaking.any():
-            seconds, breaks = float(speaking.sum()) * SECONDS, pauses(speaking)
-            measures |= {"speech_seconds": seconds, "pauses": len(breaks)}
-            measures["pause_share"] = sum(breaks) / (seconds + sum(breaks))
-            measures["level"] = float(decibels(float(np.mean(10 ** (loudness[speaking] / 10)))))
-            measures["snr"] = _snr(loudness)
-            measures |= _voice(samples, loudness, speaking)
-            if (count := count_syllables(transcript or "", language)) is not None:
-                measures["syllable_rate"] = count / seconds
+    speaking = speech(loudness)
+    if loudness.max() > FAINTEST and speaking.any():
+        seconds, breaks = float(speaking.sum()) * SECONDS, pauses(speaking)
+        measures |= {"speech_seconds": seconds, "pauses": len(breaks)}
+        measures["pause_share"] = sum(breaks) / (seconds + sum(breaks))
+        measures["level"] = float(decibels(float(np.mean(10 ** (loudness[speaking] / 10)))))
+        measures["snr"] = _snr(loudness)
+        measures |= _voice_measures(samples, loudness, speaking)
+        syllables = count_syllables(transcript or "", language)
+        if syllables is not None:
+            measures["syllable_rate"] = syllables / seconds
     return {
         name: value if isinstance(value, int) else round(float(value), DIGITS) + 0.0  # no negative zero
         for name, value in measures.items()
     }
+
+
+def frame_levels(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the level in dBFS of each frame of `samples` (n,); frame i is centred on sample `i * HOP`."""
+    padded = np.pad(samples.astype(np.float64) - samples.mean(), FRAME // 2)
+    power = np.square(np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]) @ _WINDOW
+    return decibels(power)
+
+
+def decibels(power: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Return power as dBFS, at least `FLOOR`."""
+    return np.asarray(10 * np.log10(np.maximum(power, 10 ** (FLOOR / 10))))
+
+
+def _speech_level(loudness: NDArray[np.float64]) -> float:
+    return float(np.percentile(loudness, 99))
+
+
+def speech(loudness: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return for each frame whether it is speech: sounds, with the stops that are too short to be a pause.
+
+    Noise less than 25 dB below the speech counts as speech: a pause full of it is not found.
+    """
+    sounding = loudness > max(_speech_level(loudness) - SILENCE, FLOOR)
+    for start, end in _runs(sounding):
+        if (end - start) * SECONDS < SHORTEST_SOUND:
+            sounding[start:end] = False
+    for start, end in _inner_gaps(sounding):
+        if (end - start) * SECONDS < SHORTEST_PAUSE:
+            sounding[start:end] = True
+    return sounding
+
+
+def pauses(speaking: NDArray[np.bool_]) -> list[float]:
+    """Return the seconds of each pause between two stretches of speech, in order."""
+    return [(end - start) * SECONDS for start, end in _inner_gaps(speaking)]
+
+
+def _inner_gaps(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return start and end of each stretch of False between two of True."""
+    return [(start, end) for start, end in _runs(~flags) if start > 0 and end < len(flags)]
+
+
+def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return start and end of each stretch of True."""
+    changes = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
+    return [(int(start), int(end)) for start, end in changes.reshape(-1, 2)]
 
 
 def _snr(loudness: NDArray[np.float64]) -> float:
@@ -142,16 +207,16 @@ def _snr(loudness: NDArray[np.float64]) -> float:
     dataspeech takes Brouhaha, a network.
     """
     noise = 10 ** (float(np.percentile(loudness, NOISE)) / 10)
-    loud = loudness[loudness > np.percentile(loudness, 99) - SILENCE]
+    loud = loudness[loudness > _speech_level(loudness) - SILENCE]
     voice = float(np.mean(10 ** (loud / 10))) - noise
     return min(10 * float(np.log10(max(voice, noise / 10) / noise)), MOST_SNR)
 
 
-def _voice(
+def _voice_measures(
     samples: NDArray[np.float32], loudness: NDArray[np.float64], speaking: NDArray[np.bool_]
 ) -> dict[str, float]:
     track = pitch_track(samples)[: len(loudness)]
-    loud = loudness[: len(track)] > np.percentile(loudness, 99) - SILENCE
+    loud = loudness[: len(track)] > _speech_level(loudness) - SILENCE
     track = np.where(loud, track, np.nan)  # in silence pYIN now and then finds a pitch
     voiced = np.isfinite(track)
     nuclei = count_nuclei(loudness[: len(track)], voiced)
@@ -162,59 +227,35 @@ def _voice(
     }
 
 
-def levels(samples: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the level in dBFS of each frame of `samples` (n,); frame i is centred on sample `i * HOP`."""
-    padded = np.pad(samples.astype(np.float64) - samples.mean(), FRAME // 2)
-    power = np.square(np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]) @ _WINDOW
-    return decibels(power)
-
-
-def decibels(power: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """Return power as dBFS, at least `FLOOR`."""
-    return np.asarray(10 * np.log10(np.maximum(power, 10 ** (FLOOR / 10))))
-
-
-def speech(loudness: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return for each frame whether it is speech: sounds, with the stops that are too short to be a pause.
-
-    Noise less than 25 dB below the speech counts as speech: a pause full of it is not found.
-    """
-    sounding = loudness > max(float(np.percentile(loudness, 99)) - SILENCE, FLOOR)
-    for start, end in _runs(sounding):
-        if (end - start) * SECONDS < SHORTEST_SOUND:
-            sounding[start:end] = False
-    for start, end in _runs(~sounding):
-        if (end - start) * SECONDS < SHORTEST_PAUSE and start > 0 and end < len(sounding):
-            sounding[start:end] = True
-    return sounding
-
-
-def pauses(speaking: NDArray[np.bool_]) -> list[float]:
-    """Return the seconds of each pause between two stretches of speech, in order."""
-    runs = _runs(~speaking)
-    return [(end - start) * SECONDS for start, end in runs if start > 0 and end < len(speaking)]
-
-
 def pitch_track(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the fundamental frequency (Hz) of each frame of `samples` (n,) at 16 kHz; NaN where unvoiced."""
-    librosa: Any = require("librosa", extra="corpora", purpose="budew corpus measure")
-    track, _, _ = librosa.pyin(
-        samples,
-        fmin=LOWEST,
-        fmax=HIGHEST,
-        sr=SAMPLING_RATE,
-        frame_length=FRAME,
-        hop_length=HOP,
-        resolution=STEP,
-        switch_prob=SWITCH,
-    )
+    track, _, _ = _compiled_pyin()(samples, **_PYIN)
     return np.asarray(track, dtype=np.float64)
 
 
-def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return start and end of each stretch of True."""
-    changes = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
-    return [(int(start), int(end)) for start, end in changes.reshape(-1, 2)]
+_PYIN: Mapping[str, Any] = {
+    "fmin": LOWEST,
+    "fmax": HIGHEST,
+    "sr": SAMPLING_RATE,
+    "frame_length": FRAME,
+    "hop_length": HOP,
+    "resolution": STEP,
+    "switch_prob": SWITCH,
+}
+
+
+@cache
+def _compiled_pyin() -> Any:
+    """Return librosa's pYIN, compiled or loaded from numba's cache, by one process at a time.
+
+    Two processes that compile into the same cache mix up its files, and whoever loads them crashes.
+    """
+    librosa: Any = require("librosa", extra="corpora", purpose="budew corpus measure")
+    with Path(librosa.__file__).open("rb") as lock:
+        with suppress(OSError):  # some file systems have no locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        librosa.pyin(np.zeros(FRAME, np.float32), **_PYIN)
+    return librosa.pyin
 
 
 def pitch_measures(track: NDArray[np.float64]) -> dict[str, float]:
@@ -238,7 +279,7 @@ def pitch_measures(track: NDArray[np.float64]) -> dict[str, float]:
 
 
 def count_nuclei(loudness: NDArray[np.float64], voiced: NDArray[np.bool_]) -> int:
-    """Return the number of syllable nuclei: voiced peaks of loudness with a trough of 2 dB behind.
+    """Return the number of syllable nuclei: voiced peaks of loudness, 2 dB above the trough that follows.
 
     The method of de Jong & Wempe (2009), whose counts of Dutch correlate with manual ones by 0.7 to 0.9. It
     counts too few where syllables run together: about 4 of 5 in synthetic speech.
@@ -249,39 +290,44 @@ def count_nuclei(loudness: NDArray[np.float64], voiced: NDArray[np.bool_]) -> in
     """
     inner = loudness[1:-1]
     peaks = 1 + np.flatnonzero((inner > loudness[:-2]) & (inner >= loudness[2:]))
-    peaks = peaks[loudness[peaks] > np.percentile(loudness, 99) - SILENCE]
+    peaks = peaks[loudness[peaks] > _speech_level(loudness) - SILENCE]
     ends = [*peaks[1:], len(loudness) - 1]
-    troughs = [loudness[peak : end + 1].min() for peak, end in zip(peaks, ends, strict=True)]
-    return sum(
-        bool(voiced[peak]) and loudness[peak] - trough > DIP
-        for peak, trough in zip(peaks, troughs, strict=True)
-    )
+    count = 0
+    for peak, end in zip(peaks, ends, strict=True):
+        trough = loudness[peak : end + 1].min()
+        count += bool(voiced[peak]) and loudness[peak] - trough > DIP
+    return int(count)
 
 
 def count_syllables(text: str, language: str | None = None) -> int | None:
-    """Return the number of syllables of a text, whose `language` is a BCP 47 tag; None where it is not known.
+    """Return the number of syllables of a text; None where its letters do not show it.
 
-    What stands in brackets or between asterisks is not spoken. Not known are texts without words, with
-    digits, in scripts other than Latin, Greek, Cyrillic, Hangul, kana and Chinese, or in Japanese with Han
-    characters.
+    That is so in texts without words, with digits, in scripts other than Latin, Greek, Cyrillic, Hangul,
+    kana and Chinese, or in Japanese with Han characters. Text in brackets or between asterisks is not spoken.
+
+    Args:
+        text: the words.
+        language: BCP 47 tag.
+
+    Example:
+        >>> count_syllables("Banana, [laughs] again"), count_syllables("In 1984")
+        (5, None)
     """
     spoken = unicodedata.normalize("NFC", _MARKUP.sub(" ", text.lower()))
-    words = _WORD.findall(spoken)
-    counts = [_in_word(word, (language or "").partition("-")[0].lower()) for word in words]
-    return sum(counts) if counts and None not in counts else None  # type: ignore[arg-type]
-
-
-def _in_word(word: str, language: str) -> int | None:
-    kinds = "".join(map(_kind, word))
-    if "?" in kinds or ("h" in kinds and language in _table()["han_unknown"]):
-        return None
-    return max(len(_SYLLABLE.findall(kinds)), 1)  # a word of consonants is spoken all the same
+    han_unknown = (language or "").partition("-")[0].lower() in _syllables()["han_unknown"]
+    total = 0
+    for word in _WORD.findall(spoken):
+        kinds = "".join(map(_kind, word))
+        if "?" in kinds or ("h" in kinds and han_unknown):
+            return None
+        total += max(len(_SYLLABLE.findall(kinds)), 1)  # a word of consonants is spoken all the same
+    return total or None
 
 
 @cache
 def _kind(letter: str) -> str:
     """Return v(owel), c(onsonant), w(hole syllable), h(an) or ?."""
-    table, script = _table(), unicodedata.name(letter, "?").split()[0]
+    table, script = _syllables(), unicodedata.name(letter, "?").split()[0]
     bare = unicodedata.normalize("NFD", letter)[0]
     if letter in table["small"] or unicodedata.combining(letter):
         return "c"
@@ -293,6 +339,6 @@ def _kind(letter: str) -> str:
 
 
 @cache
-def _table() -> dict[str, Any]:
+def _syllables() -> dict[str, Any]:
     table: dict[str, Any] = packaged_table(__package__, "syllables")
     return table

@@ -23,19 +23,25 @@ from budew.profile import VoiceProfile
 from budew.version import __version__
 
 SOURCES = ("profile", "captions")
-"""In the order in which they are looked for."""
+"""Where labels are looked for, in this order."""
 _DIGITS = 4
-_LONGEST_LISTED = 200
-"""Characters of the labels that an error lists."""
+_LONGEST_LISTED = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class AnnotateByLabels:
-    """The job `annotate labels`.
+    """The job `annotate labels`: clips with captions or a profile → clips with a profile.
 
     Attributes:
         source: one of `SOURCES`, or None for the first that a clip has.
         labels: file of labels, which are used instead; see `read_labels`.
+
+    Example:
+        >>> from budew.corpora import Caption, Clip
+        >>> clip = Clip("a", b"", "wav", captions=(Caption("A voice full of fear."),))
+        >>> annotated = next(AnnotateByLabels("captions").run(iter([clip]), failed=print))
+        >>> list(annotated.profile.emotions)
+        ['Fear']
     """
 
     source: str | None = None
@@ -52,8 +58,12 @@ class AnnotateByLabels:
 
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that determine the output, a file by a hash. Parsing depends on the version."""
-        file = {"labels": _digest(Path(self.labels))} if self.labels else {}
-        return {"by": "labels", "source": self.source, "budew": __version__, **file}
+        settings = {"by": "labels", "source": self.source, "budew": __version__}
+        if self.labels:
+            path = Path(self.labels)
+            with readable(path), path.open("rb") as file:
+                settings["labels"] = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        return settings
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Annotate one clip after the other; those without labels fail, those not in a file are left out."""
@@ -71,6 +81,11 @@ def read_labels(path: str | Path) -> dict[str, VoiceProfile]:
 
     Raises:
         CorpusError: names the file, the line and what is wrong with it; an id that occurs twice.
+
+    Example:
+        >>> _ = Path("labels.jsonl").write_text('{"id": "a", "profile": {"emotions": {"Awe": 0.5}}}')
+        >>> dict(read_labels("labels.jsonl")["a"].emotions)
+        {'Awe': 0.5}
     """
     path, labels = Path(path), dict[str, VoiceProfile]()
     check_file(path)
@@ -109,15 +124,23 @@ def join_label(clip: Clip, labels: Mapping[str, VoiceProfile]) -> Clip:
 
 
 def label_clip(clip: Clip, *, source: str | None = None) -> Clip:
-    """Return the clip with the profile that its labels give; `source` as for `AnnotateByLabels`.
+    """Return the clip with the profile that its labels give.
 
-    Emotions and bursts of captions replace those of the profile, and so do traits; traits that captions do
-    not mention stay.
+    Emotions, bursts and traits of captions replace those of the profile; traits that captions do not mention
+    stay.
+
+    Args:
+        clip: with a profile or captions.
+        source: one of `SOURCES`, or None for the first that the clip has.
 
     Raises:
         CorpusError: it has no labels.
     """
-    if source != "captions" and clip.profile is not None and not (source is None and _is_bare(clip)):
+    # A profile made of columns on the speaker alone is less than captions.
+    origin = clip.metadata.get("profile_from")
+    of_speaker = isinstance(origin, Mapping) and origin.get("form") == "speaker"
+    captions_first = source is None and of_speaker and bool(clip.captions)
+    if source != "captions" and clip.profile is not None and not captions_first:
         return clip if "annotated_by" in clip.metadata else _noted(clip, clip.profile, "profile")
     if source != "profile" and clip.captions:
         return _noted(clip, _from_captions(clip), "captions")
@@ -131,17 +154,6 @@ def label_clip(clip: Clip, *, source: str | None = None) -> Clip:
     raise CorpusError(
         f"clip {clip.id!r}: has no {source or 'labels'}: leave it out, or annotate it with heads or an LLM"
     )
-
-
-def _digest(path: Path) -> str:
-    with readable(path), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
-
-
-def _is_bare(clip: Clip) -> bool:
-    """Return whether the profile was made of columns on the speaker alone, and there are captions."""
-    origin = clip.metadata.get("profile_from")
-    return bool(clip.captions) and isinstance(origin, Mapping) and origin.get("form") == "speaker"
 
 
 def _noted(clip: Clip, profile: VoiceProfile, source: str) -> Clip:

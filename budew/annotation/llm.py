@@ -65,6 +65,11 @@ class AnnotateByLLM:
 
     Raises:
         InputError: a number out of range.
+
+    Example:
+        >>> job = AnnotateByLLM(ServerSettings(base_url="http://localhost:8000/v1", model="ear-1"))
+        >>> job.settings()["model"], job.settings()["temperature"]
+        ('ear-1', 0.0)
     """
 
     server: ServerSettings

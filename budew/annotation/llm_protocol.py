@@ -34,18 +34,15 @@ from budew.taxonomy.scales import SCALES, to_intensity
 
 Part = Literal["emotions", "bursts", "traits", "attributes"]
 PARTS: tuple[Part, ...] = get_args(Part)
-"""What can be asked for."""
-UNKNOWN = "unknown"
-"""Stands for a trait that is not known."""
+UNKNOWN = "unknown"  # a trait that the model cannot tell
 SCALE = SCALES["bud-e"]
-"""Scale of the emotions."""
 MOST_PROBLEMS = 20
 _LONGEST_PROBLEM = 200
 _SLOT = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
-class PromptFile(Settings):
-    """A file like `paraphrase/annotation.yaml`. Texts may have the words in braces that stand in it.
+class AnnotationPromptFile(Settings):
+    """A file like `paraphrase/annotation.yaml`, whose texts may have the same fields in braces.
 
     `version` is raised with every change of the file; `answer_tokens` bounds an answer.
     """
@@ -60,7 +57,7 @@ class PromptFile(Settings):
     answer_tokens: int
 
     @model_validator(mode="after")
-    def _is_complete(self) -> "PromptFile":
+    def _is_complete(self) -> "AnnotationPromptFile":
         whole = "emotions" in self.parts and set(self.parts) <= set(self.sections)
         if not whole or "{problems}" not in self.correction:
             raise ValueError(
@@ -71,7 +68,7 @@ class PromptFile(Settings):
 
 @dataclass(frozen=True, slots=True)
 class AnnotationPrompt:
-    """What a model is asked about a clip: a `PromptFile` with all names filled in.
+    """What a model is asked about a clip: a `AnnotationPromptFile` with all names filled in.
 
     `system` is the task, `request` the text after the audio, and `correction` the text about an answer that
     cannot be used, with `{problems}` in it.
@@ -103,7 +100,7 @@ def load_prompt(path: str | Path | None = None) -> AnnotationPrompt:
         SettingsError: names the file, the field and what is wrong with it.
     """
     file = data_folder("paraphrase") / "annotation.yaml" if path is None else Path(path)
-    given = load(PromptFile, file)
+    given = load(AnnotationPromptFile, file)
     parts = tuple(dict.fromkeys(given.parts))
     sections = "".join(_filled(file, part, given.sections[part], _words(part)) for part in parts)
     words = {"parts": sections.rstrip(), "form": form_of(answer_schema(parts).schema)}
@@ -206,8 +203,9 @@ def read_answer(text: str, parts: Sequence[str]) -> VoiceProfile:
     read = {part: _read_part(part, data.get(part), problems) for part in parts}
     if problems:
         shown = [problem[:_LONGEST_PROBLEM] for problem in problems[:MOST_PROBLEMS]]
-        more = [f"and {len(problems) - MOST_PROBLEMS} more"] * (len(problems) > MOST_PROBLEMS)
-        raise AnswerError("\n".join([*shown, *more]))
+        if len(problems) > MOST_PROBLEMS:
+            shown.append(f"and {len(problems) - MOST_PROBLEMS} more")
+        raise AnswerError("\n".join(shown))
     traits = {**read.get("traits", {}), **read.get("attributes", {})}
     known = {name: value for name, value in traits.items() if value is not None}
     return VoiceProfile(read["emotions"], tuple(read.get("bursts", ())), known)
@@ -221,7 +219,8 @@ def _read_part(part: str, given: Any, problems: list[str]) -> dict[str, Any]:
         problems.append(f"{part}: give {what}, of at most {len(names)}, not {_shown(given)}")
         return {}
     found: dict[str, Any] = {}
-    for written, value in given.items() if isinstance(given, dict) else ((name, None) for name in given):
+    pairs = given.items() if isinstance(given, dict) else [(name, None) for name in given]
+    for written, value in pairs:
         try:
             name = canonical(written)
             if name not in names or name in found:
@@ -263,4 +262,4 @@ _READ: Mapping[str, tuple[_Kind, Sequence[str], Callable[[Any], str], Callable[[
     "traits": (dict, WORD_TRAITS, str, _word),
     "attributes": (dict, tuple(ATTRIBUTES), str, _number),
 }
-"""Of each part: what it is in JSON, its names, what brings a name and a value to canonical form."""
+"""JSON type of each part, its names, and the functions that bring a name and a value to canonical form."""

@@ -1,7 +1,7 @@
 """Quantile thresholds of a measured corpus, and the job that turns measures into traits: fast, noisy...
 
-`corpus_thresholds` reads the measures of all clips, `AnnotateByMeasures` applies the thresholds. They are a
-JSON file, so that another corpus, or one clip, can be compared with the same.
+`corpus_thresholds` reads the measures of all clips, `AnnotateByMeasures` applies the thresholds. They are
+kept as a JSON file, so that another corpus, or one clip, can be compared with the same.
 
 dataspeech cuts the range into equal parts, whose outer ones are nearly empty. Pitch is that of the clip, not
 the mean of its speaker as in dataspeech: excited speech is higher than usual, and captions describe it.
@@ -35,16 +35,13 @@ from budew.taxonomy.scales import from_intensity
 
 FEWEST = 20
 """Clips that thresholds need."""
-ALL = ""
-"""Name of the group of all clips."""
-
-Row = tuple[float, float, float, float]
-"""The thresholds of a measure in one group, from low to high."""
+ALL = ""  # name of the group of all clips
+Row = tuple[float, float, float, float]  # thresholds of a measure in one group, from low to high
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A line of `thresholds.yaml`: the trait of a measure, and its value in each bin from low to high."""
+    """A line of `thresholds.yaml`: the trait of a measure, and its value in each range from low to high."""
 
     measure: str
     trait: str
@@ -57,12 +54,14 @@ class Rule:
     def value(self, number: float, row: Row) -> str | float | None:
         """Return the value of the trait; None where there is no word for it.
 
-        A number on a threshold belongs to the bin nearer the middle.
+        A number on a threshold belongs to the range nearer the middle.
         """
         middle = len(row) // 2
-        below = sum(number < threshold for threshold in row[:middle]) if number < self.low_below else 0
-        above = sum(number > threshold for threshold in row[middle:]) if number > self.high_above else 0
-        place = middle - below + above
+        place = middle
+        if number < self.low_below:
+            place -= sum(number < threshold for threshold in row[:middle])
+        if number > self.high_above:
+            place += sum(number > threshold for threshold in row[middle:])
         if self.words:
             return self.words[place]
         return from_intensity(self.levels[place], ATTRIBUTES[self.trait].scale)
@@ -72,7 +71,7 @@ class Thresholds(Settings):
     """Thresholds of a corpus, as a JSON file has them.
 
     Attributes:
-        corpus: which.
+        corpus: the measured corpus.
         clips: how many of its clips were measured.
         rows: measure → group, `ALL` or such as "female" → four rising numbers ("thresholds" in the file).
     """
@@ -91,7 +90,7 @@ class Thresholds(Settings):
         return rows
 
     def traits(self, clip: Clip) -> dict[str, str | float | None]:
-        """Return the traits of a measured clip. None is a trait that is neither one nor the other."""
+        """Return the traits of a measured clip; None where a value is in the middle range."""
         measured = measures_of(clip)
         found: dict[str, str | float | None] = {}
         for rule in rules():
@@ -107,7 +106,7 @@ class Thresholds(Settings):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def write(self, path: Path) -> None:
-        """Write a JSON file, which appears whole."""
+        """Write them as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
             print(json.dumps(self.model_dump(by_alias=True), indent=1, ensure_ascii=False), file=file)
@@ -141,9 +140,12 @@ class AnnotateByMeasures:
 
 
 def with_traits(clip: Clip, thresholds: Thresholds, *, overwrite: bool = False) -> Clip:
-    """Return the clip with the traits of its measures, which `overwrite` those that it has, or not.
+    """Return the clip with the traits of its measures. Emotions that nobody rated stay unrated.
 
-    Emotions that nobody rated stay unrated.
+    Args:
+        clip: with measures.
+        thresholds: of this corpus or another.
+        overwrite: replace traits that the clip has.
 
     Raises:
         CorpusError: the clip is not measured.
@@ -162,7 +164,7 @@ def with_traits(clip: Clip, thresholds: Thresholds, *, overwrite: bool = False) 
 
 
 def read_thresholds(path: str | Path) -> Thresholds:
-    """Read what `Thresholds.write` wrote. Raises SettingsError or CorpusError where the file is another."""
+    """Read what `Thresholds.write` wrote; SettingsError or CorpusError where the file has other contents."""
     return validated(Thresholds, read_json_object(Path(path)), name=str(path))
 
 
@@ -178,8 +180,8 @@ def corpus_thresholds(
 
     Args:
         corpus: what `budew corpus measure` wrote; anything that `budew.read` takes.
-        by_gender, by_language: thresholds of pitch for each gender, and of the rate of syllables for each
-            language, besides those of all clips.
+        by_gender: thresholds of pitch for each gender, besides those of all clips.
+        by_language: thresholds of the rate of syllables for each language, besides those of all clips.
         on_bad: called with the error of each item that cannot be read; without it the first is raised.
         progress: called with the number of clips that are done.
 
@@ -226,7 +228,7 @@ def measures_of(clip: Clip) -> dict[str, float]:
 
 @cache
 def rules() -> tuple[Rule, ...]:
-    """Return the rules of `thresholds.yaml`, in order: of two for a trait the first with a measure counts."""
+    """Return the rules of `thresholds.yaml`; of two for a trait the first whose measure is known counts."""
     return tuple(Rule(**row) for row in _table()["measures"])
 
 

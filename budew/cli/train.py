@@ -165,7 +165,7 @@ def train_heads(
             progress=lambda count, what: bar(count, text=what),
         )
     print_table(quality_table(trained.quality))
-    counts = trained.counts
+    counts = trained.unused
     if counts.bare or counts.unrated or counts.truncated:
         say_error(
             f"clips without a profile: {counts.bare}, with unknown emotions: {counts.unrated}, "

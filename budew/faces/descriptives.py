@@ -36,7 +36,8 @@ def describe_faces(
 
     Args:
         corpus: what `budew.read` takes, with images.
-        encoder, embeddings: for diversity, see `embed_corpus`; None for none.
+        encoder: of the images, for their similarity; None without it.
+        embeddings: folder of embeddings that `embed_corpus` made or continues.
         on_bad: called with the error of each image whose labels cannot be read.
         progress: called with the number of images read.
 
@@ -58,7 +59,7 @@ def describe_faces(
     counts = {axis: {str(key): found[key] for key in _ordered(found)} for axis, found in values.items()}
     emotions = Counter(emotion for _, emotion in people)
     shares = _shares(people)
-    made: dict[str, Any] = {
+    described: dict[str, Any] = {
         "images": len(people),
         "counts": counts,
         "unknown": {axis: found[None] for axis, found in values.items()},
@@ -72,16 +73,18 @@ def describe_faces(
         },
     }
     if encoder is not None and embeddings is not None:
-        made["similarity"] = similarity(embed_corpus(corpus, encoder, embeddings, on_bad=on_bad))
-    return made
+        described["similarity"] = similarity(embed_corpus(corpus, encoder, embeddings, on_bad=on_bad))
+    return described
 
 
 def emotion_of(clip: Clip) -> str | None:
     """Return the emotion that an image was made for, else its strongest label; None without either."""
-    asked = find_emotion(str(field_of(clip.metadata, "emotion") or ""))
-    rated = {} if asked else {name: value for name, value in face_ratings(clip).items() if name in EMOTIONS}
-    if asked or any(rated.values()):
-        return asked or max(rated, key=lambda name: (rated[name], -EMOTIONS.index(name)))
+    target = find_emotion(str(field_of(clip.metadata, "emotion") or ""))
+    if target:
+        return target
+    ratings = {name: value for name, value in face_ratings(clip).items() if name in EMOTIONS}
+    if any(ratings.values()):
+        return max(ratings, key=lambda name: (ratings[name], -EMOTIONS.index(name)))
     prompt = clip.metadata.get("prompt") or clip.metadata.get("Prompt")
     return parse(prompt).strongest if isinstance(prompt, str) else None
 

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from transformers import AutoImageProcessor, SiglipVisionModel
 
 from budew.corpora.clip import Clip
 from budew.corpora.media import IMAGE
@@ -70,8 +71,6 @@ def load_image_encoder(name_or_dir: str | Path | None = None, *, device: str | N
     Raises:
         CheckpointError: it cannot be found, it is another model, or no such device.
     """
-    from transformers import AutoImageProcessor, SiglipVisionModel
-
     name, target = str(name_or_dir or PUBLISHED), choose_device(device)
     if is_on_hub(name):
         folder = download(name, _ENCODER_FILES)

@@ -34,8 +34,8 @@ def taxonomy() -> Mapping[str, Any]:
 @cache
 def groups() -> dict[str, str]:
     """Return the group of each emotion, by canonical name in the order of `EMOTIONS`."""
-    of = {find_emotion(name): group for group, names in taxonomy()["groups"].items() for name in names}
-    return {name: of[name] for name in EMOTIONS}
+    found = {find_emotion(name): group for group, names in taxonomy()["groups"].items() for name in names}
+    return {name: found[name] for name in EMOTIONS}
 
 
 @cache
@@ -56,13 +56,17 @@ def canonical_name(written: str) -> str:
     """Return the canonical name of an emotion, with its group before `|` or not, or of a dimension.
 
     Raises:
-        CorpusError: there is neither.
+        CorpusError: there is no such emotion or dimension.
+
+    Example:
+        >>> canonical_name("Positive High-Energy Emotions|Elation"), canonical_name("valence")
+        ('Elation', 'Valence')
     """
     last = str(written).rpartition("|")[2].strip()
     known = {name.casefold(): name for name in taxonomy()["dimensions"]}
     name = known.get(last.casefold().replace("_", " ")) or find_emotion(last)
     if name is None:
-        raise CorpusError(f"{str(written)[:60]!r} is no emotion of the taxonomy and no dimension")
+        raise CorpusError(f"{str(written)[:60]!r} is not an emotion of the taxonomy or a dimension")
     return name
 
 
@@ -73,14 +77,14 @@ def face_ratings(clip: Clip) -> dict[str, float]:
         CorpusError: the labels cannot be read; names the image.
     """
     try:
-        return mean_ratings(
-            dict.fromkeys(EMOTIONS, 0.0) | answers
-            if sum(name in EMOTIONS for name in answers) > FEWEST_OF_FACE
-            else answers
-            for answers in _by_rater(clip.metadata)
-        )
+        by_rater = list(_by_rater(clip.metadata))
     except CorpusError as error:
         raise CorpusError(f"image {clip.id!r}: {error}") from error
+    for ratings in by_rater:
+        if sum(name in EMOTIONS for name in ratings) > FEWEST_OF_FACE:
+            for name in EMOTIONS:
+                ratings.setdefault(name, 0.0)
+    return mean_ratings(by_rater)
 
 
 def mean_ratings(answers: Iterable[Mapping[str, float]]) -> dict[str, float]:
@@ -101,10 +105,10 @@ def _by_rater(row: Mapping[str, Any]) -> Iterator[dict[str, float]]:
     elif answers is not None:
         read = plain_values(answers) if isinstance(answers, str) else answers
         for person in read if isinstance(read, list) else [read]:
-            yield from _of(person)
+            yield from _answers_of(person)
 
 
-def _of(person: Any) -> Iterator[dict[str, float]]:
+def _answers_of(person: Any) -> Iterator[dict[str, float]]:
     if not isinstance(person, Mapping):
         raise CorpusError(f"{str(person)[:60]!r} is not the answers of a rater: give an object")
     if isinstance(person.get("predictions"), Mapping):
@@ -120,18 +124,18 @@ def _of(person: Any) -> Iterator[dict[str, float]]:
 
 
 def _answers(given: Mapping[str, Any]) -> dict[str, float]:
-    rated = (
-        (name, value["rating"] if isinstance(value, Mapping) else value) for name, value in given.items()
-    )
-    return {
-        canonical_name(name): _number(canonical_name(name), value)
-        for name, value in rated
-        if value is not None
-    }
+    ratings = {}
+    for written, value in given.items():
+        rating = value.get("rating", value) if isinstance(value, Mapping) else value
+        if rating is not None:
+            name = canonical_name(written)
+            ratings[name] = _number(name, rating)
+    return ratings
 
 
 def _number(name: str, value: Any) -> float:
-    value, scale = _WORDS.get(str(value).casefold(), value), scale_of(name)
+    value = _WORDS.get(str(value).casefold(), value)
+    scale = scale_of(name)
     if not isinstance(value, int | float) or not scale.low <= value <= scale.high:
         raise CorpusError(
             f"{name} is {str(value)[:40]!r}: give a number from {scale.low:g} to {scale.high:g}"
@@ -141,7 +145,7 @@ def _number(name: str, value: Any) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Demographics:
-    """What a prompt asks for: an ethnicity, a gender, and years; None where it does not."""
+    """What a prompt asks for: an ethnicity, a gender, and an age in years; None where it does not."""
 
     ethnicity: str | None = None
     gender: str | None = None
@@ -150,8 +154,10 @@ class Demographics:
     @property
     def group(self) -> str | None:
         """The group of the ethnicity, by FairFace."""
-        of = {name: group for group, names in taxonomy()["ethnicities"].items() for name in names}
-        return of.get(self.ethnicity or "")
+        for group, names in taxonomy()["ethnicities"].items():
+            if self.ethnicity in names:
+                return str(group)
+        return None
 
 
 def demographics_of(clip: Clip) -> Demographics:

@@ -11,15 +11,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from budew.corpora.clip import LONGEST_ID, Clip
 from budew.corpora.media import IMAGE
 from budew.errors import CorpusError, first_line, require
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL.Image import Image as Picture
 
+Image: Any = require("PIL.Image", extra="faces", purpose="reading images")
+ImageOps: Any = require("PIL.ImageOps", extra="faces", purpose="reading images")
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 LARGEST = 64 * 2**20
 """Bytes of a file."""
@@ -30,16 +32,12 @@ _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, st
 """What Pillow raises for files that are something else, or damaged."""
 
 
-def open_image(clip: Clip) -> "Image":
+def open_image(clip: Clip) -> "Picture":
     """Return the image of a clip as RGB.
 
     Raises:
         CorpusError: it cannot be read, is damaged, too small or too large; names the image.
-        MissingExtraError: Pillow is not installed.
     """
-    require("PIL", extra="faces", purpose="reading images")
-    from PIL import Image, ImageOps
-
     size = clip.audio.stat().st_size if isinstance(clip.audio, Path) else len(clip.audio)
     if size > LARGEST:
         raise _fault(clip, f"{size:,} bytes are more than {LARGEST:,}: make it smaller")
@@ -59,10 +57,8 @@ def open_image(clip: Clip) -> "Image":
         raise _fault(clip, f"cannot be read as an image ({reason}): copy or export it again") from error
 
 
-def _rgb(image: "Image") -> "Image":
+def _rgb(image: "Picture") -> "Picture":
     """Return the first frame in 8-bit RGB."""
-    from PIL import Image
-
     if image.mode.startswith("I") or image.mode == "F":  # 16 bits, or more
         image = image.convert("F").point(lambda value: value * (255 / 65535)).convert("L")
     if "A" in image.mode or "transparency" in image.info:

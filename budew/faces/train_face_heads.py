@@ -23,9 +23,10 @@ from budew.faces.face_labels import face_names
 from budew.faces.scoring import FaceScorer, head_name, write_neutral_means
 from budew.heads.encoder_states import LabeledStates
 from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, FittingOptions, Quality, fit_heads
-from budew.heads.head_files import NOTES, check_unused, put, save_combined, save_head
+from budew.heads.head_files import NOTES, check_unused, save_combined, save_head
 from budew.heads.networks import Head
-from budew.io.disk import disk_errors, temporary_folder
+from budew.io.disk import disk_errors
+from budew.io.files import whole_folder
 from budew.io.resources import data_folder
 from budew.taxonomy import EMOTIONS
 from budew.version import __version__
@@ -110,10 +111,7 @@ def train_face_heads(
         )
     means, neutral = neutral_scores(FaceScorer(encoder, heads), list(embeddings.values()))
     images = {stage: len(found.faces) for stage, found in embeddings.items()}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(out.parent) as scratch, disk_errors(out):
-        made = scratch / "heads"
-        made.mkdir()
+    with disk_errors(out), whole_folder(out) as made:
         for head in heads:
             save_head(head, made, f"{head_name(head.name)}.pth", "face")
         save_combined(heads, made, "face")
@@ -131,7 +129,6 @@ def train_face_heads(
         }
         (made / NOTES).write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
         (made / "README.md").write_text(_model_card(notes), encoding="utf-8")
-        put(made, out)
     return TrainedFaceHeads(tuple(heads), quality, images, neutral)
 
 

@@ -30,8 +30,8 @@ from budew.io.resources import data_folder
 from budew.io.settings import read_yaml
 from budew.jobs.job import OnFailed
 
-Protocol = Literal["zero-shot", "multi-shot"]
-KEYS, MOST = 25, 5
+FaceProtocol = Literal["zero-shot", "multi-shot"]
+KEYS, MOST = 25, 5  # keys of a zero-shot answer, emotions above 0 of a multi-shot one
 LARGEST_SIDE = 1024
 """Pixels; a larger image is sent smaller."""
 FIELD = "annotations"
@@ -44,7 +44,7 @@ class AnnotateFaces:
 
     Attributes:
         server: where and which model to ask, how patiently, and what may be spent.
-        protocol: one of the two.
+        protocol: "zero-shot" or "multi-shot".
         turns: answers that a model may give for an image: what is wrong with one is sent back.
         temperature: 0 for the likeliest answer.
         seed: sent along, None for none.
@@ -52,7 +52,7 @@ class AnnotateFaces:
     """
 
     server: ServerSettings
-    protocol: Protocol = "multi-shot"
+    protocol: FaceProtocol = "multi-shot"
     turns: int = 3
     temperature: float = 0.0
     seed: int | None = 0
@@ -108,9 +108,9 @@ def prompts() -> dict[str, Any]:
     return read_yaml(data_folder("paraphrase") / "faces.yaml")
 
 
-def messages(protocol: Protocol, image: str) -> tuple[dict[str, Any], ...]:
+def messages(protocol: FaceProtocol, image: str) -> tuple[dict[str, Any], ...]:
     """Return the messages that ask about an image, a data URI."""
-    texts, emotions = prompts()[protocol], _emotions()
+    texts = prompts()[protocol]
     dimensions = (
         f"- {name}: {scale_of(name).low:g} ({row['at_low']}) to {scale_of(name).high:g} ({row['at_high']})"
         for name, row in taxonomy()["dimensions"].items()
@@ -118,19 +118,19 @@ def messages(protocol: Protocol, image: str) -> tuple[dict[str, Any], ...]:
     system = texts["system"].format(
         count=KEYS,
         most=MOST,
-        names="; ".join(emotions),
+        names="; ".join(_emotions()),
         keys="\n".join(_keys()),
         dimensions="\n".join(dimensions),
     )
     for example in texts.get("examples", ()):
-        rated = ", ".join(f'"{name}": {value}' for name, value in example["ratings"].items())
-        on = ", ".join(f'"{name}": {value}' for name, value in example["dimensions"].items())
-        system += f"\nExample. {example['seen']} Above 0: {rated}. Dimensions: {on}."
-    asked = [
+        ratings = ", ".join(f'"{name}": {value}' for name, value in example["ratings"].items())
+        values = ", ".join(f'"{name}": {value}' for name, value in example["dimensions"].items())
+        system += f"\nExample. {example['seen']} Above 0: {ratings}. Dimensions: {values}."
+    request = [
         {"type": "text", "text": texts["request"]},
         {"type": "image_url", "image_url": {"url": image}},
     ]
-    return ({"role": "system", "content": system}, {"role": "user", "content": asked})
+    return ({"role": "system", "content": system}, {"role": "user", "content": request})
 
 
 def data_uri(clip: Clip) -> str:
@@ -162,9 +162,9 @@ def read_zero_shot(text: str) -> dict[str, int]:
     """
     known = _keys()
     given = object_in(text, keys=known)
-    problems = [f"{key[:60]!r} is none of the keys" for key in given if key not in known]
+    problems = [f"{key[:60]!r} is not one of the keys" for key in given if key not in known]
     problems += [
-        f"{key}: {str(value)[:40]!r} is no whole number from 1 to 7"
+        f"{key}: {str(value)[:40]!r} is not a whole number from 1 to 7"
         for key, value in given.items()
         if key in known and not (type(value) is int and 1 <= value <= 7)
     ]
@@ -191,11 +191,10 @@ def read_multi_shot(text: str) -> dict[str, dict[str, dict[str, Any]]]:
         problems += [f"{part}: {name[:60]!r} is not requested" for name in rated if name not in names]
         if missing := [name for name in names if name not in rated]:
             problems.append(f"{part}: {', '.join(missing)} missing")
-        problems += [
-            f"{name}: {fault}" for name in names if name in rated and (fault := _fault(name, rated[name]))
-        ]
-        above = [name for name in names if part == "emotions" and _rating(rated.get(name)) not in (None, 0)]
-        if len(above) > MOST:
+        faults = {name: _fault(name, rated[name]) for name in names if name in rated}
+        problems += [f"{name}: {fault}" for name, fault in faults.items() if fault]
+        above = [name for name in names if _rating(rated.get(name)) not in (None, 0)]
+        if part == "emotions" and len(above) > MOST:
             problems.append(f"{len(above)} emotions are above 0 ({', '.join(above)}): at most {MOST} may be")
     _check(problems)
     return given
@@ -213,7 +212,7 @@ def _fault(name: str, given: Any) -> str:
         return "give an object with `rating` and `reasoning`"
     low, high = (int(end) for end in (scale_of(name).low, scale_of(name).high))
     if not (type(given["rating"]) is int and low <= given["rating"] <= high):
-        return f"{str(given['rating'])[:40]!r} is no whole number from {low} to {high}"
+        return f"{str(given['rating'])[:40]!r} is not a whole number from {low} to {high}"
     if not isinstance(given["reasoning"], str) or len(given["reasoning"]) > _LONGEST_REASON:
         return "give a short text as `reasoning`"
     return ""

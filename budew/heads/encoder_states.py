@@ -42,7 +42,7 @@ _STATISTICS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class ClipCounts:
+class UnusedClips:
     """Clips that cannot be used, or only in part.
 
     Attributes:
@@ -65,7 +65,7 @@ class LabeledStates:
         targets: (clips, names): emotions on 0 to 4, attributes on their own scales, NaN where unknown.
         speakers: of each clip; its id where it is unknown.
         positions: hidden states in a row of `states`; 1 if they are pooled.
-        counts: clips of the corpus that are not among these, or only in part.
+        unused: clips of the corpus that are not among these, or only in part.
         names: of the columns of `targets`.
     """
 
@@ -73,7 +73,7 @@ class LabeledStates:
     targets: NDArray[np.float32]
     speakers: tuple[str, ...]
     positions: int = 1
-    counts: ClipCounts = ClipCounts()
+    unused: UnusedClips = UnusedClips()
     names: tuple[str, ...] = TARGETS
 
 
@@ -185,7 +185,7 @@ def encode_corpus(
     shape = (len(speakers), file.stat().st_size // dtype.itemsize // max(len(speakers), 1))
     mapped = np.memmap(file, dtype, "r", shape=shape) if speakers else np.zeros((0, 1), dtype)
     labels = np.array(targets, np.float32).reshape(-1, len(TARGETS))
-    return LabeledStates(mapped, labels, tuple(speakers), positions, ClipCounts(**counts))
+    return LabeledStates(mapped, labels, tuple(speakers), positions, UnusedClips(**counts))
 
 
 def _count_labeled(corpus: str | Path) -> int:

@@ -225,16 +225,9 @@ def _published(head: Head, kind: Kind) -> dict[str, Tensor]:
 
 
 def check_unused(folder: Path) -> None:
-    """Raise `CheckpointError` unless heads can be put in this place: nothing, or an empty folder."""
+    """Raise `CheckpointError` unless the place is free: missing, or an empty folder."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CheckpointError(f"{folder}: exists already: choose a new folder")
-
-
-def put(made: Path, folder: Path) -> None:
-    """Move a complete folder of heads to a place that `check_unused` let pass."""
-    if folder.exists():
-        folder.rmdir()
-    made.replace(folder)
 
 
 def head_notes(heads: str | Path) -> dict[str, Any] | None:

@@ -9,10 +9,9 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from budew.errors import CorpusError, OnBad
-from budew.heads.encoder_states import EMOTION_SCALE, TARGETS, ClipCounts, encode_corpus
+from budew.heads.encoder_states import EMOTION_SCALE, TARGETS, UnusedClips, encode_corpus
 from budew.heads.fitting import (
     FEWEST,
     FEWEST_TO_CHECK,
@@ -26,12 +25,12 @@ from budew.heads.head_files import (
     check_unused,
     head_file_name,
     load_heads,
-    put,
     save_combined,
     save_head,
 )
 from budew.heads.networks import Head
 from budew.io.disk import disk_errors, temporary_folder
+from budew.io.files import whole_folder
 from budew.model.checkpoint import identity
 from budew.model.encoder import load_encoder
 from budew.version import __version__
@@ -46,14 +45,14 @@ class TrainedHeads:
         quality: of each head that was trained, by name, those that are left out among them.
         clips: how many were encoded.
         validation: how many of them were held out.
-        counts: clips of the corpus that were not used, or only in part.
+        unused: clips of the corpus that were not used, or only in part.
     """
 
     heads: tuple[Head, ...]
     quality: dict[str, Quality]
     clips: int
     validation: int
-    counts: ClipCounts
+    unused: UnusedClips
 
     @property
     def rare(self) -> tuple[str, ...]:
@@ -92,12 +91,17 @@ def train_heads(
         CheckpointError: `out` is in use, or there is no such encoder.
         CorpusError: the corpus cannot be read, no head can be trained on it, or none is better than the mean.
         JobError: there is not room enough on the disk.
+
+    Example:
+        >>> trained = train_heads("train/", "heads/", device="cpu")  # doctest: +SKIP
+        >>> trained.quality["Awe"].r2  # doctest: +SKIP
+        0.41
     """
     folder, options = Path(out), options or FittingOptions()
     check_unused(folder)
     whisper = load_encoder(encoder, device=device)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(folder.parent) as scratch, disk_errors(folder):
+    with disk_errors(folder), temporary_folder(folder.parent) as scratch, whole_folder(folder) as made:
         data = encode_corpus(
             corpus,
             whisper,
@@ -107,8 +111,6 @@ def train_heads(
             on_bad=on_bad,
             progress=None if progress is None else lambda clips: progress(clips, "clips encoded"),
         )
-        made = scratch / "heads"
-        made.mkdir()
         quality: dict[str, Quality] = {}
         for head, found in fit_heads(data, options, device=whisper.device, folder=scratch):
             quality[head.name] = found
@@ -118,7 +120,7 @@ def train_heads(
                 save_head(head, made, head_file_name(head.name))
         heads = load_heads(made) if any(found.r2 > 0 for found in quality.values()) else []
         validation = split_by_speaker(data.speakers, share=options.validation, seed=options.seed).sum()
-        trained = TrainedHeads(tuple(heads), quality, len(data.speakers), int(validation), data.counts)
+        trained = TrainedHeads(tuple(heads), quality, len(data.speakers), int(validation), data.unused)
         if not heads:
             raise CorpusError(_none_kept(corpus, trained, options))
         save_combined(heads, made)
@@ -127,27 +129,19 @@ def train_heads(
             "encoder": None if encoder is None else str(encoder),
             "encoder_name": whisper.name,
             "encoder_weights": identity(encoder),
-            **_notes(trained, options),
+            "emotion_scale": EMOTION_SCALE,
+            "fitting": options.to_dict(),
+            "clips": trained.clips,
+            "validation_clips": trained.validation,
+            "clips_without_profile": trained.unused.bare,
+            "clips_with_unknown_emotions": trained.unused.unrated,
+            "clips_truncated": trained.unused.truncated,
+            "heads": {head.name: asdict(quality[head.name]) for head in heads},
+            "left_out": {name: asdict(found) for name, found in quality.items() if found.r2 <= 0},
+            "too_rare": list(trained.rare),
         }
         (made / NOTES).write_text(json.dumps(notes, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        put(made, folder)
     return trained
-
-
-def _notes(trained: TrainedHeads, options: FittingOptions) -> dict[str, Any]:
-    quality = trained.quality
-    return {
-        "emotion_scale": EMOTION_SCALE,
-        "fitting": options.to_dict(),
-        "clips": trained.clips,
-        "validation_clips": trained.validation,
-        "clips_without_profile": trained.counts.bare,
-        "clips_with_unknown_emotions": trained.counts.unrated,
-        "clips_truncated": trained.counts.truncated,
-        "heads": {head.name: asdict(quality[head.name]) for head in trained.heads},
-        "left_out": {name: asdict(found) for name, found in quality.items() if found.r2 <= 0},
-        "too_rare": list(trained.rare),
-    }
 
 
 def _none_kept(corpus: str | Path, trained: TrainedHeads, options: FittingOptions) -> str:
@@ -158,7 +152,7 @@ def _none_kept(corpus: str | Path, trained: TrainedHeads, options: FittingOption
         )
     return (
         f"{corpus}: no head can be trained on its {trained.clips} clips with profiles "
-        f"({trained.counts.bare} are without): it takes {FEWEST} with an emotion or attribute, and "
+        f"({trained.unused.bare} are without): it takes {FEWEST} with an emotion or attribute, and "
         f"{FEWEST_TO_CHECK} of other speakers ({trained.validation} clips are) that are predicted better "
         "than by the mean: annotate more clips, of more speakers"
     )

@@ -1,23 +1,26 @@
 """Level, noise, rate, pitch and syllables are those that a sound or text was made with; all else stays."""
 
+import fcntl
 import json
 from pathlib import Path
 
+import librosa
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from budew.annotation import acoustic_measures as acoustic_measures_module
 from budew.annotation.acoustic_measures import (
     FLOOR,
     HOP,
     LONGEST,
     SECONDS,
     Measure,
+    acoustic_measures,
     count_nuclei,
     count_syllables,
-    levels,
-    measure,
+    frame_levels,
     measure_clip,
     pauses,
     pitch_measures,
@@ -37,7 +40,7 @@ def phrase(level: float = -20.0) -> np.ndarray:
 
 
 def test_louder_is_louder_by_as_many_decibels():
-    loud, quiet = (measure(phrase(level)) for level in (-12.0, -32.0))
+    loud, quiet = (acoustic_measures(phrase(level)) for level in (-12.0, -32.0))
     assert loud["level"] - quiet["level"] == pytest.approx(20, abs=0.1)
     assert loud["peak"] - quiet["peak"] == pytest.approx(20, abs=0.1)
     assert loud["pitch_median"] == quiet["pitch_median"]
@@ -49,16 +52,16 @@ def test_noise_is_measured_within_two_decibels(snr):
     clean = np.concatenate([phrase()] * 2)
     spoken = np.concatenate([syllables(6, a_second=4.0)] * 2)
     level = 10 * np.log10(np.mean(spoken.astype(float) ** 2))
-    measures = measure(clean + noise(len(clean), level=level - snr))
+    measures = acoustic_measures(clean + noise(len(clean), level=level - snr))
     assert measures["snr"] == pytest.approx(snr, abs=2)
 
 
 def test_rate_is_a_second_of_speech_and_pauses_do_not_slow_it():
     slow, fast = syllables(10, a_second=2.5), syllables(10, a_second=5.0)
-    rates = [measure(sound)["nuclei_rate"] for sound in (slow, fast)]
+    rates = [acoustic_measures(sound)["nuclei_rate"] for sound in (slow, fast)]
     assert rates == pytest.approx([2.5, 5.0], rel=0.12)
     with_pause = np.concatenate([fast, silence(1.5), fast])
-    measures = measure(with_pause, transcript="ba " * 20)
+    measures = acoustic_measures(with_pause, transcript="ba " * 20)
     assert measures["nuclei_rate"] == pytest.approx(5.0, rel=0.12)
     assert measures["syllable_rate"] == pytest.approx(5.0, rel=0.12)
     assert (measures["pauses"], type(measures["pauses"])) == (1, int)
@@ -68,7 +71,7 @@ def test_rate_is_a_second_of_speech_and_pauses_do_not_slow_it():
 
 @pytest.mark.parametrize("samples", [silence(1), silence(0.001), noise(RATE, level=-90), vowel(0.005)])
 def test_what_is_silent_or_very_short_is_measured_as_far_as_it_goes(samples):
-    measures = measure(samples)
+    measures = acoustic_measures(samples)
     assert measures["seconds"] == pytest.approx(len(samples) / RATE, abs=1e-3)
     assert "pitch_median" not in measures
     assert json.loads(json.dumps(measures, allow_nan=False)) == measures
@@ -87,6 +90,19 @@ def test_the_job_adds_figures_and_nothing_else(run_on, failures, tmp_path: Path)
     (back,) = read(tmp_path / "a.tar")
     assert back.metadata == made.metadata
     assert measure_clip(back).metadata == made.metadata
+
+
+def test_pitch_is_compiled_by_one_process_at_a_time(monkeypatch):
+    locked = []
+
+    def pyin(*_, **__):
+        with Path(librosa.__file__).open("rb") as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        locked.append(True)
+
+    monkeypatch.setattr(librosa, "pyin", pyin)
+    assert acoustic_measures_module._compiled_pyin.__wrapped__() is pyin
+    assert locked == [True]
 
 
 @pytest.mark.parametrize("pitch", [80.0, 203.0, 600.0])
@@ -109,7 +125,7 @@ def test_range_and_spread_of_a_glide_are_those_of_its_semitones():
 @pytest.mark.parametrize("count", [1, HOP - 1, HOP, 5_000])
 def test_a_track_has_the_frames_of_the_levels(count):
     samples = vowel(1.0)[:count]
-    assert len(pitch_track(samples)) == len(levels(samples)) == 1 + count // HOP
+    assert len(pitch_track(samples)) == len(frame_levels(samples)) == 1 + count // HOP
 
 
 @pytest.mark.parametrize(
@@ -151,29 +167,29 @@ def test_any_text_has_a_count_or_none(text, language):
 
 @pytest.mark.parametrize("rate", [2.5, 4.0, 6.0])
 def test_nuclei_are_as_many_as_the_sound_has(rate):
-    loudness = levels(np.concatenate([silence(0.3), syllables(12, a_second=rate), silence(0.3)]))
+    loudness = frame_levels(np.concatenate([silence(0.3), syllables(12, a_second=rate), silence(0.3)]))
     assert count_nuclei(loudness, np.ones(len(loudness), bool)) == 12
     assert count_nuclei(loudness, np.zeros(len(loudness), bool)) == 0
-    steady = levels(np.concatenate([silence(0.3), vowel(1.0), silence(0.3)]))
+    steady = frame_levels(np.concatenate([silence(0.3), vowel(1.0), silence(0.3)]))
     assert count_nuclei(steady, np.ones(len(steady), bool)) == 1
 
 
 def test_noise_and_a_faint_voice_behind_the_speaker_have_no_say_in_the_pitch():
-    found = measure(np.concatenate([vowel(0.6, pitch=220), vowel(2.0, pitch=90, level=-55)]))
+    found = acoustic_measures(np.concatenate([vowel(0.6, pitch=220), vowel(2.0, pitch=90, level=-55)]))
     assert found["pitch_median"] == pytest.approx(220, rel=0.01)
-    hiss = measure(noise(RATE, level=-20))
+    hiss = acoustic_measures(noise(RATE, level=-20))
     assert hiss["voiced_share"] < 0.15
     assert "pitch_median" not in hiss
 
 
 @pytest.mark.parametrize("level", [-6.0, -20.0, -50.0])
 def test_a_steady_sound_has_its_level_in_every_frame(level):
-    inside = levels(vowel(1.0, level=level))[4:-4]
+    inside = frame_levels(vowel(1.0, level=level))[4:-4]
     assert np.abs(inside - level).max() < 0.6
 
 
 def test_a_constant_offset_is_no_sound():
-    assert levels(np.full(RATE, 0.5, np.float32))[4:-4].max() == FLOOR
+    assert frame_levels(np.full(RATE, 0.5, np.float32))[4:-4].max() == FLOOR
 
 
 @settings(max_examples=20, deadline=None)
@@ -182,27 +198,27 @@ def test_pauses_are_found_with_their_length(lengths, spoken):
     parts = [silence(0.5), vowel(spoken)]
     for length in lengths:
         parts += [silence(length), vowel(spoken)]
-    found = pauses(speech(levels(np.concatenate([*parts, silence(0.4)]))))
+    found = pauses(speech(frame_levels(np.concatenate([*parts, silence(0.4)]))))
     assert found == pytest.approx(lengths, abs=0.08)
 
 
 def test_the_silence_of_a_stop_is_no_pause_and_a_click_no_speech():
-    stop = speech(levels(np.concatenate([vowel(0.5), silence(0.15), vowel(0.5)])))
+    stop = speech(frame_levels(np.concatenate([vowel(0.5), silence(0.15), vowel(0.5)])))
     assert stop.mean() > 0.97
     click = np.concatenate([silence(1.0), vowel(0.01), silence(1.0), vowel(1.0), silence(0.5)])
-    speaking = speech(levels(click))
+    speaking = speech(frame_levels(click))
     assert speaking.sum() * SECONDS == pytest.approx(1.0, abs=0.1)
     assert not speaking[: RATE // HOP].any()
 
 
 def test_faint_noise_in_a_pause_does_not_fill_it():
     sound = np.concatenate([vowel(0.6), silence(0.6), vowel(0.6)])
-    assert len(pauses(speech(levels(sound + noise(len(sound), level=-50))))) == 1
+    assert len(pauses(speech(frame_levels(sound + noise(len(sound), level=-50))))) == 1
 
 
 def test_all_measures_of_a_sound_are_those_of_earlier_versions():
     sound = phrase() + noise(len(phrase()), level=-50)
-    assert measure(sound, transcript="ba " * 11, language="en") == pytest.approx(
+    assert acoustic_measures(sound, transcript="ba " * 11, language="en") == pytest.approx(
         {"seconds": 4.2, "speech_seconds": 3.04, "pauses": 1, "pause_share": 0.136, "voiced_share": 1.0}
         | {"peak": -8.754, "level": -24.054, "snr": 25.998, "nuclei_rate": 3.947, "syllable_rate": 3.618}
         | {"pitch_median": 139.331, "pitch_low": 139.331, "pitch_high": 139.331}

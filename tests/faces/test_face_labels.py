@@ -71,6 +71,7 @@ def test_an_image_without_labels_has_no_target():
         {"annotations": [{"human-1": {"Glee": 3}}]},
         {"annotations": [{"human-1": {"Anger": 8}}]},
         {"annotations": [{"human-1": {"Anger": "much"}}]},
+        {"annotations": [{"human-1": {"Anger": {"score": 3}}}]},
         {"annotations": "[{'human-1': __import__('os')}]"},
         {"annotations": ["Anger"]},
     ],
