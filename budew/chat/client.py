@@ -37,7 +37,7 @@ class Client:
     """A server with its answer cache and budget. Use it as an async context, in one event loop.
 
     Args:
-        server: where the server is, and how it is asked.
+        server: address, model, limits and cache.
         account: name under which the cache adds up what is spent, the same in all workers and restarts.
 
     Raises:
@@ -205,7 +205,7 @@ class Client:
                     if _now() - started > patience:
                         raise JobError(
                             f"{name} has not answered for {patience:.0f} s ({fault}): check it and start "
-                            "again; the answers so far are kept"
+                            "again; the answers so far are cached"
                         ) from fault
                     if tries == 1:  # one probe may fail by chance
                         warnings.warn(

@@ -38,7 +38,7 @@ def answered_in_order(
         account: name under which the cache adds up what is spent.
 
     Raises:
-        JobError: continuing is useless. Answers are kept.
+        JobError: no other request would succeed. Answers so far are cached.
     """
     with (
         open_in_thread(lambda: Client(server, account=account)) as (loop, client),

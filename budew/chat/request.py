@@ -200,7 +200,7 @@ def object_in(text: str, *, keys: Iterable[str]) -> dict[str, Any]:
     """Return the JSON object in `text` that has one of `keys`. Text before `</think>` is ignored.
 
     Raises:
-        AnswerError: none, several that differ, a key twice in an object, or a number that JSON does not have.
+        AnswerError: there is no such object, or two that differ; a key occurs twice; or NaN or infinity.
     """
     if len(text) > LONGEST_TEXT:
         raise AnswerError(f"the answer is {len(text)} characters long: at most {LONGEST_TEXT} are read")

@@ -74,7 +74,7 @@ def launch(job: Job, units: Sequence[Unit], out: Path, cluster: ClusterSettings)
     """
     cluster.check_installed()
     folder = out.resolve()
-    rank = _Rank(tuple(units), job, folder, Path.cwd())
+    rank = ClusterRank(tuple(units), job, folder, Path.cwd())
     shared: dict[str, Any] = {
         "pipeline": [rank],
         "tasks": len(units),
@@ -92,7 +92,7 @@ def launch(job: Job, units: Sequence[Unit], out: Path, cluster: ClusterSettings)
 
 
 @dataclass(frozen=True)
-class _Rank:
+class ClusterRank:
     """The pipeline step that datatrove calls in each rank: one unit, in a process of its own.
 
     It runs in `working_directory`, to which paths of the units and of the job's settings are relative.
@@ -107,6 +107,7 @@ class _Rank:
         return f"{self.job.name}: {len(self.units)} shards → {self.out}"
 
     def __call__(self, data: Iterable[Any] | None, rank: int, world_size: int) -> None:
+        """Run the unit of this rank; datatrove passes its number and that of all ranks."""
         with suppress(OSError):  # not on this machine, and not needed if all paths are absolute
             os.chdir(self.working_directory)
         with disk_errors(self.out), WorkerPool(1, self.job, self.out) as pool:

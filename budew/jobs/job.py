@@ -43,8 +43,8 @@ class Job(Protocol):
     def settings(self) -> Mapping[str, Any]:
         """Return what determines the output, as JSON values: versions, models, prompts, seeds, thresholds.
 
-        Output made with other settings is not continued. What does not change the output, such as a batch
-        size or an address, does not belong here.
+        A run with other settings does not continue the output. Settings that do not change the output, such
+        as a batch size or an address, do not belong here.
         """
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:

@@ -294,7 +294,7 @@ def _current_records(units: Iterable[Unit], out: Path) -> dict[str, ShardRecord]
 
 
 def _has_failures(unit: Unit, record: ShardRecord) -> bool:
-    """Return whether another attempt may do better. What is filtered stays so, unless it is made anew."""
+    """Return whether another attempt may do better. Clips stay filtered, unless the job makes them."""
     return any(isinstance(unit, NumberedUnit) or not failure.is_filtered for failure in record.failures)
 
 

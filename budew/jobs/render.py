@@ -24,7 +24,7 @@ class Render:
         style: "prose", "short" or "tags"; None: a mixture of all.
         selection: which parts of a profile to express, and in how many words at most.
         baseline: levels of each emotion in the corpus; with it, captions name the emotions that stand out.
-        min_z: an emotion stands out from this many spreads above the median on.
+        min_z: an emotion stands out if it is at least this many spreads above the median.
 
     Raises:
         InputError: an unknown style, or no caption at all.

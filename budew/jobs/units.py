@@ -98,16 +98,16 @@ class FileUnit:
 
     def input_state(self) -> InputState:
         """Return size and modification time of the input, with the audio that a manifest names."""
-        own = [os.stat(path) for path in (*self.files, *self._label_files())]
-        size = sum(found.st_size for found in own)
+        stats = [os.stat(path) for path in (*self.files, *self._label_files())]
+        size = sum(stat.st_size for stat in stats)
         if isinstance(self.part, Span):
             size = (size if self.part.stop is None else self.part.stop) - self.part.start
         elif isinstance(self.part, Rows):
             size = size * (self.part.stop - self.part.start) // self.part.of
-        audio = [found for path in self._named_audio() if (found := _stat(path)) is not None]
+        audio = [*filter(None, map(_stat, self._named_audio()))]
         return InputState(
-            size + sum(found.st_size for found in audio),
-            max((found.st_mtime_ns for found in (*own, *audio)), default=0),
+            size + sum(stat.st_size for stat in audio),
+            max((stat.st_mtime_ns for stat in (*stats, *audio)), default=0),
         )
 
     def digest(self) -> str:

@@ -1,4 +1,4 @@
-"""Probability of speech in each 32 ms of a recording: silero-vad 6.2 over blocks of 16 s, its state kept.
+"""Probability of speech in each 32 ms of a recording: silero-vad 6.2 over consecutive blocks.
 
 The model is the sequence variant in silero-vad's wheel, run by onnxruntime on one thread: about 950 times
 real time on one core. silero-vad's own front end resets its state at each call and its package imports torch,

@@ -111,7 +111,9 @@ class Transcribe:
         results: list[Clip | None] = [None] * len(clips)
         for (number, language), text in zip(languages.items(), texts, strict=True):
             clip = clips[number]
-            source = "clip" if clip.language else "detected" if self.language is None else "given"
+            source = "given" if self.language else "detected"
+            if clip.language:
+                source = "clip"
             made_by = {"name": self.transcriber.name, "model": model, "language_by": source}
             metadata = {**clip.metadata, PROVENANCE: made_by}
             results[number] = replace(clip, transcript=text, language=language, metadata=metadata)

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from odd_jobs import Maker, Odd, contents, until
 
+from budew.corpora import read
 from budew.errors import JobError
 from budew.io.settings import load
 from budew.jobs import Plan, run
-from budew.jobs.cluster import ClusterSettings
+from budew.jobs.cluster import ClusterRank, ClusterSettings
 from budew.jobs.convert import Convert
 
 ON_RAY = """
@@ -130,6 +131,15 @@ def test_the_slurm_script_processes_every_shard_of_a_job_without_input(tmp_path,
     calm = run(Maker(tmp_path / "calm"), range(6), tmp_path / "calm-out", clips_per_shard=3, workers=0)
     assert calm.clips == 4
     assert contents(tmp_path / "out") == contents(tmp_path / "calm-out")
+
+
+def test_a_rank_runs_in_the_working_directory_of_the_job(shard, tmp_path, monkeypatch):
+    shard("in/a", "a1")
+    monkeypatch.chdir(tmp_path)
+    units = Plan(Convert(), "in", "out").units
+    monkeypatch.chdir("/")
+    ClusterRank(units, Convert(), tmp_path / "out", tmp_path)(None, rank=0, world_size=1)
+    assert [clip.id for clip in read(tmp_path / "out")] == ["a1"]
 
 
 @pytest.mark.parametrize(
