@@ -32,7 +32,7 @@ from budew.corpora.named.named_folder import find_clips, named_folder
 from budew.evaluation.benchmarks.people import CorpusResult, score_people
 from budew.evaluation.caption_cache import CaptionCache
 from budew.inference.options import ModelOptions
-from budew.io.files import whole_file
+from budew.io.files import whole_file, whole_folder
 from budew.io.settings import read_yaml
 from budew.model.checkpoint import load_checkpoint
 from budew.model.reduce import keep_vocabulary
@@ -134,16 +134,14 @@ def sample(place: str, voices: Path, number: int, out: Path) -> str:
     """Copy clips of a corpus, of each label as many as it has them, drawn by their ids; return the source."""
     name, folder = place.partition("@")[0], out / place.replace("@", "-")
     if not folder.exists():
-        unfinished = folder.with_name(f"{folder.name}.unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
         source = named_folder(place, voices / name)
         tables = chain.from_iterable(find_clips(source).tables)
         clips = (Path(str(clip.audio)) for clip in balanced(list(read(str(source))), number))
-        for file in (*clips, *tables):
-            copied = unfinished / file.relative_to(source.folder)
-            copied.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copied)
-        unfinished.replace(folder)
+        with whole_folder(folder) as made:
+            for file in (*clips, *tables):
+                copied = made / file.relative_to(source.folder)
+                copied.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, copied)
     return f"{place}:{folder}"
 
 

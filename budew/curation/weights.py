@@ -18,7 +18,6 @@ frequencies as 1 / rank^1.2, of which one or two a clip, the effective number of
 
 import json
 import math
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ from typing import Any
 
 from budew.corpora.clip import Clip
 from budew.errors import CorpusError, InputError
-from budew.io.files import whole_file
+from budew.io.files import replaced_file, whole_file
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 
@@ -258,11 +257,6 @@ def _write_parquet(path: Path, rows: Iterator[dict[str, Any]]) -> None:
     import pyarrow.parquet
 
     schema = pa.schema([("id", pa.string()), ("weight", pa.float64())])
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with pyarrow.parquet.ParquetWriter(unfinished, schema) as writer:
-            while some := list(islice(rows, _ROWS)):
-                writer.write_table(pa.Table.from_pylist(some, schema))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replaced_file(path) as part, pyarrow.parquet.ParquetWriter(part, schema) as writer:
+        while some := list(islice(rows, _ROWS)):
+            writer.write_table(pa.Table.from_pylist(some, schema))

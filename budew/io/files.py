@@ -7,6 +7,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -38,6 +39,12 @@ def replaced_file(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # it is gone, or could not be made
             unfinished.unlink()
+
+
+def remove_parts(path: Path) -> None:
+    """Remove what `replaced_file` of killed processes left beside a path; nobody may be writing the file."""
+    for stale in path.parent.glob(f".{escape(path.name)}.*.part"):
+        stale.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ A folder holds the output of one job. Another job, or the same with other settin
 the differences, so that no corpus mixes two of them.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import Any
 
 from budew.errors import JobError
 from budew.io.addresses import check_local
-from budew.io.files import whole_file
+from budew.io.files import claimed, remove_parts, whole_file
 from budew.jobs.job import Job
 from budew.jobs.shard_records import FAILURES, LEFT_OUT, json_text
 
@@ -71,17 +70,11 @@ def locked_folder(out: Path, job: Job, clips_per_shard: int) -> Iterator[None]:
     if not (out / JOB).exists():
         with whole_file(out / JOB) as file:
             file.write(json_text(content))
-    with (out / JOB).open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise JobError(f"another run is running in {out}: wait for it, or end it first") from error
-        except OSError:  # a file system without locks; units are idempotent, so two runs only cost time
-            yield
-            return
-        for name in (JOB, FAILURES, LEFT_OUT):
-            for stale in out.glob(f".{name}.*.part"):
-                stale.unlink(missing_ok=True)
+    busy = JobError(f"another run is running in {out}: wait for it, or end it first")
+    with claimed(out / JOB, busy) as is_locked:
+        if is_locked:  # else another run may be writing them; units are idempotent, so two only cost time
+            for name in (JOB, FAILURES, LEFT_OUT):
+                remove_parts(out / name)
         yield
 
 

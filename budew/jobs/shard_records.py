@@ -10,12 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from glob import escape
 from pathlib import Path
 from typing import Any
 
 from budew.errors import FilteredError
-from budew.io.files import whole_file
+from budew.io.files import remove_parts, whole_file
 
 RECORDS, FAILURES, LEFT_OUT = "notes", "failures.jsonl", "left_out.jsonl"
 MAX_REASONS = 3
@@ -106,8 +105,7 @@ def read_record(out: Path, name: str) -> ShardRecord | None:
 def remove_unfinished(out: Path, name: str) -> None:
     """Remove the temporary files of a shard and its record, which a killed run leaves."""
     for path in (shard_path(out, name), record_path(out, name)):
-        for stale in path.parent.glob(f".{escape(path.name)}.*.part"):
-            stale.unlink(missing_ok=True)
+        remove_parts(path)
 
 
 def write_failures(

@@ -20,6 +20,7 @@ from transformers import GenerationConfig
 
 from budew.errors import CheckpointError, InputError, first_line, require
 from budew.io.disk import fingerprint, temporary_folder, user_cache
+from budew.io.files import whole_folder
 from budew.model.build import languages_of
 from budew.model.checkpoint import (
     DTYPES,
@@ -80,18 +81,15 @@ def convert(model: str | Path | None, out: Path, *, dtype: str = "float32") -> P
     if out.exists():
         raise CheckpointError(f"{out} exists: remove it, or choose another folder")
     checkpoint = load_checkpoint(model, device="cpu", dtype="float32")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(out.parent) as folder, quiet_transformers():
-        plain = folder / "plain"
+    with whole_folder(out) as made, temporary_folder(out.parent) as plain, quiet_transformers():
         checkpoint.model.save_pretrained(plain)
         settings = generation_settings(checkpoint)  # with language, task and the longest text
         settings.max_length = checkpoint.model.config.max_target_positions
         save_beside(plain, settings, checkpoint.processor)
         converter = library.converters.TransformersConverter(str(plain))
-        made = Path(converter.convert(str(folder / "converted"), quantization=_STORED[dtype]))
+        converter.convert(str(made), quantization=_STORED[dtype], force=True)
         for file in _COPIED:
             shutil.copy(plain / file, made / file)
-        made.replace(out)
     return out
 
 

@@ -8,7 +8,6 @@ cache folder of the user for this processor, kernel, library and environment: wh
 from one run to the next.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -16,8 +15,8 @@ import platform
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
@@ -26,7 +25,7 @@ from typing import Any, Literal
 
 from budew.errors import InputError
 from budew.io.disk import fingerprint, user_cache
-from budew.io.files import whole_file
+from budew.io.files import locked_file, whole_file
 
 Engine = Literal["training", "torch", "ctranslate2", "openvino"]
 """What computes: "training" is mixed precision of torch, the others run models."""
@@ -101,7 +100,10 @@ def trials(engine: Engine) -> Trials:
     key = _key(engine)
     name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
     path = user_cache() / "precision" / f"{engine}-{name}.json"
-    with _alone(path):
+    with ExitStack() as stack:
+        with suppress(OSError):  # nobody is waited for where no lock can be written
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked_file(path.with_suffix(".lock")))
         found = _read(path)
         if found is None:
             found, is_lasting = _try(engine)
@@ -159,21 +161,6 @@ def _processor() -> dict[str, str]:
     told = dict(line.replace("\t", "").split(": ", 1) for line in lines if ": " in line)
     kept = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags", "Features")
     return {"machine": platform.machine(), **{name: told[name] for name in kept if name in told}}
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Wait for another process that tries the same, where its folder can be written."""
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        file = path.with_suffix(".lock").open("w")
-    except OSError:  # see `trials`
-        yield
-        return
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _read(path: Path) -> Trials | None:

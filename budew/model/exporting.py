@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 
 from budew.errors import CheckpointError, InputError
-from budew.io.disk import temporary_folder
+from budew.io.files import whole_folder
 from budew.model.checkpoint import DTYPES, load_checkpoint
 from budew.model.converted import convert
 from budew.model.graphs import PRECISIONS, write_graphs
@@ -50,17 +50,13 @@ def export(out: Path, *, to: Format, model: str | Path | None = None, dtype: str
     if out.exists():
         raise CheckpointError(f"{out} exists: remove it, or choose another folder")
     checkpoint = load_checkpoint(model, device="cpu", dtype="float32")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(out.parent) as folder, quiet_transformers(), _quiet_exporters():
-        made = folder / "made"
-        made.mkdir()
+    with whole_folder(out) as made, quiet_transformers(), _quiet_exporters():
         if to == "merged":
             checkpoint.model.to(getattr(torch, dtype)).save_pretrained(made)
             add_pipeline(made)
         else:
             write_graphs(checkpoint, made, to, dtype)
         save_beside(made, checkpoint.model.generation_config, checkpoint.processor)
-        made.replace(out)
     return out
 
 

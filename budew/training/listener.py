@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from budew.errors import CorpusError, require
+from budew.io.files import replaced_file
 from budew.profile import VoiceProfile
 from budew.taxonomy import LEVEL_NAMES, LEVELS
 from budew.training.recipe import NONE, ListenerSettings
@@ -164,9 +165,8 @@ class Listener:
                     f"{name} weights": part.weights,
                     f"{name} bias": part.bias,
                 }
-        unfinished = file.with_suffix(".unfinished.npz")
-        np.savez(unfinished, **arrays)
-        unfinished.replace(file)
+        with replaced_file(file) as unfinished, unfinished.open("wb") as opened:
+            np.savez(opened, **arrays)
 
     @classmethod
     def load(cls, file: Path, settings: ListenerSettings) -> "Listener":

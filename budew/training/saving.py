@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from safetensors import SafetensorError
 from transformers import WhisperProcessor
 
 from budew.errors import CheckpointError, first_line
+from budew.io.files import whole_folder
 from budew.io.resources import data_folder
 from budew.model.checkpoint import is_on_hub
 from budew.model.saving import add_pipeline, save_beside
@@ -78,19 +78,19 @@ def save_result(model: Any, run: Run, folder: Path) -> None:
         base = Path(str(recipe.model.base))
         for adapter in model.peft_config.values():
             adapter.base_model_name_or_path = str(base.resolve() if base.is_dir() else recipe.model.base)
-        with _replaced(folder / "adapter") as unfinished:
-            model.save_pretrained(unfinished)
-            _save_beside(unfinished, settings, run, adapter=True)
+        with whole_folder(folder / "adapter") as made:
+            model.save_pretrained(made)
+            _save_beside(made, settings, run, adapter=True)
         model = model.merge_and_unload()
     model = model.plain() if isinstance(model, WhisperFromStates) else model.to("cpu")
     model.generation_config = settings
     model.config.use_cache = True  # the trainer turns it off; without, each token costs all before it again
-    with _replaced(folder / "checkpoint") as unfinished:
-        model.to(torch.float16).save_pretrained(unfinished)
+    with whole_folder(folder / "checkpoint") as made:
+        model.to(torch.float16).save_pretrained(made)
         model.config.dtype = torch.float32  # half on disk, computed in full: a CPU is slow in half precision
-        model.config.save_pretrained(unfinished)
-        add_pipeline(unfinished)
-        _save_beside(unfinished, settings, run, adapter=False)
+        model.config.save_pretrained(made)
+        add_pipeline(made)
+        _save_beside(made, settings, run, adapter=False)
 
 
 def push(folder: Path, repository: str) -> str:
@@ -195,14 +195,3 @@ def _card(run: Run, *, adapter: bool) -> str:
         validation=", ".join(data.validation) or synthetic,
         validations=validations,
     )
-
-
-@contextmanager
-def _replaced(folder: Path) -> Iterator[Path]:
-    """Yield a folder that takes this name when it is complete; an older one is replaced."""
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    yield unfinished
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished.replace(folder)

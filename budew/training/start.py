@@ -5,6 +5,7 @@ from typing import Any
 
 from transformers import WhisperFeatureExtractor, WhisperProcessor, WhisperTokenizer
 
+from budew.io.files import whole_folder
 from budew.model.adapt import frozen_layers, set_prefix, set_window
 from budew.model.build import build_tokenizer, build_whisper
 from budew.model.checkpoint import load_checkpoint
@@ -85,7 +86,6 @@ def prepare_tokenizer(recipe: Recipe, folder: Path, examples: Examples) -> Whisp
     """
     saved = folder / "tokenizer"
     if not saved.is_dir():
-        unfinished = folder / "tokenizer.unfinished"
         fewest, most = TOKENIZER_CAPTIONS
         numbers = range(min(max(fewest, len(examples)), most))
         targets = (_target(recipe, examples, number) for number in numbers)
@@ -95,8 +95,8 @@ def prepare_tokenizer(recipe: Recipe, folder: Path, examples: Examples) -> Whisp
         else:
             used = (token for target in targets for token in tokens_of(target, examples.processor)[0])
             made = caption_tokenizer(examples.processor.tokenizer, used)
-        made.save_pretrained(unfinished)
-        unfinished.replace(saved)
+        with whole_folder(saved) as written:
+            made.save_pretrained(written)
     tokenizer = WhisperTokenizer.from_pretrained(saved)
     for note in ("is_local", "local_files_only"):  # of this machine, not to be saved
         tokenizer.init_kwargs.pop(note, None)

@@ -58,7 +58,7 @@ def test_a_run_in_two_workers_that_is_killed_leaves_no_process_and_goes_on_to_th
 ):
     out = tmp_path / "out"
     running = subprocess.Popen([sys.executable, str(program), str(out), "2"])
-    while not list(out.glob(".act-0000[23].tar.*.unfinished")):  # two are done or nearly, these just begun
+    while not list(out.glob(".act-0000[23].tar.*.part")):  # two are done or nearly, these just begun
         assert running.poll() is None, "it ended before it could be killed"
         time.sleep(0.002)
     children = descendants(running.pid)
@@ -69,7 +69,7 @@ def test_a_run_in_two_workers_that_is_killed_leaves_no_process_and_goes_on_to_th
         assert time.monotonic() < until
         time.sleep(0.01)
     assert len(list(out.glob("*.tar"))) < 4
-    assert list(out.glob(".*.unfinished"))
+    assert list(out.glob(".*.part"))
     act(out, small)
     assert bytes_of(out) == bytes_of(made)
 
