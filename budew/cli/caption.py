@@ -1,11 +1,12 @@
 """The command `budew caption`: files, folders, corpora, and a recording from the microphone."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO, get_args
 
 import typer
 from typer import Argument, BadParameter, Option
@@ -17,6 +18,7 @@ from budew.version import __version__
 if TYPE_CHECKING:
     from budew.audio.microphone import Microphone
     from budew.inference import Captioner
+    from budew.inference.outputs import OutputOptions, Record
     from budew.inference.recordings import Recording
 
 Format = Literal["text", "json", "jsonl", "csv", "srt", "vtt", "html"]
@@ -81,8 +83,8 @@ def caption(
     from budew.inference.caption_corpus import identity_of
     from budew.inference.captioner import Captioner
     from budew.inference.loading import load_backend
+    from budew.inference.outputs import OutputOptions, to_records
     from budew.inference.recordings import from_paths
-    from budew.reports.captions_output import reported, write_records
 
     paths, format = paths or [], format or _format_of(output_file)
     _check_input(paths, record, keep, format)
@@ -93,21 +95,23 @@ def caption(
     if not quiet:
         say_error(f"model: {captioner.backend.name} ({captioner.backend.runs_on})")
         _print_cards(chosen.checkpoints)
-    shape: dict[str, Any] = {"format": format, "scores": scores}
     if microphone and record:
         recording = _recorded(microphone, record, keep)
-        results = reported(captioner.caption_recordings([recording]))
+        records = to_records(captioner.caption_recordings([recording]))
         with output(output_file) as file:
-            fine = write_records(results, file, **shape, named=False, recordings=[recording])
+            fine = _write(records, file, format, OutputOptions(scores=scores), [recording])
     else:
-        shape["named"] = len(paths) > 1 or not os.path.isfile(paths[0]) or is_corpus_file(Path(paths[0]))
-        if format == "html":
-            shape["recordings"] = from_paths(paths)[0]
+        named = len(paths) > 1 or not os.path.isfile(paths[0]) or is_corpus_file(Path(paths[0]))
+        shown = OutputOptions(scores=scores, named=named)
+        recordings = from_paths(paths)[0] if format == "html" else ()
         if output_file is not None and _is_file(output_file):
-            fine = _caption_to_file(captioner, paths, output_file, identity_of(chosen), shape)
+            resumed = _resumed(captioner, paths, output_file, identity_of(chosen))
+            with resumed as records, output(output_file) as file:
+                fine = _write(records, file, format, shown, recordings)
         else:
             with output(output_file) as file, progress_bar("captioning", shown=not file.isatty()) as bar:
-                fine = write_records(reported(captioner.caption_files(paths, progress=bar)), file, **shape)
+                records = to_records(captioner.caption_files(paths, progress=bar))
+                fine = _write(records, file, format, shown, recordings)
     if format == "html" and output_file is not None and output_file.is_file():
         print(f"page: {output_file.resolve().as_uri()}")
     raise typer.Exit(0 if fine else 1)
@@ -167,25 +171,45 @@ def _is_file(path: Path) -> bool:
     return str(path) not in ("-", "/dev/stdout") and (path.is_file() or not path.exists())
 
 
-def _caption_to_file(
-    captioner: "Captioner", paths: list[str], file: Path, made_by: str, shape: dict[str, Any]
+def _write(
+    records: "Iterator[Record]",
+    file: TextIO,
+    format: Format,
+    shown: "OutputOptions",
+    recordings: "Iterable[Recording]",
 ) -> bool:
+    """Write results in a format; return whether no audio failed or is damaged."""
+    from budew.inference.outputs import is_bad, write_results
+    from budew.reports.captions_page import captions_page
+
+    if format != "html":
+        return write_results(records, file, replace(shown, format=format))
+    listed = list(records)
+    file.write(captions_page(listed, recordings))
+    return not any(map(is_bad, listed))
+
+
+@contextmanager
+def _resumed(
+    captioner: "Captioner", paths: list[str], file: Path, made_by: str
+) -> "Iterator[Iterator[Record]]":
+    """Caption what an earlier run of the same command has not captioned; yield the results of both."""
+    from budew.inference.outputs import to_records
+    from budew.inference.resume_file import resume_file
     from budew.io.disk import fingerprint
-    from budew.reports.captions_output import partial_results, write_records
 
-    cut = captioner.options.windows
-
+    windows = captioner.options.windows
     settings = {
         "model": made_by,
         "runs_on": captioner.backend.runs_on,
         **asdict(captioner.decoding),
-        "windows": fingerprint([cut]) if isinstance(cut, Path) else cut,
+        "windows": fingerprint([windows]) if isinstance(windows, Path) else windows,
         "version": __version__,
     }
     if file.exists():
         say_error(f"{file} is there already, and is replaced at the end")
-    with partial_results(file, settings) as kept:
+    with resume_file(file, settings) as stored:
         with progress_bar("captioning") as bar:
-            kept.keep(captioner.caption_files(paths, finished=kept.finished, store=kept, progress=bar))
-        with output(file) as opened:
-            return write_records(kept.records(), opened, **shape)
+            results = captioner.caption_files(paths, finished=stored.finished, store=stored, progress=bar)
+            stored.append(to_records(results))
+        yield stored.records()

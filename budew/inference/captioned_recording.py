@@ -69,8 +69,8 @@ class WindowCaption:
         """Emotions in the caption and their intensities in (0, 1]; None if none is rated."""
         return dict(self.profile.emotions) if self.profile.rated else None
 
-    def kept(self) -> dict[str, Any]:
-        """Return the window as JSON values, but for the texts of samples, for `from_kept`."""
+    def to_stored(self) -> dict[str, Any]:
+        """Return the window as JSON values, but for the texts of samples, for `from_stored`."""
         sampled = self.sampled and self.sampled.to_dict()
         return {
             **{name: getattr(self, name) for name in ("start", "end", "text", "removed", "speaker")},
@@ -79,10 +79,12 @@ class WindowCaption:
         }
 
     @classmethod
-    def from_kept(cls, kept: Mapping[str, Any]) -> "WindowCaption":
-        """Return the window that `kept` described."""
-        profile, sampled = (one and VoiceProfile.from_dict(one) for one in (kept["profile"], kept["sampled"]))
-        plain = {name: kept[name] for name in ("start", "end", "text", "removed", "speaker")}
+    def from_stored(cls, stored: Mapping[str, Any]) -> "WindowCaption":
+        """Return the window that `to_stored` described."""
+        profile, sampled = (
+            one and VoiceProfile.from_dict(one) for one in (stored["profile"], stored["sampled"])
+        )
+        plain = {name: stored[name] for name in ("start", "end", "text", "removed", "speaker")}
         return cls(profile=profile, sampled=sampled, **plain)
 
     def to_dict(self) -> dict[str, Any]:

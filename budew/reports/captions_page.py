@@ -13,7 +13,8 @@ import soundfile
 from budew.audio.samples import windows
 from budew.captions import parse
 from budew.errors import AudioError
-from budew.inference.captioned_recording import NO_SPEECH, SILENCE, clock
+from budew.inference.captioned_recording import clock
+from budew.inference.outputs import captioned_windows
 from budew.inference.recordings import Recording
 from budew.reports.explanation import marks_of, pieces
 from budew.reports.page import mp3_uri, render_page, strongest_first, trait_words
@@ -62,14 +63,6 @@ def captions_page(records: Sequence[Mapping[str, Any]], recordings: Iterable[Rec
         script=_SCRIPT,
         digest=digest,
     )
-
-
-def captioned_windows(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the windows of a result that have a caption, or the recording as one."""
-    if "error" in record:
-        return []
-    windows = record.get("windows", [{**record, "start": 0.0, "end": record["duration"]}])
-    return [window for window in windows if window["caption"] not in (SILENCE, NO_SPEECH, "")]
 
 
 def _course(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from budew.inference import CaptionedRecording, Captioner, WindowCaption
+from budew.inference import CaptionedRecording, Captioner, WindowCaption, outputs
 from budew.profile import VoiceProfile
-from budew.reports import captions_output
 from tests.trained import with_card
 
 
@@ -49,9 +48,9 @@ def test_a_damaged_file_is_captioned_as_far_as_it_goes_with_status_1(budew, talk
 def test_letters_before_a_caption_are_a_warning_and_no_failure(capsys):
     window = WindowCaption(0, 1, "The voice is sad.", VoiceProfile())
     odd = CaptionedRecording("a.wav", 1.0, (window,), VoiceProfile(), warnings=("stray letters 'A' removed",))
-    (record,) = captions_output.reported([odd])
+    (record,) = outputs.to_records([odd])
     assert capsys.readouterr().err == "budew: warning: a.wav: stray letters 'A' removed\n"
-    assert not captions_output.is_bad(record)
+    assert not outputs.is_bad(record)
 
 
 @pytest.mark.parametrize("format", ["text", "json", "html"])

@@ -12,8 +12,9 @@ from pysubs2 import SSAFile
 from budew.errors import InputError
 from budew.inference import CaptionedRecording, FailedRecording, WindowCaption
 from budew.inference.captioned_recording import NO_SPEECH
+from budew.inference.outputs import OutputOptions, is_bad, to_records, write_results
+from budew.inference.resume_file import resume_file
 from budew.profile import VoiceProfile
-from budew.reports.captions_output import is_bad, partial_results, write_records
 from budew.taxonomy import EMOTIONS
 
 PROFILE = VoiceProfile({"Fear": 0.25, "Sadness": 1})
@@ -24,7 +25,7 @@ RECORDS = [result.to_dict() for result in RESULTS]
 
 def written(format: str, *, scores: bool = False, named: bool = True, records=RECORDS) -> str:
     file = io.StringIO()
-    fine = write_records(records, file, format=format, scores=scores, named=named)
+    fine = write_results(records, file, OutputOptions(format, scores, named))
     assert fine == (not any(map(is_bad, records)))
     return file.getvalue()
 
@@ -85,9 +86,9 @@ def test_csv_has_a_row_for_each_window_with_sound():
 def interrupted(output: Path, model: str) -> set[str]:
     """Keep one result and stop; return what was finished before."""
     finished: set[str] = set()
-    with suppress(KeyboardInterrupt), partial_results(output, {"model": model}) as partial:
+    with suppress(KeyboardInterrupt), resume_file(output, {"model": model}) as partial:
         finished |= partial.finished
-        partial.keep(RESULTS[:1])
+        partial.append(to_records(RESULTS[:1]))
         raise KeyboardInterrupt
     return finished
 
@@ -97,20 +98,20 @@ def test_partial_results_are_kept_until_the_run_ends(tmp_path):
     interrupted(output, "m")
     part = output.with_name("c.jsonl.part")
     part.write_bytes(part.read_bytes() + b'{"source": "cut')
-    with partial_results(output, {"model": "m"}) as partial:
+    with resume_file(output, {"model": "m"}) as partial:
         assert partial.finished == {"a.wav"}
-        partial.keep(RESULTS[1:])
+        partial.append(to_records(RESULTS[1:]))
         assert list(partial.records()) == json.loads(json.dumps(RECORDS))
     assert not part.exists()
 
 
 def test_windows_of_a_recording_that_is_not_finished_are_kept(tmp_path):
     output, window = tmp_path / "c.jsonl", WindowCaption(8, 16, "Sad.", PROFILE, PROFILE, "stray letters")
-    with suppress(KeyboardInterrupt), partial_results(output, {}) as partial:
-        partial.keep(RESULTS[:1])
+    with suppress(KeyboardInterrupt), resume_file(output, {}) as partial:
+        partial.append(to_records(RESULTS[:1]))
         partial.put("film.mkv", window)
         raise KeyboardInterrupt
-    with partial_results(output, {}) as partial:
+    with resume_file(output, {}) as partial:
         assert partial.finished == {"a.wav"}
         assert partial.get("film.mkv", 8, 16) == window
         assert partial.get("film.mkv", 0, 8) is partial.get("a.wav", 8, 16) is None

@@ -1,0 +1,164 @@
+"""Captions of recordings as text, JSON, JSON Lines, CSV or subtitles, each written as soon as it is there."""
+
+import csv
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal, TextIO
+
+from pysubs2 import SSAEvent, SSAFile
+
+from budew.errors import InputError
+from budew.inference.captioned_recording import NO_SPEECH, SILENCE, CaptionedRecording, FailedRecording
+from budew.taxonomy import EMOTIONS
+
+_log = logging.getLogger(__name__)
+
+OutputFormat = Literal["text", "json", "jsonl", "csv", "srt", "vtt"]
+Record = Mapping[str, Any]
+"""A result as JSON values: `CaptionedRecording.to_dict`, or `source` and `error`."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """How results are written.
+
+    Attributes:
+        format: "json" is one array; "csv" has a row for each window; "srt" and "vtt" are subtitles of one
+            recording. Only "json" and "jsonl" show failures.
+        scores: add the emotions as numbers: all 40, in JSON under `scores`; null for a withheld caption.
+        named: as text, put the name of the recording before its caption.
+    """
+
+    format: OutputFormat = "text"
+    scores: bool = False
+    named: bool = False
+
+
+def to_records(results: Iterable[CaptionedRecording | FailedRecording]) -> Iterator[Record]:
+    """Yield results as JSON values; log what is wrong with them, a line each."""
+    for result in results:
+        if isinstance(result, FailedRecording):
+            _log.warning(str(result))
+        else:
+            for warning in result.warnings:
+                _log.warning(f"warning: {result.source}: {warning}")
+            if result.damaged:
+                _log.warning(f"{result.source}: {result.damaged}")
+        yield result.to_dict()
+
+
+def is_bad(record: Record) -> bool:
+    """Return whether the audio failed or is damaged."""
+    return "error" in record or "damaged" in record
+
+
+def write_results(records: Iterable[Record], file: TextIO, options: OutputOptions) -> bool:
+    """Write results as they come; return whether no audio failed or is damaged.
+
+    Args:
+        records: of `to_records`, one for each recording.
+        file: open for writing text.
+        options: the format.
+
+    Raises:
+        InputError: subtitles of several recordings.
+
+    Example:
+        >>> import sys
+        >>> record = {"source": "a.wav", "duration": 1.0, "caption": "A sad voice.", "emotions": {}}
+        >>> write_results([record], sys.stdout, OutputOptions("text", named=True))
+        a.wav
+          A sad voice.
+        True
+    """
+    bad = 0
+
+    def counted() -> Iterator[Record]:
+        nonlocal bad
+        for record in records:
+            bad += is_bad(record)
+            yield record
+
+    write = {
+        "text": _write_text,
+        "json": _write_array,
+        "jsonl": _write_lines,
+        "csv": _write_rows,
+        "srt": _write_subtitles,
+        "vtt": _write_subtitles,
+    }
+    write[options.format](counted(), file, options)
+    return not bad
+
+
+def captioned_windows(record: Record) -> list[Record]:
+    """Return the windows of a result that have a caption, or the recording as one."""
+    if "error" in record:
+        return []
+    windows = record.get("windows", [{**record, "start": 0.0, "end": record["duration"]}])
+    return [window for window in windows if window["caption"] not in (SILENCE, NO_SPEECH, "")]
+
+
+def _write_text(records: Iterator[Record], file: TextIO, options: OutputOptions) -> None:
+    for record in records:
+        if "error" in record:
+            continue
+        lines = record["caption"].splitlines()
+        if options.scores:
+            strongest_first = sorted((record["emotions"] or {}).items(), key=lambda item: -item[1])
+            lines += [f"{intensity:.2f}  {name}" for name, intensity in strongest_first]
+        if options.named:
+            lines = [record["source"], *(f"  {line}" for line in lines)]
+        print("\n".join(lines), file=file, flush=True)
+
+
+def _write_array(records: Iterator[Record], file: TextIO, options: OutputOptions) -> None:
+    separator = "["
+    for record in records:
+        print(f"{separator}\n{_as_json(record, options)}", end="", file=file, flush=True)
+        separator = ","
+    print("\n]" if separator == "," else "[]", file=file)
+
+
+def _write_lines(records: Iterator[Record], file: TextIO, options: OutputOptions) -> None:
+    for record in records:
+        print(_as_json(record, options), file=file, flush=True)
+
+
+def _write_rows(records: Iterator[Record], file: TextIO, options: OutputOptions) -> None:
+    rows = csv.writer(file)
+    scored = EMOTIONS if options.scores else ()
+    rows.writerow(["source", "start", "end", "speaker", "caption", *scored])
+    for record in records:
+        for window in captioned_windows(record):
+            times = (f"{window[at]:.3f}" for at in ("start", "end"))
+            values = _scored(window)["scores"].values() if options.scores else ()
+            rows.writerow([record["source"], *times, window.get("speaker", ""), window["caption"], *values])
+
+
+def _write_subtitles(records: Iterator[Record], file: TextIO, options: OutputOptions) -> None:
+    several = list(islice(records, 2))
+    if len(several) > 1:
+        raise InputError(f"{options.format} holds the captions of one recording: give one, or another format")
+    for record in several:
+        subtitles = SSAFile()
+        for window in captioned_windows(record):
+            start, end = (round(1000 * window[at]) for at in ("start", "end"))
+            speaker = f"{window['speaker']}: " if "speaker" in window else ""
+            subtitles.append(SSAEvent(start=start, end=end, text=speaker + window["caption"]))
+        print(subtitles.to_string(options.format), end="", file=file)
+
+
+def _as_json(record: Record, options: OutputOptions) -> str:
+    shown = _scored(record) if options.scores and "error" not in record else record
+    return json.dumps(shown, ensure_ascii=False, allow_nan=False)
+
+
+def _scored(record: Record) -> Record:
+    """Return the record with all 40 emotions as `scores`."""
+    emotions = record["emotions"]
+    absent = None if emotions is None else 0.0
+    return {**record, "scores": {name: (emotions or {}).get(name, absent) for name in EMOTIONS}}
