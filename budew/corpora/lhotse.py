@@ -69,7 +69,7 @@ def supervisions_of(path: Path) -> Path:
 
 
 def plain_row(row: Mapping[str, Any], recordings: Recordings) -> tuple[dict[str, Any], Excerpt | None]:
-    """Return the row of a manifest for a cut, supervision or recording, and its stretch unless it is all.
+    """Return the row of a manifest for a cut, supervision or recording, and its excerpt unless it is all.
 
     Raises:
         CorpusError: it is not complete, its recording is not known, or its audio is not one file.
@@ -82,15 +82,15 @@ def plain_row(row: Mapping[str, Any], recordings: Recordings) -> tuple[dict[str,
         else:
             recording, supervisions = row["recording"], row.get("supervisions") or []
         custom = [one.get("custom") or {} for one in (row, *supervisions) if one is not recording]
-        return _row(row, recording, supervisions, custom), _stretch(row, recording)
+        return _row(row, recording, supervisions, custom), _excerpt(row, recording)
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         if isinstance(error, CorpusError):
             raise
         raise CorpusError(f"it is not a complete line of a Lhotse manifest ({error!r})") from error
 
 
-def cut_out(path: Path, stretch: Excerpt) -> bytes:
-    """Return a stretch of a file as 16-bit FLAC.
+def cut_out(path: Path, excerpt: Excerpt) -> bytes:
+    """Return an excerpt of a file as 16-bit FLAC.
 
     Raises:
         CorpusError: it cannot be decoded, or there is nothing at this place.
@@ -98,16 +98,16 @@ def cut_out(path: Path, stretch: Excerpt) -> bytes:
     try:
         with soundfile.SoundFile(path) as sound:
             rate = sound.samplerate
-            sound.seek(min(round(stretch.start * rate), sound.frames))
-            samples = sound.read(round(stretch.duration * rate), dtype="float32", always_2d=True)
-        samples = samples[:, [channel for channel in stretch.channels if channel < samples.shape[1]]]
+            sound.seek(min(round(excerpt.start * rate), sound.frames))
+            samples = sound.read(round(excerpt.duration * rate), dtype="float32", always_2d=True)
+        samples = samples[:, [channel for channel in excerpt.channels if channel < samples.shape[1]]]
     except soundfile.LibsndfileError:
         decoded = decode(path, sampling_rate=None, max_seconds=LONGEST)
         rate = decoded.sampling_rate
-        start = round(stretch.start * rate)
-        samples = decoded.samples[start : start + round(stretch.duration * rate), np.newaxis]
+        start = round(excerpt.start * rate)
+        samples = decoded.samples[start : start + round(excerpt.duration * rate), np.newaxis]
     if not samples.size:
-        raise CorpusError(f"{path} has no samples at {stretch.start:.1f} s: correct the start or the channel")
+        raise CorpusError(f"{path} has no samples at {excerpt.start:.1f} s: correct the start or the channel")
     file = io.BytesIO()
     soundfile.write(file, samples, rate, format="FLAC", subtype="PCM_16")
     return file.getvalue()
@@ -145,7 +145,7 @@ def _file_of(recording: Mapping[str, Any]) -> str:
     return str(sources[0][1])
 
 
-def _stretch(row: Mapping[str, Any], recording: Mapping[str, Any]) -> Excerpt | None:
+def _excerpt(row: Mapping[str, Any], recording: Mapping[str, Any]) -> Excerpt | None:
     channels = _channels(recording.get("channel_ids") or recording["sources"][0]["channels"])
     wanted = _channels(row.get("channel", channels))
     start, duration = float(row.get("start", 0.0)), float(row["duration"])

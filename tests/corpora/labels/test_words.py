@@ -34,9 +34,15 @@ def test_a_field_of_words_makes_a_profile_and_stays():
     assert found["emotion"] == ["very sad", "angry", 3]
 
 
-@pytest.mark.parametrize("said", ["neutral", " Neutral ", ["neutral"], "no emotion"])
-def test_neutral_is_a_profile_without_emotions_which_is_not_unknown(said):
-    found = described({"emotion": said}, "x", Scales())
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("emotion", value) for value in ("neutral", " Neutral ", ["neutral"], "no emotion")),
+        *(("label", value) for value in ("neu", "NEU", "neutral", "no_emotion")),
+    ],
+)
+def test_neutral_rates_all_emotions_as_absent(field, value):
+    found = described({field: value}, "x", Scales())
     assert found["profile"] == {"emotions": {}}
     assert found["profile_from"]["form"] == "words"
     assert "not_understood" not in found
@@ -132,11 +138,6 @@ def test_the_usual_labels_are_read_and_rate_their_emotion_alone(column, written,
     assert found["profile"] == {"emotions": {name: 0.5}, "rated": [name]}
     assert found["profile_from"]["read_as"] == {written: {name: 0.5}}
     assert "not_understood" not in found
-
-
-@pytest.mark.parametrize("written", ["neu", "NEU", "neutral", "no_emotion"])
-def test_neutral_in_any_form_rates_all_as_absent(written):
-    assert described({"label": written}, "x", Scales())["profile"] == {"emotions": {}}
 
 
 def test_a_set_of_labels_that_is_known_is_rated():

@@ -88,6 +88,7 @@ def test_names_and_tables_give_the_labels_of_each_clip(name, corpus_folder):
     assert len([one for one in warned if one.category is BudewWarning]) == ("left_out" in case)
 
 
+@pytest.mark.filterwarnings("ignore::budew.errors.BudewWarning")
 @pytest.mark.parametrize("name", CASES)
 def test_a_clip_is_rated_for_every_emotion_that_its_corpus_has(name, corpus_folder):
     definition = known_corpora()[name]
