@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 from budew.paraphrase.gate import Reason
@@ -85,9 +84,7 @@ class RewritingBackend(Protocol):
 
     async def __aenter__(self) -> Self: ...
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    async def __aexit__(self, *ended: Any) -> None: ...
 
     async def rewrite(self, requests: Sequence[RewriteRequest]) -> list[Candidates]:
         """Return candidates for each request, in the order of the requests.

@@ -98,14 +98,7 @@ class ChatBackend:
         if self._open is None:
             raise RuntimeError("the backend is not open: use it as an async context")
         made_by = self.prompts.made_by("chat", self.server.model, request.style)
-        try:
-            answer = await self._open.complete(self._chat_request(request))
-        except ServerError as refusal:
-            return Candidates((), made_by, failure=str(refusal))
-        return Candidates(tuple(clean_answer(text) for text in answer.texts[: request.n]), made_by)
-
-    def _chat_request(self, request: RewriteRequest) -> ChatRequest:
-        return ChatRequest(
+        asked = ChatRequest(
             model=self.server.model,
             messages=self.prompts.messages(request, structured=self.structured),
             max_tokens=self.prompts.answer_tokens(request),
@@ -115,6 +108,11 @@ class ChatBackend:
             n=request.n,
             schema=_ANSWER_SCHEMA if self.structured else None,
         )
+        try:
+            answer = await self._open.complete(asked)
+        except ServerError as refusal:
+            return Candidates((), made_by, failure=str(refusal))
+        return Candidates(tuple(clean_answer(text) for text in answer.texts[: request.n]), made_by)
 
     def _temperature(self) -> float:
         return self.prompts.file.sampling.temperature if self.temperature is None else self.temperature

@@ -49,7 +49,7 @@ class GrammarBackend:
         >>> from budew.paraphrase import RewriteRequest
         >>> request = RewriteRequest("a", "A very sad voice.", VoiceProfile({"Sadness": 0.75}), seed=7, n=2)
         >>> (candidates,) = asyncio.run(GrammarBackend().rewrite([request]))
-        >>> [parse(text).emotions for text in candidates.texts]
+        >>> [dict(parse(text).emotions) for text in candidates.texts]
         [{'Sadness': 0.75}, {'Sadness': 0.75}]
     """
 
