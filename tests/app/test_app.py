@@ -1,4 +1,4 @@
-"""The page as its users meet it: the real server, a real browser, and requests that no page sends."""
+"""The page in a real browser on its real server, and requests that no page sends."""
 
 import http.client
 import io
@@ -128,7 +128,7 @@ def bars(frame):
     return {name: length for name, length in lengths.items() if length}
 
 
-def test_the_page_says_what_the_checkpoint_was_trained_on_and_its_results(page):
+def test_the_page_shows_training_data_and_results_of_the_checkpoint(page):
     assert page.get_by_text(f"{NAME} was trained on synthetic speech only").is_visible()
     results = page.get_by_role("button", name=f"Published results of {NAME}")
     results.click()
@@ -146,7 +146,7 @@ def test_an_upload_becomes_its_caption_with_bars(page, clips, expected):
         assert word in frame.locator(".scores .voice").inner_text()
 
 
-def test_what_the_microphone_hears_is_captioned(page):
+def test_a_microphone_recording_is_captioned(page):
     page.get_by_role("button", name="Record audio").click()
     page.get_by_role("button", name="Record", exact=True).click()
     page.wait_for_timeout(1500)
@@ -171,7 +171,7 @@ def test_a_long_recording_has_a_timeline_that_plays(page, clips):
 
 
 @pytest.mark.parametrize("content", [b"this is text", b""])
-def test_what_is_no_audio_is_one_message_without_places_on_the_server(page, content):
+def test_an_upload_that_is_no_audio_is_one_message_without_server_paths(page, content):
     upload(page, "notes.wav", content)
     toast = page.get_by_test_id("toast-body").last
     assert "notes.wav" in toast.inner_text()
@@ -179,7 +179,7 @@ def test_what_is_no_audio_is_one_message_without_places_on_the_server(page, cont
     page.get_by_test_id("toast-close").last.click()
 
 
-def test_a_caption_is_parsed_and_nothing_in_it_is_markup_or_a_template(page):
+def test_a_parsed_caption_is_shown_without_interpreting_markup_or_templates(page):
     text = "{{value}} ${1+1} <b>A young woman</b>, deeply sad, not angry, sobbing."
     page.get_by_role("tab", name="Parse").click()
     page.get_by_role("textbox", name="Caption").fill(text)
@@ -205,7 +205,7 @@ def test_a_profile_is_rendered_as_captions_that_parse_back_to_it(page):
     assert bars(frame) == wanted.emotions
 
 
-def test_the_browser_lets_the_page_ask_no_other_host(page):
+def test_the_page_can_reach_no_other_host(page):
     page.evaluate("fetch('http://example.com/').catch(() => 'refused')")
 
 
@@ -234,7 +234,7 @@ def as_file(path, **more):
     return {"path": path, "meta": {"_type": "gradio.FileData"}, **more}
 
 
-def test_twenty_users_at_once_are_answered_and_the_model_works_for_one(address, clips, expected, monkeypatch):
+def test_twenty_users_are_answered_and_the_model_serves_one_at_a_time(address, clips, expected, monkeypatch):
     under_way, together = [], []
 
     caption_html = browser_page.caption_html
@@ -332,12 +332,12 @@ def test_a_recording_that_is_too_long_is_refused(address, clips, monkeypatch):
     assert answer["error"].startswith("x.wav: longer")
 
 
-def test_a_port_that_is_taken_is_one_sentence(address):
+def test_a_port_in_use_is_one_sentence(address):
     with pytest.raises(InputError, match="--port"), server.serve_app(port=httpx.URL(address).port):
         pass
 
 
-def test_the_oldest_uploads_make_room(tmp_path):
+def test_the_oldest_uploads_are_deleted_first(tmp_path):
     for age, name in enumerate(("new", "old", "oldest")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_bytes(bytes(100))

@@ -12,7 +12,7 @@ from budew.cli import app, app_command
 from budew.inference.options import ModelOptions
 
 
-def test_options_reach_the_server_which_is_stopped_in_order(monkeypatch):
+def test_options_reach_the_server_and_it_is_closed_at_the_end(monkeypatch):
     calls = []
 
     @contextmanager

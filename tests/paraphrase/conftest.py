@@ -1,4 +1,4 @@
-"""Language models of random weights, saved as any is: a chat model, one without a template, and a T5."""
+"""Language models with random weights, saved like any other: a chat model, one without template, a T5."""
 
 from pathlib import Path
 
@@ -81,13 +81,7 @@ def chat_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def t5_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a random T5."""
-    sizes = {
-        "d_model": 32,
-        "d_kv": 8,
-        "d_ff": 64,
-        "num_layers": 2,
-        "num_heads": 4,
-        "decoder_start_token_id": 0,
-    }
+    sizes = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4}
+    sizes["decoder_start_token_id"] = 0
     folder = tmp_path_factory.mktemp("model") / "tiny-t5"
     return save_model("T5ForConditionalGeneration", folder, template=None, **sizes)

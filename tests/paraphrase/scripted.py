@@ -1,4 +1,4 @@
-"""Clips with profiles, and backends that answer as a test wants."""
+"""Clips with profiles, and a backend whose answers a test scripts."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Answers as models write them."""
+"""The caption is found in the answers of models, whatever surrounds it."""
 
 import json
 
@@ -48,7 +48,7 @@ def test_the_caption_is_found_in_what_models_put_around_it(answer):
         '"',
     ],
 )
-def test_what_is_no_wrapping_stays(caption):
+def test_text_that_is_no_wrapping_stays(caption):
     assert clean_answer(caption) == caption
 
 
@@ -67,13 +67,13 @@ def test_an_answer_without_a_caption_is_empty(answer):
         ("<think>She sounds angry. The caption", ""),
     ],
 )
-def test_of_an_answer_that_was_cut_off_the_whole_sentences_count(answer, caption):
+def test_a_truncated_answer_keeps_its_whole_sentences(answer, caption):
     assert clean_answer(answer, truncated=True) == caption
 
 
 @given(st.text(st.sampled_from(list("aB .:\"'“”*`{}\n<>/")) | st.characters(), max_size=60))
 @example("``")
-def test_any_text_becomes_one_line_that_is_tidy_already(text):
+def test_any_text_becomes_one_line(text):
     line = clean_answer(text)
     assert line == " ".join(line.split())
 

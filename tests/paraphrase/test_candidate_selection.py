@@ -18,7 +18,7 @@ def without(profile: VoiceProfile, count: int) -> VoiceProfile:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 3), st.integers(0, 99))
-def test_a_candidate_that_leaves_things_out_says_them_after_repair(number, count, seed):
+def test_a_repaired_candidate_expresses_what_it_omitted(number, count, seed):
     profile, no_emotion = some_profile(number), ["emotions"] if count > 3 else []
     selection = ContentSelection(leave_out=no_emotion)
     candidate = render(without(profile, count), seed=seed, style="prose", selection=selection)
@@ -37,7 +37,7 @@ def test_a_candidate_that_leaves_things_out_says_them_after_repair(number, count
 @pytest.mark.parametrize(
     "candidate", ["A young man, furious.", "Level 3 of anger.", "", render(FULL), "Hm.", "A woman."]
 )
-def test_what_says_something_wrong_or_next_to_nothing_of_the_voice_is_not_completed(candidate):
+def test_candidates_that_add_something_or_express_little_are_not_repairable(candidate):
     assert not is_repairable(judge(candidate, FULL), FULL)
     angry = VoiceProfile({"Anger": 0.75}, traits={"gender": "female"})
     assert not is_repairable(judge(candidate, angry), angry)

@@ -1,4 +1,4 @@
-"""A chat server is asked with the prompts, many at a time; what it answers becomes candidates or a reason."""
+"""A chat server gets the prompts, many at a time; its answers become candidates or a failure."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ def asked(backend, requests=REQUESTS):
     return asyncio.run(run())
 
 
-def test_requests_are_asked_with_their_own_seed_and_prompt_and_answered_in_order(serve):
+def test_each_request_has_its_seed_and_prompt_and_answers_are_in_order(serve):
     server = serve(lambda body, count: json.dumps({"caption": f"answer to {body['seed']}"}))
     answers = asked(backend(server))
     assert [answer.texts for answer in answers] == [(f"answer to {n}",) for n in range(6)]
@@ -57,16 +57,14 @@ def test_requests_are_asked_with_their_own_seed_and_prompt_and_answered_in_order
         (json.dumps({"caption": "A man whose key is sk-very-secret."}), "A man whose key is …."),
     ],
 )
-def test_what_models_put_around_a_caption_and_a_key_that_a_server_echoes_are_removed(
-    serve, monkeypatch, answer, caption
-):
+def test_wrappings_and_echoed_keys_are_removed_from_answers(serve, monkeypatch, answer, caption):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     given = backend(serve(lambda *_: answer))
     assert asked(given, REQUESTS[:1])[0].texts == (caption,)
     assert "127.0.0.1" not in json.dumps(given.settings())
 
 
-def test_a_request_that_is_refused_has_its_reason_and_the_others_go_on(serve):
+def test_a_refused_request_fails_alone_with_its_reason(serve):
     def reply(body, count):
         return refusal(400, "no such luck") if body["seed"] == 3 else "A man."
 
@@ -77,7 +75,7 @@ def test_a_request_that_is_refused_has_its_reason_and_the_others_go_on(serve):
     assert "no such luck" in answers[3].failure
 
 
-def test_nothing_that_was_answered_is_asked_again(serve, tmp_path):
+def test_answered_requests_come_from_the_cache(serve, tmp_path):
     server = serve(lambda *_: "A man.")
     first = asked(backend(server, cache=tmp_path / "answers.sqlite"))
     count = len(server.questions())

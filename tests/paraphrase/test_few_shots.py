@@ -1,4 +1,4 @@
-"""The examples that teach: each says its profile exactly, all differ, and none blurs two feelings."""
+"""Few-shot examples express their profiles exactly and differ; none confuses two emotions."""
 
 import re
 from collections import Counter
@@ -28,7 +28,7 @@ def words_of(text):
     return re.findall(r"[\w'’]+", text.lower())
 
 
-def test_every_example_says_its_profile_exactly_and_passes_the_gate():
+def test_every_example_expresses_its_profile_exactly_and_passes_the_gate():
     for example in EXAMPLES:
         source = example.template(PROMPTS.styles[example.style].source_style or "prose")
         assert judge(example.text, example.profile, source=source, gate=Gate(tolerance=0)).reasons == (), (
@@ -39,7 +39,7 @@ def test_every_example_says_its_profile_exactly_and_passes_the_gate():
         assert lint_caption(example.text, example.profile) == (), example
 
 
-def test_every_emotion_level_style_and_trait_is_taught_often_enough():
+def test_every_emotion_level_style_and_trait_has_enough_examples():
     profiles = list({id(example.profile): example.profile for example in EXAMPLES}.values())
     assert len(profiles) >= 120
     emotions = Counter(chain.from_iterable(profile.emotions for profile in profiles))
@@ -56,7 +56,7 @@ def test_every_emotion_level_style_and_trait_is_taught_often_enough():
     assert len({profile.traits.get("accent") for profile in profiles}) >= 15
 
 
-def test_examples_open_differently_are_no_near_copies_and_keep_to_the_length_of_their_style():
+def test_examples_differ_and_have_the_length_of_their_style():
     openings = Counter(tuple(words_of(text)[:3]) for text in TEXTS)
     assert [opening for opening, count in openings.items() if count > 1] == []
     assert max(Counter(words_of(text)[0] for text in TEXTS).values()) <= 0.1 * len(TEXTS)
@@ -73,7 +73,7 @@ def test_examples_open_differently_are_no_near_copies_and_keep_to_the_length_of_
 
 @settings(max_examples=300, deadline=None)
 @given(ASKED, st.sampled_from(sorted(PROMPTS.styles)), st.integers(0, 999))
-def test_none_that_is_shown_has_an_unasked_feeling_that_is_taken_for_an_asked_one(emotions, style, seed):
+def test_no_shown_example_has_an_emotion_confusable_with_a_requested_one(emotions, style, seed):
     shown = FEW_SHOTS.choose(emotions, style, Random(seed))
     families = {emotion_group(name) for name in emotions}
     near = {name for group in FEW_SHOTS.confusable if set(group) & set(emotions) for name in group}
@@ -85,7 +85,7 @@ def test_none_that_is_shown_has_an_unasked_feeling_that_is_taken_for_an_asked_on
     assert len({id(example.profile) for example in shown}) == len(shown)
 
 
-def test_examples_of_the_style_and_of_the_feelings_are_shown_and_vary_with_the_seed():
+def test_shown_examples_share_style_or_emotions_and_vary_with_the_seed():
     of_style, shares = 0, 0
     for name in EMOTIONS:
         for style in PROMPTS.styles:

@@ -1,4 +1,4 @@
-"""The gate lets through what means the profile and gives the reason for everything else."""
+"""The gate accepts candidates that express the profile and gives the reason for refusing others."""
 
 import pytest
 from hypothesis import given, settings
@@ -31,7 +31,7 @@ GOOD = "An old woman, deeply furious and a little scared, chuckling with a Frenc
         "Strong rage and a hint of dread. She is elderly and has a French accent; there is a chuckle.",
     ],
 )
-def test_what_keeps_the_meaning_is_accepted(candidate):
+def test_candidates_that_express_the_profile_are_accepted(candidate):
     assert judge(candidate, PROFILE).reasons == ()
 
 
@@ -59,7 +59,7 @@ def test_what_keeps_the_meaning_is_accepted(candidate):
         (GOOD + ' She says "leave me alone".', "spoken", '"leave me alone"'),
     ],
 )
-def test_what_does_not_is_refused_with_its_reason(candidate, code, what):
+def test_other_candidates_are_refused_with_the_reason(candidate, code, what):
     verdict = judge(candidate, PROFILE)
     assert not verdict.accepted
     assert (code, what) in {(reason.code, reason.what) for reason in verdict.reasons}
@@ -87,9 +87,7 @@ OTHER = "One hears great rage, faint dread and a chuckle from an aged lady who h
         (GOOD, {"transcript": "deeply furious and late"}, ()),
     ],
 )
-def test_copies_of_template_sibling_and_transcript_are_refused_and_other_words_are_not(
-    candidate, beside, expected
-):
+def test_copies_of_template_sibling_and_transcript_are_refused(candidate, beside, expected):
     assert judge(candidate, PROFILE, **beside).codes == expected
 
 
@@ -102,7 +100,7 @@ def test_copies_of_template_sibling_and_transcript_are_refused_and_other_words_a
         ("Neutral and", "Neutral"),
     ],
 )
-def test_of_unknown_emotions_nothing_may_be_said_not_even_that_there_are_none(said, what):
+def test_unrated_emotions_may_be_neither_expressed_nor_denied(said, what):
     unknown = VoiceProfile(None, (), {"gender": "androgynous", "pace": "slow"})
     caption = f"{said} slow, a gender-neutral voice speaks slowly."
     assert [(reason.code, reason.what) for reason in judge(caption, unknown).reasons] == [("added", what)]
@@ -120,7 +118,7 @@ def test_of_unknown_emotions_nothing_may_be_said_not_even_that_there_are_none(sa
         ("is moaning", "Frustrated Groan"),
     ],
 )
-def test_a_sound_of_no_kind_is_refused_where_no_burst_is_known(said, what):
+def test_words_for_sounds_are_refused_for_profiles_without_bursts(said, what):
     angry, caption = VoiceProfile({"Anger": 0.75}, (), {"gender": "female"}), f"A very angry woman {said}."
     (reason,) = judge(caption, angry).reasons
     assert (reason.code, reason.what) == ("added-burst", what)
@@ -138,7 +136,7 @@ def test_a_sound_of_no_kind_is_refused_where_no_burst_is_known(said, what):
         ("Sadness", "Ahem", "A woman gives an ahem, crying to a moderate degree."),
     ],
 )
-def test_a_sound_of_no_kind_is_the_burst_of_its_group(emotion, burst, caption):
+def test_words_for_sounds_express_the_burst_of_their_group(emotion, burst, caption):
     profile = VoiceProfile({emotion: 0.5}, [burst], {"gender": "female"})
     assert judge(caption, profile).reasons == ()
 
@@ -154,18 +152,18 @@ def test_a_sound_of_no_kind_is_the_burst_of_its_group(emotion, burst, caption):
         ("Hiccups", "A rather doubtful man, with a single hiccup.", False),
     ],
 )
-def test_names_of_one_sound_are_one_burst_and_other_sounds_of_the_group_are_not(burst, caption, accepted):
+def test_names_of_one_sound_are_one_burst(burst, caption, accepted):
     assert judge(caption, VoiceProfile({"Doubt": 0.5}, [burst], {"gender": "male"})).accepted == accepted
 
 
-def test_only_the_parts_that_are_known_are_compared():
+def test_only_the_parts_of_the_gate_are_compared():
     emotions = Gate(parts=("emotions",))
     said = "A young man, deeply furious and a little scared, coughing and laughing."
     assert judge(said, PROFILE, gate=emotions).accepted
     assert judge(said.replace("scared", "proud"), PROFILE, gate=emotions).codes == ("lost", "added")
 
 
-def test_tolerance_allows_levels_to_move_but_not_to_absent_and_what_is_missed_is_named():
+def test_tolerance_never_allows_absence_and_missed_emotions_are_named():
     assert not judge(GOOD.replace("deeply", "extremely"), PROFILE, gate=Gate(tolerance=0)).accepted
     assert judge(GOOD.replace("deeply furious", "slightly angry"), PROFILE, gate=Gate(tolerance=2)).accepted
     assert not judge(GOOD.replace(" and a little scared", ""), PROFILE, gate=Gate(tolerance=4)).accepted
@@ -195,18 +193,18 @@ def test_every_template_rendering_passes_without_tolerance(emotions, bursts, see
         ("An old woman speaks with rage.", 0, 0),  # short
     ],
 )
-def test_copies_overlap_whatever_their_case_marks_and_order_and_other_words_do_not(other, low, high):
+def test_overlap_ignores_case_punctuation_and_order(other, low, high):
     assert low <= overlap(TEXT, other) <= high
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
-def test_overlap_is_a_share_and_the_same_both_ways(one, other):
+def test_overlap_is_a_symmetric_share(one, other):
     assert judge(one, PROFILE).accepted == (not judge(one, PROFILE).reasons)
     assert 0 <= overlap(one, other) == overlap(other, one) <= 1
     assert overlap(one, one) == 1
 
 
-def test_limits_are_reached_before_they_are_passed():
+def test_limits_of_the_gate_are_inclusive():
     free = Gate(nearest_source=1, nearest_sibling=1)
     assert judge(GOOD, PROFILE, source=GOOD, siblings=(GOOD,), gate=free).accepted
     angry = VoiceProfile({"Anger": 0.75})
@@ -215,7 +213,7 @@ def test_limits_are_reached_before_they_are_passed():
     assert Gate() == Gate(tolerance=1, nearest_source=0.8, nearest_sibling=0.8, most_words=15)
 
 
-def test_overlap_is_the_share_of_runs_of_five_characters_from_forty_runs_on():
+def test_overlap_is_the_share_of_character_5_grams_from_forty_on():
     letters = "the quick brown fox jumps over a lazy dog and naps"
     assert overlap(letters[:45], letters[:45] + " some more") == 1
     assert overlap(letters[:44], letters[:44] + " some more") == 0
@@ -225,7 +223,7 @@ def test_overlap_is_the_share_of_runs_of_five_characters_from_forty_runs_on():
 
 
 @pytest.mark.parametrize(("said", "wanted", "same"), [(0.0, 1.0, True), (4.0, 3.0, True), (4.0, 1.0, False)])
-def test_of_a_voice_attribute_the_side_of_its_scale_counts(said, wanted, same):
+def test_voice_attributes_are_compared_by_the_side_of_their_scale(said, wanted, same):
     profiles = [VoiceProfile({"Anger": 0.75}, traits={"Arousal": value}) for value in (said, wanted)]
     codes = judge(render(profiles[0], seed=1), profiles[1]).codes
     assert codes == (() if same else ("other-trait",))

@@ -1,12 +1,10 @@
-"""Models of random weights in this process: what they write makes no sense, and must always be the same."""
+"""Models with random weights in this process: a text depends on its own request only; faults are one line."""
 
 import asyncio
 import json
 import pickle
 import random
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 
@@ -33,13 +31,6 @@ SHIPPED = load_prompts()
 LONGEST = 40
 SHORT = SHIPPED.file.model_copy(update={"answer_tokens": AnswerTokens(fixed=LONGEST, for_each=0)})
 OPTIONS = {"device": "cpu", "prompts": replace(SHIPPED, file=SHORT, few_shots=FewShots())}
-IN_ANOTHER_PROCESS = """
-import pickle, sys
-sys.path.insert(0, sys.argv[1])
-from tests.paraphrase.test_local import texts
-backends, requests = pickle.load(sys.stdin.buffer)
-pickle.dump([texts(backend, requests) for backend in backends], sys.stdout.buffer)
-"""
 MESSAGES = [
     {"role": "system", "content": "You rewrite captions.\n"},
     {"role": "user", "content": "Caption: calm"},
@@ -49,13 +40,12 @@ MESSAGES = [
 PARTS = ["You rewrite captions.", "Caption: calm", "At rest.", "Caption: angry"]
 
 
-async def rewritten(backend, requests):
-    async with backend:
-        return await backend.rewrite(requests)
-
-
 def answers(backend, requests):
-    return asyncio.run(rewritten(backend, requests))
+    async def rewritten():
+        async with backend:
+            return await backend.rewrite(requests)
+
+    return asyncio.run(rewritten())
 
 
 def texts(backend, requests):
@@ -71,7 +61,7 @@ def model(request):
     return request.getfixturevalue(request.param)
 
 
-def test_each_request_gets_its_number_of_candidates_in_the_order_of_the_requests(model):
+def test_each_request_gets_its_candidates_in_order(model):
     requests = rewrite_requests(5, n=3)
     done = answers(LocalModelBackend(model, **OPTIONS), requests)
     assert [len(answer.texts) for answer in done] == [3] * 5
@@ -82,17 +72,7 @@ def test_each_request_gets_its_number_of_candidates_in_the_order_of_the_requests
     assert all(text == " ".join(text.split()) for text in written)
 
 
-@pytest.mark.long
-def test_the_same_batch_gets_the_same_texts_in_another_process(chat_model, t5_model):
-    requests = rewrite_requests()
-    backends = [LocalModelBackend(model, **OPTIONS) for model in (t5_model, chat_model)]
-    command = [sys.executable, "-c", IN_ANOTHER_PROCESS, sys.path[0]]
-    sent = pickle.dumps((backends, requests))
-    done = subprocess.run(command, input=sent, capture_output=True, check=True, timeout=120)
-    assert pickle.loads(done.stdout) == [texts(backend, requests) for backend in backends]
-
-
-def test_a_text_depends_on_its_own_request_whatever_was_written_before_or_stands_beside_it(model):
+def test_a_text_depends_on_its_own_request_only(model):
     requests = rewrite_requests(4)
     together = texts(LocalModelBackend(model, **OPTIONS), requests)
     torch.manual_seed(99)
@@ -103,7 +83,7 @@ def test_a_text_depends_on_its_own_request_whatever_was_written_before_or_stands
     assert random.getstate() == before[1]
 
 
-def test_without_temperature_there_is_one_candidate_the_likeliest(chat_model):
+def test_temperature_0_gives_one_greedy_candidate(chat_model):
     (request,) = rewrite_requests(1, n=4)
     (answer,) = answers(LocalModelBackend(chat_model, temperature=0, **OPTIONS), [request])
     local = loaded(chat_model)
@@ -119,7 +99,7 @@ def test_without_temperature_there_is_one_candidate_the_likeliest(chat_model):
 
 
 @pytest.mark.parametrize(("temperature", "top_p"), [(0.7, 1.0), (1.0, 0.5)])
-def test_tokens_are_drawn_as_often_as_the_model_gives_them_odds(chat_model, monkeypatch, temperature, top_p):
+def test_tokens_are_sampled_with_the_probabilities_of_the_model(chat_model, monkeypatch, temperature, top_p):
     monkeypatch.setattr("budew.paraphrase.local_model_backend.clean_answer", lambda text, truncated: text)
     local, count = loaded(chat_model), 4_000
     tokens = local.tokenizer("a calm voice").input_ids
@@ -137,9 +117,7 @@ def test_tokens_are_drawn_as_often_as_the_model_gives_them_odds(chat_model, monk
         assert found[text] / count == pytest.approx(share, abs=0.03)
 
 
-def test_an_answer_that_fills_its_limit_is_cut_also_where_rows_are_padded_with_their_end(
-    tmp_path, monkeypatch
-):
+def test_an_answer_without_end_token_is_truncated_even_if_padding_is_the_end_token(tmp_path, monkeypatch):
     folder = make_chat_model(tmp_path / "padded")
     config = folder / "tokenizer_config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"pad_token": "<|im_end|>"}))
@@ -158,7 +136,7 @@ def test_an_answer_that_fills_its_limit_is_cut_also_where_rows_are_padded_with_t
     assert max(map(len, short)) < max(map(len, long))
 
 
-def test_a_prompt_longer_than_the_context_fails_alone_with_its_reason(tmp_path, chat_model):
+def test_a_prompt_longer_than_the_context_fails_alone(tmp_path, chat_model):
     short, long = rewrite_requests(2), replace(rewrite_requests(1)[0], profile=ALL_EMOTIONS)
     local = loaded(chat_model)
     prompts = [LocalModelBackend(chat_model, **OPTIONS).prompt(local, request) for request in short]
@@ -174,7 +152,7 @@ def test_a_prompt_longer_than_the_context_fails_alone_with_its_reason(tmp_path, 
     assert [done[0].texts, done[2].texts] == texts(backend, short)
 
 
-def test_the_settings_tell_models_of_other_content_apart(tmp_path):
+def test_settings_depend_on_the_files_of_the_model_and_not_on_its_path(tmp_path):
     one = LocalModelBackend(make_chat_model(tmp_path / "a" / "model"), **OPTIONS)
     same = LocalModelBackend(make_chat_model(tmp_path / "b" / "model"), batch=3, **OPTIONS)
     before, written = one.settings(), texts(one, rewrite_requests(2))
@@ -186,9 +164,7 @@ def test_the_settings_tell_models_of_other_content_apart(tmp_path):
     assert texts(one, rewrite_requests(2)) != written
 
 
-def test_the_chat_template_decides_and_where_it_is_missing_or_refuses_the_system_message_the_text_is_joined(
-    tmp_path, chat_model
-):
+def test_messages_are_joined_if_the_chat_template_is_missing_or_refuses_them(tmp_path, chat_model):
     tokenizer = loaded(chat_model).tokenizer
     text = tokenizer.decode(prompt_ids(tokenizer, MESSAGES))
     places = [text.index(part) for part in PARTS]
@@ -226,22 +202,18 @@ def _incomplete(folder):
         (_incomplete, "lacks 1 weights, such as model.norm.weight"),
         (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer"),
         (shutil.rmtree, "cannot be loaded"),
+        (lambda folder: None, "nowhere"),
     ],
 )
-def test_a_folder_that_is_no_safe_and_complete_model_is_one_line(tmp_path, spoil, why):
+def test_an_unsafe_or_incomplete_model_is_one_line(tmp_path, spoil, why):
     folder = make_chat_model(tmp_path / "spoilt")
     spoil(folder)
     with pytest.raises(JobError, match="spoilt cannot be loaded") as caught:
-        loaded(folder)
+        loaded(folder, "nowhere" if why == "nowhere" else "cpu")
     assert why in str(caught.value)
 
 
-def test_a_device_that_is_not_there_is_reported(chat_model):
-    with pytest.raises(JobError, match="cannot be loaded"):
-        loaded(chat_model, "nowhere")
-
-
-def test_weights_that_compute_nan_and_too_little_memory_end_the_job(tmp_path, monkeypatch):
+def test_nan_and_short_memory_end_the_job(tmp_path, monkeypatch):
     def full(*_):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
@@ -264,7 +236,7 @@ def test_numbers_out_of_range_are_refused(options):
         LocalModelBackend("model", **options)
 
 
-def test_a_precision_that_ends_the_process_is_refused_whoever_chose_it(faulty_cpu, chat_model, tmp_path):
+def test_a_precision_that_kills_the_process_is_refused(faulty_cpu, chat_model, tmp_path):
     stored = shutil.copytree(chat_model, tmp_path / "half")
     config = json.loads((stored / "config.json").read_text())
     (stored / "config.json").write_text(json.dumps({**config, "dtype": "bfloat16"}))

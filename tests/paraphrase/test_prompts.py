@@ -1,4 +1,4 @@
-"""Prompts are data: whole, versioned, the same for the same request; what comes from files stays quoted."""
+"""Prompts are complete, versioned and deterministic; texts from outside stay quoted."""
 
 import re
 
@@ -55,7 +55,7 @@ def test_a_change_of_any_text_raises_the_version():
     )
 
 
-def test_everything_that_must_be_kept_is_listed_with_words_for_it():
+def test_each_part_of_the_profile_is_listed_with_words_for_it():
     user = after_examples(asked(request())[1])
     for line in (
         "- strong anger: ",
@@ -76,7 +76,7 @@ def test_everything_that_must_be_kept_is_listed_with_words_for_it():
 
 @settings(max_examples=200, deadline=None)
 @given(EMOTION_LEVELS, SOME_BURSTS, st.integers(0, 99), st.sampled_from(sorted(PROMPTS.styles)))
-def test_words_that_are_offered_are_read_as_what_they_are_offered_for(emotions, bursts, seed, style):
+def test_offered_words_parse_as_what_they_are_offered_for(emotions, bursts, seed, style):
     profile = VoiceProfile(emotions, bursts)
     lines = re.findall(r"(?m)^- (.*)$", after_examples(asked(request(profile, seed=seed, style=style))[1]))
     for name, line in zip(profile.emotions, lines, strict=False):
@@ -90,7 +90,7 @@ def test_words_that_are_offered_are_read_as_what_they_are_offered_for(emotions, 
             assert parse(words).bursts == (name,)
 
 
-def test_words_for_levels_and_the_plain_names_of_emotions_and_attributes_are_read_as_such():
+def test_words_for_levels_and_plain_names_parse_as_such():
     for level, words in PROMPTS.file.levels.items():
         for word in words:
             said = [parse(f"A voice, {word} {form}.").emotions for form in ("sad", "sadness")]
@@ -104,7 +104,7 @@ def test_words_for_levels_and_the_plain_names_of_emotions_and_attributes_are_rea
             assert all(parse(f"The voice is {word}.").traits == {name: value} for word in words), words
 
 
-def test_no_place_is_left_open_and_no_field_name_leaks():
+def test_prompts_have_no_empty_slots_and_no_field_names():
     data_names = [name for name in (*EMOTIONS, *TRAITS) if set("_/&") & set(name)]
     for style in PROMPTS.styles:
         for structured in (True, False):
@@ -117,7 +117,7 @@ def test_no_place_is_left_open_and_no_field_name_leaks():
             assert not re.search(r"(?m)\s$", text)
 
 
-def test_profiles_without_feelings_are_called_neutral_unless_a_sound_speaks_or_they_are_unknown():
+def test_profiles_without_emotion_are_neutral_unless_they_have_bursts_or_are_unrated():
     assert "- no feeling: emotionally neutral or neutral" in asked(request(VoiceProfile()))[1]
     coughing = after_examples(asked(request(VoiceProfile({}, ["Cough"])))[1])
     assert "- no feeling at all\n- the sound: a cough" in coughing
@@ -127,7 +127,7 @@ def test_profiles_without_feelings_are_called_neutral_unless_a_sound_speaks_or_t
     assert PROMPTS.answer_tokens(request()) == 96 + 24 * (4 + 1 + 8)
 
 
-def test_the_fixed_part_is_the_same_for_all_requests_and_asks_for_json_where_a_schema_holds_the_answer():
+def test_the_system_message_is_constant_and_asks_for_json_with_a_schema_only():
     for structured in (True, False):
         systems = {
             asked(request(VoiceProfile({name: 0.5}), style=style, seed=seed), structured=structured)[0]
@@ -136,7 +136,7 @@ def test_the_fixed_part_is_the_same_for_all_requests_and_asks_for_json_where_a_s
         assert [('{"caption": ' in system, "JSON" in system) for system in systems] == [(structured,) * 2]
 
 
-def test_seed_and_attempt_draw_the_words_offered_and_different_styles_before_one_comes_twice():
+def test_seed_and_attempt_draw_words_and_each_style_is_drawn_before_one_repeats():
     attempts = [RefusedCandidate("A woman.", (Reason("copy"),))] * 2
     requests = [request(seed=seed, refused=attempts[:many]) for seed in (7, 8, 9) for many in (0, 1, 2)]
     offered = [re.findall(r"(?m)^- \w+ anger: .*$", asked(given)[1])[0] for given in requests]
@@ -163,7 +163,7 @@ def test_seed_and_attempt_draw_the_words_offered_and_different_styles_before_one
         "",
     ],
 )
-def test_a_hostile_caption_or_answer_stays_data_in_its_quotation(hostile):
+def test_hostile_captions_and_answers_stay_inside_their_quotation(hostile):
     _, plain = asked(request(caption="A template."))
     _, user = asked(request(caption=hostile))
     before, after = plain.split("<caption>A template.</caption>")
@@ -189,7 +189,7 @@ def test_a_hostile_caption_or_answer_stays_data_in_its_quotation(hostile):
 
 
 @given(st.text(max_size=300))
-def test_what_is_quoted_is_on_one_line_and_stays_as_it_is_when_quoted_again(text):
+def test_quoted_text_is_one_line_and_quoting_is_idempotent(text):
     once = quoted(text)
     assert quoted(render(FULL)) == render(FULL)
     assert once.isprintable()
@@ -198,13 +198,13 @@ def test_what_is_quoted_is_on_one_line_and_stays_as_it_is_when_quoted_again(text
 
 
 @given(st.text(), st.text())
-def test_a_value_that_looks_like_a_slot_stays_and_lines_of_empty_slots_are_left_out(one, other):
+def test_slots_inside_values_stay_and_lines_of_empty_slots_are_omitted(one, other):
     values = {"one": one + "{other}", "other": other}
     assert filled("<{one}> {other}.", values) == f"<{one}{{other}}> {other}."
     assert filled("{a}\n{b}{c}\nx{b}\n\ny", {"a": "1", "b": "", "c": ""}) == "1\nx\n\ny"
 
 
-def test_what_was_refused_is_told_with_the_reasons_the_latest_of_many():
+def test_a_retry_shows_the_latest_refused_texts_with_their_reasons():
     words = ("one", "two", "three")
     attempts = [RefusedCandidate(f"Attempt {word}.", (Reason("long", f"reason {word}"),)) for word in words]
     _, user = asked(request(refused=attempts))
@@ -227,7 +227,7 @@ def test_each_code_of_the_gate_and_the_linter_has_a_sentence_in_plain_words():
     assert "()" not in PROMPTS.explain("copy")
 
 
-def test_the_first_phrases_of_a_ban_list_are_named_and_are_part_of_the_digest(tmp_path):
+def test_the_first_banned_phrases_are_in_the_prompt_and_its_digest(tmp_path):
     file = tmp_path / "ban.yaml"
     file.write_text(yaml.safe_dump({"phrases": ["laced with <|x|>", ""] + [f"word {n}" for n in range(68)]}))
     with pytest.warns(UserWarning, match=r"ban\.yaml: only the first 60 of 70 phrases"):
@@ -269,7 +269,7 @@ def changed(tmp_path):
     return write
 
 
-def test_a_prompt_file_of_ones_own_is_asked_instead(changed):
+def test_a_custom_prompt_file_replaces_the_shipped_one(changed):
     assert load_prompts(changed()).sha256() == PROMPTS.sha256()
     prompts = load_prompts(changed(version=9, request="{style}\n{keep}\n{caption}\n{refused}", sampling=None))
     assert (prompts.file.name, prompts.file.version, prompts.file.sampling.temperature) == ("en", 9, 1.0)

@@ -1,4 +1,4 @@
-"""The data of the offline rewriting: every word parses as what it stands for, every frame is used."""
+"""Data of the offline rewriting: every word parses as its entry, every frame is usable."""
 
 from random import Random
 
@@ -87,7 +87,7 @@ def test_every_phrase_for_traits_and_sounds_parses_and_none_is_missing():
         assert set(LEXICON.emotions[name]["tone"]) - set(forms.get("tone", ()))
 
 
-def test_every_frame_can_be_used_and_parses_back_in_nearly_all_of_its_uses():
+def test_every_frame_is_usable_and_its_renderings_parse_back():
     used, misread = dict.fromkeys(TEMPLATES.frames, 0), 0
     for number in range(60):
         profile = some_profile(number) if number % 6 else VoiceProfile(traits={"gender": "male"})

@@ -1,4 +1,4 @@
-"""Candidates are judged, asked again, completed, replaced and counted: every clip has captions that pass."""
+"""Candidates are judged, requested again, repaired, replaced and counted: every caption passes the gate."""
 
 import asyncio
 import json
@@ -46,7 +46,7 @@ def adds_up(done):
     assert {type(done.metadata(keep_refused=False)[name]) for name in COUNTS} == {int}
 
 
-def test_what_passes_is_kept_with_what_wrote_it_and_what_comes_after_it_is_spare():
+def test_the_first_accepted_candidate_is_the_caption_and_later_ones_are_spare():
     (done,), backend = rewritten(lambda request: right(request, 3), candidates=3)
     (caption,) = done.captions()
     (request,) = backend.asked
@@ -57,7 +57,7 @@ def test_what_passes_is_kept_with_what_wrote_it_and_what_comes_after_it_is_spare
     adds_up(done)
 
 
-def test_what_fails_is_asked_again_with_the_reasons():
+def test_refused_candidates_are_requested_again_with_the_reasons():
     def answer(request):
         return right(request) if request.refused else ["A happy young man."]
 
@@ -72,7 +72,7 @@ def test_what_fails_is_asked_again_with_the_reasons():
     adds_up(done)
 
 
-def test_the_first_candidate_that_leaves_out_least_is_completed_after_the_last_attempt():
+def test_the_candidate_that_omits_least_is_repaired_after_the_last_attempt():
     emotions = list(FULL.emotions.items())
     one, two = (VoiceProfile(dict(emotions[count:]), FULL.bursts, FULL.traits) for count in (1, 2))
 
@@ -102,7 +102,7 @@ def test_the_first_candidate_that_leaves_out_least_is_completed_after_the_last_a
         (lambda request: [right(request)[0] + ' She says "leave me alone".'], "spoken"),
     ],
 )
-def test_what_never_passes_falls_back_on_a_template_that_does(answer, code):
+def test_a_caption_without_accepted_candidate_falls_back_to_an_accepted_template(answer, code):
     (done,), _ = rewritten(answer, per_clip=3)
     assert [caption.made_by["fallback"] for caption in done.captions()] == [code] * 3
     assert "backend" not in done.captions()[0].made_by
@@ -115,7 +115,7 @@ def test_what_never_passes_falls_back_on_a_template_that_does(answer, code):
     adds_up(done)
 
 
-def test_captions_of_a_clip_are_not_alike_and_have_different_styles_and_sources():
+def test_captions_of_a_clip_differ_in_text_style_and_source():
     (done,), backend = rewritten(lambda request: right(request, 2), per_clip=6)
     texts = [caption.text for caption in done.captions()]
     assert max(overlap(one, other) for one in texts for other in texts if one != other) <= 0.8
@@ -150,7 +150,7 @@ def test_counts_add_up_whatever_a_backend_does():
     assert min(total[name] for name in COUNTS if name != "repaired") > 0
 
 
-def test_a_model_is_shown_a_few_reasons_however_much_is_wrong():
+def test_a_retry_shows_a_limited_number_of_reasons():
     mess = "[3] " * 1000 + "A happy man with joy."
     _, backend = rewritten(lambda request: [mess])
     for request in backend.asked[1:]:
@@ -165,7 +165,7 @@ def sourced(*texts, by="render", profile=FULL):
     return Clip("a", b"", "wav", profile=profile, captions=tuple(Caption(text, {"by": by}) for text in texts))
 
 
-def test_template_captions_decide_which_part_of_the_profile_is_said():
+def test_template_captions_decide_which_part_of_the_profile_is_expressed():
     shortened = ContentSelection(max_emotions=2, leave_out=["accent"])
     two, all_of_it = render(FULL, selection=shortened), render(FULL)
     assert target_profiles(sourced(two, all_of_it, two)) == (parse(two).profile, expressible(FULL))
@@ -186,11 +186,11 @@ def test_template_captions_decide_which_part_of_the_profile_is_said():
         render(FULL) + " x" * 2000,
     ],
 )
-def test_a_caption_that_claims_to_be_a_template_and_says_anything_else_is_not_taken(hostile):
+def test_a_template_caption_that_expresses_anything_else_is_ignored(hostile):
     assert target_profiles(sourced(hostile)) == (expressible(FULL),)
 
 
-def test_what_is_silent_on_emotions_stays_silent_and_what_has_none_is_called_neutral():
+def test_unrated_emotions_stay_unmentioned_and_rated_absence_is_neutral():
     (said,) = target_profiles(sourced(profile=VoiceProfile(None, (), {"pace": "fast"})))
     assert not said.rated
     assert "emotion" not in source_caption("a", 0, said, seed=0)
@@ -216,7 +216,7 @@ def job(**options):
     return Paraphrase(GrammarBackend(), Rewriting(per_clip=2, **options))
 
 
-def test_every_clip_has_captions_or_is_listed_and_neither_workers_nor_shards_decide_them(corpus, tmp_path):
+def test_every_clip_has_captions_or_a_failure_whatever_workers_and_shards(corpus, tmp_path):
     def clips(source, name, workers):
         run(job(), source, tmp_path / name, workers=workers)
         return {clip.id: clip for clip in read(tmp_path / name)}
@@ -237,7 +237,7 @@ def test_every_clip_has_captions_or_is_listed_and_neither_workers_nor_shards_dec
             run(other, corpus, tmp_path / "one", workers=0)
 
 
-def test_templates_are_replaced_and_captions_from_elsewhere_stay():
+def test_templates_are_replaced_and_other_captions_stay():
     (clip,) = some_clips(1)
     human, template = Caption("She is tired.", {"by": "Ann"}), Caption(render(clip.profile), {"by": "render"})
     clip = replace(clip, captions=(human, template))
@@ -249,7 +249,7 @@ def test_templates_are_replaced_and_captions_from_elsewhere_stay():
             assert makers == [*kept, "paraphrase", "paraphrase"]
 
 
-def test_refused_candidates_are_kept_for_the_report_unless_they_are_not_wanted():
+def test_refused_candidates_are_stored_unless_switched_off():
     hopeless = Scripted(lambda request: ["A happy giraffe. " + "x" * 1000])
     (clip,) = some_clips(1)
     (kept,) = Paraphrase(hopeless).run(iter([clip]), lambda *_: None)

@@ -1,4 +1,4 @@
-"""Rewritten corpora of any make, written with the library: clips whose accounts add up."""
+"""Rewritten clips with consistent counts, and shards of them."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The counts of a corpus are the sums of its clips', and clips whose counts do not agree are named."""
+"""The counts of a corpus are sums over its clips; clips with inconsistent counts are listed."""
 
 from dataclasses import replace
 
@@ -57,7 +57,7 @@ def test_every_caption_has_one_origin(clips) -> None:
         ({"refusals": [{"text": "x" * 4001}]}, "refusals.0.text"),
     ],
 )
-def test_counts_that_do_not_agree_or_are_none_are_listed(counts, what) -> None:
+def test_inconsistent_or_malformed_counts_are_listed(counts, what) -> None:
     found = added([rewritten(1), changed(rewritten(2), **counts), rewritten(3)])
     assert (found.clips, found.wrong) == (3, 1)
     [(id, problem)] = found.listed
@@ -65,7 +65,7 @@ def test_counts_that_do_not_agree_or_are_none_are_listed(counts, what) -> None:
     assert what in problem
 
 
-def test_captions_lost_or_doubled_since_are_listed_and_captions_by_others_do_not_count() -> None:
+def test_lost_or_duplicated_captions_are_listed_and_other_captions_are_ignored() -> None:
     clip = rewritten(1)
     lost, doubled = replace(clip, captions=clip.captions[:1]), replace(clip, captions=clip.captions * 2)
     broken = replace(clip, metadata={"paraphrase": 3})

@@ -14,7 +14,7 @@ from budew.profile import VoiceProfile
 from tests.paraphrase.metrics.conftest import rewritten, sampled
 
 
-def test_neither_order_nor_size_decides_which_clips_of_a_sample_come_first(clips) -> None:
+def test_a_smaller_sample_is_the_beginning_of_a_larger_one_in_any_order(clips) -> None:
     @given(st.permutations(clips), st.integers(1, 70))
     def check(shuffled, size) -> None:
         assert sampled(shuffled, size) == sampled(clips)[:size]
@@ -23,7 +23,7 @@ def test_neither_order_nor_size_decides_which_clips_of_a_sample_come_first(clips
     assert sampled(clips, 10) != sampled(clips, 10, seed=1)
 
 
-def test_clips_of_one_name_are_both_sampled_and_kept_without_audio() -> None:
+def test_clips_with_the_same_id_are_both_sampled_without_audio() -> None:
     one = rewritten(1)
     other = replace(one, captions=(Caption("Another.", one.captions[0].made_by),))
     kept = sampled([one, other])
@@ -33,7 +33,7 @@ def test_clips_of_one_name_are_both_sampled_and_kept_without_audio() -> None:
     assert [refusal.model_dump() for refusal in kept[0].refusals] == one.metadata["paraphrase"]["refusals"]
 
 
-def test_diversity_is_measured_on_as_many_captions_and_words(clips) -> None:
+def test_diversity_is_compared_on_equally_many_captions_and_words(clips) -> None:
     fallback = {"by": "paraphrase", "fallback": "lost"}
     bare = replace(rewritten(99), captions=(Caption("A voice.", fallback),))
     sides = compare_diversity(sampled([*clips, bare]), seed=0)
@@ -45,7 +45,7 @@ def test_diversity_is_measured_on_as_many_captions_and_words(clips) -> None:
     assert all(min(words, side.words) - 30 < side.compared_words <= words for side in sides.values())
 
 
-def test_without_a_template_a_fresh_rendering_stands_for_it_and_without_a_profile_nothing() -> None:
+def test_a_missing_template_is_rendered_from_the_profile_if_there_is_one() -> None:
     [clip] = sampled([rewritten(1)])
     caption, bare = clip.captions[0], Caption(clip.captions[0].text, {"by": "paraphrase"})
     assert clip.template_of(caption, seed=0) == caption.made_by["of"]
@@ -59,7 +59,7 @@ def counts(**fates):
     return Counter({"accepted": 0, "repaired": 0, "spare": 0, "refused": 0, **fates})
 
 
-def test_before_the_gate_each_kind_weighs_as_much_as_it_is_counted(clips) -> None:
+def test_fidelity_before_the_gate_weights_passed_and_failed_candidates_by_their_counts(clips) -> None:
     held = sampled(clips)
     for passed, failed in ((100, 100), (10, 1000), (1000, 10)):
         before = fidelity_before(held, counts(accepted=passed, refused=failed), seed=0)
@@ -68,7 +68,7 @@ def test_before_the_gate_each_kind_weighs_as_much_as_it_is_counted(clips) -> Non
         assert same == before
 
 
-def test_captions_are_compared_with_what_their_template_says_of_the_profile() -> None:
+def test_captions_are_compared_with_the_part_of_the_profile_in_their_template() -> None:
     profile = VoiceProfile({"Sadness": 1, "Fear": 0.25})
     part = Caption("Extreme sadness.", {"by": "paraphrase", "of": "An extremely sad voice."})
     [clip] = sampled([replace(rewritten(1), profile=profile, captions=(part,))])
@@ -79,7 +79,7 @@ def test_captions_are_compared_with_what_their_template_says_of_the_profile() ->
         assert clip.target_of(Caption("", {"of": template})) == profile.quantized()
 
 
-def test_refused_candidates_of_captions_that_say_different_parts_are_left_out() -> None:
+def test_refused_candidates_of_clips_with_different_targets_are_omitted() -> None:
     profile = VoiceProfile({"Sadness": 1, "Fear": 0.25})
     texts = ("Extreme sadness.", "A hint of fear.")
     captions = tuple(Caption(text, {"by": "paraphrase", "of": text}) for text in texts)
@@ -91,7 +91,7 @@ def test_refused_candidates_of_captions_that_say_different_parts_are_left_out() 
     assert fidelity_before(sampled([replace(clip, captions=captions[:1])]), judged, seed=0) is not None
 
 
-def test_where_texts_of_one_kind_are_unknown_nothing_is_compared(clips) -> None:
+def test_fidelity_before_the_gate_needs_texts_of_both_groups(clips) -> None:
     silent, both = sampled([replace(clip, metadata={}) for clip in clips]), counts(accepted=5, refused=5)
     for known, judged in ((silent, both), (sampled(clips), counts()), (sampled(clips), counts(accepted=5))):
         assert fidelity_before(known, judged, seed=0) is None

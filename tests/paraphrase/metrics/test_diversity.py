@@ -1,4 +1,4 @@
-"""Diversity of copies is as low as it gets, more variety never looks like less, and order does not matter."""
+"""Copies have the lowest diversity, more variety is never rated lower, and order does not matter."""
 
 import math
 from random import Random
@@ -22,7 +22,7 @@ word_lists = st.lists(st.lists(st.sampled_from("abcde"), min_size=1, max_size=9)
 
 
 @pytest.mark.parametrize("count", [30, 200])
-def test_copies_are_as_little_varied_as_captions_can_be(count: int) -> None:
+def test_copies_have_the_lowest_diversity(count: int) -> None:
     one, copies = diversity(VARIED[:1]), diversity(VARIED[:1] * count)
     for name in SHARES:
         assert getattr(copies, name) == pytest.approx(getattr(one, name) / count)
@@ -50,7 +50,7 @@ def test_order_does_not_matter_and_every_metric_is_in_its_range(captions, random
     assert found.mean_words == found.words / found.captions
 
 
-def test_emotions_are_counted_by_the_phrases_that_say_them() -> None:
+def test_emotions_are_counted_by_their_phrases() -> None:
     found = diversity(["A sad man.", "A SAD woman.", "Deep sorrow.", "Not angry.", "He is angry."])
     sadness, anger = found.by_emotion["Sadness"], found.by_emotion["Anger"]
     assert (sadness.said, sadness.phrases, anger.said, anger.phrases) == (3, 2, 1, 1)
@@ -64,7 +64,7 @@ def test_a_sample_is_drawn_by_the_seed_and_more_captions_repeat_more() -> None:
     assert some.distinct_2 > diversity(VARIED).distinct_2
 
 
-def test_longer_captions_of_the_same_making_are_not_less_varied_for_their_length() -> None:
+def test_compared_words_make_captions_of_different_length_comparable() -> None:
     alphabet = [f"{first}{second}" for first in "abcdefgh" for second in "ijklmnop"]
     random = Random(7)
     short, long = ([" ".join(random.choices(alphabet, k=size)) for _ in range(100)] for size in (6, 24))
@@ -76,7 +76,7 @@ def test_longer_captions_of_the_same_making_are_not_less_varied_for_their_length
     assert diversity(long, compared_words=3).compared_words == 24
 
 
-def test_metrics_of_captions_that_can_be_counted_by_hand() -> None:
+def test_metrics_of_small_examples_counted_by_hand() -> None:
     found = diversity(["a sad man", "a sad woman"])
     assert (found.distinct_1, found.distinct_2, found.distinct_3) == (4 / 6, 3 / 4, 1.0)
     entropy = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25))
@@ -86,7 +86,7 @@ def test_metrics_of_captions_that_can_be_counted_by_hand() -> None:
         diversity([])
 
 
-def test_the_pattern_of_an_opening_is_the_same_for_other_words_and_another_for_another_order() -> None:
+def test_an_opening_pattern_ignores_synonyms_and_depends_on_order() -> None:
     pattern = opening_pattern("A young woman reveals deep sorrow, and sobs.")
     assert pattern == opening_pattern("An old man displays slight joy, and laughs.")
     assert pattern == ("a", "trait", "trait", "word", "intensity", "emotion")
@@ -97,7 +97,7 @@ def test_the_pattern_of_an_opening_is_the_same_for_other_words_and_another_for_a
 
 
 @given(word_lists, st.randoms())
-def test_self_bleu_is_the_mean_of_what_sacrebleu_gives_in_any_order(texts: list[list[str]], random) -> None:
+def test_self_bleu_equals_the_mean_of_sacrebleu(texts: list[list[str]], random) -> None:
     metric = BLEU(effective_order=True, tokenize="none")
     lines = [" ".join(text) for text in texts]
     scores = [

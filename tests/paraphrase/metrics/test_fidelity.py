@@ -1,4 +1,4 @@
-"""Renderings say exactly what their profiles hold; what is lost, added or moved shows where it should."""
+"""Renderings have perfect fidelity; lost, added and moved emotions each lower their own rates."""
 
 import pytest
 from hypothesis import given, settings
@@ -29,7 +29,7 @@ def by_name(found, name):
 
 @settings(max_examples=25, deadline=None)
 @given(profiles, st.integers(0, 9))
-def test_renderings_are_faithful_in_every_figure(profiles, seed) -> None:
+def test_renderings_have_perfect_fidelity(profiles, seed) -> None:
     clips = [[(profile, render(profile, seed=seed + n)) for n in range(2)] for profile in profiles]
     found = fidelity(clips, settings=FEW)
     assert found.captions == 2 * found.clips == 2 * len(profiles)
@@ -62,7 +62,7 @@ def test_each_kind_of_error_shows_in_its_rate() -> None:
     assert found.precision.value == pytest.approx(4 / 5)
 
 
-def test_a_caption_that_says_nothing_counts_0_and_a_profile_that_says_nothing_not_at_all() -> None:
+def test_captions_without_emotion_count_as_0_and_profiles_without_emotion_not_at_all() -> None:
     assert fidelity([sad("A voice.")], settings=FEW).spearman.value == 0
     neutral = fidelity([[(VoiceProfile(), "A calm man.")], sad(render(SAD))], settings=FEW)
     assert (neutral.without_emotion, neutral.spearman.value) == (1, pytest.approx(1))
@@ -71,14 +71,14 @@ def test_a_caption_that_says_nothing_counts_0_and_a_profile_that_says_nothing_no
     assert (alone.recall.value, alone.recall.low, alone.recall.high) == (None, None, None)
 
 
-def test_a_weight_counts_as_so_many_captions() -> None:
+def test_a_weight_of_n_equals_n_copies_of_a_caption() -> None:
     weighted = fidelity([sad("Strong sadness.", "Fear.")], weights=[[3, 1]], settings=FEW)
     copied = fidelity([sad(*["Strong sadness."] * 3, "Fear.")], settings=FEW)
     assert [getattr(weighted, rate) for rate in RATES] == [getattr(copied, rate) for rate in RATES]
     assert weighted.by_emotion == copied.by_emotion
 
 
-def test_clips_are_drawn_with_all_their_captions() -> None:
+def test_the_bootstrap_draws_clips_with_all_their_captions() -> None:
     apart = fidelity([sad(text) for text in ["Strong sadness.", "Fear."] * 10])
     together = fidelity([sad("Strong sadness.", "Fear.")] * 10)
     assert apart.recall.value == together.recall.value == 0.5
@@ -87,7 +87,7 @@ def test_clips_are_drawn_with_all_their_captions() -> None:
     assert apart.recall.low < 0.4
 
 
-def test_captions_and_their_weights_are_needed() -> None:
+def test_missing_captions_or_weights_are_refused() -> None:
     for clips, weights in (([[]], None), ([sad("a", "b")], [[1]])):
         with pytest.raises(ValueError, match=r"no captions|shorter"):
             fidelity(clips, weights=weights)

@@ -22,7 +22,7 @@ from tests.paraphrase.metrics.conftest import rewritten, sampled
 from tests.paraphrase.scripted import Scripted, some_clips
 
 
-def test_an_overused_phrase_of_the_paraphrases_is_found_and_one_of_fallbacks_is_not(written) -> None:
+def test_overused_phrases_are_found_in_paraphrases_and_not_in_fallbacks(written) -> None:
     def worded(number: int) -> Clip:
         clip = rewritten(number)
         paraphrase = replace(clip.captions[0], text=f"You can sort of hear it, {clip.captions[0].text}")
@@ -36,7 +36,7 @@ def test_an_overused_phrase_of_the_paraphrases_is_found_and_one_of_fallbacks_is_
     assert found.overused.openings[0].phrase == "you can sort"
 
 
-def test_clips_that_do_not_add_up_and_bad_items_are_counted_and_named(clips, written, tmp_path) -> None:
+def test_inconsistent_clips_and_unreadable_items_are_counted_and_named(clips, written, tmp_path) -> None:
     account = {**clips[3].metadata["paraphrase"], "candidates": 1000}
     path = written([*clips[:3], replace(clips[3], metadata={"paraphrase": account})])
     (tmp_path / "bad.tar").write_bytes(path.read_bytes()[:6_000])
@@ -49,7 +49,7 @@ def test_clips_that_do_not_add_up_and_bad_items_are_counted_and_named(clips, wri
     assert f"{clips[3].id}: 1000 candidates" in printed(broken)
 
 
-def test_counts_add_up_and_everything_is_strict_json(corpus, clips) -> None:
+def test_counts_add_up_and_the_report_is_strict_json(corpus, clips) -> None:
     found = paraphrase_report([corpus], examples=3)
     counts, captions = found.candidates.counts, found.captions
     assert (found.clips, found.others, found.bad, found.sampled) == (len(clips), 0, 0, len(clips))
@@ -80,7 +80,7 @@ def test_order_and_the_number_of_files_do_not_matter(clips, written) -> None:
     assert whole["sampled_clips"] == 20
 
 
-def test_corpora_of_fallbacks_alone_are_measured_and_those_without_paraphrases_are_refused(written) -> None:
+def test_fallbacks_alone_are_measured_and_a_corpus_without_paraphrases_is_refused(written) -> None:
     made_by = {"by": "paraphrase", "of": "A sad man.", "fallback": "unanswered"}
     clip = replace(rewritten(1), profile=None, captions=(Caption("A man.", made_by),), metadata={})
     found = paraphrase_report([written([clip])])
@@ -90,7 +90,7 @@ def test_corpora_of_fallbacks_alone_are_measured_and_those_without_paraphrases_a
         paraphrase_report([written([replace(clip, captions=(Caption("A man.", {"by": "render"}),))])])
 
 
-def test_a_ban_list_holds_a_formula_once_the_most_frequent_phrases_first(tmp_path) -> None:
+def test_a_ban_list_has_each_formula_once_and_frequent_phrases_first(tmp_path) -> None:
     formula = ["the", "voice", "of", "someone", "who", "has", "given", "up"]
     runs = [" ".join(formula[at : at + 4]) for at in range(len(formula) - 3)]
     phrases = [Overused(run, 90 - at) for at, run in enumerate([*runs, "été ça va bien"])]

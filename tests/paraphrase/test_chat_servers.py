@@ -1,6 +1,7 @@
-"""Whatever a chat server does, each clip ends with captions that pass the gate, none lost or twice."""
+"""Whatever a chat server does, each clip ends with captions that pass the gate, none lost or duplicated."""
 
 from collections import Counter
+from importlib.util import find_spec
 
 import pytest
 
@@ -13,6 +14,9 @@ from budew.paraphrase import Paraphrase, Rewriting, judge
 from budew.paraphrase.chat_backend import ChatBackend
 from budew.paraphrase.metrics import paraphrase_report
 from tests.paraphrase.scripted import some_clips
+from tests.serving import transformers_serve
+
+MISSING = [name for name in ("fastapi", "openai", "uvicorn") if find_spec(name) is None]
 
 
 def rewritten(folder, clips, behavior, *, shards=4, workers=2, timeout=2.0, **options):
@@ -38,7 +42,7 @@ def check(folder, clips, done):
 
 
 @pytest.mark.parametrize("fault", sorted({*FAULTS} - {"stalls"}))
-def test_a_server_that_never_does_otherwise_costs_variety_and_no_clip(tmp_path, quick_retries, fault):
+def test_every_clip_has_a_caption_whatever_fault_a_server_has(tmp_path, quick_retries, fault):
     clips = some_clips(4, fault)
     _, done, seen = rewritten(tmp_path, clips, Behavior(1.0, (fault,)), shards=1, workers=0)
     counts = check(tmp_path, clips, done)
@@ -50,7 +54,7 @@ def test_a_server_that_never_does_otherwise_costs_variety_and_no_clip(tmp_path, 
 
 
 @pytest.mark.long  # each fault by itself is above
-def test_clips_survive_all_faults_at_once_and_a_server_that_is_away_for_seconds(tmp_path, quick_retries):
+def test_every_clip_has_a_caption_with_all_faults_and_an_outage(tmp_path, quick_retries):
     clips = some_clips(150)
     behavior = Behavior(0.5, seed=3, seconds=0.02, stall=0.7, down=2.0, down_after=50)
     summary, done, seen = rewritten(tmp_path, clips, behavior, timeout=0.5, workers=0, attempts=2)
@@ -59,3 +63,20 @@ def test_clips_survive_all_faults_at_once_and_a_server_that_is_away_for_seconds(
     assert set(FAULTS) <= seen.faults.keys()
     assert counts["accepted"] > 75
     assert counts["fallbacks"] > 2
+
+
+@pytest.mark.long
+@pytest.mark.skipif(bool(MISSING), reason=f"transformers serve needs {', '.join(MISSING)}")
+def test_answers_of_a_random_model_are_refused_and_every_clip_falls_back(chat_model, tmp_path):
+    clips = some_clips(6)
+    write_shard(tmp_path / "in/a.tar", clips)
+    with transformers_serve(chat_model, tmp_path / "log") as url:
+        server = ServerSettings(base_url=url, model=str(chat_model), concurrency=4)
+        job = Paraphrase(ChatBackend(server, structured=False), Rewriting(attempts=2, candidates=1))
+        summary = run(job, tmp_path / "in", tmp_path / "out", workers=0)
+    done = list(read(tmp_path / "out"))
+    counts = check(tmp_path, clips, done)
+    assert (summary.clips, summary.failures) == (6, 0)
+    assert (counts["requests"], counts["unanswered"], counts["fallbacks"]) == (12, 0, 6)
+    assert counts["candidates"] == counts["refused"] == 12
+    assert all(clip.captions[0].made_by["fallback"] for clip in done)
