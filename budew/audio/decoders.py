@@ -27,7 +27,7 @@ from budew.errors import AudioError
 Samples = NDArray[np.float32]
 
 RATES = (4_000, 768_000)
-"""Sampling rates in Hz that are accepted; a header outside of them is damaged or made to cost memory."""
+"""Sampling rates in Hz that are accepted; a header outside of them is damaged or hostile."""
 MOST_CHANNELS = 64
 _BLOCK = 8_192
 _PADDING = 4_096  # bytes; as large as a block of a disk
@@ -198,7 +198,7 @@ def _soundfile_blocks(sound: Any, cut: bool) -> Blocks:
 
 @contextmanager
 def _interrupt_held() -> Iterator[None]:
-    """Hold Ctrl-C back: libsndfile calls Python to read, and what is raised there is printed and lost."""
+    """Delay Ctrl-C: libsndfile calls Python to read, and an exception raised there is printed and lost."""
     default = signal.default_int_handler
     if (
         threading.current_thread() is not threading.main_thread()
@@ -240,7 +240,7 @@ def _resumed(first: Samples, rest: Blocks) -> Blocks:
 
 
 def _av_blocks(container: Any, track: Any) -> Blocks:
-    """Decode packet by packet, so that one broken packet costs itself and not the rest."""
+    """Decode packet by packet, so that a broken packet does not end the recording."""
     held: list[Samples] = []
     broken = 0
     reason = ""
@@ -265,9 +265,9 @@ def _av_blocks(container: Any, track: Any) -> Blocks:
 
 
 def _packets(container: Any, track: Any, damage: list[str]) -> Iterator[Any]:
-    """Pass on the packets of a track; what ends them too early is added to `damage`.
+    """Yield the packets of a track; the reason for an early end is added to `damage`.
 
-    The little that follows the last frame of an mp3, a tag or padding, is left out and no damage.
+    A tag or padding after the last frame of an mp3 is skipped and does not count as damage.
     """
     frames, odd = FrameSizes(), None
     try:

@@ -16,7 +16,7 @@ SUFFIXES = (
 """Suffixes taken for audio when a folder or a shard is listed, best first where a clip has several."""
 
 LARGEST_AUDIO = 512 * 2**20
-"""Bytes of one encoded clip in a shard or a parquet file."""
+"""Largest encoded clip in a shard or a parquet file, in bytes."""
 
 
 def sniff_format(head: bytes, *, named: str = "") -> str | None:
@@ -47,12 +47,12 @@ _MAGIC = (
 _OTHER_NAMES = {"ogg": ("opus", "oga"), "m4a": ("mp4", "mov"), "webm": ("mkv",), "aiff": ("aif",)}
 _CORRECTED = re.compile(r": (\d+) \(should be (\d+)\)")
 _UNKNOWN = 2**31 - 2**16
-"""Bytes. A program that writes to a pipe knows no size and claims one near 2**31 or 2**32."""
+"""Smallest size in bytes that stands for unknown: programs that write to a pipe claim 2**31 or 2**32."""
 _LONGEST_PAGE = 27 + 255 + 255 * 255  # header, table of segments, segments
 
 
 def claimed_share(log: str) -> float:
-    """Return how many times as long as it is a file claims to be, by libsndfile's log of its header.
+    """Return the ratio of the claimed size of a file to its real size, by libsndfile's log of its header.
 
     1 as a rule. The log says `data : 32000 (should be 19957)` where a size in the header exceeds the file.
     """
@@ -84,7 +84,7 @@ class FrameSizes:
         self._sync = b""
 
     def add(self, frame: bytes) -> bool:
-        """Record the next frame and return whether it is one: it begins as the first one does."""
+        """Record the next frame and return whether it is valid: it begins as the first one does."""
         if self._sync and frame[:2] != self._sync:
             return False
         if self._last:

@@ -23,12 +23,12 @@ from budew.errors import AudioError, BudewWarning, InputError
 SAMPLING_RATE = 16_000
 """Hz; the rate of Whisper's features."""
 SHORTEST_TAIL = 1.0
-"""Seconds. Of less than this after a full window a model makes something up."""
+"""Shortest rest in seconds after a full window: given less, a model makes something up."""
 SILENCE_FLOOR = -75.0
 """dBFS (full-scale square = 0). Measured on 77 clips of real voices in frames of 100 ms: the faintest breath
 is at -63, the pauses between, with the dither of 16 bits, at -94."""
 _SILENCE_FRAME = 0.1
-"""Seconds over which loudness is taken: one syllable is enough, however long the window."""
+"""Seconds over which loudness is measured: one syllable is enough, however long the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,13 @@ def windows_of(blocks: Iterable[Samples], *, seconds: float, sampling_rate: int)
 def probe_audio(audio: Path | bytes, *, max_seconds: float, name: str | None = None) -> AudioProbe:
     """Return sampling rate, length and damage, by decoding everything; memory holds one block.
 
-    Errors are those of `decode`.
+    Args:
+        audio: a file, or the bytes of one.
+        max_seconds: longest recording that is read.
+        name: what errors call it; the path by default.
+
+    Raises:
+        AudioError: nothing can be decoded, or the recording is longer than `max_seconds`.
     """
     name = name or _name(audio)
     with open_stream(audio, name) as stream:
@@ -218,7 +224,7 @@ def regrouped(blocks: Iterable[Samples], size: int) -> Iterator[Samples]:
 def is_silent(samples: NDArray[np.float32], sampling_rate: int) -> bool:
     """Return whether no tenth of a second of `samples` (n,) reaches `SILENCE_FLOOR`.
 
-    A constant offset is no sound. Silence is not worth a run of the model, nor what it would make up.
+    A constant offset counts as silence. Silent windows are skipped: a model would make something up.
     """
     size = round(_SILENCE_FRAME * sampling_rate)
     whole = len(samples) - len(samples) % size

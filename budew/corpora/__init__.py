@@ -1,4 +1,4 @@
-"""Clips, and reading and writing corpora of them."""
+"""Corpora of clips: reading, writing, labels as profiles."""
 
 import lazy_loader
 

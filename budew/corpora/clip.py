@@ -18,7 +18,7 @@ from budew.errors import CorpusError, WithheldError
 from budew.profile import VoiceProfile
 
 LONGEST_ID = 240
-"""Characters. A tar header holds no more, nor does a file name with a suffix."""
+"""Most characters of an id: a tar header, or a file name with a suffix, holds no more."""
 CAPTION_KINDS = ("paraphrase", "render", "model", "original")
 """Newest first: rewritten and accepted by the gate, rendered from the profile, or of the corpus itself."""
 
@@ -178,7 +178,7 @@ def check_not_withheld(clip: Clip) -> None:
 def without_withheld(
     clips: Iterable[Clip], on_withheld: Callable[[str, WithheldError], None]
 ) -> Iterator[Clip]:
-    """Pass on the clips that are not withheld; call `on_withheld` with the id and the error of the others."""
+    """Yield the clips that are not withheld; call `on_withheld` with the id and the error of the others."""
     for clip in clips:
         try:
             check_not_withheld(clip)

@@ -1,4 +1,4 @@
-"""How other corpora write what a clip knows: columns, labels, languages (YAML beside the code), numbers.
+"""How corpora write the fields of a clip: columns, labels, languages (YAML beside the code), numbers.
 
 `sentence` is `transcript` in a clip, `english` and `eng` are `en`, `pt_BR` is the BCP 47 tag `pt-BR`.
 """
@@ -13,7 +13,7 @@ from budew.io.resources import packaged_table
 
 LONGEST_LANGUAGE = 40
 LONGEST_UNREAD = 60
-"""Characters that are kept of a text that is not understood."""
+"""Characters of a text that is not understood which are reported."""
 _LARGEST = 1e9
 _NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,18})?")
 _TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|[0-9]{3}))?", re.IGNORECASE)
@@ -53,9 +53,9 @@ def _known_columns() -> frozenset[str]:
 
 
 def with_usual_names(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the JSON of a clip with what has another usual name, and a fitting value, under the clip's name.
+    """Return the JSON of a clip with the field names of a clip where a usual name has a fitting value.
 
-    The id is not looked for: a clip is called as its file is.
+    The id stays: a clip is named as its file.
     """
     found = dict(row)
     for field, usual in names_of_fields().items():

@@ -40,7 +40,7 @@ deflate can shrink zeros to a thousandth."""
 ALWAYS_INFLATED = 100 * 2**20
 """Bytes that any gzip file may expand to: silence shrinks as zeros do."""
 MOST_TEXTS = 8
-"""Texts in memory whose audio has not come: a `README.txt` has none, and `<id>.de.txt` may stand between."""
+"""Texts in memory that wait for their audio: a `README.txt` has none, and `<id>.de.txt` may stand between."""
 _DESCRIBING = {"json", "txt"}
 _DAMAGE = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, OverflowError, RecursionError)
 """What reading a damaged tar or gzip file raises."""
@@ -185,7 +185,7 @@ class _Item:
 def _items(path: Path, options: ReadOptions) -> Iterator[_Item]:
     """Group members that follow one another by their names; report where the shard cannot be read on.
 
-    Text begins no item and ends none.
+    A text file neither begins nor ends an item.
     """
     media = options.media
     item, texts = None, dict[str, _Item]()
@@ -266,7 +266,7 @@ def _fault(member: tarfile.TarInfo, media: Media) -> str:
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    """Read a member piece by piece: what it claims and does not hold costs no memory."""
+    """Read a member piece by piece: a size that is claimed but missing costs no memory."""
     content = tar.extractfile(member)
     return b"".join(iter(partial(content.read, LARGEST_READ), b"")) if content else b""
 

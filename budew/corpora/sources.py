@@ -116,7 +116,7 @@ def read(
 
 
 def counted(items: Iterable[Item], progress: Progress | None) -> Iterator[Item]:
-    """Pass items on; when the next is asked for, report how many are done."""
+    """Yield items; when the next is requested, report how many are done."""
     for done, item in enumerate(items, start=1):
         yield item
         if progress is not None:
@@ -219,7 +219,7 @@ def divide_file(path: Path, rows: int) -> list[Part]:
 
 
 def files_read(source: str | Path) -> Iterator[Path]:
-    """Give the files here that `read` opens, but for audio that a manifest names: what no result may replace.
+    """Yield the local files that `read` opens, except audio of manifests: no result may replace them.
 
     Raises:
         CorpusError: there is nothing of this name.

@@ -24,7 +24,7 @@ from budew.errors import BudewWarning, CorpusError, InputError, OnBad, report
 from budew.io.strict_json import loads
 
 AT_ONCE = 64 * 2**20
-"""Bytes of rows in memory; a row that is larger comes alone, which costs 10 µs more than in company."""
+"""Bytes of rows in memory at a time; a larger row is read alone."""
 _BATCH = 16
 _SCANNED = 1_000
 
@@ -233,10 +233,10 @@ def _labels(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _features(schema: pa.Schema) -> Any:
-    """Return the features that `datasets` notes in a file, by column; None without any."""
+    """Return the features that `datasets` stores in the schema, by column; None without any."""
     try:
         return loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features")
-    except (InputError, AttributeError):  # somebody else's note
+    except (InputError, AttributeError):  # not written by `datasets`
         return None
 
 

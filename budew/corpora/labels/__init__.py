@@ -1,7 +1,7 @@
 """Published label layouts → the fields of a `Clip`, with a profile.
 
 A row (the JSON of a clip, a line of a manifest, a row of a table) is recognized by its content. A `profile`
-in it is kept. Otherwise the first layout that it fits gives one, and `profile_from` in the metadata records
+in it stays. Otherwise the first layout that it fits gives one, and `profile_from` in the metadata records
 the layout, the scale and the rule. Columns that describe the speaker add traits; words outside the taxonomy
 are listed in the metadata as `not_understood`.
 """

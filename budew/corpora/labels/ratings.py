@@ -23,7 +23,7 @@ from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
 from budew.taxonomy.scales import from_intensity, scale_named
 
 LONGEST = 65_536
-"""Characters of a field. Forty ratings by eight people take some 10,000."""
+"""Most characters of a field; forty ratings by eight people take some 10,000."""
 SCALE = "emonet-voice"
 COLUMN = "label"
 _BEGINNING = re.compile(r"""\s*\[\s*\{\s*(?:'[^']{1,200}'|"[^"]{1,200}")\s*:\s*\{""")
@@ -33,7 +33,7 @@ Answer = tuple[str, str, float]
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """One statement of one rater.
+    """One answer of one rater.
 
     Attributes:
         item: id of the clip, name of the image.
@@ -56,7 +56,7 @@ def rated_name(written: str) -> str:
     """Return the canonical name of an emotion or voice attribute written in any way.
 
     Raises:
-        CorpusError: there is neither of this name.
+        CorpusError: neither has this name.
     """
     found = find_emotion(written) or find_attribute(written)
     if found is None:

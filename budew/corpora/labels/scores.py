@@ -28,9 +28,9 @@ HEADS_SCALE = "bud-e"
 HEADS_OVERSHOOT = 1.0
 """Share of a scale by which a head may leave it; beyond that the number is broken."""
 FEWEST_HEADS = 5
-"""Scores that a row of heads has at least."""
+"""Fewest scores in a row of heads."""
 FEWEST_ATTRIBUTES = 3
-"""Attributes that distinguish heads from other scores, where nothing else does."""
+"""Fewest attributes by which heads are recognized when their names have no suffix."""
 _HEAD = "_best"
 
 
@@ -210,7 +210,7 @@ def describe_emolia(row: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _heads(row: Mapping[str, Any], *, of_emolia: bool) -> dict[str, float]:
-    """Return the heads in a row under their own names; nothing where they are no heads."""
+    """Return the scores of heads in a row under their own names; {} for other rows."""
     numbers = {str(key): number_in(value) for key, value in row.items()}
     named = {key: value for key, value in numbers.items() if value is not None}
     emotions = [key for key in named if find_emotion(key)]

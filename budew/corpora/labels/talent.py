@@ -52,7 +52,7 @@ Labels = tuple[dict[str, Any], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class ShardName:
-    """What `english_alloy_intense_anger_and_rage.tar` says: language as a BCP 47 tag, voice, the rest."""
+    """Parts of `english_alloy_intense_anger_and_rage.tar`: language as a BCP 47 tag, voice, the rest."""
 
     language: str | None
     voice: str

@@ -34,7 +34,7 @@ from budew.taxonomy import (
 )
 
 LONGEST_TEXT = 20_000
-"""Characters of a text that are read."""
+"""Characters of a text that are parsed."""
 NUMBER = "a number on an unknown scale"
 NAMELESS = "a number without a name"
 _MAYBE = "a number: is it"
@@ -67,7 +67,7 @@ def named_emotion(name: str) -> str | None:
 
 
 def codes_as_words(text: str) -> str:
-    """Return a text with spaces for underscores; one of nothing but codes in words ("hap;ang")."""
+    """Return a text with spaces for underscores; a text of codes alone ("hap;ang") as words."""
     words, codes = _WORD.findall(text.casefold()), label_layout("words")["codes"]
     if words and all(word in codes for word in words):
         return ", ".join(codes[word] for word in words)

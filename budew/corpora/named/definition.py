@@ -41,7 +41,7 @@ _DEFINITIONS = "definitions"
 
 
 class Meaning(Settings):
-    """What a label of a corpus says of the voice. In short, a name of an emotion, or a list of names."""
+    """Meaning of a label of a corpus. In short form, the name of an emotion, or a list of names."""
 
     emotions: tuple[EmotionName, ...] | None = Field(
         default=None,
@@ -104,7 +104,7 @@ class LabelTable(Settings):
 
 
 class Speakers(Settings):
-    """Speakers of whom the same is known."""
+    """Speakers with the same traits."""
 
     names: tuple[str, ...] = Field(description="As the part `speaker` has them.")
     gender: str | None = Field(default=None, description="A word of the taxonomy.")

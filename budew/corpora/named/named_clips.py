@@ -22,7 +22,7 @@ from budew.taxonomy import WORD_TRAITS
 from budew.taxonomy.scales import scale_named
 
 _FIELDS = ("speaker", "language", "transcript", FILE, "", *WORD_TRAITS)
-"""Parts that are not kept in the metadata."""
+"""Parts that do not go into the metadata."""
 
 
 class ClipMaker:

@@ -14,7 +14,7 @@ EVERYBODY_ELSE = "*"
 
 @cache
 def speaker_splits() -> Mapping[str, Mapping[str, Sequence[str]]]:
-    """Return corpus → split → speakers, as the file has them."""
+    """Return corpus → split → names or ranges of speakers."""
     table: Mapping[str, Mapping[str, Sequence[str]]] = packaged_table(__package__, "speaker_splits")
     return table
 

@@ -86,7 +86,7 @@ def _check_free(out: Path, overwrite: bool) -> set[str]:
 
 
 def _entries_of_record(record: Path) -> set[str]:
-    """Return the names in a record, which may come from anywhere: only plain names are believed."""
+    """Return the names in a record, which may come from anywhere: only plain names count."""
     if not record.is_file():
         return set()
     names = read_json_object(record).get("entries")

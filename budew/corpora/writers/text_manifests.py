@@ -31,7 +31,7 @@ LJSPEECH_RATE = 22_050
 LONGEST_PART = 200
 """Characters of one part of a path; a suffix follows. File systems allow 255 bytes."""
 _MOST_SAMPLES = 2**40
-"""More is a FLAC that was written to a pipe: it claims 2**63."""
+"""Most samples of a file; a FLAC that was written to a pipe claims 2**63."""
 
 
 @dataclass(frozen=True, slots=True)
