@@ -14,10 +14,9 @@ import torch
 from budew.io.resources import data_folder
 from budew.model.adapt import short_window
 from budew.model.build import build_tokenizer, build_whisper
-from budew.training.devices import accelerated, precision_of
-from budew.training.heads import CUES, PRESENT, WhisperWithHeads
-from budew.training.loss import caption_loss
+from budew.training.devices import accelerated, precision_for
 from budew.training.recipe import Recipe, load_recipe
+from budew.training.training_model import CUES, LOGIT_COUNT, WhisperWithHeads, caption_loss
 
 CAPTION = 26
 """Tokens."""
@@ -38,12 +37,14 @@ def seconds_a_step(recipe: Recipe, attention: str, *, steps: int = 20) -> float:
     batch = {
         "input_features": torch.randn(clips, scratch.features.mel_bins, frames, device=device),
         "decoder_input_ids": tokens,
-        "heads": torch.rand(clips, PRESENT + len(CUES), device=device),
+        "heads": torch.rand(clips, LOGIT_COUNT + len(CUES), device=device),
     }
     times = []
     for _ in range(steps):
         start = time.perf_counter()
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision_of(recipe) == "bf16"):
+        with torch.autocast(
+            device.type, dtype=torch.bfloat16, enabled=precision_for(recipe.optimizer.precision) == "bf16"
+        ):
             with short_window(model.model.encoder, frames):
                 output = model(**batch)
             loss = caption_loss(output, tokens, clips=clips, heads_weight=1.0)

@@ -40,10 +40,10 @@ from budew.model.saving import save_beside
 from budew.randomness import derived_seed
 from budew.reports.tables import written
 from budew.statistics.resampling import UNDEFINED
-from budew.training.data import cached_states, prepare_corpora
+from budew.training.initial_model import load_base
+from budew.training.preparation import prepare_corpora, prepare_states
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import train
-from budew.training.start import load_base
 
 REFERENCE = Path(__file__).parents[1] / "recipes" / "ablation" / "choices.yaml"
 TABLE: Mapping[str, Any] = read_yaml(Path(__file__).with_suffix(".yaml"))
@@ -198,7 +198,7 @@ def states_seconds(recipe: Recipe, folder: Path) -> float | None:
     times: list[float] = []
     for used in prepare_corpora(recipe, folder, "train", processor.feature_extractor):
         start = time.process_time()
-        states = cached_states(recipe, folder, [used], model, processor.feature_extractor)[0].states
+        states = prepare_states(recipe, folder, [used], model, processor.feature_extractor)[0].states
         if states is None:
             return None
         timed = states.file.with_suffix(".json")

@@ -20,7 +20,7 @@ from transformers import WhisperFeatureExtractor
 from budew.audio.samples import decode
 from budew.model.generate import spectrograms
 from budew.training.devices import accelerators
-from budew.training.estimate import operations
+from budew.training.estimate import step_operations
 from budew.training.recipe import load_recipe
 
 SIZES = ("tiny", "base", "small", "medium", "large-v3-turbo", "large-v3")
@@ -43,7 +43,7 @@ def main() -> None:
     for size in SIZES:
         for seconds in WINDOWS:
             recipe = load_recipe(f"whisper-{size}-full", [f"model.window_seconds={seconds}"])
-            work = operations(recipe)
+            work = step_operations(recipe)
             if work is None:
                 continue
             flops = work.flops / 3  # a training step is a forward pass and a backward pass of twice as much

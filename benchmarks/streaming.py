@@ -28,7 +28,8 @@ from budew.corpora import Clip, write_shard
 from budew.profile import VoiceProfile
 from budew.randomness import generator
 from budew.taxonomy import EMOTIONS
-from budew.training.data import prepare_corpora, training_examples
+from budew.training.dataset import training_dataset
+from budew.training.preparation import prepare_corpora
 from budew.training.recipe import Recipe
 from budew.training.run import train
 
@@ -107,12 +108,12 @@ def run(recipe: Recipe) -> dict[str, float]:
 def order(recipe: Recipe, start: int) -> dict[str, str]:
     """Return a digest of the clips and texts of examples from `start` on, and of the second half of them."""
     corpora = prepare_corpora(recipe, Path(), "train", recipe.model.scratch.features.extractor())
-    examples = training_examples(recipe, corpora, processor=None, longest=0)
+    examples = training_dataset(recipe, corpora, processor=None, max_tokens=0)
     lines, compared = [], min(COMPARED, len(examples))
     for number in range(start, compared):
-        notes = examples.notes(number)
-        text = examples.target(notes, generator(recipe.seed, number, notes.id)).text
-        lines.append(f"{notes.id} {text}")
+        record = examples.record(number)
+        text = examples.target(record, generator(recipe.seed, number, record.id)).text
+        lines.append(f"{record.id} {text}")
     return {
         name: hashlib.sha256("\n".join(some).encode()).hexdigest()[:16]
         for name, some in {"all": lines, "second half": lines[compared // 2 - start :]}.items()

@@ -46,12 +46,12 @@ from budew.model.build import (
 from budew.profile import VoiceProfile
 from budew.synthesis import synthesize_corpus
 from budew.taxonomy import EMOTIONS
-from budew.training.data import cached_states, prepare_corpora
 from budew.training.devices import accelerated
-from budew.training.estimate import whisper_sizes
+from budew.training.initial_model import load_base
+from budew.training.model_config import whisper_sizes
+from budew.training.preparation import prepare_corpora, prepare_states
 from budew.training.recipe import Recipe
 from budew.training.run import train
-from budew.training.start import load_base
 
 SIDES = (
     *("stock", "stock, checkpointing", "ours", "ours, float32", "ours, whole windows", "ours, LoRA"),
@@ -182,7 +182,7 @@ def ours(recipe: Recipe) -> tuple[list[float], float]:
             model, processor = load_base(recipe)
             corpora = prepare_corpora(recipe, folder, "train", processor.feature_extractor)
             start = time.perf_counter()
-            cached_states(recipe, folder, corpora, model, processor.feature_extractor)
+            prepare_states(recipe, folder, corpora, model, processor.feature_extractor)
             computed = time.perf_counter() - start
         train(recipe, out=folder, callbacks=[clock])
     return clock.ends, computed if recipe.data.cache_states else 0.0

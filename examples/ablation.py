@@ -68,12 +68,12 @@ from budew.statistics.arrays import FloatArray
 from budew.statistics.resampling import Resampling, bootstrap, multinomial_draws, percentile_interval
 from budew.synthesis import synthesize_corpus
 from budew.synthesis.clip_plan import SPLITS
-from budew.training.data import prepare_corpora, validation_examples
-from budew.training.examples import IGNORED, collate, tokens_of
+from budew.training.dataset import collate, tokens_of, validation_dataset
+from budew.training.preparation import prepare_corpora
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import train
 from budew.training.targets import Target, draw_target, scalars
-from budew.training.trainer import caption_loss
+from budew.training.training_model import IGNORED, caption_loss
 from budew.training.validation import Written, caption_metrics
 from budew.training.validation import read as read_text
 
@@ -275,7 +275,7 @@ def loss(checkpoint: Checkpoint, recipe: Recipe, folder: Path, split: str, *, cl
     model, processor = checkpoint.model, checkpoint.processor
     corpora = prepare_corpora(recipe, folder, split, processor.feature_extractor)
     more = recipe.model_copy(update={"evaluation": recipe.evaluation.model_copy(update={"clips": clips})})
-    examples = validation_examples(more, corpora, processor, longest=model.config.max_target_positions)
+    examples = validation_dataset(more, corpora, processor, max_tokens=model.config.max_target_positions)
     padded = partial(collate, padding=processor.tokenizer.eos_token_id)
     total, tokens = 0.0, 0
     for batch in DataLoader(examples, batch_size=CLIPS_AT_ONCE, collate_fn=padded):

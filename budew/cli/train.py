@@ -97,11 +97,11 @@ def _plan(recipe: "training.Recipe", folder: Path) -> None:
     """Print what a run would be."""
     from budew.reports.recipe_tables import needs_table, recipes_table
 
-    clips, steps, states = training.plan(recipe, folder, progress=progress_bar)
+    clips, steps, states = training.run_size(recipe, folder, progress=progress_bar)
     print(recipe.to_yaml(defaults=False))
     print_table(recipes_table({recipe.name: recipe}))
     print(f"\n{clips:,} clips, {steps:,} steps of {recipe.optimizer.batch_size}")
-    needs, work = training.estimate(recipe), training.operations(recipe)
+    needs, work = training.training_needs(recipe), training.step_operations(recipe)
     if needs is None or work is None:
         print(f"{recipe.model.base} is not here and of unknown size: nothing can be estimated")
         return

@@ -10,12 +10,12 @@ from budew.io.settings import as_yaml, describe
 from budew.training.devices import accelerated, accelerators, this_processor
 from budew.training.estimate import (
     UTILIZATION,
-    Estimate,
-    Operations,
-    estimate,
-    learning_rate,
+    StepOperations,
+    TrainingNeeds,
     state_operations,
+    training_needs,
 )
+from budew.training.model_config import learning_rate
 from budew.training.recipe import Recipe
 
 _GB = 1e9
@@ -29,7 +29,7 @@ def recipes_table(recipes: Mapping[str, Recipe]) -> Table:
     for name in ("weights, M", "trained, M", "window, s", "memory, GB", "learning rate"):
         table.add_column(name, justify="right")
     for name, recipe in recipes.items():
-        needs = estimate(recipe)
+        needs = training_needs(recipe)
         shown = ("?",) * 4
         if needs is not None:
             shown = (
@@ -55,14 +55,16 @@ def fields_table(recipe: Recipe) -> Table:
     return table
 
 
-def needs_table(recipe: Recipe, needs: Estimate, work: Operations, steps: int, states: int = 0) -> Table:
+def needs_table(
+    recipe: Recipe, needs: TrainingNeeds, work: StepOperations, steps: int, states: int = 0
+) -> Table:
     """Return one row for each kind of accelerator: whether a step fits, and the time of the run.
 
     The last one is for the processor of this machine, where it has no accelerator.
 
     Args:
         recipe: of the run.
-        needs, work: of `estimate` and `operations`.
+        needs, work: of `training_needs` and `step_operations`.
         steps: of the run.
         states: bytes of its cached states; to compute them is part of the time.
     """
@@ -71,7 +73,7 @@ def needs_table(recipe: Recipe, needs: Estimate, work: Operations, steps: int, s
         table.add_column(name, justify="right")
     examples = steps * recipe.optimizer.batch_size
     computed = state_operations(recipe, states)
-    here = {} if accelerated() else {"this processor": this_processor(recipe)}
+    here = {} if accelerated() else {"this processor": this_processor(recipe.optimizer.precision)}
     for name, facts in (accelerators() | here).items():
         for devices in _DEVICES.get(name, (1,)):
             try:

@@ -15,7 +15,7 @@ from scipy.signal import fftconvolve
 
 from budew.io.settings import Settings
 
-SHIFT = 20
+MAX_SHIFT = 20
 """Frames by which a masked clip starts later at most."""
 LOWEST_BAND = 3400
 """Hz, the upper limit of telephone speech."""
@@ -106,7 +106,7 @@ def change_audio(
     return np.clip(changed, -1, 1).astype(np.float32)
 
 
-def piece(samples: NDArray[np.float32], shortest: int, rng: random.Random) -> NDArray[np.float32]:
+def random_piece(samples: NDArray[np.float32], shortest: int, rng: random.Random) -> NDArray[np.float32]:
     """Return a piece of the samples (n,) of random place and length, `shortest` samples at least."""
     if len(samples) <= shortest:
         return samples
@@ -164,7 +164,7 @@ def mask(
     if not settings.changes_features:
         return features, 0
     bins, frames = features.shape
-    shift = rng.randint(0, min(SHIFT, frames // 4))
+    shift = rng.randint(0, min(MAX_SHIFT, frames // 4))
     silence = float(features.min())
     masked = np.full_like(features, silence)
     masked[:, shift:] = features[:, : frames - shift]

@@ -1,13 +1,12 @@
-"""An index of a corpus: what training needs to know of each clip, and where its audio stands.
+"""Index of a corpus: where in which files the audio and the annotation of each clip are.
 
-A run takes clips in an order of its own, again and again, and goes on in the middle after a stop. So every
-shard is read once from beginning to end, and of each clip its id, profile, captions and the place of its
-audio are kept: from then on any clip is a look into two files, and the place in the order is all that a run
-needs to remember. The index of a shard does not depend on the others, and one that is there is not made
-again.
+Training reads clips in an order of its own, again and again, and continues in the middle after a stop. So
+every shard is read once from beginning to end, and the id, profile, captions and place of the audio of each
+clip are stored: from then on any clip takes two reads. The index of a shard does not depend on the others and
+is made once.
 
-Audio in tables, compressed shards and remote files cannot be looked up: their clips are packed into a plain
-shard beside the index first.
+Audio in tables, compressed shards and remote files has no place in a file: these clips are packed into a
+plain shard beside the index first.
 """
 
 import hashlib
@@ -16,6 +15,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import chain
@@ -48,15 +48,16 @@ ROW = np.dtype(
     ]
 )  # fmt: skip
 RATED, REWRITTEN, RENDERED, ORIGINAL, MODELLED = 1, 2, 4, 8, 16
-"""What a clip has: a profile that says something, and captions of the kinds of `budew.corpora.clip`."""
+"""Flags: the clip has a profile that says something, or captions of a kind of `budew.corpora.clip`."""
 KINDS = {"paraphrase": REWRITTEN, "render": RENDERED, "model": MODELLED, "original": ORIGINAL}
 LONGEST_SECONDS = 24 * 3600.0
-MOST_OPEN = 64
+MAX_OPEN_FILES = 64
 """Files that a process holds open."""
 
 
-class Notes(NamedTuple):
-    """What is known of a clip: captions by kind, and the cues of synthetic speech, if it is one."""
+class ClipRecord(NamedTuple):
+    """Annotation of a clip: captions by kind, and the vocal cues of synthetic speech, empty for
+    recordings."""
 
     id: str
     profile: VoiceProfile | None
@@ -69,9 +70,9 @@ class ClipIndex:
     """The clips of a corpus by number.
 
     Attributes:
-        rows: (clips,) of `ROW`, mapped.
-        files: audio files and files of notes, by the numbers in the rows.
-        left_out: clips by the reason why they are not in it.
+        rows: (clips,) of `ROW`.
+        files: audio and annotation files, by the numbers in the rows.
+        left_out: number of clips that are not in it, by reason.
     """
 
     rows: npt.NDArray[np.void]
@@ -81,13 +82,13 @@ class ClipIndex:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def notes(self, number: int) -> Notes:
-        """Return what is known of a clip."""
+    def record(self, number: int) -> ClipRecord:
+        """Return the annotation of a clip."""
         row = self.rows[number]
         known = json.loads(self._bytes(row["notes"], row["line"], row["length"]))
         profile = None if known["profile"] is None else VoiceProfile.from_dict(known["profile"])
         captions = {kind: tuple(texts) for kind, texts in known["captions"].items()}
-        return Notes(known["id"], profile, captions, known["cues"])
+        return ClipRecord(known["id"], profile, captions, known["cues"])
 
     def audio(self, number: int) -> bytes:
         """Return the encoded audio of a clip."""
@@ -96,14 +97,16 @@ class ClipIndex:
 
     def _bytes(self, file: int, start: int, size: int) -> bytes:
         path = self.files[file]
-        content = os.pread(_opened(path).number, int(size), int(start))
+        content = os.pread(_open_file(path).number, int(size), int(start))
         if len(content) != size:
-            raise CorpusError(f"{path} is shorter than when it was indexed: remove the index, and begin anew")
+            raise CorpusError(
+                f"{path} is shorter than when it was indexed: remove the index, and start again"
+            )
         return content
 
 
-class _Opened:
-    """A file that is closed when nothing uses it any more, so that a folder may have a million of them."""
+class _OpenFile:
+    """A file that is closed when nothing uses it any more: a folder may have a million of them."""
 
     def __init__(self, path: Path) -> None:
         self.number = os.open(path, os.O_RDONLY)
@@ -113,7 +116,7 @@ class _Opened:
             os.close(self.number)
 
 
-_opened = lru_cache(maxsize=MOST_OPEN)(_Opened)
+_open_file = lru_cache(maxsize=MAX_OPEN_FILES)(_OpenFile)
 
 
 def index_corpus(
@@ -123,11 +126,11 @@ def index_corpus(
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> ClipIndex:
-    """Return the index of a corpus, made in `folder` where it is not there yet.
+    """Return the index of a corpus, made in `folder` unless it is there.
 
     Args:
         source: anything that `budew.read` takes.
-        folder: of the index; one for all corpora will do.
+        folder: where the index is kept; several corpora may share it.
         workers: processes.
         progress: called with the number of clips that are done.
 
@@ -136,15 +139,18 @@ def index_corpus(
     """
     folder.mkdir(parents=True, exist_ok=True)
     entries = matches(source)
-    work = partial(_index_entry, folder=folder)
+    missing = sum(not _facts_file(entry, folder).exists() for entry in entries)
+    pool = None
+    if workers > 1 and missing > 1:
+        pool = ProcessPoolExecutor(workers, mp_context=get_context("forkserver"))
     parts: list[Path] = []
     done = 0
-    if workers > 1 and sum(not _facts(entry, folder).exists() for entry in entries) > 1:
-        with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
-            made = pool.map(work, entries)
-            parts, done = _collected(made, done, progress)
-    else:
-        parts, done = _collected(map(work, entries), done, progress)
+    with pool or nullcontext():
+        for path, clips in (pool.map if pool else map)(partial(_index_entry, folder=folder), entries):
+            parts.append(path)
+            done += clips
+            if progress:
+                progress(done)
     index = _joined(parts)
     if not len(index):
         reasons = "; ".join(f"{reason} ({count:,})" for reason, count in index.left_out.items())
@@ -152,18 +158,6 @@ def index_corpus(
             f"{source}: there are no clips to train on in it{f': {reasons}' if reasons else ''}"
         )
     return index
-
-
-def _collected(
-    made: Iterator[tuple[Path, int]], done: int, progress: Callable[[int], None] | None
-) -> tuple[list[Path], int]:
-    parts = []
-    for path, clips in made:
-        parts.append(path)
-        done += clips
-        if progress:
-            progress(done)
-    return parts, done
 
 
 def _joined(parts: Sequence[Path]) -> ClipIndex:
@@ -182,14 +176,14 @@ def _joined(parts: Sequence[Path]) -> ClipIndex:
 
 def _index_entry(entry: Entry, *, folder: Path) -> tuple[Path, int]:
     """Index one shard, table, manifest or folder; return the file that is written last, and its clips."""
-    facts = _facts(entry, folder)
+    facts = _facts_file(entry, folder)
     if not facts.exists():
         _write_index(entry, facts)
     return facts, len(np.load(facts.with_suffix(".npy"), mmap_mode="r"))
 
 
-def _facts(entry: Entry, folder: Path) -> Path:
-    """Return the file that is written last when an entry is indexed."""
+def _facts_file(entry: Entry, folder: Path) -> Path:
+    """Return the file that is written last when an entry is indexed; its name changes when the entry does."""
     made_of = json.dumps([_state(entry), dict(WITHHELD), __version__, ROW.descr], default=str)
     return folder / f"{hashlib.sha256(made_of.encode()).hexdigest()[:20]}.json"
 
@@ -200,11 +194,11 @@ def _write_index(entry: Entry, facts: Path) -> None:
     rows: list[tuple[Any, ...]] = []
     notes = facts.with_suffix(".notes.unfinished")
     with notes.open("wb") as file:
-        for clip, path, start, size in _placed(entry, facts):
+        for clip, path, start, size in _located(entry, facts):
             if clip.is_withheld:
                 left_out["withheld"] += 1
                 continue
-            line, flags = _noted(clip)
+            line, flags = _annotation(clip)
             seconds = clip.duration or probe_audio(clip.audio, max_seconds=LONGEST_SECONDS).seconds
             number = files.setdefault(str(path), len(files))
             rows.append((number, start, size, file.tell(), len(line), 0, seconds, flags))
@@ -217,8 +211,8 @@ def _write_index(entry: Entry, facts: Path) -> None:
     unfinished.replace(facts)
 
 
-def _placed(entry: Entry, facts: Path) -> Iterator[tuple[Clip, Path, int, int]]:
-    """Yield each clip, the file with its audio, and its place in the file."""
+def _located(entry: Entry, facts: Path) -> Iterator[tuple[Clip, Path, int, int]]:
+    """Yield each clip, the file with its audio, and where in the file it starts and how long it is."""
     path = Path(entry)
     if not isinstance(entry, Path) or path.suffix.lower() != ".tar":
         clips = read_one(entry)
@@ -236,8 +230,8 @@ def _placed(entry: Entry, facts: Path) -> Iterator[tuple[Clip, Path, int, int]]:
         yield clip, path.absolute(), start, size
 
 
-def _noted(clip: Clip) -> tuple[bytes, int]:
-    """Return the line of a clip, and its flags."""
+def _annotation(clip: Clip) -> tuple[bytes, int]:
+    """Return the annotation of a clip as a line of JSON, and its flags."""
     captions: dict[str, list[str]] = {}
     for caption in clip.captions:
         captions.setdefault(caption.kind, []).append(caption.text)
@@ -246,14 +240,14 @@ def _noted(clip: Clip) -> tuple[bytes, int]:
         flags |= RATED
     synthesis = clip.metadata.get("synthesis")
     cues = synthesis.get("cues") if isinstance(synthesis, dict) else None
-    cues = cues if isinstance(cues, dict) else {}  # notes of anyone
     profile = None if clip.profile is None else clip.profile.to_dict()
-    known = {"id": clip.id, "profile": profile, "captions": captions, "cues": cues}
+    known: dict[str, Any] = {"id": clip.id, "profile": profile, "captions": captions}
+    known["cues"] = cues if isinstance(cues, dict) else {}  # anyone may have written this
     return json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode() + b"\n", flags
 
 
 def _state(entry: Entry) -> list[Any]:
-    """Return what changes when an entry does: name, size and time of its files."""
+    """Return name, size and time of the files of an entry, which change when it does."""
     path = Path(entry)
     if not path.exists():
         return [str(entry)]

@@ -1,14 +1,15 @@
-"""Which clip is the n-th example of a run: corpora mixed by weight, shuffled shards, batches of like length.
+"""Which clip is the n-th example of a run: corpora mixed by weight, shuffled shards, batches of similar
+length.
 
-Everything follows from the seed and the number of the example, so that a run goes on where it stopped without
-reading what it has seen, and no process needs to know of another. Each step of the order is worked out for a
-stretch of examples when the first of them is asked for.
+The order follows from the seed and the number of the example, so a run continues where it stopped without
+reading what it has seen, and processes need not know of each other. It is worked out for a stretch of
+examples when the first of them is looked up.
 
-- The share of each corpus is kept in every stretch of a thousand examples.
-- An epoch of a corpus takes its shards in an order of its own, a few at a time, and mixes the clips of
-  these: the disk is read from a few places, and clips of one shard are apart.
-- Where clips have weights, an epoch has as many examples as without, and a clip comes in it as often as its
-  weight says, rounded up or down by chance (systematic resampling).
+- Each corpus has its share in every block of a thousand examples.
+- An epoch of a corpus takes its shards in random order, a few at a time, and shuffles the clips of these: the
+  disk is read in few places, and neighbours in a shard do not follow each other.
+- Where clips have weights, an epoch has as many examples as without, and a clip occurs in it in proportion to
+  its weight, rounded up or down at random (systematic resampling).
 - 32 batches are sorted by length together, since a batch takes as long as its longest clip.
 """
 
@@ -20,183 +21,119 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from budew.training.training_clips import TrainingClips
+
 BLOCK = 1000
 """Examples in which each corpus has its share."""
-CHUNK = 32
-"""Batches that are sorted together: enough for batches of like lengths, few enough to stay random."""
-_MIXING, _SHARDS, _CLIPS, _BATCHES, _WEIGHING = range(5)
+SORTED_BATCHES = 32
+"""Batches that are sorted together: enough for batches of similar length, few enough to stay random."""
+_CORPORA, _SHARDS, _CLIPS, _BATCHES, _WEIGHTS = range(5)
+"""What is drawn at random: part of the seed."""
+
+Numbers = npt.NDArray[np.int64]
 
 
-class Example(NamedTuple):
-    """A corpus, the number of a clip in it, and for which time the corpus is gone through (from 0)."""
+class ClipPlace(NamedTuple):
+    """The number of a corpus, and the place of a clip in it."""
 
     corpus: int
-    clip: int
-    epoch: int
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Part:
-    """A corpus of a run.
-
-    Attributes:
-        shards: (clips,), the number of the shard of each clip, ascending.
-        seconds: (clips,), its length.
-        weight: examples of the run from this corpus, in proportion to those of the others.
-        weights: (clips,), how often each clip comes, in proportion to the others; None for all once an epoch.
-    """
-
-    shards: npt.NDArray[np.int64]
-    seconds: npt.NDArray[np.float32]
-    weight: float = 1.0
-    weights: npt.NDArray[np.float64] | None = None
+    place: int
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ClipOrder:
-    """The order of a run; see above.
+    """A sequence with the clip of each example.
 
     Attributes:
-        parts: the corpora, none of them empty.
-        examples: in the run.
+        corpora: none of them empty.
+        examples: their number in the run.
         batch_size: clips of a step, over all processes.
-        mixed_shards: shards whose clips are mixed.
-        seed: of everything.
+        mixed_shards: shards whose clips are shuffled together.
+        seed: decides the order.
     """
 
-    parts: Sequence[Part]
+    corpora: Sequence[TrainingClips]
     examples: int
     batch_size: int
     mixed_shards: int
     seed: int
 
-    def __getitem__(self, index: int) -> Example:
-        """Return what the example of this number is."""
+    def __len__(self) -> int:
+        return self.examples
+
+    def __getitem__(self, index: int) -> ClipPlace:
         if not 0 <= index < self.examples:
             raise IndexError(f"there are {self.examples} examples, no number {index}")
-        chunk, place = divmod(index, CHUNK * self.batch_size)
-        return _example(self, int(_chunk(self, chunk)[place]))
-
-    def seconds(self, example: Example) -> float:
-        """Return the length of a clip."""
-        return float(self.parts[example.corpus].seconds[example.clip])
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class InTurn:
-    """One corpus after the other, each in an order of its own; see `ClipOrder`."""
-
-    orders: Sequence[ClipOrder]
-
-    @property
-    def examples(self) -> int:
-        """Return their number."""
-        return sum(order.examples for order in self.orders)
-
-    @property
-    def batch_size(self) -> int:
-        """Return the clips of a step."""
-        return self.orders[0].batch_size
-
-    def __getitem__(self, index: int) -> Example:
-        """Return what the example of this number is."""
-        for corpus, order in enumerate(self.orders):
-            if index < order.examples:
-                return order[index]._replace(corpus=corpus)
-            index -= order.examples
-        raise IndexError(f"there are {self.examples} examples")
-
-    def seconds(self, example: Example) -> float:
-        """Return the length of a clip."""
-        return float(self.orders[example.corpus].parts[0].seconds[example.clip])
+        chunk, place = divmod(index, SORTED_BATCHES * self.batch_size)
+        return _chunk(self, chunk)[place]
 
 
 @lru_cache(maxsize=4)
-def _chunk(order: ClipOrder, chunk: int) -> npt.NDArray[np.int64]:
-    """Return the places in the shuffled sequence that the examples of a chunk take."""
-    start = chunk * CHUNK * order.batch_size
-    places = np.arange(start, min(start + CHUNK * order.batch_size, order.examples))
-    seconds = [order.seconds(_example(order, int(place))) for place in places]
-    by_length = places[np.argsort(seconds, kind="stable")]
-    batches = [by_length[at : at + order.batch_size] for at in range(0, len(places), order.batch_size)]
+def _chunk(order: ClipOrder, chunk: int) -> list[ClipPlace]:
+    """Return the clips of batches that are sorted together."""
+    start = chunk * SORTED_BATCHES * order.batch_size
+    stop = min(start + SORTED_BATCHES * order.batch_size, order.examples)
+    clips = [_before_sorting(order, place) for place in range(start, stop)]
+    seconds = [order.corpora[corpus].seconds[place] for corpus, place in clips]
+    by_length = np.argsort(seconds, kind="stable")
+    batches = [by_length[at : at + order.batch_size] for at in range(0, len(clips), order.batch_size)]
     shuffled = np.random.default_rng([order.seed, _BATCHES, chunk]).permutation(len(batches))
-    return np.concatenate([batches[number] for number in shuffled])
+    return [clips[place] for number in shuffled for place in batches[number]]
 
 
-def _example(order: ClipOrder, place: int) -> Example:
-    """Return what stands at a place of the shuffled sequence."""
+def _before_sorting(order: ClipOrder, place: int) -> ClipPlace:
     block, at = divmod(place, BLOCK)
-    corpora, ranks, before = _block(order, block)
+    corpora, turns = _block(order, block)
     corpus = int(corpora[at])
-    epoch, rank = divmod(int(before[corpus] + ranks[at]), len(order.parts[corpus].shards))
-    _, starts = _groups(order, corpus, epoch)
-    number = int(np.searchsorted(starts, rank, side="right")) - 1
-    clips = _mixed(order, corpus, epoch, number)
-    return Example(corpus, int(clips[rank - starts[number]]), epoch)
+    epoch, turn = divmod(int(turns[at]), len(order.corpora[corpus]))
+    return ClipPlace(corpus, int(_epoch(order, corpus, epoch)[turn]))
 
 
 @lru_cache(maxsize=4)
-def _block(
-    order: ClipOrder, block: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the corpus of each place of a block, how many of it come before in the block, and how many of
-    each corpus before the block.
-    """
-    shares = np.array([part.weight for part in order.parts], dtype=np.float64)
-    edges = np.concatenate([[0.0], np.cumsum(shares)]) / shares.sum()
-    edges[-1] = 1.0
-    before, behind = (
-        np.diff(np.floor(number * BLOCK * edges).astype(np.int64)) for number in (block, block + 1)
+def _block(order: ClipOrder, block: int) -> tuple[Numbers, Numbers]:
+    """Return the corpus of each example of a block, and how many examples of this corpus precede it."""
+    weights = np.array([clips.corpus.weight for clips in order.corpora], dtype=np.float64)
+    bounds = np.concatenate([[0.0], np.cumsum(weights)]) / weights.sum()
+    bounds[-1] = 1.0
+    before, after = (
+        np.diff(np.floor(number * BLOCK * bounds).astype(np.int64)) for number in (block, block + 1)
     )
-    corpora = np.repeat(np.arange(len(shares)), behind - before)
-    corpora = np.random.default_rng([order.seed, _MIXING, block]).permutation(corpora)
-    ranks = np.empty(BLOCK, dtype=np.int64)
-    for corpus in range(len(shares)):
-        mine = corpora == corpus
-        ranks[mine] = np.arange(mine.sum())
-    return corpora, ranks, before
+    corpora = np.repeat(np.arange(len(weights)), after - before)
+    corpora = np.random.default_rng([order.seed, _CORPORA, block]).permutation(corpora)
+    turns = np.empty(BLOCK, dtype=np.int64)
+    for corpus in range(len(weights)):
+        own = corpora == corpus
+        turns[own] = before[corpus] + np.arange(own.sum())
+    return corpora, turns
 
 
-@lru_cache(maxsize=8)
-def _groups(
-    order: ClipOrder, corpus: int, epoch: int
-) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64]]:
-    """Return the shards of each group of an epoch, and how many examples come before each group."""
-    shards, counts = np.unique(order.parts[corpus].shards, return_counts=True)
+@lru_cache(maxsize=16)
+def _epoch(order: ClipOrder, corpus: int, epoch: int) -> Numbers:
+    """Return the clips of an epoch of a corpus, by their places."""
+    clips = order.corpora[corpus]
+    shards, starts = np.unique(clips.index.rows["notes"], return_index=True)
+    stops = np.append(starts[1:], len(clips))
     times = _times(order, corpus, epoch)
-    if times is not None:
-        starts = np.searchsorted(order.parts[corpus].shards, shards)
-        counts = np.add.reduceat(times, starts)
-    mixed = np.random.default_rng([order.seed, _SHARDS, corpus, epoch]).permutation(len(shards))
-    groups = [mixed[at : at + order.mixed_shards] for at in range(0, len(mixed), order.mixed_shards)]
-    sizes = [int(counts[group].sum()) for group in groups]
-    return [shards[group] for group in groups], np.concatenate([[0], np.cumsum(sizes)])[:-1]
+    shuffled = np.random.default_rng([order.seed, _SHARDS, corpus, epoch]).permutation(len(shards))
+    groups = []
+    for number, at in enumerate(range(0, len(shuffled), order.mixed_shards)):
+        group = shuffled[at : at + order.mixed_shards]
+        places = np.concatenate([np.arange(starts[shard], stops[shard]) for shard in group])
+        places = np.repeat(places, times[places])
+        rng = np.random.default_rng([order.seed, _CLIPS, corpus, epoch, number])
+        groups.append(rng.permutation(places))
+    return np.concatenate(groups)
 
 
-@lru_cache(maxsize=4)
-def _times(order: ClipOrder, corpus: int, epoch: int) -> npt.NDArray[np.int64] | None:
-    """Return how often each clip comes in an epoch; None for once."""
-    weights = order.parts[corpus].weights
+def _times(order: ClipOrder, corpus: int, epoch: int) -> Numbers:
+    """Return how often each clip occurs in an epoch."""
+    weights = order.corpora[corpus].clip_weights
     if weights is None:
-        return None
-    reached = np.cumsum(weights) / weights.sum() * len(weights)
-    reached[-1] = len(weights)
-    chance = np.random.default_rng([order.seed, _WEIGHING, corpus, epoch]).random()
-    counted = np.floor(reached + chance).astype(np.int64)
+        return np.ones(len(order.corpora[corpus]), dtype=np.int64)
+    expected = np.cumsum(weights) / weights.sum() * len(weights)
+    expected[-1] = len(weights)
+    offset = np.random.default_rng([order.seed, _WEIGHTS, corpus, epoch]).random()
+    counted = np.floor(expected + offset).astype(np.int64)
     counted[-1] = len(weights)
-    times: npt.NDArray[np.int64] = np.diff(counted, prepend=0)
+    times: Numbers = np.diff(counted, prepend=0)
     return times
-
-
-@lru_cache(maxsize=8)
-def _mixed(order: ClipOrder, corpus: int, epoch: int, number: int) -> npt.NDArray[np.int64]:
-    """Return the clips of a group of shards, mixed."""
-    all_shards = order.parts[corpus].shards
-    times = _times(order, corpus, epoch)
-    found = []
-    for shard in _groups(order, corpus, epoch)[0][number]:
-        first, stop = np.searchsorted(all_shards, [shard, shard + 1])
-        clips = np.arange(first, stop)
-        found.append(clips if times is None else np.repeat(clips, times[first:stop]))
-    together = np.concatenate(found)
-    return np.random.default_rng([order.seed, _CLIPS, corpus, epoch, number]).permutation(together)

@@ -10,12 +10,10 @@ import torch
 from budew.errors import InputError
 from budew.io.resources import packaged_table
 from budew.model.cpu_precision import check_precision, fastest
-from budew.training.recipe import Recipe
 
-SIDE = 1024
-"""Of the matrices whose product is timed."""
-LONG_ENOUGH = 0.5
-"""Seconds."""
+MATRIX_SIZE = 1024
+"""Rows and columns of the matrices whose product is timed."""
+TIMED_SECONDS = 0.5
 
 
 def accelerated() -> bool:
@@ -23,15 +21,14 @@ def accelerated() -> bool:
     return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
-def precision_of(recipe: Recipe) -> str:
-    """Return fp32, bf16 or fp16: what the recipe says, or what this device computes fast.
+def precision_for(wanted: str) -> str:
+    """Return fp32, bf16 or fp16: as wanted, or for "auto" what is fastest on this device.
 
-    On a CPU that is tried, see `budew.model.cpu_precision`.
+    On a CPU it is measured, see `budew.model.cpu_precision`.
 
     Raises:
-        InputError: the recipe says what this CPU cannot compute.
+        InputError: this CPU cannot compute it.
     """
-    wanted = recipe.optimizer.precision
     if wanted == "auto" and torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     if accelerated():
@@ -57,17 +54,21 @@ def peak_tflops() -> float | None:
     return next((facts["tflops"] for part, facts in accelerators().items() if part in name), None)
 
 
-def this_processor(recipe: Recipe) -> dict[str, float]:
-    """Return what the processor here reaches in products of matrices (TFLOPS), and the memory (GB).
+def this_processor(precision: str) -> dict[str, float]:
+    """Return the speed of matrix products on this processor (TFLOPS), and its memory (GB).
 
-    The former is measured in the precision of the recipe, for half a second: the best product counts, since
-    other programs may be running.
+    The speed is measured for half a second: the fastest product counts, as other programs may be running.
+
+    Args:
+        precision: of the recipe.
     """
-    one: Any = torch.ones(SIDE, SIDE, dtype=torch.bfloat16 if precision_of(recipe) == "bf16" else None)
+    one: Any = torch.ones(
+        MATRIX_SIZE, MATRIX_SIZE, dtype=torch.bfloat16 if precision_for(precision) == "bf16" else None
+    )
     best, begin = float("inf"), time.perf_counter()
-    while time.perf_counter() < begin + LONG_ENOUGH:
+    while time.perf_counter() < begin + TIMED_SECONDS:
         start = time.perf_counter()
         one @ one
         best = min(best, time.perf_counter() - start)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {"tflops": 2 * SIDE**3 / best / 1e12, "memory": memory / 1e9}
+    return {"tflops": 2 * MATRIX_SIZE**3 / best / 1e12, "memory": memory / 1e9}

@@ -1,42 +1,39 @@
-"""What a run will need: parameters, memory, time and disk, from its recipe alone.
+"""What a run will need: clips and steps of its corpora, and parameters, memory, time and disk from its recipe
+alone.
 
 Operations and activations are those of a step of one clip (`step_cost`). Memory is these activations, and 16
-bytes for a weight that learns (itself, gradient, two moments of AdamW, all float32) or 4 for one that
-does not. Time is the operations at a third of the device's peak, or that of issuing them from Python, which
-limits small models on fast devices.
+bytes for a weight that is trained (itself, gradient, two moments of AdamW, all float32) or 4 for one that is
+not. Time is the operations at a third of the device's peak, or that of issuing them from Python, which limits
+small models on fast devices.
 """
 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from transformers import WhisperConfig, WhisperFeatureExtractor
-
-from budew.audio.samples import SAMPLING_RATE
-from budew.io.resources import packaged_table
 from budew.model.adapt import frozen_layers
-from budew.model.build import ENCODER_STRIDE, SPECIAL, build_tokenizer, whisper_config
-from budew.model.checkpoint import has_extractor
-from budew.model.file_checks import check_features
-from budew.model.reduce import reduce_layers
+from budew.model.build import Features
+from budew.training.devices import peak_tflops
+from budew.training.feature_cache import states_size
+from budew.training.initial_model import warn_of_shorter_window
+from budew.training.model_config import config_of, positions_a_second
+from budew.training.preparation import OpenBar, check_corpora, no_bar, prepare_corpora
 from budew.training.recipe import Recipe
-from budew.training.step_cost import TOKENS, frozen_operations, operations_of, over_layers, sizes_of
+from budew.training.step_cost import CAPTION_TOKENS, frozen_operations, operations_of, over_layers, sizes_of
 
-CAPTION_VOCABULARY = 3000
-"""Tokens of Whisper's that captions use, and the bytes."""
 UTILIZATION = 0.33
 """Share of the peak that training reaches: 30-40 % in practice."""
-CALL = 5e-6
-"""Seconds to issue an operation, a view too, from Python with autograd: some µs on a server."""
+CALL_SECONDS = 5e-6
+"""Time to issue an operation, a view too, from Python with autograd: some µs on a server."""
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """Needs of a run.
+class TrainingNeeds:
+    """Estimated needs of a run.
 
     Attributes:
-        parameters, trained: weights in all, and those that learn.
+        parameters, trained: weights in all, and those that are trained.
         window_seconds: of the encoder.
         weights: bytes of weights, gradients and optimizer.
         activations: bytes that one clip adds.
@@ -51,127 +48,62 @@ class Estimate:
     disk: int
 
     def memory(self, clips: int) -> float:
-        """Return the bytes that a device needs for so many clips at once."""
+        """Return the bytes that a device needs for a batch of this many clips."""
         return self.weights + clips * self.activations
 
 
 @dataclass(frozen=True, slots=True)
-class Operations:
-    """Of one example, forwards and backwards: additions and multiplications, and calls that issue them."""
+class StepOperations:
+    """A forward and backward pass of one example: its additions and multiplications, and the calls that issue
+    them.
+    """
 
     flops: int
     calls: int
 
     def seconds(self, clips: int, tflops: float) -> float:
-        """Return how long so many clips at once take on a device with this peak."""
-        return max(clips * self.flops / (tflops * 1e12 * UTILIZATION), self.calls * CALL)
-
-
-def whisper_sizes() -> dict[str, Any]:
-    """Return the table of the published Whispers."""
-    return dict(_table("whisper_sizes"))
-
-
-def learning_rate(recipe: Recipe) -> float:
-    """Return the learning rate of a recipe; without one, that of its size and method."""
-    if recipe.optimizer.learning_rate is not None:
-        return recipe.optimizer.learning_rate
-    table, method = whisper_sizes(), recipe.model.method
-    if method in ("scratch", "lora"):
-        return float(table[f"{method}_rate"])
-    config = config_of(recipe)
-    width = 0 if config is None else config.d_model
-    nearest = min(table["sizes"].values(), key=lambda size: abs(size["d_model"] - width))
-    return float(table["full_share"] * nearest["pretrained_rate"])
-
-
-def config_of(recipe: Recipe) -> WhisperConfig | None:
-    """Return the config of the model that a recipe trains; None for a base that is not here and not known.
-
-    Raises:
-        CheckpointError: the base has fewer layers than are to be kept.
-    """
-    model = recipe.model
-    if model.base is None:
-        scratch = model.scratch
-        tokenizer = build_tokenizer([], vocabulary=256 + len(SPECIAL))
-        config = whisper_config(scratch.size, scratch.features, tokenizer)
-        config.vocab_size = scratch.size.vocabulary
-        return config
-    folder = Path(model.base).expanduser()
-    if (folder / "config.json").is_file():
-        config = WhisperConfig.from_pretrained(folder, local_files_only=True)
-    elif size := whisper_sizes()["sizes"].get(model.base):
-        config = WhisperConfig(
-            **{name: size[name] for name in ("d_model", "encoder_layers", "decoder_layers")},
-            **{name: size[name] for name in ("num_mel_bins", "vocab_size")},
-            encoder_attention_heads=size["heads"],
-            decoder_attention_heads=size["heads"],
-            encoder_ffn_dim=4 * size["d_model"],
-            decoder_ffn_dim=4 * size["d_model"],
-        )
-    else:
-        return None
-    reduce_layers(config, model.encoder_layers, model.decoder_layers)
-    if model.vocabulary == "captions":
-        ids = {f"{name}_token_id": 0 for name in ("pad", "bos", "eos", "decoder_start")}
-        config.update({"vocab_size": min(CAPTION_VOCABULARY, config.vocab_size), **ids})
-    if model.window_seconds:
-        shorter = round(model.window_seconds * positions_a_second(recipe))
-        config.max_source_positions = min(shorter, config.max_source_positions)
-    return config
-
-
-def positions_a_second(recipe: Recipe) -> float:
-    """Return how many positions of the encoder a second has; of an unknown base, as of a published one."""
-    model = recipe.model
-    if model.base is None:
-        return SAMPLING_RATE / (ENCODER_STRIDE * model.scratch.features.hop)
-    folder, extractor = Path(model.base).expanduser(), WhisperFeatureExtractor()
-    if has_extractor(folder):
-        check_features(folder, model.base)
-        extractor = WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True)
-    return float(extractor.sampling_rate / (ENCODER_STRIDE * extractor.hop_length))
+        """Return how long a batch of this many clips takes on a device with this peak."""
+        return max(clips * self.flops / (tflops * 1e12 * UTILIZATION), self.calls * CALL_SECONDS)
 
 
 @cache
-def estimate(recipe: Recipe) -> Estimate | None:
-    """Return what a run of the recipe needs; None where its base is not here and of unknown size."""
-    config = config_of(recipe)
+def training_needs(recipe: Recipe) -> TrainingNeeds | None:
+    """Return what a run of the recipe needs; None if its base is not here and of unknown size."""
+    config = config_of(recipe.model)
     if config is None:
         return None
-    from_states = recipe.data.cache_states
-    sizes = over_layers(sizes_of, recipe.model, config, from_states=from_states)
-    parameters, trained, kept = map(int, sizes)
-    if recipe.model.gradient_checkpointing:
-        layers = config.encoder_layers + config.decoder_layers
-        kept = kept // layers + 2 * _states(config)
-    return Estimate(
+    sizes = over_layers(sizes_of, recipe.model, config, from_states=recipe.data.cache_states)
+    parameters, trained, activations = map(int, sizes)
+    if recipe.model.gradient_checkpointing:  # keeps the input of every layer, in half precision
+        encoder = config.encoder_layers * config.max_source_positions
+        inputs = 2 * config.d_model * (encoder + config.decoder_layers * CAPTION_TOKENS)
+        activations = activations // (config.encoder_layers + config.decoder_layers) + inputs
+    return TrainingNeeds(
         parameters=parameters,
         trained=trained,
-        window_seconds=config.max_source_positions / positions_a_second(recipe),
+        window_seconds=config.max_source_positions / positions_a_second(recipe.model),
         weights=16 * trained + 4 * (parameters - trained),
-        activations=kept,
+        activations=activations,
         disk=2 * 12 * trained + 2 * parameters,
     )
 
 
 @cache
-def operations(recipe: Recipe) -> Operations | None:
-    """Return the operations of one example; None where `estimate` is None."""
-    config = config_of(recipe)
+def step_operations(recipe: Recipe) -> StepOperations | None:
+    """Return the operations of one example; None where `training_needs` is None."""
+    config = config_of(recipe.model)
     if config is None:
         return None
     counted = over_layers(operations_of, recipe.model, config, from_states=recipe.data.cache_states)
     if recipe.model.gradient_checkpointing:
         counted = counted * 4 // 3
-    return Operations(*map(int, counted))
+    return StepOperations(*map(int, counted))
 
 
 @cache
 def state_operations(recipe: Recipe, size: int) -> int:
-    """Return the operations that compute cached states of so many bytes; 0 for a base of unknown size."""
-    config = config_of(recipe)
+    """Return the operations that compute cached states of `size` bytes; 0 for a base of unknown size."""
+    config = config_of(recipe.model)
     if config is None or not size:
         return 0
     layers = frozen_layers(config, recipe.model.trained_encoder_layers)
@@ -179,12 +111,48 @@ def state_operations(recipe: Recipe, size: int) -> int:
     return int(frozen_operations(config, layers) * size // window)
 
 
-def _states(config: WhisperConfig) -> int:
-    """Return the bytes of the input of every layer, in half precision, which checkpointing keeps."""
-    encoder = config.encoder_layers * config.max_source_positions
-    return int(config.d_model * (encoder + config.decoder_layers * TOKENS))
+def peak_share(recipe: Recipe, devices: int) -> float | None:
+    """Return the share of the peak of all devices that an example a second takes; None if it is unknown."""
+    peak = peak_tflops()
+    work = step_operations(recipe) if peak else None
+    return work.flops / (peak * 1e12 * devices) if peak and work else None
 
 
-@cache
-def _table(name: str) -> Any:
-    return packaged_table(__package__, name)
+class RunSize(NamedTuple):
+    """Clips and steps of a run, and the bytes of its cached states."""
+
+    clips: int
+    steps: int
+    states: int
+
+
+def run_size(recipe: Recipe, folder: Path, *, progress: OpenBar = no_bar) -> RunSize:
+    """Return the size of a run, and log which clips are left out; its indexes are kept for the run.
+
+    Args:
+        recipe: of the run.
+        folder: of the run.
+        progress: opens the progress bar of a stage.
+
+    Raises:
+        SettingsError: the recipe names no data.
+        CorpusError: a corpus cannot be read, or no target can be made from its clips.
+    """
+    check_corpora(recipe)
+    model, config = recipe.model, config_of(recipe.model)
+    width = config.d_model if config and recipe.data.cache_states else 0
+    if not recipe.data.train:
+        clips = recipe.data.speech.train_clips
+        window = config.max_source_positions if config else 0
+        states = 2 * width * window * clips * recipe.data.state_copies
+        return RunSize(clips, recipe.optimizer.steps(clips), states)
+    plain = recipe.model_copy(update={"data": recipe.data.model_copy(update={"cache_features": False})})
+    seconds = 30 if config is None else round(config.max_source_positions / positions_a_second(model))
+    warn_of_shorter_window(recipe, seconds)
+    features = Features(window_seconds=seconds, mel_bins=80, hop=160, fourier=400)
+    extractor = (model.scratch.features if model.base is None else features).extractor()
+    corpora = prepare_corpora(plain, folder, "train", extractor, progress)
+    prepare_corpora(plain, folder, "validation", extractor, progress)
+    clips = sum(map(len, corpora))
+    states = sum(states_size(used, recipe, extractor, width) for used in corpora)
+    return RunSize(clips, recipe.optimizer.steps(clips), states)

@@ -27,36 +27,39 @@ from budew.io.files import whole_folder
 from budew.io.resources import data_folder
 from budew.model.checkpoint import is_on_hub
 from budew.model.saving import add_pipeline, save_beside
-from budew.training.from_states import WhisperFromStates
+from budew.training.dataset import CaptionDataset
 from budew.training.recipe import Recipe
+from budew.training.training_model import WhisperFromStates
 from budew.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """A run that came to its end.
+class FinishedRun:
+    """A run whose training has ended.
 
     Attributes:
-        recipe: of the run.
-        processor: of the model.
-        clips, hours: that it was trained on.
-        validation_clips: that it was validated on.
-        steps: that were made.
-        history: entries of losses and metrics.
-        prompts: whether there were any.
+        train, validation: its examples.
+        steps: their number.
+        history: logged losses and metrics.
     """
 
-    recipe: Recipe
-    processor: WhisperProcessor
-    clips: int
-    hours: float
-    validation_clips: int
+    train: CaptionDataset
+    validation: CaptionDataset
     steps: int
     history: Sequence[dict[str, Any]]
-    prompts: bool
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the run."""
+        return self.train.recipe
+
+    @property
+    def processor(self) -> WhisperProcessor:
+        """The processor of the model."""
+        return self.train.processor
 
 
-def save_result(model: Any, run: Run, folder: Path) -> None:
+def save_result(model: Any, run: FinishedRun, folder: Path) -> None:
     """Save `checkpoint`, and `adapter` where the method is "lora", in a folder.
 
     Args:
@@ -70,7 +73,7 @@ def save_result(model: Any, run: Run, folder: Path) -> None:
     vars(settings).pop("trained_on", None)  # of the base
     if recipe.trained_on:
         settings.trained_on = recipe.trained_on
-    if run.prompts:
+    if run.train.has_prompts:
         settings.trained_with_prompts = True
     if recipe.data.short_windows == 1 or recipe.data.cache_states:  # else it ends with whole windows alone
         settings.short_windows = True
@@ -137,7 +140,7 @@ def named_disk_errors() -> Iterator[None]:
         raise OSError(errno.ENOSPC, "a checkpoint cannot be written") from error
 
 
-def _save_beside(folder: Path, settings: Any, run: Run, *, adapter: bool) -> None:
+def _save_beside(folder: Path, settings: Any, run: FinishedRun, *, adapter: bool) -> None:
     """Save generation config, processor, recipe, history and model card."""
     save_beside(folder, settings, run.processor)
     (folder / "recipe.yaml").write_text(run.recipe.to_yaml(), encoding="utf-8")
@@ -161,7 +164,7 @@ def _save_beside(folder: Path, settings: Any, run: Run, *, adapter: bool) -> Non
     )
 
 
-def _card(run: Run, *, adapter: bool) -> str:
+def _card(run: FinishedRun, *, adapter: bool) -> str:
     """Return the model card."""
     recipe, data, extractor = run.recipe, run.recipe.data, run.processor.feature_extractor
     template = (data_folder("model_cards") / "trained.md.jinja").read_text(encoding="utf-8")
@@ -180,18 +183,18 @@ def _card(run: Run, *, adapter: bool) -> str:
         base=recipe.model.base,
         base_on_hub=recipe.model.base is not None and is_on_hub(recipe.model.base),
         adapter=adapter,
-        prompts=run.prompts,
+        prompts=run.train.has_prompts,
         window=extractor.n_samples // extractor.sampling_rate,
         sampling_rate=extractor.sampling_rate,
         examples=f"{run.steps * recipe.optimizer.batch_size:,}",
         steps=f"{run.steps:,}",
         batch_size=recipe.optimizer.batch_size,
-        clips=f"{run.clips:,}",
-        hours=f"{run.hours:,.1f}",
+        clips=f"{sum(map(len, run.train.corpora)):,}",
+        hours=f"{sum(float(clips.seconds.sum()) for clips in run.train.corpora) / 3600:,.1f}",
         corpora=[given.corpus for given in data.train] or [f"{synthetic}, seed {data.speech.seed}"],
         target=recipe.target.kind,
         made_by=f"budew {__version__}",
-        validation_clips=run.validation_clips,
+        validation_clips=len(run.validation),
         validation=", ".join(data.validation) or synthetic,
         validations=validations,
     )

@@ -21,12 +21,11 @@ from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from budew.model.adapt import frozen_layers, set_trained
 from budew.model.build import ENCODER_STRIDE
-from budew.training.from_states import WhisperFromStates
-from budew.training.loss import caption_loss
 from budew.training.model_settings import ModelSettings
+from budew.training.training_model import WhisperFromStates, caption_loss
 
-TOKENS = 50
-"""Of a caption with its prefix."""
+CAPTION_TOKENS = 50
+"""Tokens of a caption with its prefix."""
 
 Measure = Callable[[Any], Sequence[int]]
 
@@ -84,7 +83,7 @@ def operations_of(model: Any) -> tuple[int, int]:
 
 
 def frozen_operations(config: WhisperConfig, layers: int) -> int:
-    """Return the operations that so many encoder layers take for a window, forwards."""
+    """Return the operations of this many encoder layers for a window, in the forward pass."""
     small = copy.deepcopy(config)
     small.encoder_layers, small.decoder_layers = layers, 1
     with torch.device("meta"):
@@ -136,7 +135,7 @@ def sizes_of(model: Any) -> tuple[int, int, int]:
 def _loss(model: Any) -> Any:
     """Return the loss of a step with one clip."""
     config = model.config
-    tokens = torch.zeros(1, TOKENS, dtype=torch.long, device="meta")
+    tokens = torch.zeros(1, CAPTION_TOKENS, dtype=torch.long, device="meta")
     given: dict[str, tuple[int, ...]] = {
         "input_features": (1, config.num_mel_bins, ENCODER_STRIDE * config.max_source_positions)
     }
@@ -144,4 +143,4 @@ def _loss(model: Any) -> Any:
         given = {"states": (1, config.max_source_positions, config.d_model), "positions": (1,)}
     sounds = {name: torch.empty(shape, dtype=torch.bfloat16, device="meta") for name, shape in given.items()}
     outputs = model(**sounds, decoder_input_ids=tokens)
-    return caption_loss(outputs, tokens, TOKENS, clips=1, heads_weight=0)
+    return caption_loss(outputs, tokens, CAPTION_TOKENS, clips=1, heads_weight=0)

@@ -2,26 +2,27 @@
 
 A run that is killed and resumed ends with the weights of an undisturbed one, bit for bit, because an
 example depends on its number alone, the trainer keeps its generators beside each checkpoint, and the number
-of steps is the same.
+of steps is the same. Each log is a line, and an update of the progress:
+
+step 500/8000  loss 4.107  learning rate 8.0e-04  26.4 examples/s  0:47:20 left
 """
 
 import copy
-import json
+import logging
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from importlib.util import find_spec
 from math import isnan
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
-from zipfile import is_zipfile
 
 import torch
 from accelerate import PartialState
 from accelerate.utils import gather_object
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from transformers import (
@@ -29,34 +30,36 @@ from transformers import (
     PrinterCallback,
     Seq2SeqTrainer,
     Seq2SeqTrainingArguments,
-    WhisperProcessor,
+    TrainerCallback,
 )
-from transformers.trainer import TRAINER_STATE_NAME
 
 from budew.errors import MissingExtraError
 from budew.inference.batching import gathered
 from budew.model.adapt import short_window
 from budew.model.quiet import quiet_transformers
 from budew.profile import VoiceProfile
-from budew.training.clip_index import Notes
-from budew.training.devices import accelerated, precision_of
-from budew.training.examples import Examples, collate
-from budew.training.loss import caption_loss
-from budew.training.progress import Bar, TrainingLog, say
+from budew.training.clip_index import ClipRecord
+from budew.training.dataset import CaptionDataset, collate
+from budew.training.devices import accelerated, precision_for
+from budew.training.estimate import peak_share
+from budew.training.model_config import learning_rate
 from budew.training.recipe import Recipe
+from budew.training.training_model import caption_loss
 from budew.training.validation import Written, agreement, caption_metrics, correlations, read
 
 SHOWN = 3
-"""Captions that are printed at each validation."""
+"""Captions that are logged at each validation."""
 SPARE = 32
 """Tokens by which a caption may be longer than those of the validation clips, before it counts as endless."""
 
+logger = logging.getLogger(__name__)
 
-def training_arguments(recipe: Recipe, folder: Path, *, steps: int, rate: float) -> Seq2SeqTrainingArguments:
+
+def training_arguments(recipe: Recipe, folder: Path, *, steps: int) -> Seq2SeqTrainingArguments:
     """Return the settings of a run as those of `transformers`."""
     optimizer, evaluation, model = recipe.optimizer, recipe.evaluation, recipe.model
     at_once, times = optimizer.batches(PartialState().num_processes)
-    precision = precision_of(recipe)
+    precision = precision_for(optimizer.precision)
     return Seq2SeqTrainingArguments(
         output_dir=str(folder),
         run_name=recipe.name,
@@ -67,7 +70,7 @@ def training_arguments(recipe: Recipe, folder: Path, *, steps: int, rate: float)
         activation_checkpointing=model.gradient_checkpointing,
         activation_checkpointing_kwargs={"use_reentrant": False},  # else a frozen encoder gives no gradient
         torch_compile=model.compile,
-        learning_rate=rate,
+        learning_rate=learning_rate(recipe),
         lr_scheduler_type="constant_with_warmup" if optimizer.schedule == "constant" else optimizer.schedule,
         warmup_steps=round(optimizer.warmup * steps),
         weight_decay=optimizer.weight_decay,
@@ -113,77 +116,122 @@ def reported_to(recipe: Recipe) -> list[str]:
     return [name for name in recipe.report_to if name not in missing]
 
 
+class TrainingLog(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
+    """Reports the progress of each step and logs one line for each log of the trainer.
+
+    Args:
+        progress: called with the number of steps that are done and that of all.
+        examples_a_step: over all devices.
+        peak_share: share of the device's peak speed that one example a second takes; None if it is unknown.
+    """
+
+    def __init__(
+        self, progress: Callable[[int, int], None], *, examples_a_step: int, peak_share: float | None = None
+    ) -> None:
+        self.progress, self.examples_a_step, self.peak_share = progress, examples_a_step, peak_share
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Start the clock."""
+        self.since = (time.monotonic(), state.global_step)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Report the progress."""
+        self.progress(state.global_step, state.max_steps)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **kwargs: Any) -> None:
+        """Log the line of training steps."""
+        if "loss" not in logs:
+            return
+        now = (time.monotonic(), state.global_step)
+        steps_a_second = (now[1] - self.since[1]) / max(now[0] - self.since[0], 1e-9)
+        self.since = now
+        speed = self.examples_a_step * steps_a_second
+        left = (state.max_steps - state.global_step) / max(steps_a_second, 1e-9)
+        peak = "" if self.peak_share is None else f"  {100 * self.peak_share * speed:.0f} % of peak"
+        logger.info(
+            f"step {state.global_step}/{state.max_steps}  loss {logs['loss']:.3f}  "
+            f"learning rate {logs['learning_rate']:.1e}  {speed:.1f} examples/s{peak}  "
+            f"{timedelta(seconds=round(left))} left"
+        )
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Leave the time of a validation out of the speed."""
+        self.since = (time.monotonic(), state.global_step)
+
+
+class _Resumption(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
+    """Corrects what a checkpoint has of another run: one in another folder, or of fewer steps."""
+
+    def on_train_begin(
+        self, args: Any, state: Any, control: Any, optimizer: Any, lr_scheduler: Any, **kwargs: Any
+    ) -> None:
+        """Find the best checkpoint where the folder was moved, and set the learning rate of this schedule.
+
+        A shorter run, which is extended, ended with a rate of 0.
+        """
+        if state.best_model_checkpoint:
+            state.best_model_checkpoint = str(Path(args.output_dir) / Path(state.best_model_checkpoint).name)
+        if state.global_step:
+            rates = zip(lr_scheduler.base_lrs, lr_scheduler.lr_lambdas, strict=True)
+            for group, (rate, share) in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * share(lr_scheduler.last_epoch)
+
+
 class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ships no types
     """A trainer whose batches may be shorter than the window, and whose validation writes captions.
 
     Args:
-        recipe: of the run.
         folder: for checkpoints.
         model: with the weights that learn.
-        processor: of the model.
-        train, validation: examples.
-        rate: learning rate.
-        bar: is moved at each step.
-        callbacks: more of them.
-        peak_share: of `TrainingLog`.
+        train: its examples; they have the recipe of the run, and the processor of the model.
+        validation: examples.
+        callbacks: of transformers.
+        progress: called with the number of steps that are done and that of all.
     """
 
     def __init__(
         self,
-        recipe: Recipe,
         folder: Path,
-        *,
         model: Any,
-        processor: WhisperProcessor,
-        train: Examples,
-        validation: Examples,
-        rate: float,
-        bar: Bar,
+        train: CaptionDataset,
+        validation: CaptionDataset,
         callbacks: Sequence[Any] = (),
-        peak_share: float | None = None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
-        self.recipe, self.processor, self.validation = recipe, processor, validation
-        steps = len(train) // recipe.optimizer.batch_size
+        recipe = train.recipe
+        self.recipe, self.processor, self.validation = recipe, train.processor, validation
         clips, settings = recipe.optimizer.batch_size, recipe.model
         heads_weight = settings.scratch.heads_weight if settings.base is None else settings.heads_weight
-        own: list[Any] = [TrainingLog(bar, examples_a_step=clips, peak_share=peak_share)]
+        peak = peak_share(recipe, PartialState().num_processes)
+        own: list[Any] = [_Resumption(), TrainingLog(progress, examples_a_step=clips, peak_share=peak)]
         if recipe.evaluation.patience:
             own.append(EarlyStoppingCallback(recipe.evaluation.patience))
         super().__init__(
             model=model,
-            args=training_arguments(recipe, folder, steps=steps, rate=rate),
+            args=training_arguments(recipe, folder, steps=len(train) // clips),
             train_dataset=train,
             eval_dataset=validation,
-            data_collator=partial(collate, padding=processor.tokenizer.eos_token_id),
-            processing_class=processor,
+            data_collator=partial(collate, padding=self.processor.tokenizer.eos_token_id),
+            processing_class=self.processor,
             callbacks=[*own, *callbacks],
             compute_loss_func=partial(caption_loss, clips=clips, heads_weight=heads_weight),
         )
         self.remove_callback(PrinterCallback)
         self._whole = copy.deepcopy(model) if self.is_fsdp_enabled else None
-        self.longest = SPARE + max(validation.tokens(number) for number in range(len(validation)))
-        profiles = [_profile(validation.notes(number)) for number in range(len(validation))]
+        self.longest = SPARE + max(validation.token_count(number) for number in range(len(validation)))
+        profiles = [_profile(validation.record(number)) for number in range(len(validation))]
         if isnan(agreement(profiles, profiles)):
-            say("validation: no emotion is rated differently in two clips: the last weights are kept")
+            logger.info("validation: no emotion is rated differently in two clips: the last weights are kept")
             self.args.load_best_model_at_end = False
 
     def whole_model(self) -> Any:
-        """Return the model; where each process has a shard of it (FSDP), a copy for which all give theirs."""
+        """Return the model; where each process has a shard of it (FSDP), a copy put together from all."""
         model = self.accelerator.unwrap_model(self.model)
         if self._whole is None:
             return model
         options = StateDictOptions(full_state_dict=True)
         self._whole.load_state_dict(get_model_state_dict(model, options=options))
         return self._whole.to(self.args.device)
-
-    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        """Set the learning rate as in an undisturbed run: a shorter one, which is extended, ended with 0."""
-        super()._load_optimizer_and_scheduler(checkpoint)
-        scheduler = self.lr_scheduler
-        pairs = zip(scheduler.base_lrs, scheduler.lr_lambdas, strict=True)
-        scheduler._last_lr = [base * share(scheduler.last_epoch) for base, share in pairs]
-        for group, rate in zip(self.optimizer.param_groups, scheduler.get_last_lr(), strict=True):
-            group["lr"] = rate
 
     def compute_loss(self, model: Any, inputs: dict[str, Tensor], *args: Any, **more: Any) -> Any:
         """Return the loss; the encoder takes batches that are shorter than its window, or cached states."""
@@ -212,7 +260,7 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
             emotions = ", ".join(f"{name} {intensity:g}" for name, intensity in profile.emotions.items())
             without = "neutral" if profile.fully_rated else "no rated emotion is present"
             lines += [f"  {text}", f"    (reference: {emotions or without})"]
-        say("\n".join(lines))
+        logger.info("\n".join(lines))
         return output
 
     def _correlations(self, written: Written, profiles: list[VoiceProfile]) -> dict[str, float]:
@@ -246,7 +294,7 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
                 )
             texts = self.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
             ended = ((tokens != end).sum(dim=1) < limit).tolist()  # the end itself is not in them
-            known = [_profile(example["notes"]) for example in examples]
+            known = [_profile(example["record"]) for example in examples]
             found += zip(numbers, (text.strip() for text in texts), ended, known, strict=True)
         model.train(training)
         every = gather_object(found) if state.num_processes > 1 else found
@@ -255,34 +303,10 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
         return written, [row[3] for row in in_order]
 
 
-def _profile(notes: Notes) -> VoiceProfile:
+def _profile(record: ClipRecord) -> VoiceProfile:
     """Return the profile of a clip, or what its first caption says."""
-    if notes.profile is not None:
-        return notes.profile
-    written = [*notes.captions.get("original", ()), *notes.captions.get("paraphrase", ())]
+    if record.profile is not None:
+        return record.profile
+    written = [*record.captions.get("original", ()), *record.captions.get("paraphrase", ())]
     said = read(written[0], "template") if written else None
     return said or VoiceProfile(None)
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """Return the newest checkpoint in `folder` that is whole, None where there is none; others are named."""
-    checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-    for checkpoint in reversed(checkpoints):
-        files = {checkpoint / TRAINER_STATE_NAME, *checkpoint.iterdir()}  # what the trainer writes last
-        broken = sorted(path.name for path in files if not _is_whole(path))
-        if not broken:
-            return checkpoint
-        say(f"{checkpoint} is not used: {', '.join(broken)} is not whole")
-    return None
-
-
-def _is_whole(path: Path) -> bool:
-    """Return whether a file of a checkpoint has its end."""
-    try:
-        if path.suffix == ".json":
-            json.loads(path.read_text(encoding="utf-8"))
-        elif path.suffix == ".safetensors":
-            load_file(path)  # mapped, not read
-    except (OSError, ValueError, SafetensorError):
-        return False
-    return path.suffix not in (".pt", ".pth", ".bin") or is_zipfile(path)

@@ -16,7 +16,7 @@ from budew.jobs.render import Render
 from budew.profile import VoiceProfile
 from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
-from budew.training.heads import head_labels
+from budew.training.training_model import head_labels
 
 RATED = EMOTIONS[::7]
 FEW = Resampling(resamples=5, permutations=3)

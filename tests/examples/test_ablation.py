@@ -18,7 +18,7 @@ from budew.model.build import Features, Size, build_tokenizer, build_whisper
 from budew.paraphrase.gate import judge
 from budew.paraphrase.grammar_backend import REWORDING, shipped_rewrites
 from budew.profile import VoiceProfile
-from budew.training import start
+from budew.training import dataset
 from budew.training.recipe import differences
 from budew.training.targets import scalars
 from tests.evaluation.benchmarks.known_folders import folder_of
@@ -94,7 +94,7 @@ def test_differences_are_paired(example: SimpleNamespace) -> None:
 def test_the_ablation_runs_and_resumes(
     example: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(start, "TOKENIZER_CAPTIONS", (40, 40))
+    monkeypatch.setattr(dataset, "VOCABULARY_TARGETS", (40, 40))
     results = example.main([str(tmp_path), "--quick", "--seeds", "1"])
     assert json.loads((tmp_path / "ablation.json").read_text(encoding="utf-8")) == results
     assert list(results["arms"]) == list(example.ARMS)

@@ -1,6 +1,7 @@
 """A corpus of sounds that differ from each other, and a recipe small enough to follow in a second."""
 
 import json
+import logging
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -66,6 +67,12 @@ def history_of(out: Path) -> list[dict[str, float]]:
 
 def losses_of(out: Path) -> dict[int, float]:
     return {entry["step"]: entry["loss"] for entry in history_of(out) if "loss" in entry}
+
+
+@pytest.fixture(autouse=True)
+def _logged(caplog: pytest.LogCaptureFixture) -> None:
+    """What training reports is in `caplog`."""
+    caplog.set_level(logging.INFO, "budew.training")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budew.training.augmentation import LOWEST_BAND, SHIFT, Augmentation, change_audio, mask, piece
+from budew.training.augmentation import LOWEST_BAND, MAX_SHIFT, Augmentation, change_audio, mask, random_piece
 
 RATE = 16_000
 VALUES = np.random.default_rng(1).uniform(1, 2, (40, 100)).astype(np.float16)
@@ -43,7 +43,7 @@ def test_nothing_is_masked_but_what_settings_allow_and_the_generator_decides(tim
         assert (masked[:, :shift] == FLOOR).all()
         widest = np.maximum(widest, [blank.all(axis=0).sum(), blank.all(axis=1).sum()])
     np.testing.assert_array_equal(VALUES, before)
-    assert (min(shifts), max(shifts)) == (0, SHIFT if time or bands else 0)
+    assert (min(shifts), max(shifts)) == (0, MAX_SHIFT if time or bands else 0)
     assert 11 * time <= widest[0] <= 15 * time
     assert 6 * bands <= widest[1] <= 9 * bands
 
@@ -159,6 +159,6 @@ def test_speed_changes_length_and_pitch_together_and_by_so_much_at_most():
 @given(length=st.integers(1, 200), shortest=st.integers(1, 100), seed=st.integers(0, 1000))
 def test_a_piece_is_a_stretch_of_the_samples_and_not_too_short(length, shortest, seed):
     samples = np.arange(length, dtype=np.float32)
-    part = piece(samples, shortest, random.Random(seed))
+    part = random_piece(samples, shortest, random.Random(seed))
     assert min(shortest, length) <= len(part) <= length
     assert np.array_equal(part, np.arange(part[0], part[0] + len(part)))

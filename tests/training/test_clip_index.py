@@ -13,7 +13,7 @@ from budew.corpora.clip import Caption
 from budew.corpora.shards import write_shard
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
-from budew.training.clip_index import MOST_OPEN, ORIGINAL, RATED, RENDERED, REWRITTEN, index_corpus
+from budew.training.clip_index import MAX_OPEN_FILES, ORIGINAL, RATED, RENDERED, REWRITTEN, index_corpus
 
 RATE = 16_000
 
@@ -66,12 +66,12 @@ def test_each_clip_is_found_as_it_is_read(corpus, workers, tmp_path):
     expected = list(read(corpus))
     assert len(index) == len(expected) == 14
     for number, clip in enumerate(expected):
-        notes = index.notes(number)
-        assert (notes.id, notes.profile) == (clip.id, clip.profile)
+        record = index.record(number)
+        assert (record.id, record.profile) == (clip.id, clip.profile)
         assert index.audio(number) == clip.encoded()
-        assert notes.cues == clip.metadata["synthesis"]["cues"]
+        assert record.cues == clip.metadata["synthesis"]["cues"]
         texts = Counter(caption.text for caption in clip.captions)
-        assert Counter(text for kind in notes.captions.values() for text in kind) == texts
+        assert Counter(text for kind in record.captions.values() for text in kind) == texts
         flags = int(index.rows[number]["flags"])
         kinds = {caption.kind for caption in clip.captions}
         assert bool(flags & RENDERED) == ("render" in kinds)
@@ -122,9 +122,9 @@ def test_a_shard_cut_since_is_noticed(tmp_path):
 def test_of_a_folder_of_many_files_few_are_held_open(tmp_path):
     folder, audio = tmp_path / "clips", sound(tmp_path)
     folder.mkdir()
-    for number in range(3 * MOST_OPEN):
+    for number in range(3 * MAX_OPEN_FILES):
         (folder / f"{number:03}.flac").write_bytes(audio)
     index = index_corpus(folder, tmp_path / "index")
     before = len(os.listdir("/proc/self/fd"))
-    assert all(index.audio(number) == audio for number in range(3 * MOST_OPEN))
-    assert len(os.listdir("/proc/self/fd")) <= before + MOST_OPEN
+    assert all(index.audio(number) == audio for number in range(3 * MAX_OPEN_FILES))
+    assert len(os.listdir("/proc/self/fd")) <= before + MAX_OPEN_FILES

@@ -3,16 +3,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import WhisperForConditionalGeneration
 
-from budew.training.estimate import (
-    CAPTION_VOCABULARY,
-    Operations,
-    config_of,
-    estimate,
-    operations,
-    state_operations,
-)
+from budew.training.estimate import StepOperations, state_operations, step_operations, training_needs
+from budew.training.model_config import CAPTION_VOCABULARY, config_of
 from budew.training.recipe import load_recipe
-from budew.training.step_cost import TOKENS
+from budew.training.step_cost import CAPTION_TOKENS
 
 
 @pytest.fixture(scope="module")
@@ -22,15 +16,15 @@ def recipe():
 
 
 def test_what_is_summed_over_layers_is_what_a_step_of_the_whole_model_takes(recipe):
-    config = config_of(recipe)
+    config = config_of(recipe.model)
     config._attn_implementation = "eager"  # torch does not count the operations of the fused kernel of CPUs
     model = WhisperForConditionalGeneration(config).train()
     features = torch.randn(1, config.num_mel_bins, 2 * config.max_source_positions)
-    tokens = torch.zeros(1, TOKENS, dtype=torch.long)
+    tokens = torch.zeros(1, CAPTION_TOKENS, dtype=torch.long)
     with FlopCounterMode(display=False) as counter:
         model(input_features=features, decoder_input_ids=tokens).logits.sum().backward()
-    assert operations(recipe).flops == pytest.approx(counter.get_total_flops(), rel=0.02)
-    assert estimate(recipe).parameters == sum(weight.numel() for weight in model.parameters())
+    assert step_operations(recipe).flops == pytest.approx(counter.get_total_flops(), rel=0.02)
+    assert training_needs(recipe).parameters == sum(weight.numel() for weight in model.parameters())
 
 
 def test_adapters_learn_few_weights_and_checkpointing_trades_memory_for_operations():
@@ -42,14 +36,18 @@ def test_adapters_learn_few_weights_and_checkpointing_trades_memory_for_operatio
             ("whisper-small-full", "true"),
         )
     )
-    assert estimate(adapters).trained < 0.1 * estimate(full).trained == 0.1 * estimate(checkpointing).trained
-    assert estimate(adapters).weights < 0.5 * estimate(full).weights
-    assert estimate(checkpointing).activations < 0.5 * estimate(full).activations
-    assert operations(checkpointing).flops == pytest.approx(4 / 3 * operations(full).flops)
+    assert (
+        training_needs(adapters).trained
+        < 0.1 * training_needs(full).trained
+        == 0.1 * training_needs(checkpointing).trained
+    )
+    assert training_needs(adapters).weights < 0.5 * training_needs(full).weights
+    assert training_needs(checkpointing).activations < 0.5 * training_needs(full).activations
+    assert step_operations(checkpointing).flops == pytest.approx(4 / 3 * step_operations(full).flops)
 
 
 def test_time_grows_with_clips_where_the_device_is_the_limit_and_not_where_issuing_operations_is():
-    work = Operations(flops=10**9, calls=10_000)
+    work = StepOperations(flops=10**9, calls=10_000)
     fast, slow = ([work.seconds(clips, tflops) for clips in (1, 16, 32)] for tflops in (1000.0, 0.1))
     assert fast[0] == fast[1] == fast[2] > 0
     assert slow[2] == pytest.approx(2 * slow[1])
@@ -60,18 +58,21 @@ def test_a_step_from_cached_states_leaves_out_what_frozen_layers_compute(tmp_pat
     changes = ["model.method=encoder-frozen", "model.window_seconds=8", "model.decoder_layers=2"]
     base = lambda *more: load_recipe("whisper-base-full", [*changes, *more])  # noqa: E731
     whole, cached = base(), base("data.cache_states=true")
-    assert estimate(whole).parameters == estimate(cached).parameters
-    assert estimate(whole).trained == estimate(cached).trained
+    assert training_needs(whole).parameters == training_needs(cached).parameters
+    assert training_needs(whole).trained == training_needs(cached).trained
     window = 2 * 512 * 400  # bytes of the states of 8 s
     frozen = state_operations(cached, window)
-    assert operations(whole).flops - operations(cached).flops == pytest.approx(frozen, rel=0.01)
+    assert step_operations(whole).flops - step_operations(cached).flops == pytest.approx(frozen, rel=0.01)
     assert state_operations(cached, 3 * window) == 3 * frozen
-    assert estimate(cached).activations == estimate(whole).activations  # frozen layers keep none
+    assert training_needs(cached).activations == training_needs(whole).activations  # frozen layers keep none
     fewer = base("data.cache_states=true", "model.vocabulary=captions")
-    assert estimate(fewer).parameters == estimate(cached).parameters - (51865 - CAPTION_VOCABULARY) * 512
+    assert (
+        training_needs(fewer).parameters
+        == training_needs(cached).parameters - (51865 - CAPTION_VOCABULARY) * 512
+    )
     partly = base("data.cache_states=true", "model.trained_encoder_layers=2")
-    assert estimate(partly).trained - estimate(cached).trained == 2 * LAYER + 2 * 512
-    learning = operations(partly).flops - operations(cached).flops
+    assert training_needs(partly).trained - training_needs(cached).trained == 2 * LAYER + 2 * 512
+    learning = step_operations(partly).flops - step_operations(cached).flops
     layers, gradient = frozen - state_operations(partly, window), 2 * 2 * 2 * 400 * 512**2
     assert learning == pytest.approx(3 * layers + gradient, rel=0.01)  # the latter by keys and values
 

@@ -1,12 +1,11 @@
 """A run ends with the same weights whenever and however often it was stopped."""
 
-import logging
 import math
 import os
 import resource
 import shutil
 import signal
-from collections.abc import Callable
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -27,14 +26,13 @@ from budew.errors import (
 from budew.model.checkpoint import load_checkpoint
 from budew.model.cpu_precision import trials
 from budew.profile import VoiceProfile
-from budew.training import data, devices
+from budew.training import devices, preparation
 from budew.training import trainer as trainers
 from budew.training.clip_index import index_corpus
-from budew.training.estimate import estimate
-from budew.training.progress import TrainingLog
+from budew.training.estimate import training_needs
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import train
-from budew.training.trainer import CaptionTrainer
+from budew.training.trainer import CaptionTrainer, TrainingLog
 from tests.training.conftest import history_of, losses_of, run_card, weights
 
 FULL = "evaluation={every_steps: 2, clips: 4, patience: 9}"
@@ -51,13 +49,6 @@ def finished(recipe, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("run")
     assert train(recipe, out=out) == out / "checkpoint"
     return out
-
-
-@pytest.fixture
-def logged(caplog) -> Callable[[], str]:
-    """What the library has logged."""
-    caplog.set_level(logging.INFO, logger="budew")
-    return lambda: "\n".join(caplog.messages)
 
 
 @pytest.fixture
@@ -105,7 +96,7 @@ def test_the_recipe_alone_decides_the_bytes(make_recipe, finished, tmp_path, cha
     def indexed(source, folder, *, workers, progress):  # its pool takes seconds, and has a test of its own
         return index_corpus(source, folder, progress=progress)
 
-    monkeypatch.setattr(data, "index_corpus", indexed)
+    monkeypatch.setattr(preparation, "index_corpus", indexed)
     train(make_recipe(change), out=tmp_path)
     for path in (finished / "checkpoint").iterdir():
         if path.name not in ("recipe.yaml", "training.json"):
@@ -173,7 +164,7 @@ def _train_until_saved(recipe: Recipe, out: Path) -> None:
 
 @pytest.mark.parametrize("file", ["model.safetensors", "scheduler.pt"])
 def test_a_checkpoint_with_a_truncated_file_is_not_resumed_from(
-    recipe, finished, steps, tmp_path, file, logged
+    recipe, finished, steps, tmp_path, file, caplog
 ):
     run = tmp_path / "run"
     shutil.copytree(finished, run)
@@ -182,7 +173,7 @@ def test_a_checkpoint_with_a_truncated_file_is_not_resumed_from(
     truncated = run / "training" / "checkpoint-6" / file
     os.truncate(truncated, truncated.stat().st_size // 2)
     train(recipe, out=run)
-    assert f"checkpoint-6 is not used: {file}" in logged()
+    assert f"checkpoint-6 is not used: {file}" in caplog.text
     assert steps == [4, 5, 6]
     assert weights(run) == weights(finished)
 
@@ -231,14 +222,14 @@ def test_curves_are_written_where_tensorboard_reads_them(finished):
     assert losses == pytest.approx(list(losses_of(finished).values()))
 
 
-def test_a_finished_run_is_not_trained_again_unless_asked(recipe, finished, steps, logged):
+def test_a_finished_run_is_not_trained_again_unless_asked(recipe, finished, steps, caplog):
     def times() -> dict[Path, int]:
         made = (finished / "checkpoint" / "model.safetensors", *(finished / "index").iterdir())
         return {path: path.stat().st_mtime_ns for path in made}
 
     before, content = times(), weights(finished)
     train(recipe, out=finished)
-    assert "is finished, 6 steps: --no-resume trains it again" in logged()
+    assert "is finished, 6 steps: --no-resume trains it again" in caplog.text
     assert (steps, times()) == ([], before)
     train(recipe, out=finished, resume=False)
     assert steps == [1, 2, 3, 4, 5, 6]
@@ -342,7 +333,7 @@ def test_a_part_of_a_base_is_adapted_with_the_tokens_of_its_captions(
     run_card(out, monkeypatch)
     model = load_checkpoint(out, device="cpu").model
     assert (model.config.encoder_layers, model.config.decoder_layers) == (2, 2)
-    assert estimate(recipe).parameters > sum(weight.numel() for weight in model.parameters())
+    assert training_needs(recipe).parameters > sum(weight.numel() for weight in model.parameters())
     assert model.config.vocab_size < load_checkpoint(base, device="cpu").model.config.vocab_size
     train(recipe, out=tmp_path / "again")
     assert weights(tmp_path / "again") == weights(tmp_path / "run")
@@ -353,38 +344,46 @@ def test_a_part_of_a_base_is_adapted_with_the_tokens_of_its_captions(
 
 @pytest.mark.parametrize(("asked", "kept"), [(1, 1), (15, 2)])
 def test_a_window_becomes_shorter_and_never_longer_than_that_of_the_base(
-    adapted, tmp_path, logged, asked, kept
+    adapted, tmp_path, caplog, asked, kept
 ):
     recipe = adapted("full", f"model.window_seconds={asked}", "optimizer.max_steps=1")
-    assert estimate(recipe).window_seconds == kept
+    assert training_needs(recipe).window_seconds == kept
     out = train(recipe, out=tmp_path)
     assert load_checkpoint(out, device="cpu").window_seconds == kept
-    assert ("window_seconds" in logged()) == (asked > kept)
+    assert ("window_seconds" in caplog.text) == (asked > kept)
 
 
-def test_a_run_logs_short_lines_prints_nothing_and_keeps_its_history(recipe, tmp_path, capsys, logged):
-    out = train(recipe, out=tmp_path)
-    lines = logged().splitlines()
+def test_a_run_logs_short_lines_prints_nothing_and_keeps_its_history(recipe, tmp_path, caplog, capsys):
+    shown = []
+
+    @contextmanager
+    def bar(stage):
+        yield lambda *at: shown.append((stage, *at))
+
+    out = train(recipe, out=tmp_path, progress=bar)
+    assert capsys.readouterr() == ("", "")
+    lines = "\n".join(caplog.messages).splitlines()
     steps = [line.split()[1] for line in lines if line.startswith("step ") and "learning rate" in line]
     assert steps == [f"{step}/6" for step in range(1, 7)]
     assert sum("mean Spearman" in line for line in lines) == 2
-    assert not [line for line in lines if "{" in line]
-    assert capsys.readouterr() == ("", "")
+    assert not [line for line in lines if "{" in line or "attention mask" in line or "%|" in line]
     assert lines[0].startswith("train: 12 clips")
+    assert shown[-6:] == [("training", step, 6) for step in range(1, 7)]
+    assert ("train: index", 12) in shown
     for name in ("eval_loss", "eval_spearman"):
         assert [entry["step"] for entry in history_of(tmp_path) if name in entry] == [3, 6]
     assert list(losses_of(tmp_path)) == [1, 2, 3, 4, 5, 6]
     assert load_recipe(out / "recipe.yaml") == recipe
 
 
-def test_clips_without_emotion_labels_are_used(make_recipe, make_clip, tmp_path, logged):
+def test_clips_without_emotion_labels_are_used(make_recipe, make_clip, tmp_path, caplog):
     measured = VoiceProfile(None, (), {"gender": "female", "pace": "slow"})
     write_shard(tmp_path / "all.tar", [make_clip(number, profile=measured) for number in range(4)])
     mixed = [make_clip(0, profile=measured), *(make_clip(number) for number in range(1, 5))]
     write_shard(tmp_path / "mixed.tar", mixed)
     corpora = (f"data.train={tmp_path / 'mixed.tar'}", f"data.validation={tmp_path / 'all.tar'}")
     train(make_recipe("optimizer.max_steps=3", *corpora), out=tmp_path / "run")
-    printed = logged()
+    printed = caplog.text
     for line in (
         "train: 5 clips",
         "the last weights are kept",
@@ -396,13 +395,13 @@ def test_clips_without_emotion_labels_are_used(make_recipe, make_clip, tmp_path,
 
 
 def test_each_of_several_validation_corpora_has_a_correlation(
-    make_recipe, corpus, tmp_path, make_clip, logged
+    make_recipe, corpus, tmp_path, make_clip, caplog
 ):
     write_shard(tmp_path / "other.tar", [make_clip(number) for number in range(4)])
     names = [str(corpus), str(tmp_path / "other.tar")]
     recipe = make_recipe("optimizer.max_steps=3", f"data.validation=[{', '.join(names)}]")
     out = train(recipe, out=tmp_path / "run")
-    printed = logged()
+    printed = caplog.text
     last = history_of(tmp_path / "run")[-2]
     for name in names:
         assert f" of {name}" in printed.partition("validation loss")[2]
@@ -411,14 +410,14 @@ def test_each_of_several_validation_corpora_has_a_correlation(
 
 
 def test_captions_without_profiles_are_learned_without_prompts_and_read_at_validations(
-    make_recipe, make_clip, tmp_path, logged
+    make_recipe, make_clip, tmp_path, caplog
 ):
     said = [(Caption(text, {"by": "original"}),) for text in ("A very sad woman.", "An angry man.")]
     write_shard(tmp_path / "a.tar", [make_clip(n, profile=None, captions=said[n % 2]) for n in range(4)])
     corpora = (f"data.train={tmp_path / 'a.tar'}", f"data.validation={tmp_path / 'a.tar'}")
     changes = ("optimizer.max_steps=3", "target.kind=mixed", "target.prompts=0.5")
     out = train(make_recipe(*changes, *corpora), out=tmp_path / "run")
-    assert "(reference: Sadness" in logged()
+    assert "(reference: Sadness" in caplog.text
     assert not load_checkpoint(out, device="cpu").trained_with_prompts
     with_profiles = train(make_recipe(*changes), out=tmp_path / "other")
     assert load_checkpoint(with_profiles, device="cpu").trained_with_prompts

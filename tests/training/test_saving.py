@@ -26,9 +26,11 @@ from budew.model.build import build_tokenizer, build_whisper
 from budew.model.card import read_card
 from budew.model.checkpoint import load_checkpoint
 from budew.model.generate import encode, write_captions
-from budew.training.heads import WhisperWithHeads
+from budew.training.dataset import training_dataset, validation_dataset
+from budew.training.preparation import prepare_corpora
 from budew.training.recipe import Recipe, load_recipe
-from budew.training.saving import Run, push, save_result
+from budew.training.saving import FinishedRun, push, save_result
+from budew.training.training_model import WhisperWithHeads
 from tests.corpora.hub_server import model_hub
 from tests.training.conftest import run_card
 
@@ -63,12 +65,13 @@ def model(recipe, corpus) -> WhisperWithHeads:
 
 
 @pytest.fixture(scope="module")
-def run(recipe, model) -> Run:
+def run(recipe, model, tmp_path_factory) -> FinishedRun:
     processor = WhisperProcessor(recipe.model.scratch.features.extractor(), model.tokenizer)
+    cache, extractor = tmp_path_factory.mktemp("cache"), processor.feature_extractor
+    clips, held_out = (prepare_corpora(recipe, cache, split, extractor) for split in ("train", "validation"))
     history = [{"loss": 1.5, "step": 1}, {"eval_loss": 2.5, "eval_spearman": float("nan"), "step": 1}]
-    return Run(
-        recipe, processor, clips=12, hours=0.1, validation_clips=4, steps=1, history=history, prompts=False
-    )
+    examples = training_dataset(recipe, clips, processor, max_tokens=48)
+    return FinishedRun(examples, validation_dataset(recipe, held_out, processor, max_tokens=48), 1, history)
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +164,7 @@ def test_the_model_card_is_one_for_the_hub_and_its_code_runs(saved, recipe, monk
     run_card(saved, monkeypatch)
     assert capsys.readouterr().out.count("'text'") == 2  # windows of the recording
     stated = (
-        *(recipe.data.train[0].corpus, "12 clips, 0.1 h", "recipe.yaml", "| 1 | 2.500 | nan |"),
+        *(recipe.data.train[0].corpus, "12 clips, 0.0 h", "recipe.yaml", "| 1 | 2.500 | nan |"),
         *("## Limits", "Intended: ", "Prohibited", "at the workplace and in education", "Article 5(1)(f)"),
         *("## Licence", recipe.license),
     )

@@ -12,16 +12,22 @@ from budew.corpora import read
 from budew.errors import InputError
 from budew.model.adapt import short_window
 from budew.model.build import Features, Size, build_tokenizer, build_whisper
-from budew.training.data import prepare_corpora, training_examples, validation_examples
-from budew.training.examples import collate
-from budew.training.heads import WhisperWithHeads
+from budew.training.dataset import collate, training_dataset, validation_dataset
+from budew.training.preparation import prepare_corpora
 from budew.training.recipe import Recipe, load_recipe, shipped_recipes
-from budew.training.trainer import CaptionTrainer, last_checkpoint
+from budew.training.run_folder import RunFolder
+from budew.training.trainer import CaptionTrainer
+from budew.training.training_model import WhisperWithHeads
 
 
 @pytest.fixture(scope="module")
 def variant(make_recipe):
-    steps = ("optimizer.max_steps=3", "optimizer.warmup=0", "optimizer.batch_size=8")
+    steps = (
+        "optimizer.max_steps=3",
+        "optimizer.warmup=0",
+        "optimizer.batch_size=8",
+        "optimizer.learning_rate=1e-3",
+    )
     return lambda *changes: make_recipe(*steps, "model.scratch.size.dropout=0", *changes)
 
 
@@ -38,20 +44,12 @@ def trainer_of(corpus, tmp_path_factory):
                 recipe,
                 prepare_corpora(recipe, cache, split, processor.feature_extractor),
                 processor,
-                longest=48,
+                max_tokens=48,
             )
-            for make, split in ((training_examples, "train"), (validation_examples, "validation"))
+            for make, split in ((training_dataset, "train"), (validation_dataset, "validation"))
         )
-        return CaptionTrainer(
-            recipe,
-            folder,
-            model=build_whisper(scratch.size, scratch.features, tokenizer, seed=1, kind=WhisperWithHeads),
-            processor=processor,
-            train=train,
-            validation=validation,
-            rate=1e-3,
-            bar=lambda *_: None,
-        )
+        model = build_whisper(scratch.size, scratch.features, tokenizer, seed=1, kind=WhisperWithHeads)
+        return CaptionTrainer(folder, model, train, validation)
 
     return make
 
@@ -112,14 +110,16 @@ def test_every_recipe_that_ships_can_be_shared_by_a_few_devices():
 
 
 def test_the_newest_whole_checkpoint_is_the_one_to_go_on_from(variant, trainer_of, tmp_path):
-    assert last_checkpoint(tmp_path) is None
-    trainer_of(variant("optimizer.max_steps=2", "evaluation.every_steps=1"), tmp_path).train()
-    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-2"
-    assert load_file(tmp_path / "checkpoint-2" / "model.safetensors")
-    (tmp_path / "checkpoint-10").mkdir()
-    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-2"
-    (tmp_path / "checkpoint-2" / "trainer_state.json").write_text("{")
-    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-1"
+    folder = RunFolder(tmp_path)
+    assert folder.last_checkpoint() is None
+    trainer_of(variant("optimizer.max_steps=2", "evaluation.every_steps=1"), folder.training).train()
+    second = folder.training / "checkpoint-2"
+    assert folder.last_checkpoint() == second
+    assert load_file(second / "model.safetensors")
+    (folder.training / "checkpoint-10").mkdir()
+    assert folder.last_checkpoint() == second
+    (second / "trainer_state.json").write_text("{")
+    assert folder.last_checkpoint() == folder.training / "checkpoint-1"
 
 
 def test_an_encoder_computes_a_shorter_window_as_one_made_for_it():

@@ -1,6 +1,8 @@
-"""A linear listener hears emotions and not voices, and gender; captions say what it hears."""
+"""Linear probes predict emotion and gender whoever speaks; captions say what they predict."""
 
+from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,11 +15,14 @@ from budew.errors import CorpusError, SettingsError
 from budew.model.checkpoint import load_checkpoint
 from budew.profile import VoiceProfile
 from budew.randomness import generator
-from budew.training.data import cached_states, fitted_listener, prepare_corpora, training_examples
-from budew.training.listener import Linear, Listener, fit_listener
-from budew.training.recipe import NONE, ListenerSettings
+from budew.training.clip_index import ClipRecord
+from budew.training.dataset import training_dataset
+from budew.training.initial_model import load_base
+from budew.training.preparation import prepare_corpora, prepare_labeler, prepare_states
+from budew.training.pseudo_labels import LinearProbe, PseudoLabeler, fit_labeler
+from budew.training.recipe import NONE, ListenerSettings, TrainingCorpus
 from budew.training.run import train
-from budew.training.start import load_base
+from budew.training.training_clips import CachedStates, TrainingClips
 from tests.training.conftest import clip_of, losses_of
 
 WIDTH, POSITIONS = 24, 6
@@ -26,27 +31,20 @@ ANGER, SADNESS, VOICE = 0, 1, slice(2, WIDTH)
 
 
 @pytest.fixture
-def heard_clips(tmp_path):
-    """`heard_clips(clips)` makes a corpus with states of clips, given as profile and mean states."""
-
-    class Notes:
-        def __init__(self, profiles):
-            self.profiles = profiles
-
-        def notes(self, number):
-            return type("Notes", (), {"profile": self.profiles[number]})
+def corpus_of(tmp_path):
+    """`corpus_of(clips)` makes a corpus with cached states of clips, given as profile and mean states."""
 
     def make(clips):
-        from budew.training.selection import CachedStates, Selection
-
         file = tmp_path / f"{len(list(tmp_path.iterdir()))}.f16"
         np.concatenate([np.tile(mean, (POSITIONS, 1)) for _, mean in clips]).astype("<f2").tofile(file)
         np.full(len(clips), POSITIONS, "<i4").tofile(file.with_suffix(".positions"))
-        return Selection(
-            Notes([profile for profile, _ in clips]),
-            np.arange(len(clips)),
+        records = [ClipRecord(str(number), profile, {}, {}) for number, (profile, _) in enumerate(clips)]
+        index = SimpleNamespace(record=records.__getitem__)
+        return TrainingClips(
+            TrainingCorpus(corpus="a", heard=True),
+            index,
             np.zeros(len(clips), np.float32),
-            {},
+            Counter(),
             states=CachedStates(file, WIDTH, 1),
         )
 
@@ -63,21 +61,19 @@ def spoken(rng, *, emotion=None, voice=None, gender="female"):
 
 
 @pytest.fixture
-def listener(heard_clips):
+def labeler(corpus_of):
     """Fitted to acted clips whose angry speakers have other voices than the sad ones, and to neutral ones."""
     rng = np.random.default_rng(0)
     acted = [spoken(rng, emotion="Anger", voice=4 + rng.normal()) for _ in range(8)]
     acted += [spoken(rng, emotion="Sadness", voice=-4 + rng.normal()) for _ in range(8)]
     read = [spoken(rng, gender=gender) for gender in ("female", "male") for _ in range(40)]
-    return fit_listener(
-        [heard_clips(acted), heard_clips(read)], [1, 1], ListenerSettings(shrinkage=0.01, penalty=1)
-    )
+    return fit_labeler([corpus_of(acted), corpus_of(read)], ListenerSettings(shrinkage=0.01, penalty=1))
 
 
 @pytest.mark.parametrize(("emotion", "voice"), [("Anger", -4), ("Sadness", 4), (None, -4), (None, 4)])
-def test_what_neutral_clips_differ_in_is_not_heard(listener, emotion, voice):
+def test_directions_in_which_neutral_clips_differ_count_little(labeler, emotion, voice):
     rng = np.random.default_rng(1)
-    heard = [listener.emotion.hears(spoken(rng, emotion=emotion, voice=voice)[1]) for _ in range(50)]
+    heard = [labeler.emotion.predict(spoken(rng, emotion=emotion, voice=voice)[1]) for _ in range(50)]
     assert heard.count(emotion or NONE) >= 40
 
 
@@ -86,45 +82,45 @@ def test_what_neutral_clips_differ_in_is_not_heard(listener, emotion, voice):
     emotion=st.sampled_from(["Anger", "Sadness", None]),
     gender=st.sampled_from(["female", "male"]),
 )
-def test_a_caption_says_what_is_heard_in_its_states(listener_once, seed, emotion, gender):
+def test_the_label_is_the_prediction_from_the_states(fixed_labeler, seed, emotion, gender):
     profile, mean = spoken(np.random.default_rng(seed), emotion=emotion, gender=gender)
     states = np.tile(mean, (POSITIONS, 1)).astype(np.float16)
-    changed, said = listener_once.listen(states, profile, generator(seed, "clip"))
+    changed, said = fixed_labeler.label(states, profile, generator(seed, "clip"))
     mean = changed.mean(axis=0, dtype=np.float32)
-    heard = listener_once.emotion.hears(mean)
-    assert said.traits == {"gender": listener_once.gender.hears(mean)}
+    heard = fixed_labeler.emotion.predict(mean)
+    assert said.traits == {"gender": fixed_labeler.gender.predict(mean)}
     assert list(said.emotions) == [heard] * (heard != NONE)
-    again, _ = listener_once.listen(states, profile, generator(seed, "clip"))
+    again, _ = fixed_labeler.label(states, profile, generator(seed, "clip"))
     assert np.array_equal(changed, again)
 
 
 @pytest.fixture(scope="module")
-def listener_once():
-    """A listener by hand."""
+def fixed_labeler():
+    """Probes with given weights."""
     weights = np.zeros((WIDTH, 3), np.float32)
     weights[ANGER, 0] = weights[SADNESS, 1] = 4
-    emotion = Linear(("Anger", "Sadness", NONE), weights, np.array([0, 0, 2], np.float32))
+    emotion = LinearProbe(("Anger", "Sadness", NONE), weights, np.array([0, 0, 2], np.float32))
     voices = np.zeros((WIDTH, 2), np.float32)
     voices[VOICE, 1] = 1
-    gender = Linear(("female", "male"), voices, np.zeros(2, np.float32))
+    gender = LinearProbe(("female", "male"), voices, np.zeros(2, np.float32))
     rng = np.random.default_rng(2)
     means = {name: rng.normal(0, 1, (30, WIDTH)).astype(np.float32) for name in gender.classes}
-    return Listener(ListenerSettings(), emotion, gender, means)
+    return PseudoLabeler(ListenerSettings(), emotion, gender, means)
 
 
-def test_shares_decide_how_often_a_class_is_heard(listener_once):
-    rare = replace(listener_once, settings=ListenerSettings(moved=1, shares={"Anger": 0}))
+def test_shares_decide_how_often_a_class_occurs(fixed_labeler):
+    rare = replace(fixed_labeler, settings=ListenerSettings(moved=1, shares={"Anger": 0}))
     profile, mean = spoken(np.random.default_rng(0))
     states = np.tile(mean, (POSITIONS, 1))
 
-    def angry(listener):
-        said = [listener.listen(states, profile, generator(number))[1] for number in range(200)]
+    def angry(labeler):
+        said = [labeler.label(states, profile, generator(number))[1] for number in range(200)]
         return sum("Anger" in one.emotions for one in said)
 
     assert angry(rare) < angry(replace(rare, settings=ListenerSettings(moved=1))) / 3
 
 
-def test_gender_is_heard_whatever_the_emotion(heard_clips):
+def test_gender_is_predicted_whatever_the_emotion(corpus_of):
     rng = np.random.default_rng(4)
 
     def clips(emotion, number):
@@ -133,38 +129,36 @@ def test_gender_is_heard_whatever_the_emotion(heard_clips):
             spoken(rng, emotion=emotion, voice=rng.normal(voice, 1), gender=gender) for gender, voice in pairs
         ]
 
-    fitted = fit_listener(
-        [heard_clips(clips("Anger", 10)), heard_clips(clips(None, 30))], [1, 1], ListenerSettings()
-    )
+    fitted = fit_labeler([corpus_of(clips("Anger", 10)), corpus_of(clips(None, 30))], ListenerSettings())
     for emotion in ("Anger", None):
         unheard = clips(emotion, 20)
-        right = [fitted.gender.hears(mean) == profile.traits["gender"] for profile, mean in unheard]
+        right = [fitted.gender.predict(mean) == profile.traits["gender"] for profile, mean in unheard]
         assert np.mean(right) > 0.9
 
 
-def test_without_men_or_women_gender_is_what_the_labels_say(heard_clips):
+def test_gender_is_the_label_where_the_corpora_have_one_only(corpus_of):
     rng = np.random.default_rng(5)
     clips = [spoken(rng, emotion=emotion) for emotion in ("Anger", None) for _ in range(10)]
-    fitted = fit_listener([heard_clips(clips)], [1], ListenerSettings())
+    fitted = fit_labeler([corpus_of(clips)], ListenerSettings())
     profile, mean = spoken(rng)
     assert fitted.gender is None
-    assert fitted.listen(np.tile(mean, (POSITIONS, 1)), profile, generator(0))[1].traits == {
+    assert fitted.label(np.tile(mean, (POSITIONS, 1)), profile, generator(0))[1].traits == {
         "gender": "female"
     }
 
 
-def test_an_offset_moves_the_border(listener, heard_clips):
+def test_an_offset_moves_the_decision_boundary(labeler, corpus_of):
     rng = np.random.default_rng(3)
-    clips = heard_clips([spoken(rng, emotion=emotion) for emotion in ("Anger", None) for _ in range(20)])
-    strict = fit_listener([clips], [1], ListenerSettings(offsets={"Anger": -50}))
-    assert strict.emotion.hears(spoken(rng, emotion="Anger")[1]) == NONE
+    clips = corpus_of([spoken(rng, emotion=emotion) for emotion in ("Anger", None) for _ in range(20)])
+    strict = fit_labeler([clips], ListenerSettings(offsets={"Anger": -50}))
+    assert strict.emotion.predict(spoken(rng, emotion="Anger")[1]) == NONE
 
 
-def test_without_neutral_clips_there_is_no_listener(heard_clips):
+def test_probes_cannot_be_fitted_without_neutral_clips(corpus_of):
     rng = np.random.default_rng(0)
     clips = [spoken(rng, emotion=emotion) for emotion in ("Anger", "Sadness") for _ in range(3)]
     with pytest.raises(CorpusError, match="heard"):
-        fit_listener([heard_clips(clips)], [1], ListenerSettings())
+        fit_labeler([corpus_of(clips)], ListenerSettings())
 
 
 @pytest.fixture
@@ -181,7 +175,7 @@ def heard_recipe(make_recipe, make_whisper, tmp_path):
     def make(*changes, heard="true", listener="{}"):
         corpus = f"data.train=[{{corpus: {tmp_path / 'a.tar'}, heard: {heard}}}]"
         model = f"model={{base: {base}, method: encoder-frozen, vocabulary: captions}}"
-        given = (model, corpus, f"data.validation={tmp_path / 'a.tar'}", f"data.listener={listener}")
+        given = (model, corpus, f"data.validation={tmp_path / 'a.tar'}", f"data.listener={labeler}")
         return make_recipe(
             *given, "target={kind: template, wording: plain}", "data.cache_states=true", *changes
         )
@@ -189,7 +183,7 @@ def heard_recipe(make_recipe, make_whisper, tmp_path):
     return make
 
 
-def test_a_run_learns_what_is_heard_and_resumes_with_the_same_listener(heard_recipe, tmp_path):
+def test_the_same_corpora_give_the_same_probes_and_losses(heard_recipe, tmp_path):
     recipe = heard_recipe("optimizer.learning_rate=1e-3")
     train(recipe, out=tmp_path / "run")
     saved = (tmp_path / "run/training/listener.npz").read_bytes()
@@ -198,17 +192,17 @@ def test_a_run_learns_what_is_heard_and_resumes_with_the_same_listener(heard_rec
     assert (tmp_path / "again/training/listener.npz").read_bytes() == saved
 
 
-def test_captions_of_the_examples_agree_with_the_states(heard_recipe, tmp_path):
+def test_captions_of_the_examples_agree_with_the_prediction_from_their_states(heard_recipe, tmp_path):
     recipe = heard_recipe()
     model, processor = load_base(recipe)
     corpora = prepare_corpora(recipe, tmp_path, "train", processor.feature_extractor)
-    corpora = cached_states(recipe, tmp_path, corpora, model, processor.feature_extractor)
-    listener = fitted_listener(recipe, tmp_path, corpora)
-    examples = training_examples(recipe, corpora, processor, longest=60, listener=listener)
+    corpora = prepare_states(recipe, tmp_path, corpora, model, processor.feature_extractor)
+    labeler = prepare_labeler(recipe, tmp_path, corpora)
+    examples = training_dataset(recipe, corpora, processor, max_tokens=60, labeler=labeler)
     for number in range(20):
         example = examples[number]
         text = processor.tokenizer.decode(example["tokens"], skip_special_tokens=True).lower()
-        heard = listener.emotion.hears(example["states"].float().numpy().mean(axis=0))
+        heard = labeler.emotion.predict(example["states"].float().numpy().mean(axis=0))
         assert ("ang" in text) == (heard == "Anger"), text
 
 
@@ -222,7 +216,7 @@ def head_of(model, states):
     return seen[0][0, -1, : attention.head_dim]
 
 
-def test_the_model_that_was_trained_has_the_listener_as_a_head(heard_recipe, tmp_path):
+def test_a_trained_model_has_the_probe_as_an_attention_head(heard_recipe, tmp_path):
     recipe = heard_recipe("optimizer={max_steps: 3, batch_size: 4, learning_rate: 1e-2, weight_decay: 0}")
     model = load_checkpoint(train(recipe, out=tmp_path / "run"), device="cpu", dtype="float32").model
     with np.load(tmp_path / "run/training/listener.npz") as saved:
@@ -242,24 +236,26 @@ def test_the_head_has_the_scores_of_emotion_and_gender(make_whisper, tmp_path):
     width = model.config.d_model
 
     def classifier(*classes):
-        return Linear(classes, *(rng.normal(0, 1, shape).astype(np.float32) for shape in ((width, 2), 2)))
+        return LinearProbe(
+            classes, *(rng.normal(0, 1, shape).astype(np.float32) for shape in ((width, 2), 2))
+        )
 
     emotion, gender = classifier("Anger", NONE), classifier("female", "male")
     means = rng.normal(0, 1, (50, width)).astype(np.float32)
-    Listener(ListenerSettings(), emotion, gender, {"": means}).seat(model.requires_grad_(True))
+    PseudoLabeler(ListenerSettings(), emotion, gender, {"": means}).set_head(model.requires_grad_(True))
     for mean in means:
         values = head_of(model, torch.from_numpy(np.tile(mean, (POSITIONS, 1)))).numpy()
-        assert emotion.classes[values[:2].argmax()] == emotion.hears(mean)
-        assert gender.classes[values[2:4].argmax()] == gender.hears(mean)
+        assert emotion.classes[values[:2].argmax()] == emotion.predict(mean)
+        assert gender.classes[values[2:4].argmax()] == gender.predict(mean)
 
 
-def test_the_head_of_the_listener_does_not_learn(make_whisper, tmp_path):
+def test_the_attention_head_of_the_probes_is_not_trained(make_whisper, tmp_path):
     model = load_checkpoint(
         make_whisper(tmp_path / "base"), device="cpu", dtype="float32"
     ).model.requires_grad_(True)
     weights = np.random.default_rng(0).normal(0, 1, (model.config.d_model, 2)).astype(np.float32)
-    emotion = Linear(("Anger", NONE), weights, np.zeros(2, np.float32))
-    Listener(ListenerSettings(), emotion, None, {"": weights.T}).seat(model)
+    emotion = LinearProbe(("Anger", NONE), weights, np.zeros(2, np.float32))
+    PseudoLabeler(ListenerSettings(), emotion, None, {"": weights.T}).set_head(model)
     states = torch.randn(2, POSITIONS, model.config.d_model)
     model(encoder_outputs=(states,), decoder_input_ids=torch.tensor([[1, 2]] * 2)).logits.sum().backward()
     attention = model.get_decoder().layers[0].encoder_attn
@@ -270,6 +266,6 @@ def test_the_head_of_the_listener_does_not_learn(make_whisper, tmp_path):
 
 
 @pytest.mark.parametrize("how", [{"heard": "false"}, {"listener": "null"}])
-def test_a_listener_needs_a_corpus_and_a_corpus_a_listener(heard_recipe, how):
+def test_pseudo_labels_need_a_corpus_and_the_corpus_their_settings(heard_recipe, how):
     with pytest.raises(SettingsError, match="listener"):
         heard_recipe(**how)

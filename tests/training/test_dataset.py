@@ -18,8 +18,14 @@ from budew.corpora import Caption, read, write_shard
 from budew.curation.weights import write_weights
 from budew.errors import BudewWarning, CorpusError
 from budew.model.build import END, PREFIX, build_tokenizer
-from budew.training.data import prepare_corpora, training_examples, validation_examples
-from budew.training.examples import STEP, Examples, collate
+from budew.training.dataset import (
+    FRAMES_STEP,
+    CaptionDataset,
+    collate,
+    training_dataset,
+    validation_dataset,
+)
+from budew.training.preparation import prepare_corpora
 from tests.training.conftest import profile_of
 
 LONGEST = 96
@@ -45,11 +51,11 @@ def cache(tmp_path_factory):
 def examples_of(processor, make_recipe, cache):
     """`examples_of("seed=2", count=40, split="validation")`: examples of the recipe with changes."""
 
-    def make(*changes, count=12, split="train", longest=LONGEST) -> Examples:
+    def make(*changes, count=12, split="train", longest=LONGEST) -> CaptionDataset:
         recipe = make_recipe(f"optimizer.max_steps={count // 4}", *changes)
-        made = training_examples if split == "train" else validation_examples
+        made = training_dataset if split == "train" else validation_dataset
         corpora = prepare_corpora(recipe, cache, split, processor.feature_extractor)
-        return made(recipe, corpora, processor, longest=longest)
+        return made(recipe, corpora, processor, max_tokens=longest)
 
     return make
 
@@ -129,7 +135,7 @@ def test_a_computation_that_was_stopped_leaves_nothing_that_is_used(examples_of,
     changes, whole = ("data.cache_features=true", f"data.cache={tmp_path}"), examples_of()
     for place in ("spectrogram", "np.save"):
         with monkeypatch.context() as patched:
-            patched.setattr(f"budew.training.examples.{place}", stopped)
+            patched.setattr(f"budew.training.feature_cache.{place}", stopped)
             with pytest.raises(KeyboardInterrupt):
                 examples_of(*changes)
     kept = examples_of(*changes)
@@ -139,7 +145,7 @@ def test_a_computation_that_was_stopped_leaves_nothing_that_is_used(examples_of,
 def test_a_run_waits_for_another_that_computes_the_same_spectrograms(examples_of, tmp_path, monkeypatch):
     changes = ("data.cache_features=true", f"data.cache={tmp_path}")
     whole = examples_of(*changes)
-    monkeypatch.setattr("budew.training.examples._Computed", None)  # nothing is computed again
+    monkeypatch.setattr("budew.training.feature_cache._Spectrograms", None)  # nothing is computed again
     (made,) = (tmp_path / "features").glob("*.f16")
     unfinished = made.rename(made.with_suffix(".unfinished"))
     with unfinished.open("ab") as file, ThreadPoolExecutor(1) as pool:
@@ -155,7 +161,7 @@ def test_a_run_waits_for_another_that_computes_the_same_spectrograms(examples_of
 
 def test_each_time_a_clip_comes_round_it_is_worded_and_changed_anew(examples_of, processor):
     examples = examples_of("target.kind=template", ALTERED, count=36)
-    numbers = [number for number in range(36) if examples.order[number].clip == 0]
+    numbers = [number for number in range(36) if examples.order[number].place == 0]
     first, second, _third = (examples[number] for number in numbers)
     assert not torch.equal(first["input_features"], second["input_features"])
     assert first["tokens"] != second["tokens"]
@@ -167,7 +173,7 @@ def test_validation_is_a_whole_unchanged_sample_of_the_corpus(examples_of, proce
     changes = (ALTERED, "data.short_windows=1", "data.mixed_shards=1")
     examples = examples_of(*changes, "evaluation.clips=20", split="validation")
     clips = {clip.id: clip for clip in read(corpus)}
-    found = {examples.notes(number).id: examples[number] for number in range(len(examples))}
+    found = {examples.record(number).id: examples[number] for number in range(len(examples))}
     assert set(found) == set(clips)
     assert len(examples) == len(clips) == 12
     for id, example in found.items():
@@ -176,7 +182,7 @@ def test_validation_is_a_whole_unchanged_sample_of_the_corpus(examples_of, proce
         np.testing.assert_array_equal(example["input_features"], exact.input_features[0].astype(np.float16))
         assert example["length"] == FRAMES
     few = examples_of(*changes, "evaluation.clips=6", split="validation")
-    sample = [few.notes(number).id for number in range(len(few))]
+    sample = [few.record(number).id for number in range(len(few))]
     assert len(set(sample)) == len(sample) == 6
     assert len({int(id[4:]) // 3 for id in sample}) > 2
 
@@ -185,14 +191,14 @@ def test_captions_are_drawn_from_those_of_the_clip(examples_of, processor, corpu
     examples, clips = examples_of(count=240), {clip.id: clip for clip in read(corpus)}
     drawn = {id: set() for id in clips}
     for number in range(240):
-        drawn[examples.notes(number).id].add(written(examples[number], processor))
+        drawn[examples.record(number).id].add(written(examples[number], processor))
     assert drawn == {id: {caption.text for caption in clip.captions} for id, clip in clips.items()}
 
 
 def test_frames_and_wording_of_the_recipe_are_kept_to(examples_of, processor):
     examples = examples_of("target={kind: template, frames: [tags], wording: plain}")
     for number in range(12):
-        profile = examples.notes(number).profile
+        profile = examples.record(number).profile
         possible = {render(profile, seed=seed, frame="tags", wording="plain") for seed in range(300)}
         assert written(examples[number], processor) in possible
 
@@ -214,13 +220,13 @@ def test_an_example_is_prompt_prefix_caption_and_one_end(examples_of, processor)
 
 
 def test_a_clip_whose_caption_is_too_long_for_the_decoder_is_left_out_and_named(examples_of):
-    lengths = [examples_of().tokens(number) for number in range(12)]
+    lengths = [examples_of().token_count(number) for number in range(12)]
     limit = sorted(lengths)[6]
     shorter = examples_of(longest=limit)
     with pytest.warns(BudewWarning) as warned:
         assert max(len(shorter[number]["tokens"]) for number in range(12)) <= limit
     named = " ".join(str(one.message) for one in warned)
-    assert all(shorter.notes(number).id in named for number in range(12) if lengths[number] > limit)
+    assert all(shorter.record(number).id in named for number in range(12) if lengths[number] > limit)
     with pytest.raises(CorpusError, match="the decoder 8"):
         examples_of(longest=8)[0]
 
@@ -260,8 +266,8 @@ def test_a_batch_is_as_long_as_its_longest_clip_and_loses_no_sound(examples_of):
         widths.add(frames)
         assert longest <= frames
         if frames < FRAMES:
-            assert frames % STEP == 0
-            assert frames - longest < STEP
+            assert frames % FRAMES_STEP == 0
+            assert frames - longest < FRAMES_STEP
             for example in batch:
                 left = example["input_features"][:, frames + 1 :]  # a frame sees a little behind it
                 assert left.max() == left.min() == example["input_features"].min()
@@ -271,8 +277,8 @@ def test_a_batch_is_as_long_as_its_longest_clip_and_loses_no_sound(examples_of):
 
 
 def test_batches_are_cut_together_one_in_ten_not_and_at_the_end_none(examples_of):
-    examples, none = examples_of("data.short_windows=0.75", count=2400), np.zeros((1, FRAMES))
-    whole = [examples._window(number, 50, none)["length"] == FRAMES for number in range(2400)]
+    examples = examples_of("data.short_windows=0.75", count=2400)
+    whole = [examples._frames(number, FRAMES, 50) == FRAMES for number in range(2400)]
     whole = np.reshape(whole, (-1, 4))
     assert (whole.all(axis=1) == whole.any(axis=1)).all()
     assert 0.05 < whole[:450, 0].mean() < 0.16
@@ -285,13 +291,13 @@ def test_of_a_weighted_corpus_clips_come_as_often_as_weighted(examples_of, corpu
     write_weights(tmp_path / name, weights.items())
     given = f"{{corpus: {corpus}, clip_weights: {tmp_path / name}, weight: 0.5}}"
     examples = examples_of(f"data.train=[{given}]", count=480)
-    drawn = Counter(examples.notes(number).id for number in range(480))
+    drawn = Counter(examples.record(number).id for number in range(480))
     assert drawn == pytest.approx({"clip01": 40, "clip04": 80, "clip05": 120, "clip11": 240}, abs=20)
     assert examples.corpora[0].left_out["they have no weight"] == 8
     both = examples_of(f"data.train=[{{corpus: {corpus}, weight: 1.5}}, {given}]", count=1000)
     shares = Counter(both.order[number].corpus for number in range(1000))
     assert shares == {0: 750, 1: 250}
-    assert {both.notes(at).id for at in range(1000) if both.order[at].corpus} == set(drawn)
+    assert {both.record(at).id for at in range(1000) if both.order[at].corpus} == set(drawn)
     write_weights(tmp_path / name, [("of another", 5.0)])
     with pytest.raises(CorpusError, match=name):
         examples_of(f"data.train=[{given}]")
@@ -305,13 +311,13 @@ def test_of_several_validation_corpora_as_many_clips_each_are_taken_and_none_twi
     for wanted, expected in ((4, {0: 2, 1: 2}), (10, {0: 5, 1: 3}), (100, {0: 12, 1: 3})):
         examples = examples_of(both, f"evaluation.clips={wanted}", split="validation")
         found = [
-            (examples.order[number].corpus, examples.notes(number).id) for number in range(len(examples))
+            (examples.order[number].corpus, examples.record(number).id) for number in range(len(examples))
         ]
         assert Counter(corpus for corpus, _ in found) == expected
         assert len(set(found)) == len(found)
     alone = examples_of("evaluation.clips=2", split="validation")
     pair = examples_of(both, "evaluation.clips=4", split="validation")
-    assert [alone.notes(number).id for number in (0, 1)] == [pair.notes(number).id for number in (0, 1)]
+    assert [alone.record(number).id for number in (0, 1)] == [pair.record(number).id for number in (0, 1)]
     with pytest.raises(IndexError):
         pair[4]
 
@@ -322,7 +328,7 @@ def test_the_division_into_shards_does_not_show_in_a_validation(examples_of, cor
         examples_of(f"data.validation={path}", "evaluation.clips=12", split="validation")
         for path in (corpus, tmp_path / "whole.tar")
     )
-    by_id = [{made.notes(at).id: made[at]["input_features"] for at in range(12)} for made in (one, other)]
+    by_id = [{made.record(at).id: made[at]["input_features"] for at in range(12)} for made in (one, other)]
     assert by_id[0].keys() == by_id[1].keys()
     assert all(torch.equal(features, by_id[1][id]) for id, features in by_id[0].items())
 

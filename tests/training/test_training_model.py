@@ -8,7 +8,7 @@ from transformers import WhisperForConditionalGeneration
 from budew.model.build import Features, Size, build_tokenizer, build_whisper
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS
-from budew.training.heads import CUES, WhisperWithHeads, _heads_loss, head_labels
+from budew.training.training_model import CUES, WhisperWithHeads, _heads_loss, head_labels
 
 FEATURES = Features(window_seconds=2, mel_bins=16, hop=320, fourier=512)
 SIZE = Size(width=32, encoder_layers=1, decoder_layers=1, heads=2, longest_caption=24, dropout=0.0)

@@ -5,7 +5,10 @@ import pytest
 from budew.corpora import Caption, write_shard
 from budew.errors import CorpusError
 from budew.training.clip_index import index_corpus
-from budew.training.selection import select
+from budew.training.recipe import TrainingCorpus
+from budew.training.training_clips import select_clips
+
+CORPUS = TrainingCorpus(corpus="b.tar")
 
 
 def shard_of(path, make_clip, lengths, **changes):
@@ -17,6 +20,10 @@ def shard_of(path, make_clip, lengths, **changes):
     ]
     write_shard(path, clips)
     return index_corpus(path, path.parent / "index")
+
+
+def ids_of(clips):
+    return [int(clips.record(place).id[4:]) for place in range(len(clips))]
 
 
 @pytest.mark.parametrize(
@@ -31,8 +38,8 @@ def test_clips_longer_than_the_window_are_left_out_split_or_cut_and_counted(
     make_recipe, make_clip, tmp_path, longer, used, left, cut
 ):
     index = shard_of(tmp_path / "a.tar", make_clip, [1, 1, 1, 1, 2, 2.5, 0.02, 6])
-    found = select(index, make_recipe(f"data.longer={longer}"), window=2)
-    assert list(found.numbers) == used
+    found = select_clips(index, CORPUS, make_recipe(f"data.longer={longer}"), window=2)
+    assert ids_of(found) == used
     assert (found.left_out.get("longer than 2 s", 0), found.cut) == (left, cut)
     assert found.left_out["no caption to learn"] == 1
     assert found.left_out["shorter than 0.1 s"] == 1
@@ -43,9 +50,9 @@ def test_clips_longer_than_the_window_are_left_out_split_or_cut_and_counted(
 def test_a_clip_longer_than_the_window_may_be_an_error_that_names_it(make_recipe, make_clip, tmp_path):
     index = shard_of(tmp_path / "a.tar", make_clip, [1, 1, 3])
     with pytest.raises(CorpusError, match="clip02"):
-        select(index, make_recipe("data.longer=error"), window=2)
+        select_clips(index, CORPUS, make_recipe("data.longer=error"), window=2)
     with pytest.raises(CorpusError, match=r"b\.tar.*paraphrase.*no caption"):
-        select(shard_of(tmp_path / "b.tar", make_clip, [1]), make_recipe(), window=2, name="b.tar")
+        select_clips(shard_of(tmp_path / "b.tar", make_clip, [1]), CORPUS, make_recipe(), window=2)
 
 
 @pytest.mark.parametrize(
@@ -68,4 +75,4 @@ def test_clips_are_used_of_which_the_target_can_be_made(make_recipe, make_clip, 
     ]
     write_shard(tmp_path / "a.tar", clips)
     index = index_corpus(tmp_path / "a.tar", tmp_path)
-    assert list(select(index, make_recipe(*changes), window=2).numbers) == used
+    assert ids_of(select_clips(index, CORPUS, make_recipe(*changes), window=2)) == used

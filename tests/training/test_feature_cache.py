@@ -15,16 +15,15 @@ from budew.errors import BudewWarning, CheckpointError, JobError, SettingsError
 from budew.model.adapt import frozen_layers, set_trained, short_window
 from budew.model.checkpoint import load_checkpoint
 from budew.model.generate import spectrograms
-from budew.training import state_cache
-from budew.training.data import cached_states, prepare_corpora, training_examples
-from budew.training.examples import Examples, collate
-from budew.training.from_states import WhisperFromStates
-from budew.training.heads import WhisperWithHeads
-from budew.training.progress import TrainingLog
+from budew.training import feature_cache
+from budew.training.dataset import CaptionDataset, collate, training_dataset
+from budew.training.feature_cache import CHUNK, read_states
+from budew.training.initial_model import load_base
+from budew.training.preparation import prepare_corpora, prepare_states
 from budew.training.recipe import Recipe
 from budew.training.run import train
-from budew.training.start import load_base
-from budew.training.state_cache import CHUNK, read_states
+from budew.training.trainer import TrainingLog
+from budew.training.training_model import WhisperFromStates, WhisperWithHeads
 from tests.training.conftest import clip_of, losses_of, weights
 
 ROUNDING = 1e-5
@@ -64,13 +63,13 @@ def recipe_of(make_recipe, base, tmp_path_factory) -> Callable[..., Recipe]:
     return make
 
 
-def prepared(recipe: Recipe, folder: Path) -> tuple[WhisperFromStates, Examples]:
+def prepared(recipe: Recipe, folder: Path) -> tuple[WhisperFromStates, CaptionDataset]:
     """The model and the examples of a run."""
     model, processor = load_base(recipe)
     corpora = prepare_corpora(recipe, folder, "train", processor.feature_extractor)
-    corpora = cached_states(recipe, folder, corpora, model, processor.feature_extractor)
+    corpora = prepare_states(recipe, folder, corpora, model, processor.feature_extractor)
     frozen = frozen_layers(model.config, recipe.model.trained_encoder_layers)
-    examples = training_examples(recipe, corpora, processor, longest=24)
+    examples = training_dataset(recipe, corpora, processor, max_tokens=24)
     return WhisperFromStates.of(model, frozen_layers=frozen, seed=1), examples
 
 
@@ -92,7 +91,7 @@ def loss_of(model: WhisperFromStates, batch: dict[str, torch.Tensor], **sounds: 
 def test_the_loss_of_a_padded_batch_is_that_of_each_clip_alone(recipe_of, tmp_path, trained, attention):
     model, examples = prepared(recipe_of(trained=trained), tmp_path)
     model.set_attn_implementation(attention)
-    numbers = {examples.order[number].clip: number for number in range(24)}  # one of each clip
+    numbers = {examples.order[number].place: number for number in range(24)}  # one of each clip
     some = [examples[number] for number in numbers.values()]
     assert {len(one["states"]) for one in some} == {POSITIONS, 2 * POSITIONS}
     together = loss_of(model.train(), collate(some, padding=0))
@@ -110,7 +109,7 @@ def test_the_loss_from_cached_states_is_that_through_the_whole_model(recipe_of, 
     extractor = examples.processor.feature_extractor
     for number in range(6):
         example = examples[number]
-        corpus, place, _ = examples.order[number]
+        corpus, place = examples.order[number]
         samples = examples.corpora[corpus].samples(place, extractor)
         seconds = len(example["states"]) / POSITIONS
         assert seconds == np.ceil(len(samples) / extractor.sampling_rate)
@@ -128,17 +127,17 @@ def test_states_of_a_run_that_was_stopped_are_those_of_an_undisturbed_one(recipe
     def stop(*_):
         raise StoppedError
 
-    monkeypatch.setattr(state_cache, "CHUNK", 4)
+    monkeypatch.setattr(feature_cache, "CHUNK", 4)
     recipe = recipe_of(CHANGED, "data.state_copies=2")
     prepared(recipe, tmp_path / "undisturbed")
-    whole, write, written = states_in(tmp_path / "undisturbed"), state_cache._Frozen.__call__, []
+    whole, write, written = states_in(tmp_path / "undisturbed"), feature_cache._FrozenEncoder.__call__, []
 
     def write_some(self, sounds):
         written.append(len(sounds))
         return stop() if len(written) == 3 else write(self, sounds)
 
     with monkeypatch.context() as patched:
-        patched.setattr(state_cache._Frozen, "__call__", write_some)
+        patched.setattr(feature_cache._FrozenEncoder, "__call__", write_some)
         with pytest.raises(StoppedError):
             prepared(recipe, tmp_path / "stopped")
     (unfinished,) = (tmp_path / "stopped" / "states").glob("*.unfinished")
@@ -146,7 +145,9 @@ def test_states_of_a_run_that_was_stopped_are_those_of_an_undisturbed_one(recipe
         with path.open("ab") as file:
             file.write(b"\x19\0\0\0\1")  # of a clip that was being written
     computed = []
-    monkeypatch.setattr(state_cache._Frozen, "__call__", lambda *given: computed.append(1) or write(*given))
+    monkeypatch.setattr(
+        feature_cache._FrozenEncoder, "__call__", lambda *given: computed.append(1) or write(*given)
+    )
     prepared(recipe, tmp_path / "stopped")
     assert states_in(tmp_path / "stopped") == whole
     assert len(computed) == 4  # of six chunks
@@ -166,7 +167,7 @@ def test_copies_of_a_clip_are_changed_each_in_its_way_and_an_example_draws_one(r
     cached = examples.corpora[0].states
     copies = [read_states(cached, 0, number).tobytes() for number in range(3)]
     assert len(set(copies)) == 3
-    numbers = [number for number in range(240) if examples.order[number].clip == 0]
+    numbers = [number for number in range(240) if examples.order[number].place == 0]
     drawn = {examples[number]["states"].numpy().tobytes() for number in numbers}
     assert drawn == set(copies)
     _, others = prepared(recipe_of(*changes, "seed=2"), tmp_path)
@@ -193,7 +194,7 @@ def test_copies_may_be_pieces_of_a_clip_each_another(recipe_of, tmp_path):
     recipe = with_corpora(recipe, "pieces", (None, 0.3))
     _, examples = prepared(recipe, tmp_path)
     whole, pieces = (used.states for used in examples.corpora)
-    places = range(len(examples.corpora[0].numbers))
+    places = range(len(examples.corpora[0]))
     longest = [max(len(read_states(whole, place, n)) for n in range(4)) for place in places]
     lengths = [[len(read_states(pieces, place, n)) for n in range(4)] for place in places]
     assert all(max(some) <= most for some, most in zip(lengths, longest, strict=True))
@@ -256,7 +257,7 @@ def test_heads_see_no_padding_and_reach_the_layers_that_learn(recipe_of, tmp_pat
     stock, _ = load_base(recipe)
     model = WhisperWithHeads.of(stock, frozen_layers=2, seed=1).train()
     set_trained(model, "encoder-frozen", recipe.model.lora, encoder_layers=1)
-    numbers = {examples.order[number].clip: number for number in range(24)}
+    numbers = {examples.order[number].place: number for number in range(24)}
     batches = [collate([examples[number] for number in numbers.values()], padding=0)]
     batches += [collate([examples[number]], padding=0) for number in numbers.values()]
     for batch in batches:
@@ -339,4 +340,4 @@ def test_fields_that_contradict_cached_states_are_named(recipe_of, changes, fiel
 def test_more_layers_than_there_are_cannot_learn(recipe_of, tmp_path):
     with pytest.raises(CheckpointError, match="trained_encoder_layers: 3 layers cannot learn of 2"):
         train(recipe_of("model.encoder_layers=2", trained=3), out=tmp_path)
-    assert CHUNK % state_cache.AT_ONCE == 0
+    assert CHUNK % feature_cache.ENCODER_BATCH == 0

@@ -1,0 +1,308 @@
+"""The dataset of a run: example n is a clip, its features, and the tokens to write; `collate` makes batches.
+
+A clip is looked up, decoded and turned into features when its example is. Nothing is copied, and memory does
+not grow with the corpus: 30 s are a megabyte as features and a tenth of it as MP3. Everything random in an
+example comes from a generator seeded by seed, clip id and number of the example, so a run has the same
+examples with any number of workers, and after a stop.
+"""
+
+import logging
+import math
+import random
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import Dataset
+from transformers import WhisperProcessor
+
+from budew.errors import AudioError, BudewWarning, CorpusError
+from budew.model.generate import frames_of, short_window_seconds
+from budew.randomness import generator
+from budew.training.augmentation import MAX_SHIFT, change_audio, mask
+from budew.training.clip_index import ClipRecord
+from budew.training.clip_order import ClipOrder, ClipPlace
+from budew.training.feature_cache import Halves, read_spectrogram, read_states, spectrogram
+from budew.training.pseudo_labels import PseudoLabeler
+from budew.training.recipe import Recipe
+from budew.training.targets import Target, draw_target
+from budew.training.training_clips import LEARNED, TrainingClips
+from budew.training.training_model import IGNORED, head_labels
+
+FRAMES_STEP = 16
+"""Short batches are rounded up to a multiple of this many frames, so that there are few shapes to compute."""
+WHOLE_SHARE = 0.1
+"""Share of the batches with the whole window, while batches are cut to their longest clip."""
+MAX_SKIPPED = 20
+"""Clips in a row that cannot be decoded, or whose captions are too long, before a run ends with an error."""
+VOCABULARY_TARGETS = (2_000, 20_000)
+"""Fewest and most texts that a tokenizer is made from; in between, as many as the run has examples."""
+ALL_SHARDS = 2**31
+"""Shards that are mixed for a validation set: all, so that its clips are a sample of the whole corpus."""
+
+logger = logging.getLogger(__name__)
+
+
+def training_dataset(
+    recipe: Recipe,
+    corpora: Sequence[TrainingClips],
+    processor: WhisperProcessor,
+    *,
+    max_tokens: int,
+    labeler: PseudoLabeler | None = None,
+) -> "CaptionDataset":
+    """Return the examples of a run, as many as its steps take.
+
+    Args:
+        recipe: of the run.
+        corpora: of `prepare_corpora`.
+        processor: of the model.
+        max_tokens: of the decoder.
+        labeler: of `prepare_labeler`.
+    """
+    size, clips = recipe.optimizer.batch_size, sum(map(len, corpora))
+    examples = recipe.optimizer.steps(clips) * size
+    order = ClipOrder(corpora, examples, size, recipe.data.mixed_shards, recipe.seed)
+    dataset = CaptionDataset(recipe, corpora, order, processor, max_tokens, labeler=labeler)
+    if recipe.target.prompts and not dataset.has_prompts:
+        logger.info(
+            "target.prompts: no example has a prompt, as only captions that are rendered from profiles do"
+        )
+    return dataset
+
+
+def validation_dataset(
+    recipe: Recipe, corpora: Sequence[TrainingClips], processor: WhisperProcessor, *, max_tokens: int
+) -> "CaptionDataset":
+    """Return a fixed random sample of the validation clips, the same number of each corpus if it has them.
+
+    Args:
+        recipe: of the run.
+        corpora: of `prepare_corpora`.
+        processor: of the model.
+        max_tokens: of the decoder.
+    """
+    share, size = math.ceil(recipe.evaluation.clips / len(corpora)), recipe.optimizer.batch_size
+    sample = []
+    for number, clips in enumerate(corpora):
+        order = ClipOrder([clips], min(share, len(clips)), size, ALL_SHARDS, recipe.seed)
+        sample += [ClipPlace(number, order[at].place) for at in range(len(order))]
+    return CaptionDataset(recipe, corpora, sample, processor, max_tokens, training=False)
+
+
+@dataclass(frozen=True, eq=False)
+class CaptionDataset(Dataset[dict[str, Any]]):
+    """The examples of a run by number, each a dictionary:
+
+    - `input_features` (mel bins, frames), float16, and how many frames count (`length`); or cached `states`
+      (positions, width), float16;
+    - `tokens` of prompt, prefix, caption and end, and how many of them precede the caption (`prefix`);
+    - `heads` (targets,), if the model has heads on its encoder;
+    - `record`, the annotation of the clip, in validation.
+
+    Attributes:
+        recipe: seed, augmentation, and what is learned from a clip.
+        corpora: their clips.
+        order: the clip of each example.
+        processor: of the model.
+        max_tokens: of the decoder.
+        training: False for validation: no augmentation, whole windows.
+        labeler: decides what captions say of clips of corpora with `heard: true`.
+    """
+
+    recipe: Recipe
+    corpora: Sequence[TrainingClips]
+    order: Sequence[ClipPlace] | ClipOrder
+    processor: WhisperProcessor
+    max_tokens: int
+    training: bool = True
+    labeler: PseudoLabeler | None = None
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        corpus, place = self.order[index]
+        clips = self.corpora[corpus]
+        errors: list[CorpusError] = []
+        for offset in range(MAX_SKIPPED):
+            try:
+                example = self._example(index, clips, (place + offset) % len(clips))
+            except CorpusError as error:
+                errors.append(error)
+                continue
+            for skipped in errors:
+                warnings.warn(BudewWarning(f"the next clip is taken instead: {skipped}"), stacklevel=2)
+            return example
+        raise CorpusError(f"{MAX_SKIPPED} clips in a row cannot be used: {errors[-1]}: check the corpus")
+
+    @property
+    def has_prompts(self) -> bool:
+        """Whether any example has a prompt."""
+        settings = self.recipe.target
+        rendered = settings.renders and any(clips.has_profiles for clips in self.corpora)
+        return settings.prompts > 0 and rendered
+
+    def record(self, index: int) -> ClipRecord:
+        """Return the annotation of the clip of an example."""
+        corpus, place = self.order[index]
+        return self.corpora[corpus].record(place)
+
+    def target(self, record: ClipRecord, rng: random.Random) -> Target:
+        """Return a text to learn from a clip."""
+        learned = LEARNED[self.recipe.data.captions]
+        captions = tuple(text for kind in learned for text in record.captions.get(kind, ()))
+        return draw_target(record.profile, captions, self.recipe.target, rng)
+
+    def vocabulary_targets(self) -> Iterator[Target]:
+        """Yield texts that the model may have to write, from which a tokenizer is made."""
+        fewest, most = VOCABULARY_TARGETS
+        for number in range(min(max(fewest, len(self)), most)):
+            index, rng = number % len(self), generator(self.recipe.seed, -1 - number, "tokenizer")
+            record = self.record(index)
+            labeler = self._labeler_for(self.corpora[self.order[index].corpus], record)
+            if labeler is not None and record.profile is not None:
+                record = record._replace(profile=labeler.any_profile(record.profile, rng), captions={})
+            yield self.target(record, rng)
+
+    def token_count(self, index: int) -> int:
+        """Return the number of tokens of a validation example, without its audio; may be over the limit."""
+        record = self.record(index)
+        rng = generator(self.recipe.seed, index, record.id)
+        return len(tokens_of(self.target(record, rng), self.processor)[0])
+
+    def _example(self, index: int, clips: TrainingClips, place: int) -> dict[str, Any]:
+        record = clips.record(place)
+        rng = generator(self.recipe.seed, index, record.id)
+        if self.training and clips.states is not None:
+            states = read_states(clips.states, place, rng.randrange(clips.states.copies))
+            if not len(states):
+                raise AudioError(f"clip {record.id!r} cannot be decoded")
+            labeler = self._labeler_for(clips, record)
+            if labeler is not None and record.profile is not None:
+                states, profile = labeler.label(np.array(states), record.profile, rng)
+                record = record._replace(profile=profile, captions={})
+            example: dict[str, Any] = {"states": torch.from_numpy(np.array(states))}
+        else:
+            features, length = self._features(clips, place, record, rng)
+            example = {"input_features": torch.from_numpy(np.array(features))}
+            example["length"] = self._frames(index, features.shape[1], length)
+        example["tokens"], example["prefix"] = self._tokens(record, rng)
+        if self.recipe.model.has_heads:
+            example["heads"] = torch.from_numpy(head_labels(record.profile, record.cues))
+        if not self.training:
+            example["record"] = record
+        return example
+
+    def _labeler_for(self, clips: TrainingClips, record: ClipRecord) -> PseudoLabeler | None:
+        """Return the labeler if it decides what captions say of the clip."""
+        rated = record.profile is not None and record.profile.rated
+        return self.labeler if rated and clips.corpus.heard else None
+
+    def _features(
+        self, clips: TrainingClips, place: int, record: ClipRecord, rng: random.Random
+    ) -> tuple[Halves, int]:
+        """Return the spectrogram of a clip, augmented in training, and how many frames are not padding."""
+        extractor, augmentation = self.processor.feature_extractor, self.recipe.data.augmentation
+        if clips.spectrograms is None:
+            samples = clips.samples(place, extractor)
+            if self.training and augmentation.changes_audio:
+                samples = change_audio(samples, extractor.sampling_rate, augmentation, rng)
+            features, length = spectrogram(samples[: extractor.n_samples], extractor)
+        else:
+            features, length = read_spectrogram(clips.spectrograms, place, mel_bins=extractor.feature_size)
+        if not length:
+            raise AudioError(f"clip {record.id!r} cannot be decoded")
+        if self.training:
+            features, shift = mask(features, augmentation, rng)
+            length = min(features.shape[1], length + shift)
+        return features, length
+
+    def _frames(self, index: int, window: int, length: int) -> int:
+        """Return the frames that count: a batch is cut to its longest clip, or has the whole window.
+
+        The validation of a model that learns from cached states has the short windows of these, and of
+        inference.
+        """
+        extractor = self.processor.feature_extractor
+        if not self.training and self.recipe.data.cache_states:
+            rate, seconds = extractor.sampling_rate, extractor.n_samples / extractor.sampling_rate
+            seconds = short_window_seconds(length * extractor.hop_length, rate=rate, window=seconds)
+            return frames_of(extractor, seconds)
+        size = self.recipe.optimizer.batch_size
+        step = index // size
+        is_cut = step * size < self.recipe.data.short_windows * len(self)
+        if (
+            not self.training
+            or not is_cut
+            or generator(self.recipe.seed, step, "window").random() < WHOLE_SHARE
+        ):
+            return window
+        return min(window, max(length, _longest(self, step)))
+
+    def _tokens(self, record: ClipRecord, rng: random.Random) -> tuple[list[int], int]:
+        tokens, prefix = tokens_of(self.target(record, rng), self.processor)
+        if len(tokens) > self.max_tokens:
+            raise CorpusError(
+                f"clip {record.id!r}: its caption has {len(tokens)} tokens, the decoder {self.max_tokens}"
+            )
+        return tokens, prefix
+
+
+@lru_cache(maxsize=4)
+def _longest(dataset: CaptionDataset, step: int) -> int:
+    """Return the frames that the longest example of a step may have, in any of the processes."""
+    extractor, augmentation = dataset.processor.feature_extractor, dataset.recipe.data.augmentation
+    size, seconds = dataset.recipe.optimizer.batch_size, 0.0
+    for number in range(step * size, min((step + 1) * size, len(dataset))):
+        corpus, place = dataset.order[number]
+        clips = dataset.corpora[corpus]
+        seconds = max(seconds, float(clips.seconds[place]) - float(clips.starts[place]))
+    slowest = seconds / (1 - augmentation.speed)
+    frames: int = math.ceil(slowest * extractor.sampling_rate / extractor.hop_length)
+    return frames + (MAX_SHIFT if augmentation.changes_features else 0)
+
+
+def tokens_of(target: Target, processor: WhisperProcessor) -> tuple[list[int], int]:
+    """Return prompt, prefix, caption and end as tokens, and how many of them precede the caption."""
+    tokenizer = processor.tokenizer
+    prompt = [int(id) for id in tokenizer.get_prompt_ids(target.prompt)] if target.prompt else []
+    # "<|endoftext|>" in a caption of a corpus is text, not an end.
+    ids: list[int] = tokenizer(target.text, split_special_tokens=True).input_ids
+    return [*prompt, *ids], len(prompt) + len(tokenizer.prefix_tokens)
+
+
+def collate(examples: Sequence[dict[str, Any]], *, padding: int) -> dict[str, torch.Tensor]:
+    """Return a batch, as long as the longest of its examples.
+
+    It has `input_features`, or `states` and how many `positions` of each are not padding; `decoder_input_ids`
+    and `labels`, in which only caption and end count; and `heads` if the examples have them.
+
+    Args:
+        examples: of `CaptionDataset`.
+        padding: token that fills shorter captions.
+    """
+    lengths = [len(example["tokens"]) for example in examples]
+    tokens = torch.full((len(examples), max(lengths) - 1), padding, dtype=torch.long)
+    labels = torch.full_like(tokens, IGNORED)
+    for row, (example, length) in enumerate(zip(examples, lengths, strict=True)):
+        ids, prefix = torch.tensor(example["tokens"]), example["prefix"]
+        tokens[row, : length - 1] = ids[:-1]
+        labels[row, prefix - 1 : length - 1] = ids[prefix:]
+    batch = {"decoder_input_ids": tokens, "labels": labels}
+    if "states" in examples[0]:
+        states = [example["states"] for example in examples]
+        batch["states"] = pad_sequence(states, batch_first=True).float()
+        batch["positions"] = torch.tensor([len(one) for one in states])
+    else:
+        frames = math.ceil(max(example["length"] for example in examples) / FRAMES_STEP) * FRAMES_STEP
+        features = [example["input_features"][:, :frames] for example in examples]
+        batch["input_features"] = torch.stack(features).float()
+    if "heads" in examples[0]:
+        batch["heads"] = torch.stack([example["heads"] for example in examples])
+    return batch

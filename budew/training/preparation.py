@@ -1,0 +1,171 @@
+"""Corpora of a run made ready: indexed, selected, weighted, and their features cached where the recipe wants
+it.
+
+Indexes, spectrograms and states are kept in a folder that several runs may share, and are not made again
+while the corpus is the same.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+from transformers import WhisperFeatureExtractor
+
+from budew.corpora.sources import matches
+from budew.curation.weights import read_weights
+from budew.errors import CorpusError, SettingsError
+from budew.training.clip_index import index_corpus
+from budew.training.feature_cache import cache_spectrograms, cache_states
+from budew.training.pseudo_labels import PseudoLabeler, fit_labeler
+from budew.training.recipe import Recipe, TrainingCorpus
+from budew.training.training_clips import TrainingClips, select_clips
+
+Bar = Callable[..., None]
+"""Called with the number of items done and, if known, the number of all and further text."""
+OpenBar = Callable[[str], AbstractContextManager[Bar]]
+"""Opens the progress bar of a stage, such as "train: index"."""
+
+logger = logging.getLogger(__name__)
+
+
+def no_bar(stage: str) -> AbstractContextManager[Bar]:
+    """Show no progress."""
+    return nullcontext(lambda *_, **__: None)
+
+
+def check_corpora(recipe: Recipe) -> None:
+    """Check that there is data, and that all corpora exist: reading a large one takes hours.
+
+    Raises:
+        SettingsError: the recipe names no data.
+        CorpusError: one of the corpora does not exist.
+    """
+    if not recipe.data.train and not recipe.data.speech.train_clips:
+        raise SettingsError(
+            "there is nothing to train on: --set data.train=CORPUS --set data.validation=CORPUS, or "
+            "data.speech.train_clips for synthetic speech"
+        )
+    for corpus in (*(given.corpus for given in recipe.data.train), *recipe.data.validation):
+        matches(corpus)
+
+
+def prepare_corpora(
+    recipe: Recipe,
+    folder: Path,
+    split: Literal["train", "validation"],
+    extractor: WhisperFeatureExtractor,
+    progress: OpenBar = no_bar,
+) -> list[TrainingClips]:
+    """Return the clips of a split by corpus; missing speech, indexes and spectrograms are made.
+
+    Args:
+        recipe: names the corpora.
+        folder: of the run.
+        split: "train" or "validation".
+        extractor: of the model.
+        progress: opens the progress bar of a stage.
+
+    Raises:
+        CorpusError: a corpus cannot be read, or no target can be made from its clips.
+    """
+    corpora = recipe.data.train
+    if split == "validation":
+        corpora = tuple(TrainingCorpus(corpus=corpus) for corpus in recipe.data.validation)
+    if not corpora:
+        from budew.training.scratch.speech import (
+            synthesize_split,
+        )  # training on recordings needs no synthesizer
+
+        with progress(f"{split}: speech") as bar:
+            speech = synthesize_split(recipe.data.speech, split, _cache(recipe, folder), bar)
+        corpora = (TrainingCorpus(corpus=str(speech)),)
+    return [
+        _prepared(recipe, _cache(recipe, folder), split, corpus, extractor, progress) for corpus in corpora
+    ]
+
+
+def prepare_states(
+    recipe: Recipe,
+    folder: Path,
+    corpora: Sequence[TrainingClips],
+    model: Any,
+    extractor: WhisperFeatureExtractor,
+    progress: OpenBar = no_bar,
+) -> list[TrainingClips]:
+    """Return training corpora with their cached states, missing ones computed; unchanged if the recipe has
+    none.
+
+    Args:
+        recipe: of the run.
+        folder: of the run.
+        corpora: of `prepare_corpora`.
+        model: the base, with the layers and the window of the recipe.
+        extractor: of the model.
+        progress: opens the progress bar of a stage.
+    """
+    if not recipe.data.cache_states:
+        return list(corpora)
+    states = _cache(recipe, folder) / "states"
+    with progress("train: states") as bar:
+        return [cache_states(clips, recipe, model, extractor, states, progress=bar) for clips in corpora]
+
+
+def prepare_labeler(recipe: Recipe, folder: Path, corpora: Sequence[TrainingClips]) -> PseudoLabeler | None:
+    """Return the pseudo-labeler of a run, fitted once and kept in its folder; None if the recipe has none.
+
+    Args:
+        recipe: of the run.
+        folder: of the run.
+        corpora: of `prepare_states`.
+
+    Raises:
+        CorpusError: the corpora that it is fitted to have fewer than two classes.
+    """
+    settings = recipe.data.listener
+    if settings is None:
+        return None
+    file = folder / "training" / "listener.npz"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        labeler = fit_labeler([clips for clips in corpora if clips.corpus.heard], settings)
+        logger.info("captions say which of these is heard: %s", ", ".join(labeler.emotion.classes))
+        labeler.save(file)
+    return PseudoLabeler.load(file, settings)
+
+
+def _prepared(
+    recipe: Recipe,
+    cache: Path,
+    split: str,
+    corpus: TrainingCorpus,
+    extractor: WhisperFeatureExtractor,
+    progress: OpenBar,
+) -> TrainingClips:
+    with progress(f"{split}: index") as bar:
+        workers = max(1, recipe.data.workers)
+        index = index_corpus(corpus.corpus, cache / "index", workers=workers, progress=bar)
+    window = extractor.n_samples / extractor.sampling_rate
+    clips = select_clips(index, corpus, recipe, window=window)
+    if corpus.clip_weights:
+        clips = clips.weighted(read_weights(Path(corpus.clip_weights)))
+        if not len(clips):
+            raise CorpusError(
+                f"{corpus.clip_weights}: no clip of the corpus is in it: make it with `budew corpus weights`"
+            )
+    hours = float(clips.seconds.sum()) / 3600
+    logger.info("%s: %s clips, %.1f h, of %s", split, f"{len(clips):,}", hours, corpus.corpus)
+    for reason, count in clips.left_out.items():
+        logger.info("%s: %s are left out: %s", split, f"{count:,}", reason)
+    if clips.cut:
+        logger.info("%s: %s are cut to the window", split, f"{clips.cut:,}")
+    if recipe.data.cache_features:
+        with progress(f"{split}: features") as bar:
+            workers = recipe.data.workers
+            clips = cache_spectrograms(clips, extractor, cache / "features", workers=workers, progress=bar)
+    return clips
+
+
+def _cache(recipe: Recipe, folder: Path) -> Path:
+    return Path(recipe.data.cache) if recipe.data.cache else folder
