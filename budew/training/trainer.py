@@ -172,9 +172,11 @@ class _Resumption(TrainerCallback):  # type: ignore[misc]  # transformers ships 
         if state.best_model_checkpoint:
             state.best_model_checkpoint = str(Path(args.output_dir) / Path(state.best_model_checkpoint).name)
         if state.global_step:
-            rates = zip(lr_scheduler.base_lrs, lr_scheduler.lr_lambdas, strict=True)
-            for group, (rate, share) in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * share(lr_scheduler.last_epoch)
+            shares = [share(lr_scheduler.last_epoch) for share in lr_scheduler.lr_lambdas]
+            rates = [rate * share for rate, share in zip(lr_scheduler.base_lrs, shares, strict=True)]
+            lr_scheduler._last_lr = rates  # which is logged for the first step
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate
 
 
 class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ships no types
