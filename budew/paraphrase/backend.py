@@ -54,6 +54,10 @@ class Candidates:
         made_by: provenance: backend, model, version of the prompt.
         failure: why the backend could not answer this request; "" where it could.
         of_text: further provenance of single texts.
+
+    Example:
+        >>> Candidates(("A very sad voice.",), {"backend": "mine"}).failure
+        ''
     """
 
     texts: tuple[str, ...]

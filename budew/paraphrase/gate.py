@@ -51,6 +51,11 @@ class Verdict:
         reasons: why it is refused; empty where it is accepted.
         missed: emotions that it had to name and did not, in the order of `EMOTIONS`.
         unknown: words in the position of an emotion that the parser does not know, lower-case.
+
+    Example:
+        >>> verdict = Verdict((Reason("lost", "Anger"), Reason("lost", "Fear")))
+        >>> verdict.accepted, verdict.codes
+        (False, ('lost',))
     """
 
     reasons: tuple[Reason, ...] = ()
@@ -69,7 +74,15 @@ class Verdict:
 
 
 class Gate(Settings):
-    """How strict the gate is."""
+    """How strict the gate is.
+
+    Example:
+        >>> sad = VoiceProfile({"Sadness": 0.75})
+        >>> judge("A moderately sad voice.", sad).accepted
+        True
+        >>> judge("A moderately sad voice.", sad, Gate(tolerance=0)).codes
+        ('moved',)
+    """
 
     tolerance: int = Field(
         default=1,

@@ -42,7 +42,12 @@ _StartedClip = tuple[Clip, PendingClip | Exception]
 
 
 class Rewriting(Settings):
-    """How captions are rewritten, whatever backend writes them."""
+    """How captions are rewritten, whatever backend writes them.
+
+    Example:
+        >>> Rewriting(per_clip=4, gate=Gate(tolerance=0)).attempts
+        3
+    """
 
     per_clip: int = Field(default=1, ge=1, description="Captions for each clip, in different styles.")
     attempts: int = Field(
