@@ -10,9 +10,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from budew.captions.items import Item, items_of, without_quotations
+from budew.captions.items import items_of, without_quotations
 from budew.captions.lexicon import Lexicon, load_lexicon
-from budew.captions.phrases import QUOTED, Entry, Form, Kind
+from budew.captions.phrases import QUOTED, Entry, Form, Item, Kind
 from budew.captions.scope import resolve_scopes
 from budew.captions.tokens import spans, tokenize
 
@@ -52,7 +52,9 @@ def explain(text: str, *, language: str = "en") -> Explanation:
         >>> explain(text).reasons[text.index("sad"), len(text) - 1]
         ('probably', 'bit')
     """
-    lexicon, tokens, places = load_lexicon(language), tokenize(text), spans(text)
+    lexicon = load_lexicon(language)
+    tokens = tokenize(text)
+    places = spans(text)
     items = without_quotations(items_of(text, tokens, lexicon), text, lexicon)
     entries = [entry for _, _, entry in items]
 

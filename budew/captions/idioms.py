@@ -68,7 +68,8 @@ class _Compiler:
 
     def _read(self, tail: Node, pieces: Iterator[str]) -> Node:
         """Return the node before some pieces, up to the mark that opens their bracket."""
-        node, options = tail, []
+        node = tail
+        options = []
         for piece in pieces:
             if piece in ")]":
                 node = self._read(node, pieces)

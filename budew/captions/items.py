@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from budew.captions.lexicon import Lexicon
-from budew.captions.phrases import MARK, MARKS, QUOTED, UNKNOWN, Entry, Form, Kind
+from budew.captions.phrases import MARK, MARKS, QUOTED, UNKNOWN, Entry, Form, Item, Kind
 from budew.captions.tokens import quoted_spans, spans
 from budew.errors import InputError
 from budew.taxonomy import age_group, trait
@@ -45,14 +45,12 @@ _NAME = Entry(Kind.INERT, "name")
 _FELT = frozenset((Kind.EMOTION, Kind.BURST))
 _IN_NAMES = (Kind.UNKNOWN, Kind.CONTENT, Kind.OTHERS)
 
-Item = tuple[int, int, Entry]
-"""A phrase of the text: the tokens from the first number to before the second, and its meaning."""
-
 
 def items_of(text: str, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
     """Return the items of a text: phrases with their meanings, marks, and words without a meaning."""
     items: list[Item] = []
-    accent, idioms = lexicon.accent_word, False
+    accent = lexicon.accent_word
+    idioms = False
     for item in lexicon.phrases.scan(tokens):
         entry = item[2]
         if entry is UNKNOWN:
@@ -121,7 +119,8 @@ def _names(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
     """
     found = []
     for match in _CAPITALIZED.finditer(text):
-        words, first = match[0].split(), 0
+        words = match[0].split()
+        first = 0
         before = text[: match.start()].rstrip(" ")[-1:]
         is_head = not before or before in _NOT_BEFORE_NAMES
         if is_head and not (words[0].lower() in lexicon.names and words[1][0].isupper()):
@@ -162,7 +161,9 @@ def without_quotations(items: list[Item], text: str, lexicon: Lexicon) -> list[I
 
 def _without(items: list[Item], text: str, held: Sequence[tuple[int, int]], entry: Entry) -> list[Item]:
     """Return the items with this entry for those within spans of characters."""
-    places, kept, ends = spans(text), [], iter(held)
+    places = spans(text)
+    kept = []
+    ends = iter(held)
     start, end = next(ends)
     for item in items:
         while start >= 0 and places[item[0]][0] >= end:
@@ -244,7 +245,8 @@ def _with_open_accent(items: list[Item], text: str, tokens: Sequence[str], accen
     words = _words_before(items, tokens)
     if not words:
         return accent
-    first, places = items[-words][0], spans(text)
+    first = items[-words][0]
+    places = spans(text)
     try:
         value = str(trait("accent", text[places[first][0] : places[items[-1][1] - 1][1]])[1])
     except InputError:

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.captions.items import Item, items_of, without_quotations
+from budew.captions.items import items_of, without_quotations
 from budew.captions.lexicon import Lexicon, load_lexicon
-from budew.captions.phrases import QUOTED, STOP, UNKNOWN, Entry, Form, Kind
+from budew.captions.phrases import PERSONAL, QUOTED, STOP, UNKNOWN, Entry, Form, Item, Kind
 from budew.captions.scope import resolve_scopes
 from budew.captions.scope_state import AFFIRMED
-from budew.captions.speaker import PERSONAL, find_speaker
+from budew.captions.speaker import find_speaker
 from budew.captions.tokens import spans, tokenize
 from budew.profile import VoiceProfile, are_of_minor, are_sexual
 from budew.taxonomy import ATTRIBUTES, BURST_GROUPS, BURSTS, EMOTIONS, TRAITS, WITHHELD
@@ -218,7 +218,8 @@ class _Scan(NamedTuple):
 
 @lru_cache(maxsize=1)  # the gate asks for a caption and then for its mentions
 def _scan(text: str, language: str) -> _Scan:
-    lexicon, tokens = load_lexicon(language), tokenize(text)
+    lexicon = load_lexicon(language)
+    tokens = tokenize(text)
     found = items_of(text, tokens, lexicon)
     items = without_quotations(found, text, lexicon)
     return _Scan(lexicon, tokens, found, items, *resolve_scopes([entry for _, _, entry in items]))
@@ -255,7 +256,8 @@ def _kind_of(sound: Entry, emotions: Mapping[str, float], bursts: Set[str], lexi
 @lru_cache(maxsize=2)  # linter and gate ask for those of one caption, one after the other
 def mentions(text: str, language: str) -> tuple[Mention, ...]:
     """Return `parse(text).mentions` for callers that need nothing else of it."""
-    scan, places = _scan(text, language), spans(text)
+    scan = _scan(text, language)
+    places = spans(text)
     levels, roles = scan.levels.copy(), scan.roles.copy()
     people = [
         index
@@ -295,7 +297,8 @@ def _with_kind(sound: Entry, parsed: ParsedCaption, level: float, lexicon: Lexic
 
 def _unknown(text: str, language: str) -> tuple[Unknown, ...]:
     """Return the words without a meaning where an emotion can stand."""
-    scan, places = _scan(text, language), spans(text)
+    scan = _scan(text, language)
+    places = spans(text)
     lexicon, tokens = scan.lexicon, scan.tokens
     items = [*scan.items, _END, _END]
     found = []

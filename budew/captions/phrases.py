@@ -130,6 +130,11 @@ class Entry:
         )
 
 
+Item = tuple[int, int, Entry]
+"""A phrase of a text: the tokens from the first number to before the second, and its meaning."""
+
+PERSONAL = ("gender", "age")
+"""Traits of a person."""
 UNKNOWN = Entry(Kind.UNKNOWN)
 COMMA = Entry(Kind.COMMA, ",")
 STOP = Entry(Kind.STOP, ".")
@@ -229,7 +234,8 @@ def _add_emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
         for given, row in table["emotions"].items()
     ]
     for row, levels, entry in rows:
-        forms, either = {**_adverbs(row), **ambiguous}, {*row.get("either", ()), *ambiguous}
+        forms = {**_adverbs(row), **ambiguous}
+        either = {*row.get("either", ()), *ambiguous}
         for pattern in dict.fromkeys(word for part in _WORDS_OF_EMOTION for word in row.get(part, ())):
             known = replace(entry, either=pattern in either, form=forms.get(pattern, Form.NONE))
             for word in spelled_out(pattern):

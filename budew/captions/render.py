@@ -123,7 +123,8 @@ def load_templates(language: str = "en", additions: Path | None = None) -> Templ
 @cache  # here, as it would keep load_templates() and load_templates("en") apart
 def _load_templates(language: str, additions: Path | None) -> Templates:
     lexicon = load_lexicon(language, additions)
-    table, known = lexicon.table, slots(lexicon.varied)
+    table = lexicon.table
+    known = slots(lexicon.varied)
     frames, without_feelings = (
         [compile_frame(name, row, rules=table["rules"], slots=known) for name, row in table[key].items()]
         for key in ("frames", "frames_without_feelings")

@@ -17,7 +17,7 @@ of others.
 
 from collections.abc import Sequence
 
-from budew.captions.phrases import COMMA, MODERATE, UNKNOWN, Entry, Form, Kind, shifted
+from budew.captions.phrases import COMMA, MODERATE, PERSONAL, UNKNOWN, Entry, Form, Kind, shifted
 from budew.captions.scope_denial import DENIAL_RULES, is_of_others
 from budew.captions.scope_state import (
     ADVERBS,
@@ -29,7 +29,6 @@ from budew.captions.scope_state import (
     NEGATED,
     NOT_EXPRESSED,
     PAST,
-    PERSONAL,
     SLIGHT,
     STEP,
     STRONG,

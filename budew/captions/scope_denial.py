@@ -6,7 +6,7 @@ that is described.
 
 from collections.abc import Sequence
 
-from budew.captions.phrases import COMMA, QUESTION, UNKNOWN, Entry, Form, Kind
+from budew.captions.phrases import COMMA, PERSONAL, QUESTION, UNKNOWN, Entry, Form, Kind
 from budew.captions.scope_state import (
     ADVERBS,
     BESIDE,
@@ -15,7 +15,6 @@ from budew.captions.scope_state import (
     NEGATED,
     NOT_EXPRESSED,
     PAST,
-    PERSONAL,
     SAYING,
     STRONG,
     SUBJECT,

@@ -29,7 +29,6 @@ _MARGIN = [STOP] * 16
 one in this margin.
 """
 
-PERSONAL = ("gender", "age")
 COPULAS = (Form.PRESENT, Form.PAST)
 ADVERBS = (Form.ADVERB, Form.STANCE, Form.DEGREE)
 CONJUNCTION = Kind.CONJUNCTION  # a name is found faster than an attribute
@@ -109,8 +108,10 @@ class ScopeState:
         self.too_until = -1
         self.others_until = -1
         self.unknown_words = 0
-        self._is_closed, self._closed_until = False, -1  # answer of `is_closed`, and up to where it holds
-        self._last_to, self._sentence_end = -1, -1  # the same of `leads_to`
+        self._is_closed = False  # answer of `is_closed`, and up to where it holds
+        self._closed_until = -1
+        self._last_to = -1  # the same of `leads_to`
+        self._sentence_end = -1
         self.stop(-1)
 
     def stop(self, index: int, entry: Entry = STOP) -> None:

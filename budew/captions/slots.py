@@ -184,7 +184,8 @@ def _attributes(content: Content, *kinds: str) -> list[tuple[str, float]]:
 def _burst_verbs(form: str) -> Write:
     def write(choice: WordChoice) -> str:
         """What somebody does, all of it as verbs: "chuckles and clears her throat"."""
-        phrases, their = choice.vocabulary.burst_verbs[form], _pronouns(choice)[1]
+        phrases = choice.vocabulary.burst_verbs[form]
+        their = _pronouns(choice)[1]
         return joined([choice.one_of(phrases[name]).format(their) for name in choice.content.bursts])
 
     return write

@@ -10,10 +10,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from budew.captions.phrases import QUOTED, UNKNOWN, Entry, Form, Kind, spelled_out
+from budew.captions.phrases import PERSONAL, QUOTED, UNKNOWN, Form, Item, Kind, spelled_out
 
-Item = tuple[int, int, Entry]
-PERSONAL = ("gender", "age")
 _ADJECTIVES = 5
 """Phrases between an article and its person: "a deeply sad old woman"."""
 _NEAR = 3
@@ -124,7 +122,8 @@ def find_speaker(
     traits: dict[str, str] = {}
     implied: dict[str, str] = {}
     others = set()
-    other, before = False, -2
+    other = False
+    before = -2
     for index in named:
         entry = items[index][2]
         if index - 1 != before or entry.phrase in words.marked:  # else of the same person: "old woman"

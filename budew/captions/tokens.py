@@ -137,7 +137,8 @@ class PhraseTrie(Generic[T]):
 
     def meanings(self) -> Iterator[T]:
         """Iterate over the meanings: one for each phrase, but only one for variants that share their end."""
-        waiting, seen = [self.root], {id(self.root)}
+        waiting = [self.root]
+        seen = {id(self.root)}
         while waiting:
             node = waiting.pop()
             if _END in node:
@@ -154,14 +155,18 @@ class PhraseTrie(Generic[T]):
             First token, token after the last, and the meaning of each phrase.
         """
         found: list[tuple[int, int, T]] = []
-        root, at, count, unknown = self.root, 0, len(tokens), self._unknown
+        root = self.root
+        at = 0
+        count = len(tokens)
+        unknown = self._unknown
         while at < count:
             node = root.get(tokens[at])
             if node is None:
                 found.append((at, at + 1, unknown))
                 at += 1
                 continue
-            stop, ahead = at + 1, at + 1
+            stop = at + 1
+            ahead = at + 1
             meaning = node.get(_END, unknown)
             while len(node) > (_END in node) and ahead < count:
                 node = node.get(tokens[ahead])
@@ -169,7 +174,8 @@ class PhraseTrie(Generic[T]):
                     break
                 ahead += 1
                 if _END in node:
-                    meaning, stop = node[_END], ahead
+                    meaning = node[_END]
+                    stop = ahead
             found.append((at, stop, meaning))
             at = stop
         return found

@@ -55,7 +55,8 @@ def lint_caption(text: str, profile: VoiceProfile | None = None) -> tuple[LintFi
     """
     if not isinstance(text, str):
         raise TypeError(f"a caption is a text, not {type(text).__name__}")
-    rules, words = load_rules(), words_of(text)
+    rules = load_rules()
+    words = words_of(text)
     if not any(map(str.isalpha, text)):
         found = [LintFinding("empty", "no words", 0, len(text)), *_leaks(text, rules)]
     else:
@@ -131,7 +132,8 @@ def _listed_phrases(text: str, rules: Rules) -> Iterator[LintFinding]:
     found = [item for item in rules.phrases.scan(tokenize(text)) if item[2]]
     if not found:
         return
-    places, spoken = spans(text), quoted_spans(text, load_lexicon().speaking)
+    places = spans(text)
+    spoken = quoted_spans(text, load_lexicon().speaking)
     for first, stop, code in found:
         if not is_within(spoken, places[first][0]):
             yield _finding(code, text, places[first][0], places[stop - 1][1])
@@ -162,7 +164,8 @@ def _loops(words: Sequence[Word], rules: Rules, looped: bytearray) -> Iterator[t
 
     A phrase of k words stands r times in a row where (r - 1) * k words in a row equal the one k before.
     """
-    limits, plain = rules.caption, [word.word for word in words]
+    limits = rules.caption
+    plain = [word.word for word in words]
     if len(plain) - len(set(plain)) < limits.repeats - 1:
         return
     for length in range(1, limits.longest_phrase + 1):

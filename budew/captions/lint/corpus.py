@@ -241,7 +241,8 @@ class _LintedCorpus:
         self.captions = self.words = 0
         self.counts: Counter[str] = Counter()
         self.examples: dict[str, list[FindingExample]] = {}
-        self.openings, self.phrases = FrequentKeys(limits.counted), FrequentKeys(limits.counted)
+        self.openings = FrequentKeys(limits.counted)
+        self.phrases = FrequentKeys(limits.counted)
         self.seen: set[int] = set()
 
     def note(self, code: str, id: str, text: str, what: str) -> None:
