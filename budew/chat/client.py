@@ -87,7 +87,7 @@ class Client:
         try:
             self._check_not_ended()
             key = request_key(request)
-            answer = self._cache.answer(key) or await self._answered(request, key)
+            answer = self._cache.answer(key) or await self._ask_in_rounds(request, key)
         except ServerError as refusal:
             self._refusals += 1
             if self._refusals < _MAX_REFUSALS or self._has_succeeded or self.spent.requests:
@@ -104,14 +104,14 @@ class Client:
         self._has_succeeded = True
         return answer
 
-    async def _answered(self, request: ServerRequest, key: bytes) -> Answer:
+    async def _ask_in_rounds(self, request: ServerRequest, key: bytes) -> Answer:
         """Ask in several rounds; between two of them the server has to answer a health probe."""
         rounds = overloads = 0
         while True:
             retries = _LATER_RETRIES if rounds or overloads else self._server.retries
             async with self._alone if rounds == _ROUNDS - 1 else nullcontext():
                 try:
-                    return await self._round(request, key, retries)
+                    return await self._ask_with_retries(request, key, retries)
                 except UnavailableError as error:
                     fault = error
                 await self._wait_until_healthy(request.probe())
@@ -122,11 +122,11 @@ class Client:
             if rounds == _ROUNDS or overloads == _OVERLOADED_ROUNDS:
                 raise ServerError(f"{self._server.shown} answers other requests but not this one ({fault})")
 
-    async def _round(self, request: ServerRequest, key: bytes, retries: int) -> Answer:
+    async def _ask_with_retries(self, request: ServerRequest, key: bytes, retries: int) -> Answer:
         """Ask, and ask again if the answer cannot be used; store the answer with its cost."""
         for number in range(retries + 1):
             try:
-                answer = await self._sent(request, key.hex(), retries)
+                answer = await self._send(request, key.hex(), retries)
                 break
             except AnswerError as error:
                 if number == retries:
@@ -141,20 +141,20 @@ class Client:
             )
         return answer
 
-    async def _sent(self, request: ServerRequest, key: str, retries: int) -> Answer:
+    async def _send(self, request: ServerRequest, key: str, retries: int) -> Answer:
         async with self._slots:
             self._check_not_ended()
             if self._server.has_ceiling:
                 self.spent.check(max_tokens=self._server.max_tokens, max_cost=self._server.max_cost)
             try:
-                content, content_type = await self._posted(request, key, retries)
+                content, content_type = await self._post(request, key, retries)
             except RefusedError:
                 self._last_response = _now()
                 raise
         self._last_response = _now()
         return self._read(request, content, content_type)
 
-    async def _posted(self, request: ServerRequest, key: str, retries: int) -> tuple[bytes, str]:
+    async def _post(self, request: ServerRequest, key: str, retries: int) -> tuple[bytes, str]:
         """Post the body, or the plain one from the moment that the server has rejected a schema."""
         post = partial(self._connection.post, request.path, key=key, retries=retries)
         if self._supports_schemas is False:

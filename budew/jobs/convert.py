@@ -36,9 +36,9 @@ class Convert:
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Pass on the clips that can be decoded."""
-        return each(clips, self._checked, failed)
+        return each(clips, self._check, failed)
 
-    def _checked(self, clip: Clip) -> Clip:
+    def _check(self, clip: Clip) -> Clip:
         measured = probe_audio(clip.audio, max_seconds=self.max_seconds, name=f"clip {clip.id!r}")
         if measured.damage is not None and not self.keep_damaged:
             raise AudioError(measured.damage)

@@ -69,17 +69,17 @@ class Render:
 
         A clip without a profile fails; one with a profile that says nothing of the voice is left out.
         """
-        return each(clips, self._captioned, failed)
+        return each(clips, self._with_captions, failed)
 
-    def _captioned(self, clip: Clip) -> Clip:
+    def _with_captions(self, clip: Clip) -> Clip:
         if clip.profile is None:
             raise CorpusError(f"clip {clip.id!r} has no profile to render: annotate the corpus first")
         profile = salient(clip.profile, self.baseline, min_z=self.min_z) if self.baseline else clip.profile
         if not has_content(profile, self.selection):
             raise FilteredError(f"clip {clip.id!r}: nothing is known of the voice that a caption could say")
         new = tuple(self._caption(clip.id, number, profile) for number in range(self.per_clip))
-        kept = tuple(caption for caption in clip.captions if caption.made_by.get("by") != self.name)
-        return replace(clip, captions=kept + new)
+        others = tuple(caption for caption in clip.captions if caption.made_by.get("by") != self.name)
+        return replace(clip, captions=others + new)
 
     def _caption(self, id: str, number: int, profile: Any) -> Caption:
         seed = derived_seed("render", self.seed, id, number)

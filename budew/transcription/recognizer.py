@@ -50,17 +50,17 @@ class Transcriber:
     @property
     def sampling_rate(self) -> int:
         """Sampling rate of the input in Hz."""
-        return _loaded(self.model, self.device).sampling_rate
+        return _load_once(self.model, self.device).sampling_rate
 
     @property
     def name(self) -> str:
         """Name of the checkpoint: the last part of its path."""
-        return _loaded(self.model, self.device).name
+        return _load_once(self.model, self.device).name
 
     def require_languages(self, languages: Iterable[str | None]) -> None:
         """Raise `CheckpointError` unless the checkpoint supports each of the languages."""
         for language in languages:
-            _settings_for(_loaded(self.model, self.device), language)
+            _settings_for(_load_once(self.model, self.device), language)
 
     def detect(self, recordings: Sequence[Samples]) -> list[str]:
         """Return the BCP 47 tag of the language that each recording begins in, by its first window.
@@ -73,7 +73,7 @@ class Transcriber:
         Raises:
             CheckpointError: there is no such checkpoint.
         """
-        checkpoint = _loaded(self.model, self.device)
+        checkpoint = _load_once(self.model, self.device)
         if not languages_of(checkpoint.model.generation_config):
             return ["en" for _ in recordings]
         found: list[str] = []
@@ -92,7 +92,7 @@ class Transcriber:
         Raises:
             CheckpointError: there is no such checkpoint, or it does not support a language.
         """
-        checkpoint = _loaded(self.model, self.device)
+        checkpoint = _load_once(self.model, self.device)
         rate = checkpoint.sampling_rate
         texts: list[list[str]] = [[] for _ in recordings]
         for language in dict.fromkeys(languages):
@@ -116,7 +116,7 @@ class Transcriber:
 
 
 @lru_cache(maxsize=1)
-def _loaded(model: str, device: str | None) -> Checkpoint:
+def _load_once(model: str, device: str | None) -> Checkpoint:
     return load_checkpoint(model, device=device)
 
 

@@ -69,7 +69,7 @@ class Transcribe:
         model = identity(self.transcriber.model)
         for batch in self._batches(clips):
             try:
-                results = iter(self._transcribed([*filter(self._needs_transcript, batch)], failed, model))
+                results = iter(self._transcribe([*filter(self._needs_transcript, batch)], failed, model))
             except CheckpointError as error:
                 raise JobError(str(error)) from error
             except (RuntimeError, MemoryError) as error:
@@ -99,11 +99,11 @@ class Transcribe:
         if batch:
             yield batch
 
-    def _transcribed(self, clips: Sequence[Clip], failed: OnFailed, model: str) -> list[Clip | None]:
+    def _transcribe(self, clips: Sequence[Clip], failed: OnFailed, model: str) -> list[Clip | None]:
         """Return each clip with transcript and language, None if it failed."""
         if not clips:
             return []
-        samples = self._decoded(clips, failed)
+        samples = self._decode(clips, failed)
         languages = self._languages(clips, samples, failed)
         texts = self.transcriber.transcribe(
             [samples[number] for number in languages], languages=[*languages.values()]
@@ -119,7 +119,7 @@ class Transcribe:
             results[number] = replace(clip, transcript=text, language=language, metadata=metadata)
         return results
 
-    def _decoded(self, clips: Sequence[Clip], failed: OnFailed) -> dict[int, Samples]:
+    def _decode(self, clips: Sequence[Clip], failed: OnFailed) -> dict[int, Samples]:
         """Return the samples of the clips that can be decoded, by their place in the list."""
         rate, samples = self.transcriber.sampling_rate, dict[int, Samples]()
         for number, clip in enumerate(clips):

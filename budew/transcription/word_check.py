@@ -71,9 +71,9 @@ class CheckWords:
         """Pass on clips, in their order, with rate and recognized text in `metadata["words"]`."""
         require("jiwer", extra="corpora", purpose="budew corpus act --check-words")
         while batch := list(islice(clips, BATCH)):
-            yield from self._checked(batch, failed)
+            yield from self._check(batch, failed)
 
-    def _checked(self, clips: list[Clip], failed: OnFailed) -> Iterator[Clip]:
+    def _check(self, clips: list[Clip], failed: OnFailed) -> Iterator[Clip]:
         ready = []
         for clip in clips:
             try:
@@ -85,11 +85,11 @@ class CheckWords:
         texts = self.transcriber.transcribe([samples for _, samples in ready], languages=languages)
         for (clip, _), text in zip(ready, texts, strict=True):
             try:
-                yield self._checked_clip(clip, text)
+                yield self._check_clip(clip, text)
             except (WordsError, InputError) as error:
                 failed(clip.id, error)
 
-    def _checked_clip(self, clip: Clip, recognized: str) -> Clip:
+    def _check_clip(self, clip: Clip, recognized: str) -> Clip:
         rate = word_error_rate(clip.transcript or "", recognized, language=clip.language)
         if rate > self.max_wer:
             unit = "character" if counts_characters(clip.language) else "word"

@@ -111,7 +111,7 @@ def test_no_export_contains_withheld_clips(to, corpus, tmp_path):
 
 
 def test_withheld_output_of_a_job_is_not_written(corpus, tmp_path, monkeypatch):
-    heard = VoiceProfile({"Sexual Lust": 0.5}, (), {"age": "child"})
-    monkeypatch.setattr(Convert, "_checked", lambda self, clip: replace(clip, profile=heard))
+    predicted = VoiceProfile({"Sexual Lust": 0.5}, (), {"age": "child"})
+    monkeypatch.setattr(Convert, "_check", lambda self, clip: replace(clip, profile=predicted))
     done = run(Convert(), corpus, tmp_path / "out", workers=0)
     assert (done.clips, done.failures, done.left_out) == (0, 0, 4)
