@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from budew.chat.request import Usage
 from budew.errors import JobError
-from budew.io.addresses import shown
+from budew.io.addresses import without_secrets
 from budew.io.settings import Settings
 
 KEY_VARIABLE = "OPENAI_API_KEY"
@@ -84,7 +84,7 @@ class ServerSettings(Settings):
     @property
     def shown(self) -> str:
         """The address without user, password and query, as messages may hold it."""
-        return shown(self.base_url).rstrip("/")
+        return without_secrets(self.base_url).rstrip("/")
 
     @property
     def has_ceiling(self) -> bool:

@@ -12,7 +12,7 @@ from typer import Argument, Option
 from budew.cli import corpus_annotate, corpus_caption, corpus_export, corpus_jobs, corpus_synthesis, options
 from budew.cli.options import SETTINGS, PrintedErrors, results
 from budew.cli.terminal import print_table, progress_bar, refuse_to_replace, say_error
-from budew.io.addresses import shown
+from budew.io.addresses import without_secrets
 from budew.reports.visible_text import visible_name
 
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ def stats(corpus: options.AnyCorpus, json: options.JsonFile = None, scale: optio
     Example: budew corpus stats 'data/train/*.tar' --json stats.json
     """
     from budew.corpora.sources import files_read
-    from budew.curation.statistics import corpus_statistics
+    from budew.curation.corpus_statistics import corpus_statistics
     from budew.reports.corpus_tables import statistics_tables
 
     refuse_to_replace(files_read(corpus), json)
     bad = PrintedErrors()
     with _clips(corpus, "counting", scale, bad) as clips:
-        found = corpus_statistics(shown(corpus), clips)
+        found = corpus_statistics(without_secrets(corpus), clips)
     found.bad = bad.count
     with results(found.to_dict(), json):
         print_table(statistics_tables(found))
@@ -106,8 +106,14 @@ def ratings(
 
     Example: budew corpus ratings train-*.parquet --labels consensus.jsonl --consensus exact
     """
-    from budew.curation.consensus import answers_of, consensus_profiles, consensus_statistics, write_labels
-    from budew.curation.human_ratings import rating_statistics, read_ratings
+    from budew.curation.consensus import (
+        answers_of,
+        consensus_profiles,
+        consensus_statistics,
+        rating_statistics,
+        write_labels,
+    )
+    from budew.curation.rating_tables import read_ratings
     from budew.reports.corpus_tables import consensus_table, rating_table
 
     refuse_to_replace(tables, labels, json)
@@ -188,7 +194,7 @@ def split(
     """
     from budew.corpora.sources import files_read
     from budew.curation.split_corpus import split_corpus
-    from budew.curation.split_files import write_splits
+    from budew.curation.splits import write_splits
     from budew.reports.corpus_tables import split_table
 
     refuse_to_replace(files_read(corpus), out)
@@ -230,7 +236,8 @@ def weights(
     Example: budew corpus weights train/ --out weights.jsonl --temperature 2
     """
     from budew.corpora.sources import files_read
-    from budew.curation.weights import WeightReport, check_weight_file, corpus_balance, weigh, write_weights
+    from budew.curation.weight_files import check_weight_file, write_weights
+    from budew.curation.weights import WeightReport, corpus_balance, weigh
     from budew.reports.corpus_tables import weights_table
 
     check_weight_file(out)

@@ -1,4 +1,4 @@
-"""`budew corpus caption`: a corpus is captioned by a model, or a few clips of it for a first look."""
+"""`budew corpus caption`: a corpus is captioned by a model, or a few clips of it for a preview."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -42,11 +42,11 @@ def caption(
         Option(
             metavar="N",
             min=1,
-            help="A first look: only the first N clips, and a page of them, OUT/look.html.",
+            help="A preview: only the first N clips, and a page of them, OUT/look.html.",
         ),
     ] = None,
     sample: Annotated[
-        int | None, Option(metavar="N", min=1, help="A first look at N clips drawn at random, instead.")
+        int | None, Option(metavar="N", min=1, help="A preview of N clips drawn at random, instead.")
     ] = None,
     seed: Annotated[int, Option(metavar="S", help="Random seed of --sample.")] = 0,
 ) -> None:
@@ -55,7 +55,7 @@ def caption(
     The audio is copied unchanged. Captions that a model wrote before are replaced,
     others are kept. Clips that cannot be decoded are listed in OUT/failures.jsonl.
     A worker loads the model once; on a GPU, use one worker for each. The page of a
-    first look shows players, captions, distributions, and the clips whose caption
+    preview shows players, captions, distributions, and the clips whose caption
     disagrees most with the profile that they had.
 
     Example: budew corpus caption clips/ captioned/ --model laion/BUD-E-Whisper --captions 4
@@ -78,17 +78,17 @@ def caption(
 
 
 def _look(job: "Job", source: str, out: Path, limit: int | None, sample: int | None, seed: int) -> None:
-    """Run a job on some clips, and write shard and page of a first look."""
+    """Run a job on some clips, and write shard and page of a preview."""
     from budew.corpora.shards import write_shard
     from budew.corpora.sources import files_read
-    from budew.curation.first_look import first_look
     from budew.curation.inspection import EXAMPLES, inspect_corpus
+    from budew.curation.preview import preview_job
     from budew.reports.corpus_page import corpus_html
     from budew.reports.page import write_page
 
     shard, page = out / "look.tar", out / "look.html"
     refuse_to_replace(files_read(source), shard, page)
-    found = first_look(source, job, limit=limit, sample=sample, seed=seed)
+    found = preview_job(source, job, limit=limit, sample=sample, seed=seed)
     for id, reason in found.failures:
         say_error(f"{id}: {reason}")
     out.mkdir(parents=True, exist_ok=True)

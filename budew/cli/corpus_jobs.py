@@ -195,7 +195,7 @@ def select(
 
     Example: budew corpus select shards/ train/ --splits splits.json --part train
     """
-    from budew.curation.split_files import Select, read_splits, unknown_to
+    from budew.curation.splits import Select, read_splits, unknown_to
 
     job = Select(read_splits(splits), part)
     if warning := unknown_to(job.splits, source):

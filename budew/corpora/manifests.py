@@ -22,7 +22,7 @@ from budew.corpora.lhotse import Recordings, cut_out, is_lhotse, plain_row
 from budew.corpora.reading import AS_USUAL, ReadOptions, Span, distinct_clips, leaves
 from budew.corpora.text_files import LARGEST_JSON, file_lines, json_object, readable
 from budew.errors import CorpusError, OnBad
-from budew.io.addresses import is_address, shown
+from budew.io.addresses import is_address, without_secrets
 
 MANIFEST = "clips.jsonl"
 """Name of the manifest that we write; a folder with audio and such a manifest reads as the manifest."""
@@ -161,7 +161,7 @@ def _audio_in(folders: Sequence[Path], row: dict[str, Any]) -> tuple[Path, str]:
     if not isinstance(value, str) or not value or "\0" in value:
         raise CorpusError('there is no path to the audio: add one as "audio", relative to the manifest')
     if is_address(value):
-        raise CorpusError(f"{shown(value)!r} is a URL: download the audio, and use its path")
+        raise CorpusError(f"{without_secrets(value)!r} is a URL: download the audio, and use its path")
     found = []
     for place in folders:
         for folder in folders:

@@ -23,7 +23,7 @@ import fsspec  # type: ignore[import-untyped]
 from budew.corpora.clip import Clip
 from budew.corpora.reading import ReadOptions
 from budew.errors import CorpusError
-from budew.io.addresses import redact, shown
+from budew.io.addresses import redact, without_secrets
 from budew.io.disk import temporary_folder
 
 LARGEST_DOWNLOAD = 64 * 2**30
@@ -47,7 +47,7 @@ def addresses(source: str) -> list[str]:
     of_web = urlsplit(source).scheme in _WEB
     if of_web and "*" in source.partition("?")[0]:
         fault = "web servers do not list files: name each, or number them as in {000..012}"
-        raise CorpusError(f"{shown(source)}: {fault}")
+        raise CorpusError(f"{without_secrets(source)}: {fault}")
     if of_web or not has_magic(source):
         return [source]
     files, path = _file_system(source)
@@ -56,7 +56,7 @@ def addresses(source: str) -> list[str]:
     except Exception as error:  # drivers raise what they like
         raise _unreachable(source, error) from error
     if not found:
-        raise CorpusError(f"{shown(source)}: not found: check the URL")
+        raise CorpusError(f"{without_secrets(source)}: not found: check the URL")
     return found
 
 
@@ -81,7 +81,7 @@ def read_remote(address: str, read: ReadFile, options: ReadOptions) -> Iterator[
 
         def renamed(error: CorpusError) -> CorpusError:
             parts = (redact(part, address) for part in str(error).split(str(path)))
-            return CorpusError(shown(address).join(parts))
+            return CorpusError(without_secrets(address).join(parts))
 
         on_bad = options.on_bad
         renaming = None if on_bad is None else lambda error: on_bad(renamed(error))
@@ -124,14 +124,16 @@ def _pieces(address: str) -> Iterator[bytes]:
             while True:
                 if max(held, size or 0) > LARGEST_DOWNLOAD:
                     fault = f"is larger than the {LARGEST_DOWNLOAD} bytes allowed: cut it into shards"
-                    raise CorpusError(f"{shown(address)}: {fault}")
+                    raise CorpusError(f"{without_secrets(address)}: {fault}")
                 data = remote.read(BLOCK)
                 if not data:
                     break
                 held += len(data)
                 yield data
         if size is not None and held < size:
-            raise CorpusError(f"{shown(address)}: broke off after {held} of {size} bytes: try again")
+            raise CorpusError(
+                f"{without_secrets(address)}: broke off after {held} of {size} bytes: try again"
+            )
     except CorpusError:
         raise
     except Exception as error:  # drivers raise what they like
@@ -196,4 +198,6 @@ def _unreachable(address: str, error: Exception) -> CorpusError:
     else:
         fault = getattr(error, "strerror", None) or str(getattr(error, "reason", "") or error)
         reason = " ".join(redact(fault, address).split())[:200] or type(error).__name__
-    return CorpusError(f"{shown(address)}: cannot be downloaded ({reason}): check the URL and your access")
+    return CorpusError(
+        f"{without_secrets(address)}: cannot be downloaded ({reason}): check the URL and your access"
+    )

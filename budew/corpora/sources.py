@@ -46,7 +46,7 @@ from budew.corpora.reading import AS_USUAL, Part, ReadOptions, Rows, Span
 from budew.corpora.shards import read_shard
 from budew.corpora.text_files import check_file
 from budew.errors import BudewWarning, CorpusError, OnBad
-from budew.io.addresses import is_address, shown
+from budew.io.addresses import is_address, without_secrets
 
 Progress = Callable[[int], None]
 """Called with the number of clips that are done."""
@@ -111,7 +111,9 @@ def read(
             yield clip
     if odd:
         listed = "; ".join(f"{label} ({clips:,} clips)" for label, clips in odd.most_common(_SHOWN))
-        fault = f"{shown(str(source))}: labels that are not understood stay in the metadata: {listed}"
+        fault = (
+            f"{without_secrets(str(source))}: labels that are not understood stay in the metadata: {listed}"
+        )
         warnings.warn(BudewWarning(fault), stacklevel=2)
 
 
@@ -345,7 +347,7 @@ def _read_address(address: str, options: ReadOptions) -> Iterator[Clip]:
         clips = hub.read_hub(address, options)
     elif address.partition("?")[0].lower().endswith(MANIFESTS):
         fault = "a manifest is read next to its audio: download the folder"
-        raise CorpusError(f"{shown(address)}: {fault}")
+        raise CorpusError(f"{without_secrets(address)}: {fault}")
     else:
         clips = import_module("budew.corpora.remote").read_remote(address, read_one, options)
     return clips

@@ -26,7 +26,7 @@ from budew.audio.decoders import open_stream
 from budew.corpora.clip import Clip
 from budew.corpora.sources import Progress, counted, read
 from budew.errors import AudioError, CorpusError, InputError, OnBad, report
-from budew.io.addresses import shown
+from budew.io.addresses import without_secrets
 
 By = Literal["samples", "transcript"]
 
@@ -124,7 +124,7 @@ def find_duplicates(
         CorpusError: there is no such corpus, an item cannot be read, or a worker died.
         InputError: the cache cannot be used.
     """
-    found = Duplicates(shown(str(corpus)), by)
+    found = Duplicates(without_secrets(str(corpus)), by)
 
     def count_bad(error: CorpusError) -> None:
         report(error, on_bad)

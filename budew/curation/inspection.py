@@ -20,9 +20,9 @@ from budew.corpora.folders import list_files
 from budew.corpora.media import AUDIO
 from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import Progress, counted, matches, read
-from budew.curation.statistics import MOST_LISTED, Statistics, Tally, corpus_statistics
+from budew.curation.corpus_statistics import MOST_LISTED, CorpusStatistics, Tally, corpus_statistics
 from budew.errors import AudioError, CorpusError
-from budew.io.addresses import shown
+from budew.io.addresses import without_secrets
 from budew.io.resources import packaged_table
 
 MOST_BROKEN = 1_000
@@ -73,7 +73,7 @@ class Inspection:
     source: str
     files: Mapping[str, tuple[int, int]]
     decoded: bool
-    statistics: Statistics
+    statistics: CorpusStatistics
     labels: Tally = field(default_factory=Tally)
     formats: Tally = field(default_factory=Tally)
     sampling_rates: Tally = field(default_factory=Tally)
@@ -117,8 +117,8 @@ def inspect_corpus(
     Raises:
         CorpusError: there is no such corpus.
     """
-    name = shown(str(source))
-    found = Inspection(name, files_by_kind(source), decode, Statistics(name))
+    name = without_secrets(str(source))
+    found = Inspection(name, files_by_kind(source), decode, CorpusStatistics(name))
     chosen, bad = Examples(), 0
 
     def add_broken(error: CorpusError) -> None:

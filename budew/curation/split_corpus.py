@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budew.corpora.clip import Clip
-from budew.curation.split_files import KINDS, Splits, check_shares, group_of, part_by_hash
+from budew.curation.splits import KINDS, Splits, check_shares, group_of, part_by_hash
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS

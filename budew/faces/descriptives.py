@@ -15,7 +15,7 @@ from budew.captions.parse import parse
 from budew.corpora.clip import Clip
 from budew.corpora.media import IMAGE
 from budew.corpora.sources import counted, read
-from budew.curation.human_ratings import field_of
+from budew.curation.rating_tables import field_of
 from budew.errors import CorpusError, OnBad, report
 from budew.faces.embeddings import FaceEmbeddings, ImageEncoder, embed_corpus
 from budew.faces.face_labels import Demographics, demographics_of, face_ratings, groups, taxonomy

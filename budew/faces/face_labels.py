@@ -14,7 +14,7 @@ from typing import Any
 
 from budew.corpora.clip import Clip
 from budew.corpora.labels.ratings import plain_values
-from budew.curation.human_ratings import FEWEST_OF_FACE, field_of
+from budew.curation.rating_tables import FEWEST_OF_FACE, field_of
 from budew.errors import CorpusError
 from budew.io.resources import packaged_table
 from budew.taxonomy import EMOTIONS, find_emotion

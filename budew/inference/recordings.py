@@ -21,7 +21,7 @@ from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import Entry, is_corpus_file, matches, read_one
 from budew.errors import AudioError, CorpusError, InputError
 from budew.inference.speaker_turns import Turn, cut_turns, turns_of
-from budew.io.addresses import is_address, shown
+from budew.io.addresses import is_address, without_secrets
 from budew.segmentation.cutter import SegmentSettings
 from budew.segmentation.recording import cut_recording
 
@@ -144,14 +144,14 @@ def _matches(path: str | Path) -> tuple[list[Entry], list[Recording]]:
         found = matches(path, ReadOptions(on_bad=bad.append))
     except CorpusError as error:
         found, bad = [], [*bad, error]
-    return found, [_failing(shown(str(path)), error) for error in bad]
+    return found, [_failing(without_secrets(str(path)), error) for error in bad]
 
 
 def _recordings(entry: Recording | Entry) -> Iterator[Recording]:
     if isinstance(entry, Recording):
         yield entry
         return
-    name, bad = shown(str(entry)), list[CorpusError]()
+    name, bad = without_secrets(str(entry)), list[CorpusError]()
     try:
         for clip in read_one(entry, ReadOptions(on_bad=bad.append)):
             yield from (_failing(name, error) for error in bad)

@@ -26,7 +26,7 @@ from budew.corpora.named.named_folder import NamedFolder, NamedPart, divide_name
 from budew.corpora.reading import Part, ReadOptions, Rows, Span
 from budew.corpora.sources import Entry, divide_file, matches, read_one
 from budew.errors import CorpusError, InputError, OnBad
-from budew.io.addresses import is_address, shown
+from budew.io.addresses import is_address, without_secrets
 from budew.jobs.job import NumberedJob
 
 CLIPS_PER_SHARD = 500
@@ -79,7 +79,7 @@ class FileUnit:
     def label(self) -> str:
         """Return the first path, and the number of the others, for display."""
         more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
-        return f"{shown(str(self.paths[0]))}{more}"
+        return f"{without_secrets(str(self.paths[0]))}{more}"
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -118,7 +118,7 @@ class FileUnit:
         digest = hashlib.sha256()
         for path in self.paths:
             if isinstance(path, str):
-                digest.update(shown(path).encode())
+                digest.update(without_secrets(path).encode())
             elif isinstance(self.part, Span):
                 digest.update(_table_rows(path, self.part))
             else:
@@ -223,7 +223,7 @@ def file_units(
     seen: dict[str, FileUnit] = {}
     for unit in units:
         if (other := seen.setdefault(unit.name.lower(), unit)) is not unit:
-            both = " and ".join(shown(str(each.paths[0])) for each in (other, unit))
+            both = " and ".join(without_secrets(str(each.paths[0])) for each in (other, unit))
             raise CorpusError(f"{both} would have the same output, {unit.name}.tar: rename one of them")
     return units
 
@@ -260,7 +260,7 @@ def _without_suffix(path: PurePosixPath) -> str:
 
 def _name_of_url(address: str) -> str:
     """Return the end of a URL as a file name: `part-0` for `https://host/a/part-0.tar`."""
-    scheme, _, rest = shown(address).partition("://")
+    scheme, _, rest = without_secrets(address).partition("://")
     last = rest if scheme == "hf" else str(PurePosixPath(PurePosixPath(rest).name).with_suffix(""))
     return _UNSAFE.sub("-", last).strip(".-") or "_"
 

@@ -7,8 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from budew.corpora.clip import Clip
+from budew.curation.corpus_statistics import (
+    CLIPS,
+    EDGES,
+    RATED,
+    UNKNOWN,
+    CorpusStatistics,
+    most_frequent_languages,
+)
 from budew.curation.inspection import Inspection
-from budew.curation.statistics import CLIPS, EDGES, RATED, UNKNOWN, Statistics, most_frequent_languages
 from budew.profile import VoiceProfile
 from budew.reports.corpus_tables import files_line
 from budew.reports.page import (
@@ -58,7 +65,7 @@ def corpus_html(found: Inspection, disagreements: Sequence[tuple[Clip, VoiceProf
     )
 
 
-def _cards(counted: Statistics) -> list[tuple[str, str]]:
+def _cards(counted: CorpusStatistics) -> list[tuple[str, str]]:
     least = "" if counted.speakers.exact else "over "
     unknown = [("emotions unknown", f"{counted.emotions_unknown:,}")] if counted.emotions_unknown else []
     return [
@@ -73,7 +80,7 @@ def _cards(counted: Statistics) -> list[tuple[str, str]]:
     ]
 
 
-def _emotions(counted: Statistics) -> list[tuple[str, list[Mapping[str, Any]]]]:
+def _emotions(counted: CorpusStatistics) -> list[tuple[str, list[Mapping[str, Any]]]]:
     """Return the emotions by family, the most frequent first in each; a bar's parts are its levels."""
     most = max([1, *(counted.present(name) for name in EMOTIONS)])
 
@@ -89,13 +96,13 @@ def _emotions(counted: Statistics) -> list[tuple[str, list[Mapping[str, Any]]]]:
     return by_family((name, row(name)) for name in sorted(EMOTIONS, key=lambda name: -counted.present(name)))
 
 
-def _durations(counted: Statistics) -> list[Bar]:
+def _durations(counted: CorpusStatistics) -> list[Bar]:
     starts = (0.0, *EDGES)
     names = [f"{low:g}–{high:g}" for low, high in zip(starts, EDGES, strict=False)] + [f"over {EDGES[-1]:g}"]
     return bars(zip(names, counted.durations.histogram, strict=True))
 
 
-def _comparison(counted: Statistics) -> Mapping[str, Any]:
+def _comparison(counted: CorpusStatistics) -> Mapping[str, Any]:
     """Return the share of each language's clips that have an emotion, in per cent, an emotion a row."""
     found = most_frequent_languages(counted, COMPARED_LANGUAGES)
     known = [(name, counts, counts[CLIPS] - counts[UNKNOWN]) for name, counts in found]

@@ -8,12 +8,11 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
-from budew.curation.consensus import ConsensusStatistics
+from budew.curation.consensus import ConsensusStatistics, RatingCounts, RatingStatistics
+from budew.curation.corpus_statistics import CorpusStatistics, Tally
 from budew.curation.duplicates import Duplicates
-from budew.curation.human_ratings import RatingCounts, RatingStatistics
 from budew.curation.inspection import Inspection
 from budew.curation.split_corpus import SplitReport
-from budew.curation.statistics import Statistics, Tally
 from budew.curation.weights import NO_EMOTION, WeightReport, effective_number, shares
 from budew.reports.tables import LISTED, table, written
 from budew.reports.visible_text import visible_name
@@ -25,7 +24,7 @@ SHOWN = 20
 """Broken items and groups of duplicates that are shown; the JSON has more."""
 
 
-def statistics_tables(found: Statistics) -> RenderableType:
+def statistics_tables(found: CorpusStatistics) -> RenderableType:
     """Return what a corpus holds: a summary, the emotions, bursts and traits."""
     emotions = [_emotions(found)] if found.emotions_known else []
     return Group(Text("\n".join(_summary(found))), *emotions, Text("\n".join(_traits(found))))
@@ -159,7 +158,7 @@ def _tally(counts: Tally, most: int = LISTED, unit: str = "") -> str:
     return ", ".join(listed) or "none"
 
 
-def _summary(found: Statistics) -> Iterator[str]:
+def _summary(found: CorpusStatistics) -> Iterator[str]:
     lengths, speakers = found.durations, found.speakers
     hours = f"{lengths.total / 3600:,.2f} hours" if lengths.count or not found.clips else "hours unknown"
     if 0 < lengths.count < found.clips:
@@ -183,7 +182,7 @@ def _summary(found: Statistics) -> Iterator[str]:
     yield f"speakers: {named}" + f", none named in {unnamed:,} clips" * bool(speakers and unnamed)
 
 
-def _emotions(found: Statistics) -> Table:
+def _emotions(found: CorpusStatistics) -> Table:
     made = table("emotion", *LEVEL_NAMES[1:], "% of rated", "median", "spread")
     usual = found.baseline
     for name, counts in sorted(found.levels.items(), key=lambda pair: -found.present(pair[0])):
@@ -198,7 +197,7 @@ def _emotions(found: Statistics) -> Table:
     return made
 
 
-def _traits(found: Statistics) -> Iterator[str]:
+def _traits(found: CorpusStatistics) -> Iterator[str]:
     yield from (f"{key}: {_tally(words)}" for key, words in sorted(found.traits.items()))
     for counts in (found.attributes[name] for name in ATTRIBUTES if name in found.attributes):
         near = ", ".join(f"{clips:,} at {value:g}" for value, clips in counts.by_value())

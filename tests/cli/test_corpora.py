@@ -9,7 +9,8 @@ import pytest
 import soundfile
 
 from budew.corpora import Clip, read, write_shard
-from budew.curation.human_ratings import rating_statistics, read_ratings
+from budew.curation.consensus import rating_statistics
+from budew.curation.rating_tables import read_ratings
 from budew.profile import VoiceProfile
 
 

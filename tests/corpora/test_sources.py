@@ -14,8 +14,8 @@ from budew.corpora import Clip, ExportOptions, export_corpus, read, write_shard
 from budew.corpora.manifests import AUDIO_ROOT, named_audio
 from budew.corpora.sources import matches, read_one
 from budew.corpora.text_files import LARGEST_JSON, read_json_object
-from budew.curation.human_ratings import read_ratings
-from budew.curation.split_files import read_splits
+from budew.curation.rating_tables import read_ratings
+from budew.curation.splits import read_splits
 from budew.errors import BudewWarning, CorpusError
 
 WORDS = {"one": "Hello", "two": "Goodbye"}

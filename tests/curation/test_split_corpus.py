@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from budew.corpora import Clip
 from budew.curation import split_corpus as splitting
 from budew.curation.split_corpus import split_corpus, stratify
-from budew.curation.split_files import select
+from budew.curation.splits import select_part
 from budew.errors import CorpusError, InputError
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
@@ -56,7 +56,7 @@ def test_every_group_is_in_one_part_and_no_part_is_empty_that_could_be_filled(ro
 def test_no_speaker_is_in_two_parts_and_every_clip_is_in_one(seed):
     clips = corpus(seed, unnamed=30)
     splits, report = split_corpus(clips, SHARES, seed=seed)
-    chosen = {part: list(select(clips, splits, part)) for part in SHARES}
+    chosen = {part: list(select_part(clips, splits, part)) for part in SHARES}
     assert sum(map(len, chosen.values())) == len(clips) == report.counts["clips"]
     voices = {part: {clip.speaker for clip in held if clip.speaker} for part, held in chosen.items()}
     assert sum(map(len, voices.values())) == len(set.union(*voices.values()))
@@ -113,7 +113,7 @@ def test_clips_of_one_recording_stay_together_where_no_speaker_is_known():
     named = [replace(clip, id=f"n {clip.id}", speaker="host") for clip in pieces[:30]]
     splits, report = split_corpus([*pieces, *odd, *named], SHARES)
     held = {
-        part: [clip.metadata["segment"]["recording"] for clip in select(pieces, splits, part)]
+        part: [clip.metadata["segment"]["recording"] for clip in select_part(pieces, splits, part)]
         for part in SHARES
     }
     assert sum(len(set(names)) for names in held.values()) == 20
@@ -137,7 +137,7 @@ def test_too_many_clips_without_a_speaker_are_placed_by_hash(monkeypatch):
     assert not splits.lists_clips
     assert sum(part.unnamed for part in report.parts) == 300
     for part in report.parts:
-        assert part.counts["clips"] == len(list(select(clips, splits, part.name)))
+        assert part.counts["clips"] == len(list(select_part(clips, splits, part.name)))
         assert report.share(part) == pytest.approx(part.asked, abs=0.02)
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from budew.errors import CorpusError
-from budew.io.addresses import check_local, is_address, redact, shown
+from budew.io.addresses import check_local, is_address, redact, without_secrets
 
 SECRET = "s3cr/t+key=="
 
@@ -35,7 +35,7 @@ def test_a_path_is_no_address(path):
     ],
 )
 def test_user_password_and_query_are_not_shown(address, seen):
-    assert shown(address) == seen
+    assert without_secrets(address) == seen
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from budew.corpora.named.definition import Download, NamedCorpus
 from budew.corpora.remote import BLOCK, TIMEOUT, local_name
 from budew.corpora.shards import ALWAYS_INFLATED, MOST_INFLATED
 from budew.errors import CorpusError, require
-from budew.io.addresses import check_local, shown
+from budew.io.addresses import check_local, without_secrets
 from budew.io.disk import disk_errors, temporary_folder
 
 DOWNLOADS = ".downloads"
@@ -113,12 +113,12 @@ def _downloaded(download: Download, folder: Path, progress: DownloadProgress | N
             raise
         reason = " ".join(str(error).split())[:200]
         fault = f"cannot be downloaded ({reason}): run the same command again to continue"
-        raise CorpusError(f"{shown(download.url)}: {fault}") from error
+        raise CorpusError(f"{without_secrets(download.url)}: {fault}") from error
     except ValueError as error:
         fault = (
             "its checksum is not the published one: try again, or see whether the corpus has a new version"
         )
-        raise CorpusError(f"{shown(download.url)}: {fault}") from error
+        raise CorpusError(f"{without_secrets(download.url)}: {fault}") from error
     return folder / name
 
 

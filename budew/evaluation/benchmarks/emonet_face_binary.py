@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from budew.curation.human_ratings import read_ratings
+from budew.curation.rating_tables import read_ratings
 from budew.errors import CorpusError
 from budew.evaluation.benchmarks.face_presence import THRESHOLD, PresenceResult, score_presence
 from budew.evaluation.benchmarks.face_table import predicted_intensities

@@ -22,13 +22,7 @@ import numpy as np
 
 from budew.corpora.labels.ratings import plain_values
 from budew.corpora.text_files import check_file
-from budew.curation.human_ratings import (
-    FACE_SCALE,
-    field_of,
-    is_by_model,
-    item_name,
-    table_rows,
-)
+from budew.curation.rating_tables import FACE_SCALE, field_of, is_by_model, item_name, table_rows
 from budew.errors import CorpusError, InputError
 from budew.evaluation.predictions import NamedClips, Prediction, key_of
 from budew.io.resources import packaged_table

@@ -16,7 +16,7 @@ from budew.captions.lint.corpus import LintReport, Overused, Row, lint_corpus
 from budew.corpora import read
 from budew.corpora.clip import Clip, without_withheld
 from budew.errors import CorpusError, InputError, OnBad, report
-from budew.io.addresses import shown
+from budew.io.addresses import without_secrets
 from budew.io.files import whole_file
 from budew.paraphrase.metrics.candidate_counts import (
     CandidateCounts,
@@ -119,7 +119,7 @@ def paraphrase_report(
         CorpusError: there is no such corpus, or an item of it cannot be read.
         InputError: no clip has a caption by rewriting.
     """
-    found = ParaphraseReport(tuple(shown(str(corpus)) for corpus in corpora), seed)
+    found = ParaphraseReport(tuple(without_secrets(str(corpus)) for corpus in corpora), seed)
     drawn = ClipSample(max(1, sample), seed)
 
     def bad(error: CorpusError) -> None:

@@ -17,7 +17,7 @@ from budew.corpora.labels.ratings import (
     profiles_of,
     rated_name,
 )
-from budew.curation.human_ratings import read_ratings
+from budew.curation.rating_tables import read_ratings
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 

@@ -1,4 +1,4 @@
-"""A first look at a job: what it makes of some clips of a corpus, and where that contradicts their profiles.
+"""Preview of a job: its results for some clips of a corpus, and where they contradict the clips' profiles.
 
 Which clips are drawn is decided by the seed and their ids, not by their order.
 """
@@ -20,19 +20,19 @@ from budew.profile import VoiceProfile
 from budew.randomness import derived_seed
 
 MOST_CLIPS = 10_000
-"""They are held in memory."""
+"""Clips that a preview may hold in memory."""
 MOST_FILES = 16
-"""Shards that clips are drawn from: a corpus of millions is not read for a first look."""
+"""Shards that clips are drawn from: a preview does not read a corpus of millions."""
 
 
 @dataclass(frozen=True, slots=True)
-class FirstLook:
-    """What a job made of some clips.
+class JobPreview:
+    """Results of a job for some clips.
 
     Attributes:
-        clips: after the job, those that succeeded.
-        failures: ids and reasons of the others.
-        before: by id, the profiles that clips had.
+        clips: those that succeeded, as the job returned them.
+        failures: ids of the others, and why they failed.
+        before: id → the profile that a clip had before the job.
     """
 
     clips: list[Clip]
@@ -54,30 +54,30 @@ class FirstLook:
         ]
 
 
-def first_look(
+def preview_job(
     source: str | Path, job: Job, *, limit: int | None = None, sample: int | None = None, seed: int = 0
-) -> FirstLook:
+) -> JobPreview:
     """Run a job, in this process, on some clips of a corpus.
 
     Args:
         source: anything that `budew.read` takes.
         job: what is run.
-        limit: the first so many clips.
-        sample: instead of these, so many clips of at most `MOST_FILES` files, drawn by the seed.
-        seed: another one draws others.
+        limit: number of clips, from the beginning.
+        sample: number of clips, instead, drawn from at most `MOST_FILES` files.
+        seed: of the draw.
 
     Raises:
         CorpusError: there is no such corpus.
-        InputError: more than `MOST_CLIPS`.
-        JobError: as of the job.
+        InputError: more than `MOST_CLIPS` clips.
+        JobError: the job cannot run.
     """
     number = sample or limit or 0
     if number > MOST_CLIPS:
-        raise InputError(f"a first look holds {MOST_CLIPS:,} clips at most: run the job on the whole corpus")
+        raise InputError(f"a preview holds {MOST_CLIPS:,} clips at most: run the job on the whole corpus")
     chosen = list(islice(read(source), limit)) if sample is None else _drawn(source, sample, seed)
     failures: list[tuple[str, str]] = []
     clips = list(job.run(iter(chosen), lambda id, error: failures.append((id, str(error)))))
-    return FirstLook(clips, failures, {clip.id: clip.profile for clip in chosen if clip.profile})
+    return JobPreview(clips, failures, {clip.id: clip.profile for clip in chosen if clip.profile})
 
 
 def _drawn(source: str | Path, number: int, seed: int) -> list[Clip]:

@@ -1,4 +1,4 @@
-"""Every table of ratings gives the same statements; profiles are their means; agreement is as defined."""
+"""Every table of ratings gives the same ratings; a bad row is an error that names it."""
 
 import json
 
@@ -7,7 +7,7 @@ import pyarrow.parquet
 import pytest
 
 from budew.corpora.labels.ratings import Rating, profiles_of
-from budew.curation.human_ratings import rating_statistics, read_ratings
+from budew.curation.rating_tables import read_ratings
 from budew.errors import CorpusError
 from budew.taxonomy import EMOTIONS
 
@@ -114,49 +114,3 @@ def test_a_bad_row_costs_itself_only(tmp_path):
 def test_what_is_no_table_is_an_error_that_names_it(tmp_path, name, fault):
     with pytest.raises(CorpusError, match=rf"{name}: .*{fault}"):
         list(read_ratings(tmp_path / name))
-
-
-# The example of Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011): 12 units, 4 observers.
-OBSERVED = {
-    "A": "1 2 3 3 2 1 4 1 2 . . .",
-    "B": "1 2 3 3 2 2 4 1 2 5 . 3",
-    "C": ". 3 3 3 2 3 4 2 2 5 1 .",
-    "D": "1 2 3 3 2 4 4 1 2 5 1 .",
-}
-
-
-def test_alpha_is_that_of_the_published_example():
-    counts = rating_statistics(
-        Rating(f"unit {unit}", rater, "Awe", int(answer) / 5)
-        for rater, answers in OBSERVED.items()
-        for unit, answer in enumerate(answers.split())
-        if answer != "."
-    ).all
-    assert counts.alpha == pytest.approx(0.849, abs=5e-4)
-    assert (counts.ratings, counts.items, counts.raters) == (41, 12, 4)
-
-
-def test_counts_are_by_emotion_in_the_order_of_the_taxonomy():
-    ratings = [
-        Rating("a", "r1", "Pain", 1.0),
-        Rating("a", "r2", "Pain", 0.0),
-        Rating("b", "r1", "Awe", 1.0),
-        Rating("b", "r1", "Arousal", 0.5),
-    ]
-    found = rating_statistics(ratings)
-    assert list(found.emotions) == ["Awe", "Pain", "Arousal"]
-    assert (found.all.ratings, found.all.items, found.all.raters, found.all.present) == (4, 2, 2, 3)
-    assert found.emotions["Pain"].agreement == 0.0
-    assert (found.emotions["Awe"].agreement, found.emotions["Awe"].alpha) == (None, None)
-    assert found.to_dict()["emotions"]["Pain"]["mean"] == 0.5
-
-
-@pytest.mark.parametrize(
-    ("answers", "agreement", "alpha"),
-    [((1, 1, 1), 1.0, 1.0), ((1, 1, 0), 1 / 3, 0.0), ((1, 0.5, 0), 0.0, 0.0), ((), None, None)],
-)
-def test_agreement_is_the_share_of_pairs_with_the_same_answer(answers, agreement, alpha):
-    ratings = [Rating("a", str(rater), "Awe", answer) for rater, answer in enumerate(answers)]
-    found = rating_statistics(ratings).all
-    assert (found.agreement, found.alpha) == (pytest.approx(agreement), pytest.approx(alpha))
-    assert found.mean == pytest.approx(sum(answers) / max(1, len(answers)))

@@ -1,6 +1,6 @@
-"""Tables of human ratings: their statements, without audio, and how far raters agree.
+"""Tables of human ratings, without audio: one `Rating` for each answer of a rater to an item and emotion.
 
-A table is known by its columns.
+The columns decide what kind of table it is.
 
 | table | known by | an answer |
 |---|---|---|
@@ -10,35 +10,23 @@ A table is known by its columns.
 | Emolia votes | `queried_emotion` and `rating`, or counted votes | strongly 1, weakly ½, not present 0 |
 | any other | columns for item, rater, emotion and value | words, or numbers on the scale that is given |
 
-Columns may go by the names in `budew/corpora/forms.yaml`. Rows whose `human` is false are answers of
-models: they are left out.
-
-Two measures of agreement. `agreement` is the share of pairs of raters, asked the same of the same item, who
-gave the same answer; chance alone makes it large where most answers are alike. Krippendorff's alpha is
-corrected for chance (interval metric: Krippendorff, Content Analysis, 2004): 1 is perfect, 0 is chance. Both
-are None where nobody was asked the same as another.
+Columns may have the names in `budew/corpora/forms.yaml`. Rows whose `human` is false are answers of models:
+they are left out.
 """
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from math import isnan
 from pathlib import Path, PurePosixPath
 from typing import Any
-
-import numpy as np
 
 from budew.corpora.column_names import label_layout, number_in
 from budew.corpora.delimited import delimited_rows
 from budew.corpora.labels.ratings import Rating, answers_in, rated_name
 from budew.corpora.labels.scores import intensities
 from budew.corpora.media import AUDIO, IMAGE
+from budew.corpora.tables import label_columns, numbered_rows
 from budew.corpora.text_files import check_file, file_lines, json_object
 from budew.errors import CorpusError, OnBad, report
-from budew.statistics.agreement import krippendorff_alpha, pairwise_agreement
-from budew.statistics.arrays import FloatArray
-from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import scale_named
 
 FACE_SCALE, VOICE_SCALE = "emonet-face", "emonet-voice"
@@ -49,45 +37,6 @@ _BATCH = 1_000
 _FALSE = ("false", "0", "no")
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class RatingCounts:
-    """Counts of some ratings.
-
-    Attributes:
-        ratings: in all.
-        items: that were rated.
-        raters: who rated.
-        present: ratings above 0.
-        mean: of the ratings, as intensity.
-        agreement: share of pairs of raters with the same answer.
-        alpha: Krippendorff's, for intervals.
-    """
-
-    ratings: int
-    items: int
-    raters: int
-    present: int
-    mean: float
-    agreement: float | None
-    alpha: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data, rounded to four decimals."""
-        return {n: round(v, 4) if isinstance(v, float) else v for n, v in asdict(self).items()}
-
-
-@dataclass(frozen=True, slots=True)
-class RatingStatistics:
-    """Counts of all ratings, and of each emotion in the order of the taxonomy, attributes last."""
-
-    all: RatingCounts
-    emotions: dict[str, RatingCounts]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        return self.all.to_dict() | {"emotions": {name: c.to_dict() for name, c in self.emotions.items()}}
 
 
 def read_ratings(
@@ -107,6 +56,11 @@ def read_ratings(
     Raises:
         CorpusError: it is no table of ratings, or names the row and what is wrong with it.
         InputError: there is no such scale.
+
+    Example:
+        >>> _ = Path("ratings.csv").write_text("item,rater,emotion,value\\na.wav,r1,Awe,3\\n")
+        >>> list(read_ratings("ratings.csv", scale="0-4"))
+        [Rating(item='a', rater='r1', emotion='Awe', value=0.75)]
     """
     path = Path(path)
     check_file(path)
@@ -127,8 +81,6 @@ def table_rows(path: Path, on_bad: OnBad | None = None) -> Iterator[tuple[str, s
         for number, line in file_lines(path, on_bad=on_bad):
             yield f"line {number}", f"line-{number}", partial(json_object, line, "")
     elif name.endswith((".parquet", ".arrow")):
-        from budew.corpora.tables import label_columns, numbered_rows  # pyarrow takes half a second
-
         for id, row in numbered_rows(path, columns=label_columns(path), batch=_BATCH, on_bad=on_bad):
             yield f"row {int(id.rpartition('-')[2])}", id, partial(dict, row)
     else:
@@ -199,48 +151,3 @@ def item_name(row: Row, default: str) -> str:
         return default  # a struct of audio or image is no id: a clip of a table is named by its row
     file = PurePosixPath(str(written))
     return file.stem if AUDIO.owns(file) or IMAGE.owns(file) else str(written)
-
-
-def rating_statistics(ratings: Iterable[Rating]) -> RatingStatistics:
-    """Count ratings. Memory holds one small counter for each item and emotion."""
-    answers: dict[str, dict[str, Counter[float]]] = {}
-    raters: dict[str, set[str]] = {}
-    for rating in ratings:
-        answers.setdefault(rating.emotion, {}).setdefault(rating.item, Counter())[rating.value] += 1
-        raters.setdefault(rating.emotion, set()).add(rating.rater)
-    names = [name for name in (*EMOTIONS, *sorted(answers.keys() - set(EMOTIONS))) if name in answers]
-    everything = [held for name in names for held in answers[name].values()]
-    total = _counts(everything, len(set().union(*answers.values())), len(set().union(*raters.values())))
-    single = {name: _counts(answers[name].values(), len(answers[name]), len(raters[name])) for name in names}
-    return RatingStatistics(total, single)
-
-
-def _counts(questions: Collection[Counter[float]], items: int, raters: int) -> RatingCounts:
-    values = _pooled(questions)
-    answers, once = _matrix(questions), np.ones((1, len(questions)))
-    same = pairwise_agreement(answers, once).item()
-    alpha = 1.0 if same == 1 else krippendorff_alpha(answers, once).item()  # undefined if all say the same
-    return RatingCounts(
-        ratings=values.total(),
-        items=items,
-        raters=raters,
-        present=sum(times for value, times in values.items() if value > 0),
-        mean=sum(value * times for value, times in values.items()) / max(1, values.total()),
-        agreement=None if isnan(same) else same,
-        alpha=None if isnan(alpha) else alpha,
-    )
-
-
-def _matrix(questions: Collection[Counter[float]]) -> FloatArray:
-    """Return the answers to each question as a column: who gave which does not matter here."""
-    answers = np.full((max((one.total() for one in questions), default=0), len(questions)), np.nan)
-    for column, question in enumerate(questions):
-        answers[: question.total(), column] = list(question.elements())
-    return answers
-
-
-def _pooled(questions: Iterable[Counter[float]]) -> Counter[float]:
-    values: Counter[float] = Counter()
-    for question in questions:
-        values.update(question)
-    return values

@@ -1,8 +1,8 @@
 """What a corpus holds, in one pass: hours, languages, speakers, emotions, bursts, traits.
 
-`Statistics.baseline` gives the usual intensity of each emotion: see `budew.captions.salience`. Clips without
-a duration in their metadata are measured by the header of their audio (about 1,000 a second). Names are
-counted in bounded memory: 1,000,000 of each kind.
+`CorpusStatistics.baseline` gives the usual intensity of each emotion: see `budew.captions.salience`. Missing
+durations are read from the header of the audio (about 1,000 clips a second). Names are counted in bounded
+memory: 1,000,000 of each kind.
 """
 
 from bisect import bisect_left
@@ -160,7 +160,7 @@ class AttributeCounts:
 
 
 @dataclass(slots=True)
-class Statistics:
+class CorpusStatistics:
     """Counts of a corpus.
 
     Attributes:
@@ -267,19 +267,19 @@ class Statistics:
         }
 
 
-def most_frequent_languages(found: Statistics, count: int) -> list[tuple[str, Counter[str]]]:
+def most_frequent_languages(found: CorpusStatistics, count: int) -> list[tuple[str, Counter[str]]]:
     """Return languages with profiles and their counts, those of the most profiles first."""
     return sorted(found.by_language.items(), key=lambda row: (-row[1][CLIPS], row[0]))[:count]
 
 
-def corpus_statistics(corpus: str, clips: Iterable[Clip]) -> Statistics:
+def corpus_statistics(corpus: str, clips: Iterable[Clip]) -> CorpusStatistics:
     """Count what a corpus holds, in one pass; `bad` is for the caller to set.
 
     Args:
         corpus: its name.
         clips: of it, as `budew.read` gives them.
     """
-    found = Statistics(corpus)
+    found = CorpusStatistics(corpus)
 
     def profiles() -> Iterator[VoiceProfile]:
         for clip in clips:
@@ -294,7 +294,7 @@ def corpus_statistics(corpus: str, clips: Iterable[Clip]) -> Statistics:
     return found
 
 
-def _count(found: Statistics, clip: Clip) -> None:
+def _count(found: CorpusStatistics, clip: Clip) -> None:
     found.clips += 1
     found.languages.add(clip.language or "")
     found.with_caption += bool(clip.captions)
@@ -323,7 +323,7 @@ def _duration(clip: Clip) -> float | None:
         return None
 
 
-def _count_profile(found: Statistics, profile: VoiceProfile, language: str) -> None:
+def _count_profile(found: CorpusStatistics, profile: VoiceProfile, language: str) -> None:
     found.with_profile += 1
     found.bursts.update(profile.bursts)
     if language not in found.by_language and len(found.by_language) >= MOST_LANGUAGES:

@@ -22,7 +22,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.corpora.text_files import check_file
 from budew.errors import CorpusError, InputError, SettingsError
-from budew.io.addresses import shown
+from budew.io.addresses import without_secrets
 from budew.io.files import whole_file
 from budew.io.settings import Settings, validated
 from budew.jobs.job import OnFailed
@@ -199,11 +199,17 @@ def _by_name(listed: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     return parts
 
 
-def select(clips: Iterable[Clip], splits: Splits, part: str) -> Iterator[Clip]:
+def select_part(clips: Iterable[Clip], splits: Splits, part: str) -> Iterator[Clip]:
     """Yield the clips of one part, in their order.
 
     Raises:
         InputError: there is no such part.
+
+    Example:
+        >>> splits = Splits(seed=0, shares={"train": 0.8, "test": 0.2}, speakers={"anna": "test"})
+        >>> clips = [Clip("a", b"", speaker="anna"), Clip("b", b"", speaker="anna")]
+        >>> [clip.id for clip in select_part(clips, splits, "test")]
+        ['a', 'b']
     """
     check_part(splits, part)
     return (clip for clip in clips if splits.part_of(clip) == part)
@@ -234,7 +240,7 @@ class Select:
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Yield the clips of the part."""
-        return select(clips, self.splits, self.part)
+        return select_part(clips, self.splits, self.part)
 
 
 def unknown_to(splits: Splits, corpus: str | Path) -> str:
@@ -256,7 +262,7 @@ def unknown_to(splits: Splits, corpus: str | Path) -> str:
             break
     if unlisted and unlisted == checked:
         raise CorpusError(
-            f"{shown(str(corpus))}: the splits list none of its {checked:,} clips: give those that"
+            f"{without_secrets(str(corpus))}: the splits list none of its {checked:,} clips: give those that"
             " budew corpus split made of this corpus"
         )
     what = f"{unlisted:,} of the first {checked:,} clips ({len(speakers):,} unknown speakers)"

@@ -6,8 +6,8 @@ import pytest
 
 from budew.cli import app
 from budew.corpora import Clip, read, write_shard
-from budew.curation import first_look as module
-from budew.curation.first_look import first_look
+from budew.curation import preview as module
+from budew.curation.preview import preview_job
 from budew.errors import CorpusError, InputError
 from budew.io.resources import data_folder
 from budew.profile import VoiceProfile
@@ -46,29 +46,29 @@ def shards(folder, shards, size):
 
 def test_the_first_clips_or_drawn_ones_which_order_does_not_decide(tmp_path):
     corpus, one = shards(tmp_path / "many", 4, 5), shards(tmp_path / "one", 1, 20)
-    assert [clip.id for clip in first_look(corpus, Angry(), limit=5).clips] == ["c0", "c1", "c2", "c4"]
+    assert [clip.id for clip in preview_job(corpus, Angry(), limit=5).clips] == ["c0", "c1", "c2", "c4"]
     drawn = [
-        [clip.id for clip in first_look(source, Angry(), sample=8, seed=seed).clips]
+        [clip.id for clip in preview_job(source, Angry(), sample=8, seed=seed).clips]
         for source, seed in ((corpus, 1), (one, 1), (corpus, 2))
     ]
     assert drawn[0] == drawn[1] != drawn[2]
-    assert len(first_look(corpus, Angry(), sample=100).clips) == 19
+    assert len(preview_job(corpus, Angry(), sample=100).clips) == 19
 
 
 def test_few_files_of_many_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MOST_FILES", 2)
-    drawn = first_look(shards(tmp_path, 4, 5), Angry(), sample=6, seed=1).clips
+    drawn = preview_job(shards(tmp_path, 4, 5), Angry(), sample=6, seed=1).clips
     assert len({int(clip.id[1:]) // 5 for clip in drawn}) == 2
 
 
 def test_failures_are_kept_and_the_largest_contradictions_come_first(tmp_path):
-    found = first_look(shards(tmp_path, 2, 5), Angry(), limit=10)
+    found = preview_job(shards(tmp_path, 2, 5), Angry(), limit=10)
     assert [id for id, _ in found.failures] == ["c3"]
     assert [clip.id for clip, _ in found.disagreements(4)] == ["c0", "c1", "c2", "c4"]
     assert [before.emotions["Anger"] for _, before in found.disagreements(2)] == [0.01, 0.02]
     assert "c9" not in {clip.id for clip, _ in found.disagreements(10)}
     with pytest.raises(InputError):
-        first_look(tmp_path, Angry(), limit=module.MOST_CLIPS + 1)
+        preview_job(tmp_path, Angry(), limit=module.MOST_CLIPS + 1)
 
 
 def test_the_command_writes_a_shard_and_a_page_with_players(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from budew.corpora import Clip, read, write_shard
 from budew.curation import split_files
-from budew.curation.split_files import (
+from budew.curation.splits import (
     Select,
     Splits,
     part_by_hash,

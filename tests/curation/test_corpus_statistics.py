@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from budew import read
 from budew.captions.salience import Baseline
 from budew.corpora import Caption, Clip
-from budew.curation.statistics import EDGES, OTHER, AttributeCounts, Durations, Tally, corpus_statistics
+from budew.curation.corpus_statistics import (
+    EDGES,
+    OTHER,
+    AttributeCounts,
+    Durations,
+    Tally,
+    corpus_statistics,
+)
 from budew.profile import VoiceProfile
 
 PROFILES = (
