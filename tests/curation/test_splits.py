@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from budew.corpora import Clip, read, write_shard
-from budew.curation import split_files
+from budew.curation import splits as module
 from budew.curation.splits import (
     Select,
     Splits,
@@ -116,7 +116,7 @@ def test_unknown_clips_and_speakers_are_counted(tmp_path):
 
 
 def test_splits_that_list_no_clip_are_refused_however_far_the_first_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(split_files, "CHECKED", 2)
+    monkeypatch.setattr(module, "CHECKED", 2)
     with pytest.raises(CorpusError, match="list none of its 3 clips"):
         unknown_to(LISTED, corpus(tmp_path, "u", "v", None))
     assert "3 of the first 4" in unknown_to(LISTED, corpus(tmp_path, "u", "v", "w", "x", "y"))
