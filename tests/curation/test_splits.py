@@ -13,7 +13,7 @@ from budew.curation.splits import (
     Splits,
     part_by_hash,
     read_splits,
-    select,
+    select_part,
     unknown_to,
     write_splits,
 )
@@ -96,7 +96,7 @@ def test_the_parts_are_disjoint_and_together_the_corpus(shard, tmp_path):
 
 def test_the_job_can_be_sent_to_a_worker_and_refuses_a_part_that_is_not_there():
     assert pickle.loads(pickle.dumps(Select(SPLITS, "train"))) == Select(SPLITS, "train")
-    for refused in (lambda: Select(SPLITS, "dev"), lambda: select([], SPLITS, "dev")):
+    for refused in (lambda: Select(SPLITS, "dev"), lambda: select_part([], SPLITS, "dev")):
         with pytest.raises(InputError, match="no part 'dev': there are train, test"):
             refused()
 
