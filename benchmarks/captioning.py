@@ -37,7 +37,7 @@ from budew.inference.batching import gathered, padded_seconds
 from budew.model.adapt import set_window, short_window
 from budew.model.build import PREFIX
 from budew.model.checkpoint import load_checkpoint
-from budew.model.converted import convert
+from budew.model.converted import convert_to_ctranslate2
 from budew.model.quiet import quiet_transformers
 
 RATE = 16_000
@@ -85,7 +85,7 @@ def compare(published: Path, short: Path, clips: Sequence[Samples], rounds: int,
     few = clips[:: len(clips) // 8]
     stock = pipeline("automatic-speech-recognition", model=str(published), device="cpu")
     inputs = [{"raw": clip, "sampling_rate": RATE} for clip in few]
-    convert(published, folder / "published-int8", dtype="int8")
+    convert_to_ctranslate2(published, folder / "published-int8", dtype="int8")
     rival = faster_whisper.WhisperModel(
         str(folder / "published-int8"), device="cpu", compute_type="int8", cpu_threads=torch.get_num_threads()
     )

@@ -22,7 +22,7 @@ from budew.inference import Captioner
 from budew.inference.backends import Backend
 from budew.inference.loading import load_backend
 from budew.inference.options import BACKENDS, ModelOptions, WritingOptions
-from budew.model.exporting import Format, export
+from budew.model.exporting import Format, export_checkpoint
 from budew.synthesis import synthesize_corpus
 
 SIDES = (
@@ -77,7 +77,9 @@ def _loaded(model: str | None, kind: str, dtype: str, folder: Path) -> Backend:
     if kind in BACKENDS:
         return load_backend(ModelOptions(model, backend=kind, device="cpu", dtype=dtype))
     to: Format = "onnx" if kind == "onnx" else "openvino"
-    return load_backend(ModelOptions(export(folder / f"{kind}-{dtype}", to=to, model=model, dtype=dtype)))
+    return load_backend(
+        ModelOptions(export_checkpoint(folder / f"{kind}-{dtype}", to=to, model=model, dtype=dtype))
+    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ MOST_LATE_IMPORTS = 29
 """In all functions together; an import belongs at the top of its module."""
 
 PHRASES = (
-    r"\b(is|are|was) none\b",
+    r"(?<!there )\b(is|are|was) none\b",
     r"\bis what\b",
     r"\bso many\b",
     r"\bas for `",

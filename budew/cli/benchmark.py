@@ -55,7 +55,7 @@ def emonet_voice(
     """
     from budew.evaluation.benchmarks.emonet_voice import emonet_voice as score
     from budew.evaluation.decoding_comparison import COMPARED
-    from budew.reports.emonet_voice_page import brief, emonet_voice_report
+    from budew.reports.emonet_voice_page import emonet_voice_report, emonet_voice_summary
     from budew.reports.section_tables import terminal
     from budew.reports.sections import render_sections
     from budew.statistics.resampling import Resampling
@@ -75,7 +75,7 @@ def emonet_voice(
     result = scored.to_dict()
     report = emonet_voice_report(result)
     with options.results(result, json, html, lambda: render_sections(*report)):
-        print_table(terminal(*brief(report)))
+        print_table(terminal(*emonet_voice_summary(report)))
     if bare := scored.missing["without_prediction"]:
         say_error(f"{bare:,} clips have no prediction at all: they count as refused")
     for clip in scored.skipped:

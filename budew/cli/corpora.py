@@ -48,14 +48,14 @@ def corpora(ctx: typer.Context, html: options.HtmlFile = None, json: options.Jso
     if ctx.invoked_subcommand is not None:
         return
     from budew.corpora.named.definition import known_corpora
-    from budew.reports.named_corpora_page import brief, corpora_report
+    from budew.reports.named_corpora_page import corpora_report, named_corpora_summary
     from budew.reports.section_tables import terminal
     from budew.reports.sections import render_sections
 
     known = known_corpora()
     table = {name: corpus.model_dump(mode="json") for name, corpus in known.items()}
     with results(table, json, html, lambda: render_sections(*corpora_report(known))):
-        print_table(terminal(*brief(known)))
+        print_table(terminal(*named_corpora_summary(known)))
 
 
 @app.command(_EXPLAIN, no_args_is_help=True)

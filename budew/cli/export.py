@@ -14,7 +14,7 @@ app = typer.Typer()
 
 
 @app.command(no_args_is_help=True)
-def export(
+def export_checkpoint(
     to: Annotated[
         Literal["merged", "ct2", "onnx", "openvino"],
         Argument(
@@ -52,10 +52,10 @@ def export(
     from budew.inference.options import ModelOptions
     from budew.io.resources import data_folder
     from budew.model.checkpoint import load_checkpoint
-    from budew.model.exporting import export as write
+    from budew.model.exporting import export_checkpoint
     from budew.reports.evaluation_report import parity_table
 
-    write(out, to=to, model=model, dtype=dtype)
+    export_checkpoint(out, to=to, model=model, dtype=dtype)
     if not clips:
         return
     source = corpus or data_folder("demo_clips") / "clips.tar"

@@ -18,6 +18,7 @@ from budew.statistics.resampling import (
     Resampling,
     cluster_intervals,
     permutation_baseline,
+    plain_data,
 )
 from budew.taxonomy import BURST_GROUPS, BURSTS
 
@@ -69,8 +70,8 @@ class BurstTable:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data; undefined metrics are None."""
         return {
-            **{name: one.to_dict() for name, one in self.overall.items()},
-            "permutation_baseline": {name: one.to_dict() for name, one in self.baseline.items()},
+            **plain_data(self.overall),
+            "permutation_baseline": plain_data(self.baseline),
             "by_name": {row.name: row.to_dict() for row in self.rows},
         }
 

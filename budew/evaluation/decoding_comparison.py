@@ -16,7 +16,7 @@ from budew.evaluation.metrics import REPORT_MAXIMUM
 from budew.evaluation.pairs import Pair, Skipped
 from budew.evaluation.predictors import Decoding
 from budew.statistics.pair_metrics import pair_intervals
-from budew.statistics.resampling import ConfidenceInterval, Resampling
+from budew.statistics.resampling import ConfidenceInterval, Resampling, plain_data
 
 GREEDY = Decoding()
 COMPARED = (GREEDY, Decoding(num_beams=4), *(Decoding(num_samples=number) for number in (4, 16, 64)))
@@ -75,9 +75,8 @@ class DecodingComparison:
                     **row.decoding.model_dump(),
                     "seconds_per_clip": row.seconds,
                     "relative_time": row.seconds / greedy if greedy else None,
-                    "raw": {name: one.to_dict() for name, one in row.raw.items()},
-                    "calibrated": row.calibrated
-                    and {name: one.to_dict() for name, one in row.calibrated.items()},
+                    "raw": plain_data(row.raw),
+                    "calibrated": row.calibrated and plain_data(row.calibrated),
                 }
                 for row in self.rows
             ],

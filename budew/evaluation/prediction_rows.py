@@ -33,7 +33,7 @@ RATED_ATTRIBUTES = ("Authenticity", "Arousal")
 _SHOWN = 8
 _ANSWER = "predictions"
 _INTENSITY = "intensity"
-"""Of a score that is an object, as `budew face score` writes it."""
+"""Field with the number of a score that is an object, as `budew face score` writes it."""
 _FENCE = re.compile(r"^```\w*|```$")
 
 

@@ -21,12 +21,13 @@ from budew.statistics.resampling import (
     bootstrap_intervals,
     cluster_intervals,
     permutation_baseline,
+    plain_data,
 )
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import nearest_level
 
 _ARRAYS = 4
-"""Of clips, held at once for the metrics of a resample."""
+"""Arrays of all clips that the metrics of a resample hold at once."""
 _Intervals = Mapping[str, Sequence[ConfidenceInterval]]
 
 
@@ -152,8 +153,8 @@ class Evaluation:
             "skipped": [asdict(clip) for clip in self.skipped],
             "unparsed": self.unparsed,
             "emotionless": self.emotionless,
-            "mean": {metric: asdict(estimate) for metric, estimate in self.mean.items()},
-            "baseline": {metric: asdict(estimate) for metric, estimate in self.baseline.items()},
+            "mean": plain_data(self.mean),
+            "baseline": plain_data(self.baseline),
             "undefined": list(self.undefined),
             "unvaried": list(self.unvaried),
             "settings": asdict(self.settings),

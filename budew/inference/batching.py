@@ -16,7 +16,7 @@ AHEAD = 8
 
 
 def padded_seconds(model: Backend, samples: int) -> float:
-    """Return to how many seconds a window of so many samples is padded, whatever the others of its batch.
+    """Return the seconds to which a window of `samples` samples is padded, whatever the others of its batch.
 
     That is the window of the model, or for one that was trained on short windows that of
     `short_window_seconds`.

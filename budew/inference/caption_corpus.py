@@ -1,4 +1,4 @@
-"""`CaptionClips`: a job that captions the clips of a corpus; the profile is what the captions say."""
+"""`CaptionClips`: a job that captions the clips of a corpus; their parse becomes the profile."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping

@@ -6,7 +6,7 @@ from budew.errors import InputError
 from budew.inference.backends import Backend, CTranslate2Backend, TransformersBackend
 from budew.inference.ensemble import Ensemble
 from budew.inference.options import ModelOptions
-from budew.inference.server import ServerBackend
+from budew.inference.server import CaptionServerBackend
 from budew.model.checkpoint import choose_device, default_checkpoint, load_checkpoint
 from budew.model.converted import is_converted, load_converted
 from budew.model.cpu_precision import fastest
@@ -24,7 +24,7 @@ def load_backend(options: ModelOptions) -> Backend:
         JobError: the server does not answer.
     """
     if options.server is not None:
-        return ServerBackend(options.server)
+        return CaptionServerBackend(options.server)
     loaded = [_load(checkpoint, options) for checkpoint in options.checkpoints]
     return Ensemble(loaded) if len(loaded) > 1 else loaded[0]
 

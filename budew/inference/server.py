@@ -53,7 +53,7 @@ class TranscriptionRequest(ServerRequest):
         return Answer((text[:LONGEST],), usage_in(content))
 
 
-class ServerBackend:
+class CaptionServerBackend:
     """A model that a server runs; a backend of `Captioner`, with as many windows under way as are in a batch.
 
     The server decides precision and beam width. Whether its model was trained with prompts is not known:

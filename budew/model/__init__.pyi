@@ -6,4 +6,4 @@ from .checkpoint import default_checkpoint as default_checkpoint
 from .checkpoint import identity as identity
 from .checkpoint import is_on_hub as is_on_hub
 from .checkpoint import load_checkpoint as load_checkpoint
-from .exporting import export as export
+from .exporting import export_checkpoint as export_checkpoint

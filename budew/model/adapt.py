@@ -62,7 +62,7 @@ def set_prefix(model: Any, tokenizer: Any) -> None:
 
 
 def set_window(model: Any, processor: WhisperProcessor, seconds: int) -> WhisperProcessor:
-    """Make the encoder take windows of so many seconds; return a processor that makes them.
+    """Make the encoder take windows of `seconds`; return a processor that makes them.
 
     Args:
         model: a Whisper; it is changed.
@@ -113,7 +113,7 @@ def short_window(encoder: Any, frames: int) -> Iterator[None]:
 
 
 def frozen_layers(config: Any, trained: int) -> int:
-    """Return how many layers of the encoder do not learn, where so many do.
+    """Return how many layers of the encoder do not learn, given how many do.
 
     Raises:
         CheckpointError: it has fewer.

@@ -48,7 +48,7 @@ HUB_ID = re.compile(r"\w[\w.-]{0,95}/[\w.-]{1,96}")
 DOWNLOADED = ("*.json", "merges.txt", "model*.safetensors", ADAPTER_WEIGHTS)
 """Never pickles or code."""
 WEIGHT_FILES = ("*.safetensors", "model.bin", "*.onnx", "*.onnx.data", "openvino_*.bin")
-"""Of checkpoints, and of their exports."""
+"""Patterns of the files with weights, in checkpoints and in their exports."""
 DTYPES = ("float32", "bfloat16", "float16", "int8")
 """Precisions in which models are run."""
 

@@ -65,11 +65,11 @@ class Converted:
         return getattr(self.settings, "short_windows", False) is True
 
 
-def convert(model: str | Path | None, out: Path, *, dtype: str = "float32") -> Path:
+def convert_to_ctranslate2(model: str | Path | None, out: Path, *, dtype: str = "float32") -> Path:
     """Convert a checkpoint and return the folder `out`, which appears when it is complete.
 
     Args:
-        model: as for `load_checkpoint`; an adapter is merged.
+        model: folder or hub id of a checkpoint; None for the default. An adapter is merged.
         out: folder that is made.
         dtype: one of `DTYPES`, of the weights.
 
@@ -104,13 +104,13 @@ def load_converted(
     """Load a converted checkpoint, or convert one, once: it is kept in the cache folder of this user.
 
     Args:
-        name_or_dir: a folder of `convert`, or as for `load_checkpoint`.
+        name_or_dir: a folder of `convert`; folder or hub id of a checkpoint; None for the default.
         device: `cpu`, `cuda` or `cuda:1`; None takes cuda where it is there.
         dtype: one of `DTYPES`; None is float16 on cuda, and what is fastest on a CPU, of int8 and others
             (see `budew.model.cpu_precision`).
 
     Raises:
-        CheckpointError: as for `load_checkpoint`; or this device or processor has no such dtype.
+        CheckpointError: no such checkpoint, it is damaged, or this device or processor has no such dtype.
         InputError: no such dtype, or its computation ends a process on this CPU.
         MissingExtraError: ctranslate2 is not installed.
     """
@@ -251,7 +251,7 @@ def _kept(model: str | Path | None, dtype: str, version: str) -> Path:
     folder = user_cache() / "ctranslate2" / hashlib.sha256(made_of.encode()).hexdigest()[:20]
     if not folder.exists():
         try:
-            convert(found, folder, dtype=dtype)
+            convert_to_ctranslate2(found, folder, dtype=dtype)
         except (CheckpointError, OSError):
             if not folder.exists():  # else another process was faster
                 raise

@@ -174,7 +174,7 @@ def seconds_of(workload: Workload) -> float:
     return min(times)
 
 
-def main(engine: str, *dtypes: str) -> None:
+def run_trial(engine: str, *dtypes: str) -> None:
     """Print the result of each precision; it is a caller's part to notice where the process ends before."""
     for dtype in dtypes:
         try:
@@ -185,4 +185,4 @@ def main(engine: str, *dtypes: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run_trial(*sys.argv[1:])

@@ -24,7 +24,7 @@ PUBLISHED = "laion/BUD-E-Whisper"
 @dataclass(frozen=True, slots=True)
 class Encoder:
     """An encoder of transformers, its feature extractor, and what they take: `window_seconds` of audio at
-    `sampling_rate` (Hz). A window has so many `positions` with a hidden state of `width` numbers.
+    `sampling_rate` (Hz). A window has `positions` hidden states of `width` numbers.
     """
 
     module: Any

@@ -11,7 +11,7 @@ import torch
 from budew.errors import CheckpointError, InputError
 from budew.io.files import whole_folder
 from budew.model.checkpoint import DTYPES, load_checkpoint
-from budew.model.converted import convert
+from budew.model.converted import convert_to_ctranslate2
 from budew.model.graphs import PRECISIONS, write_graphs
 from budew.model.quiet import quiet_transformers
 from budew.model.saving import add_pipeline, save_beside
@@ -26,14 +26,16 @@ FORMATS: dict[Format, tuple[str, ...]] = {
 """The formats, and the precisions of the weights in each."""
 
 
-def export(out: Path, *, to: Format, model: str | Path | None = None, dtype: str = "float32") -> Path:
+def export_checkpoint(
+    out: Path, *, to: Format, model: str | Path | None = None, dtype: str = "float32"
+) -> Path:
     """Write a checkpoint in another format and return the folder `out`, which appears when it is complete.
 
     Args:
         out: folder that is made.
         to: one of `FORMATS`: "merged" is a plain checkpoint of transformers, with its adapter merged; "ct2"
             is for CTranslate2 and faster-whisper; "onnx" and "openvino" have the file names of Optimum.
-        model: as for `load_checkpoint`.
+        model: folder or hub id of a checkpoint; None for the default.
         dtype: of the weights, one of those of the format.
 
     Raises:
@@ -46,7 +48,7 @@ def export(out: Path, *, to: Format, model: str | Path | None = None, dtype: str
     if dtype not in FORMATS[to]:
         raise InputError(f"{to} has no {dtype}: use {' or '.join(FORMATS[to])}")
     if to == "ct2":
-        return convert(model, out, dtype=dtype)
+        return convert_to_ctranslate2(model, out, dtype=dtype)
     if out.exists():
         raise CheckpointError(f"{out} exists: remove it, or choose another folder")
     checkpoint = load_checkpoint(model, device="cpu", dtype="float32")

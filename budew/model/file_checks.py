@@ -41,7 +41,7 @@ LARGEST_FEATURES = {
     "chunk_length": 600,
     "sampling_rate": 192_000,
 }
-"""Of a feature extractor; a window is 30 s at 16 kHz as a rule."""
+"""Bounds of the settings of a feature extractor; a window is 30 s at 16 kHz as a rule."""
 
 
 def check_files(folder: Path, name: str) -> None:

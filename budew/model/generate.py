@@ -144,7 +144,7 @@ def features_of(
 
 
 def short_window_seconds(samples: int, *, rate: int, window: float) -> float:
-    """Return to how many seconds so many samples are padded, for a model that was trained on short windows.
+    """Return the seconds to which samples are padded for a model that was trained on short windows.
 
     That is the next whole second from `SHORTEST` on, and at most the window of the model.
     """

@@ -31,7 +31,7 @@ Graph = Callable[[dict[str, NDArray[Any]]], list[NDArray[Any]]]
 """Arrays by the names of the inputs → the outputs in their order."""
 PARTS = ("encoder_model", "decoder_model", "decoder_with_past_model")
 PRECISIONS: dict[Library, tuple[str, ...]] = {"onnx": ("float32", "int8"), "openvino": ("float32", "float16")}
-"""Of the weights; int8 rounds those of matrices, and their inputs by the largest value of the batch."""
+"""Precisions of the weights; int8 rounds matrices, and their inputs by the largest value of the batch."""
 
 _FILES: dict[Library, str] = {"onnx": "{}.onnx", "openvino": "openvino_{}.xml"}
 _MODULES: dict[Library, str] = {"onnx": "onnxruntime", "openvino": "openvino"}

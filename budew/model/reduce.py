@@ -67,7 +67,7 @@ def keep_layers(model: Any, encoder: int | None, decoder: int | None) -> None:
 
 
 def decoder_layers(number: int, kept: int) -> list[int]:
-    """Return which of so many layers are kept: at even distances, with the first and the last."""
+    """Return the layers that stay: at even distances, with the first and the last."""
     chosen = np.linspace(0, number - 1, kept).astype(int).tolist()
     return [*chosen[:-1], number - 1]
 

@@ -25,13 +25,13 @@ MOST_RECORDINGS = 100
 LARGEST_AUDIO = 48_000_000
 """Bytes of mp3 in one page at most: about four hours."""
 WIDTH, HEIGHT = 1000, 100
-"""Of drawings, in their own units."""
+"""Size of the drawings, in their own units."""
 
 _RATE = 16_000
 _BLOCK = 10.0
 """Seconds that are decoded at once."""
 _COMPRESSION = 0.7
-"""Of libsndfile; about 27 kbit/s of speech."""
+"""Compression level of libsndfile; about 27 kbit/s of speech."""
 _SCRIPT = (Path(__file__).parent / "captions_page.js").read_text(encoding="utf-8")
 
 

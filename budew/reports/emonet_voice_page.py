@@ -54,7 +54,7 @@ def _model(result: Result) -> str:
     return f"{result['model']} ({', '.join(used)})" if used else str(result["model"])
 
 
-def brief(report: Report) -> Report:
+def emonet_voice_summary(report: Report) -> Report:
     """Return what a terminal shows: cards, and the first tables without sources and intervals."""
     tables = [section for section in report.sections[:3] if isinstance(section, Table)]
     return report._replace(sections=[_narrow(table) for table in tables], notes=())

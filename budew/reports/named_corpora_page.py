@@ -33,7 +33,7 @@ def corpora_report(corpora: Mapping[str, NamedCorpus]) -> Report:
     return Report("Corpora known by name", "", cards, [_comparison(corpora, _COMPARED), sources], _NOTES)
 
 
-def brief(corpora: Mapping[str, NamedCorpus]) -> Report:
+def named_corpora_summary(corpora: Mapping[str, NamedCorpus]) -> Report:
     """Return what a terminal shows: the comparison with short citations, without addresses."""
     report = corpora_report(corpora)
     return report._replace(sections=[_comparison(corpora, (*_COMPARED, "citation"))])

@@ -61,7 +61,12 @@ def render_page(
         lstrip_blocks=True,
         finalize=lambda value: visible(value) if isinstance(value, str) else value,
     )
-    environment.filters |= {"shown": shown, "breakable": breakable, "tone": emotion_tone, "level": level_name}
+    environment.filters |= {
+        "shown": shortened,
+        "breakable": breakable,
+        "tone": emotion_tone,
+        "level": level_name,
+    }
     environment.filters |= filters or {}
     style = "".join(
         (_FOLDER / f"{sheet}.css").read_text(encoding="utf-8") for sheet in ("base", "plots", *sheets, name)
@@ -77,7 +82,7 @@ def write_page(html: str, path: Path) -> Path:
     return path
 
 
-def shown(text: str) -> str:
+def shortened(text: str) -> str:
     """Return a text, shortened if it is long."""
     return text[:LONGEST_TEXT] + "…" * (len(text) > LONGEST_TEXT)
 

@@ -16,10 +16,10 @@ from budew.reports.page import (
     by_family,
     percent,
     render_page,
-    shown,
+    shortened,
     strongest_first,
 )
-from budew.reports.paraphrase_tables import diversity_rows, fidelity_rows, interval
+from budew.reports.paraphrase_tables import diversity_rows, fidelity_rows, interval_text
 from budew.reports.tables import share, written
 from budew.reports.visible_text import visible
 from budew.taxonomy import EMOTIONS
@@ -36,7 +36,7 @@ def paraphrase_html(found: ParaphraseReport) -> str:
     counts = found.candidates.counts
     return render_page(
         "paraphrase_page",
-        filters={"written": written, "interval": interval},
+        filters={"written": written, "interval": interval_text},
         found=found,
         cards=_cards(found),
         fates=[(name, counts[name], percent(counts[name], counts["candidates"])) for name in OUTCOMES],
@@ -115,7 +115,7 @@ def _overused(found: ParaphraseReport) -> list[tuple[str, list[tuple[str, str, f
 
 def _pair(example: RewritingExample) -> Mapping[str, Any]:
     """Return a text beside its template, both cut into what they share and what they do not."""
-    template, text = word_diff(shown(example.template), shown(example.text))
+    template, text = word_diff(shortened(example.template), shortened(example.text))
     return {"example": example, "template": template, "text": text, "wanted": list(_wanted(example))}
 
 

@@ -66,10 +66,12 @@ def diversity_rows(
 def fidelity_rows(found: ParaphraseReport) -> list[tuple[str, list[str]]]:
     """Return each rate of fidelity before and after the gate, as far as they are known."""
     sides = [side for side in (found.before, found.after) if side is not None]
-    return [(label, [interval(getattr(side, rate)) for side in sides]) for rate, label in FIDELITY.items()]
+    return [
+        (label, [interval_text(getattr(side, rate)) for side in sides]) for rate, label in FIDELITY.items()
+    ]
 
 
-def interval(estimate: ConfidenceInterval) -> str:
+def interval_text(estimate: ConfidenceInterval) -> str:
     """Format a rate with its interval."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "–"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from budew.reports.page import percent
 
 _TICKS = 6
-"""About so many ticks on an axis."""
+"""Approximate number of ticks on an axis."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ metrics of 1,000 resamples of 400 clips × 40 emotions take 1.3 s on one core (b
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,20 @@ class ConfidenceInterval:
 
 
 UNDEFINED = ConfidenceInterval(None, None, None)
+
+
+def plain_data(value: Any) -> Any:
+    """Return results ready for JSON: intervals and whatever has `to_dict`, in mappings and sequences too.
+
+    Example:
+        >>> plain_data({"mae": ConfidenceInterval(1.0, 0.5, 2.0)})
+        {'mae': {'value': 1.0, 'low': 0.5, 'high': 2.0}}
+    """
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if isinstance(value, Mapping):
+        return {str(key): plain_data(inner) for key, inner in value.items()}
+    return [plain_data(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def percentile_interval(value: float, sampled: FloatArray) -> ConfidenceInterval:

@@ -17,7 +17,7 @@ from budew.inference.options import ModelOptions, WritingOptions
 from budew.inference.repetition import repetition_stop, without_repetition
 from budew.io.resources import data_folder
 from budew.model.checkpoint import load_checkpoint
-from budew.model.converted import convert, load_converted
+from budew.model.converted import convert_to_ctranslate2, load_converted
 from budew.model.generate import encode, features_of, generate, generation_settings
 from tests.conftest import needs_precision
 from tests.inference.conftest import RATE
@@ -108,12 +108,12 @@ def test_a_checkpoint_is_converted_once_and_again_when_it_changes(whisper_folder
 
 
 def test_a_converted_folder_is_a_model(whisper_folder, tmp_path, sounds):
-    folder = convert(whisper_folder, tmp_path / "converted")
+    folder = convert_to_ctranslate2(whisper_folder, tmp_path / "converted")
     captioner = Captioner.from_pretrained(folder, device="cpu", dtype="float32")
     assert captioner.backend.runs_on.startswith("ctranslate2")
     assert len(list(captioner.caption_files([sounds]))) == 8
     with pytest.raises(CheckpointError, match="converted"):
-        convert(whisper_folder, tmp_path / "converted")
+        convert_to_ctranslate2(whisper_folder, tmp_path / "converted")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from budew.inference import Captioner
 from budew.inference.caption_corpus import CaptionClips
 from budew.inference.captioned_recording import FailedRecording
 from budew.inference.options import ModelOptions, WritingOptions
-from budew.inference.server import CaptionServer, ServerBackend
+from budew.inference.server import CaptionServer, CaptionServerBackend
 from budew.io.resources import data_folder
 from budew.jobs import run
 from tests.serving import transformers_serve
@@ -76,7 +76,7 @@ def tone(level, seconds=1.0):
 
 
 def test_windows_are_captioned_in_order_and_the_form_has_what_was_asked(settings, transcriber):
-    captioner = Captioner(ServerBackend(settings), WritingOptions(style="tags", batch_size=4))
+    captioner = Captioner(CaptionServerBackend(settings), WritingOptions(style="tags", batch_size=4))
     levels = [0.1, 0.2, 0.3, 0.4, 0.6, 0.7]
     done = captioner([tone(level) for level in levels], sampling_rate=RATE)
     assert [one.caption for one in done] == [f"A voice of {level} and 1.0 s." for level in levels]
@@ -89,7 +89,7 @@ def test_windows_are_captioned_in_order_and_the_form_has_what_was_asked(settings
     assert (path, fields["model"], rate) == ("/v1/audio/transcriptions", "mine", RATE)
     assert fields["prompt"]
     with pytest.raises(InputError):
-        Captioner(ServerBackend(settings), WritingOptions(num_beams=2))(tone(0.1), sampling_rate=RATE)
+        Captioner(CaptionServerBackend(settings), WritingOptions(num_beams=2))(tone(0.1), sampling_rate=RATE)
     with pytest.raises(InputError):
         Captioner.from_pretrained("mine", server=settings)
     with pytest.raises(InputError):

@@ -6,7 +6,7 @@ import pytest
 
 from budew.errors import CheckpointError, SettingsError
 from budew.model.card import RESULTS, read_card
-from budew.model.exporting import export
+from budew.model.exporting import export_checkpoint
 from tests.trained import RESULT, TINY_SYNTHETIC, with_card
 
 
@@ -32,7 +32,7 @@ def test_the_sentence_that_captions_are_not_reliable_is_only_that_of_synthetic_s
 def test_exports_keep_what_the_model_was_trained_on(whisper_folder, tmp_path):
     folder = with_card(whisper_folder, tmp_path / "model", "synthetic speech")
     for to in ("merged", "ct2"):
-        exported = read_card(export(tmp_path / to, to=to, model=folder))
+        exported = read_card(export_checkpoint(tmp_path / to, to=to, model=folder))
         assert (exported.trained_on, exported.results) == ("synthetic speech", ())
 
 

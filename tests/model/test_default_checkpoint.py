@@ -12,7 +12,7 @@ from budew.inference.options import ModelOptions
 from budew.io.resources import data_folder
 from budew.model.card import read_card
 from budew.model.checkpoint import EMBEDDED, default_checkpoint, find_checkpoint, identity
-from budew.model.exporting import export
+from budew.model.exporting import export_checkpoint
 from budew.model.saving import PIPELINE
 
 
@@ -65,7 +65,9 @@ def test_workers_of_a_job_use_the_checkpoint_of_the_command(whisper_folder, tmp_
 
 
 def test_the_variable_may_name_an_export(whisper_folder, tmp_path, monkeypatch):
-    monkeypatch.setenv("BUDEW_MODEL", str(export(tmp_path / "converted", to="ct2", model=whisper_folder)))
+    monkeypatch.setenv(
+        "BUDEW_MODEL", str(export_checkpoint(tmp_path / "converted", to="ct2", model=whisper_folder))
+    )
     backend = load_backend(ModelOptions(device="cpu", dtype="float32"))
     assert isinstance(backend, CTranslate2Backend)
     assert backend.name == "converted"

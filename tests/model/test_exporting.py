@@ -15,7 +15,7 @@ from budew.inference.loading import load_backend
 from budew.inference.options import ModelOptions
 from budew.io.resources import data_folder
 from budew.model.checkpoint import load_checkpoint
-from budew.model.exporting import FORMATS, export
+from budew.model.exporting import FORMATS, export_checkpoint
 from tests.trained import TINY_SYNTHETIC
 
 CLOSE = 1e-3
@@ -44,7 +44,7 @@ def short(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def onnx(short, tmp_path_factory):
-    return export(tmp_path_factory.mktemp("exported") / "onnx", to="onnx", model=short)
+    return export_checkpoint(tmp_path_factory.mktemp("exported") / "onnx", to="onnx", model=short)
 
 
 def captions(captioner, clips):
@@ -74,7 +74,7 @@ def test_graphs_write_and_draw_the_same_captions_with_beams_and_prompts_in_windo
     ],
 )
 def test_captions_are_the_same_and_logits_close(to, original, clips, tmp_path):
-    out = export(tmp_path / to, to=to)
+    out = export_checkpoint(tmp_path / to, to=to)
     found = parity(
         original,
         load_backend(ModelOptions(out, device="cpu", dtype=None if to == "onnx" else "float32")),
@@ -91,7 +91,7 @@ def test_captions_are_the_same_and_logits_close(to, original, clips, tmp_path):
     [(to, dtype) for to, dtypes in FORMATS.items() for dtype in dtypes if (to, dtype) != ("ct2", "float16")],
 )
 def test_every_format_and_precision_hears_what_the_original_does(to, dtype, original, clips, tmp_path):
-    out = export(tmp_path / to, to=to, dtype=dtype)
+    out = export_checkpoint(tmp_path / to, to=to, dtype=dtype)
     found = parity(original, load_backend(ModelOptions(out, device="cpu")), clips)
     assert found.same > 0.6
     assert abs(found.spearman - found.reference_spearman) < 0.03
@@ -105,7 +105,7 @@ def test_clips_without_labels_have_no_correlation(original, clips):
 
 
 def test_the_merged_folder_opens_without_this_package(tmp_path, clips, original):
-    out = export(tmp_path / "merged", to="merged", dtype="float16")
+    out = export_checkpoint(tmp_path / "merged", to="merged", dtype="float16")
     stock = pipeline("automatic-speech-recognition", model=str(out), device="cpu")
     assert stock.model.dtype.itemsize == 2
     assert {file.name for file in out.iterdir()} >= {
@@ -129,9 +129,9 @@ def test_what_cannot_be_exported_is_one_error_and_leaves_nothing(tmp_path):
         ("new", "gguf", "float32", InputError),
     ):
         with pytest.raises(kind):
-            export(tmp_path / out, to=to, dtype=dtype)
+            export_checkpoint(tmp_path / out, to=to, dtype=dtype)
     with pytest.raises(CheckpointError):
-        export(tmp_path / "new", to="onnx", model=tmp_path / "there")
+        export_checkpoint(tmp_path / "new", to="onnx", model=tmp_path / "there")
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
 
 

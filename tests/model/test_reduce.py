@@ -14,7 +14,7 @@ from budew.inference import Captioner
 from budew.model.adapt import set_prefix, set_window
 from budew.model.build import PREFIX, SPECIAL
 from budew.model.checkpoint import load_checkpoint
-from budew.model.exporting import export
+from budew.model.exporting import export_checkpoint
 from budew.model.generate import encode, write_captions
 from budew.model.reduce import caption_tokenizer, decoder_layers, keep_layers, keep_vocabulary
 from tests.model.published_layout import published_tokenizer, write_published_tiny
@@ -145,7 +145,7 @@ def test_the_stock_pipeline_and_our_captioner_write_the_same(small, make_sound):
 def test_its_exports_write_the_same(small, make_sound, tmp_path, to):
     sounds = [make_sound(seed, 1.9 - 0.2 * seed) for seed in range(4)]
     original = Captioner.from_pretrained(small, device="cpu", dtype="float32")
-    out = export(tmp_path / to, to=to, model=small)
+    out = export_checkpoint(tmp_path / to, to=to, model=small)
     exported = Captioner.from_pretrained(out, **({"dtype": "float32"} if to == "ct2" else {}))
     ours, theirs = (
         [one.caption[:SURE] for one in each(sounds, sampling_rate=RATE)] for each in (original, exported)

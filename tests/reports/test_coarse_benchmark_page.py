@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from budew.evaluation.benchmarks.coarse import Example, load_task, score_coarse
+from budew.evaluation.benchmarks.coarse import LabelledClip, load_task, score_coarse
 from budew.evaluation.pairs import Skipped
 from budew.reports.coarse_benchmark_page import coarse_report
 from budew.reports.section_tables import terminal
@@ -21,7 +21,7 @@ def result(request) -> dict:
     task, generator = load_task(request.param), np.random.default_rng(1)
     speech = request.param in ("emodb", "ravdess")
     examples = [
-        Example(
+        LabelledClip(
             f"{number}",
             task.classes[number % len(task.classes)],
             generator.normal(0, 1, 40),

@@ -5,12 +5,17 @@ import re
 import pytest
 
 from budew.corpora.named.definition import known_corpora
-from budew.reports.named_corpora_page import brief, corpora_report, corpus_report, short_citation
+from budew.reports.named_corpora_page import (
+    corpora_report,
+    corpus_report,
+    named_corpora_summary,
+    short_citation,
+)
 from budew.taxonomy import EMOTIONS
 
 
 def test_the_comparison_has_a_row_for_each_corpus_with_what_its_definition_says():
-    (table,) = brief(known_corpora()).sections
+    (table,) = named_corpora_summary(known_corpora()).sections
     rows = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
     assert list(rows) == list(known_corpora())
     assert {key: value for key, value in rows["emodb"].items() if key} == {

@@ -21,7 +21,7 @@ def test_numbers_are_rounded_and_what_is_undefined_is_a_dash():
     assert page.bars([("a", 0)]) == [("a", 0, 0.0)]
     assert page.bar_list("h", ((str(n), 1) for n in range(14)), 14)[2] == 2
     assert page.bar_list("h", [("a", 1)], 1)[1:] == ([("a", 1, 100.0)], 0)
-    assert (page.shown("x" * 600), page.shown("x" * 601)) == ("x" * 600, "x" * 600 + "…")
+    assert (page.shortened("x" * 600), page.shortened("x" * 601)) == ("x" * 600, "x" * 600 + "…")
     assert page.strongest_first({"Anger": 0.5, "Fear": 1, "Awe": 0.5}) == ["Fear", "Awe", "Anger"]
 
 

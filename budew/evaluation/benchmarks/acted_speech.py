@@ -12,7 +12,7 @@ from budew.corpora import Clip
 from budew.corpora.named.named_folder import find_clips, named_folder, split_name
 from budew.corpora.sources import Progress, counted
 from budew.errors import InputError
-from budew.evaluation.benchmarks.coarse import DEFAULTS, CoarseResult, Example, load_task, score_coarse
+from budew.evaluation.benchmarks.coarse import DEFAULTS, CoarseResult, LabelledClip, load_task, score_coarse
 from budew.evaluation.pairs import Skipped
 from budew.evaluation.predictions import Prediction
 from budew.evaluation.predictors import FilePredictor, ModelPredictor, Predictor, predicted
@@ -71,7 +71,7 @@ def acted_speech(
         unit = _unit(prediction, scale)
         units.add(f"{unit.low:g}-{unit.high:g}")
         scores = intensity_matrix([prediction.expected])[0] * (unit.high - unit.low)  # 0 is absent
-        examples.append(Example(acted.clip.id, acted.label, scores, acted.speaker, acted.intensity))
+        examples.append(LabelledClip(acted.clip.id, acted.label, scores, acted.speaker, acted.intensity))
     predictor.check_complete(str(data))
     return score_coarse(
         load_task(corpus),
@@ -85,7 +85,7 @@ def acted_speech(
 
 
 def acted_clips(corpus: ActedCorpus, folder: str | Path) -> tuple[list[ActedClip], list[Skipped]]:
-    """Find the clips of a corpus in a folder and the audio files that are none of them.
+    """Find the clips of a corpus in a folder and the audio files that do not belong to it.
 
     A name that occurs in several folders counts once: copies of RAVDESS often hold each file twice.
 

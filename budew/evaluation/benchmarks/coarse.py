@@ -30,7 +30,7 @@ from budew.evaluation.class_metrics import Decisions, permuted_classes, score_cl
 from budew.evaluation.pairs import Skipped
 from budew.io.resources import packaged_table
 from budew.statistics.arrays import FloatArray, IntArray
-from budew.statistics.resampling import ConfidenceInterval, Resampling
+from budew.statistics.resampling import ConfidenceInterval, Resampling, plain_data
 from budew.taxonomy import EMOTIONS, emotion
 
 THRESHOLD = 1.5
@@ -77,7 +77,7 @@ class CoarseTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class LabelledClip:
     """One clip or picture: its true class and the predicted scores.
 
     Attributes:
@@ -146,10 +146,10 @@ class CoarseResult:
             "speakers": self.speakers,
             "incomplete": self.incomplete,
             "for_training": self.for_training,
-            **_plain(self.overall),
-            "permutation_baseline": _plain(self.baseline),
-            "by_class": {name: _plain(row) for name, row in self.by_class.items()},
-            "by_intensity": {name: _plain(row) for name, row in self.by_intensity.items()},
+            **plain_data(self.overall),
+            "permutation_baseline": plain_data(self.baseline),
+            "by_class": plain_data(self.by_class),
+            "by_intensity": plain_data(self.by_intensity),
             "confusion": {"classes": list(task.classes), "clips": self.confusion.tolist()},
             "accepted_counts": list(self.accepted_counts),
             "skipped": [asdict(clip) for clip in self.skipped],
@@ -200,7 +200,7 @@ def decide(task: CoarseTask, vectors: FloatArray) -> Decisions:
 
 def score_coarse(
     task: CoarseTask,
-    examples: Iterable[Example],
+    examples: Iterable[LabelledClip],
     *,
     skipped: Sequence[Skipped] = (),
     model: str = "",
@@ -264,7 +264,11 @@ def score_coarse(
 
 
 def _by_intensity(
-    rows: Sequence[Example], decisions: Decisions, labels: IntArray, clusters: IntArray, settings: Resampling
+    rows: Sequence[LabelledClip],
+    decisions: Decisions,
+    labels: IntArray,
+    clusters: IntArray,
+    settings: Resampling,
 ) -> dict[str, dict[str, Any]]:
     """Return the metrics of the clips of each intensity."""
     intensities = np.array([row.intensity or "" for row in rows])
@@ -280,10 +284,3 @@ def _by_intensity(
 def _numbered(names: Sequence[str | None]) -> IntArray | None:
     """Number names from 0; None where one is not known."""
     return None if None in names else np.unique([str(name) for name in names], return_inverse=True)[1]
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.to_dict() if isinstance(value, ConfidenceInterval) else value
-        for name, value in values.items()
-    }

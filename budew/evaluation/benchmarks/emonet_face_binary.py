@@ -26,7 +26,7 @@ from budew.evaluation.benchmarks.face_table import predicted_intensities
 from budew.evaluation.predictions import Prediction
 from budew.io.resources import packaged_table
 from budew.statistics.arrays import IntArray
-from budew.statistics.resampling import ConfidenceInterval
+from budew.statistics.resampling import ConfidenceInterval, plain_data
 from budew.taxonomy import EMOTIONS
 
 _HIGH_AGREEMENT = 3
@@ -96,7 +96,7 @@ class BinaryResult:
         return {
             "benchmark": "emonet-face-binary",
             "counts": dict(self.counts),
-            "by_emotion": {name: one.to_dict() for name, one in self.by_emotion.items()},
+            "by_emotion": plain_data(self.by_emotion),
             "predicted": None if self.predicted is None else self.predicted.to_dict(),
             "model": None if self.model is None else self.model.to_dict(),
             "published": packaged_table(__package__, "emonet_face_binary"),

@@ -35,9 +35,9 @@ from budew.evaluation.benchmarks.face_agreement import (
     mean,
     mean_over_emotions,
     nanmean,
+    numbers_or_none,
     pairwise_kappas,
     people_by_turn,
-    plain,
     rating_counts,
     spearman_with_median,
     whole_ratings,
@@ -47,7 +47,7 @@ from budew.evaluation.predictions import Prediction
 from budew.io.resources import packaged_table
 from budew.statistics.arrays import FloatArray
 from budew.statistics.kappa import pooled_kappa
-from budew.statistics.resampling import ConfidenceInterval
+from budew.statistics.resampling import ConfidenceInterval, plain_data
 from budew.taxonomy import EMOTIONS
 
 SIGNIFICANT = 0.05
@@ -168,7 +168,7 @@ class HqResult:
             "predicted": None if self.predicted is None else self.predicted.to_dict(),
             "counts": dict(self.counts),
             "raters": [rater.to_dict() for rater in self.raters],
-            "pairs": {"raters": list(self.pair_names), "kappa": [plain(row) for row in self.pairs]},
+            "pairs": {"raters": list(self.pair_names), "kappa": [numbers_or_none(row) for row in self.pairs]},
             "groups": {name: dict(group) for name, group in self.groups.items()},
             "group_comparisons": [
                 {"first": first, "second": second, **one.to_dict()}
@@ -176,7 +176,7 @@ class HqResult:
             ],
             "alpha": {
                 "mean": mean(one.value for one in self.alpha.values()),
-                "by_emotion": {name: one.to_dict() for name, one in self.alpha.items()},
+                "by_emotion": plain_data(self.alpha),
             },
             "pooled_kappa": {
                 "mean": mean(self.pooled.values()),
@@ -256,7 +256,7 @@ class _ModelScorer:
         for place in self.reliable:
             matched[:, place] = matched_ratings(scores[:, place], self.average[:, place])
         kappa = pooled_kappa(matched[None], self.by_turn)[self.reliable]
-        return ModelScores(mean_over_emotions(found), by_emotion(found), mean(plain(kappa)))
+        return ModelScores(mean_over_emotions(found), by_emotion(found), mean(numbers_or_none(kappa)))
 
 
 def _rater(

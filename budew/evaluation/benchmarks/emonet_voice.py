@@ -26,7 +26,6 @@ from budew.evaluation.benchmarks.emonet_voice_scores import (
     Group,
     group_metrics,
     numbers_of,
-    plain,
     score_clips,
     share_of,
 )
@@ -39,7 +38,7 @@ from budew.evaluation.predictors import Decoding, FilePredictor, ModelPredictor,
 from budew.io.resources import packaged_table
 from budew.statistics.agreement import Agreement, agreement, rating_matrix
 from budew.statistics.arrays import FloatArray
-from budew.statistics.resampling import ConfidenceInterval, Resampling
+from budew.statistics.resampling import ConfidenceInterval, Resampling, plain_data
 from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.scales import from_intensity, to_intensity
 
@@ -98,9 +97,9 @@ class EmoNetVoice:
             "missing": dict(self.missing),
             "skipped": [asdict(clip) for clip in self.skipped],
             "as_zero": self.as_zero.to_dict(),
-            "attributes": plain(self.attributes),
-            "reliability": {name: one.to_dict() for name, one in self.reliability.items()},
-            "human_ceiling": {"n": self.human.ratings, **plain(self.human.leave_one_out)},
+            "attributes": plain_data(self.attributes),
+            "reliability": plain_data(self.reliability),
+            "human_ceiling": {"n": self.human.ratings, **plain_data(self.human.leave_one_out)},
             "numbers": dict(self.numbers),
             "settings": asdict(self.settings),
             **self._of_model(),

@@ -14,7 +14,13 @@ import numpy as np
 from budew.evaluation.benchmarks.emonet_voice_data import CLASSES, POINTS, RatedClip, category_order
 from budew.statistics.arrays import FloatArray
 from budew.statistics.pair_metrics import PAIR_METRICS, pair_intervals, permuted_pairs
-from budew.statistics.resampling import UNDEFINED, ConfidenceInterval, Resampling, category_intervals
+from budew.statistics.resampling import (
+    UNDEFINED,
+    ConfidenceInterval,
+    Resampling,
+    category_intervals,
+    plain_data,
+)
 from budew.taxonomy import EMOTION_TABLE
 
 UNKNOWN = "unknown"
@@ -59,7 +65,7 @@ class EmoNetVoiceScores:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data; the metrics over all pairs stand at the top."""
         names = ("voice_intervals", "permuted", "by_emotion", "by_language", "by_voice", "by_arousal")
-        parts = {name: plain(getattr(self, name)) for name in (*names, "unanimous", "classes")}
+        parts = {name: plain_data(getattr(self, name)) for name in (*names, "unanimous", "classes")}
         overall = {name: self.overall[name].to_dict() for name in PAIR_METRICS}
         n = self.overall["n"]
         return {**overall, "n": ConfidenceInterval(n, n, n).to_dict(), **parts}
@@ -180,10 +186,3 @@ def _counted(counts: Counter[str]) -> dict[str, int]:
 
 def _category(clip: RatedClip) -> str:
     return clip.category
-
-
-def plain(value: Any) -> Any:
-    """Return estimates, however deep they are in mappings, as plain data."""
-    if isinstance(value, ConfidenceInterval):
-        return value.to_dict()
-    return {str(key): plain(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value

@@ -29,7 +29,7 @@ from budew.taxonomy import EMOTIONS
 
 SETTINGS = Resampling(seed=42)
 HIGHEST = 7
-"""Of the ratings, which begin at 0."""
+"""Highest rating; ratings begin at 0."""
 ByEmotion = Mapping[str, float | None]
 
 
@@ -160,10 +160,10 @@ def nanmean(values: FloatArray, axis: int = -1) -> FloatArray:
 
 def by_emotion(values: FloatArray) -> dict[str, float | None]:
     """Return values, (emotions,), by the names of the emotions, NaN as None."""
-    return dict(zip(EMOTIONS, plain(values), strict=True))
+    return dict(zip(EMOTIONS, numbers_or_none(values), strict=True))
 
 
-def plain(values: Iterable[float]) -> list[float | None]:
+def numbers_or_none(values: Iterable[float]) -> list[float | None]:
     """Return numbers for JSON, NaN as None."""
     return [float(value) if np.isfinite(value) else None for value in values]
 

@@ -14,7 +14,7 @@ import numpy as np
 from budew.evaluation.benchmarks.face_agreement import nanmean
 from budew.statistics.arrays import BoolArray, FloatArray, IntArray, divide
 from budew.statistics.correlation import roc_auc
-from budew.statistics.resampling import ConfidenceInterval, Resampling, bootstrap_intervals
+from budew.statistics.resampling import ConfidenceInterval, Resampling, bootstrap_intervals, plain_data
 from budew.taxonomy import EMOTIONS
 
 SETTINGS = Resampling(seed=42)
@@ -40,7 +40,7 @@ class PresenceScores:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        metrics = {name: one.to_dict() for name, one in self.metrics.items()}
+        metrics = plain_data(self.metrics)
         return {"yes": self.yes, "no": self.no, **metrics}
 
 
@@ -71,8 +71,8 @@ class PresenceResult:
             "threshold": self.threshold,
             "missing": self.missing,
             "all": self.all.to_dict(),
-            "mean": {name: one.to_dict() for name, one in self.mean.items()},
-            "by_emotion": {name: one.to_dict() for name, one in self.by_emotion.items()},
+            "mean": plain_data(self.mean),
+            "by_emotion": plain_data(self.by_emotion),
         }
 
 

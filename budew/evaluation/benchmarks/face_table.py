@@ -39,7 +39,7 @@ _DROPPED = "Extra Dimensions|"
 _HIGHEST = SCALES[FACE_SCALE].high
 _PLACES = {name: place for place, name in enumerate(EMOTIONS)}
 _DIGITS = 9
-"""Of predictions on 0–7: a whole number that became an intensity is whole again before it is truncated."""
+"""Digits to which predictions on 0–7 are rounded: a whole number that became an intensity is whole again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from budew.evaluation.benchmarks.coarse import (
     DEFAULTS,
     CoarseResult,
     CoarseTask,
-    Example,
+    LabelledClip,
     load_task,
     score_coarse,
 )
@@ -37,8 +37,8 @@ def facial_expressions(
     Args:
         corpus: decides the mapping.
         predictions: table of scores, see `read_scores`.
-        labels: table with the class of each picture, see `read_labels`; without it, the class that comes last
-            in the path of the picture, as in `0019_Happy.jpg` and `happy/0019.jpg`.
+        labels: table with the class of each picture, see `read_expression_labels`; without it, the class that
+            comes last in the path of the picture, as in `0019_Happy.jpg` and `happy/0019.jpg`.
         settings: bootstrap resamples (of pictures), permutations and seed.
 
     Raises:
@@ -48,14 +48,14 @@ def facial_expressions(
     if labels is None:
         known = {id: label for id in table.ids if (label := class_in_path(id)) is not None}
     else:
-        written = NamedClips(read_labels(labels, task))
+        written = NamedClips(read_expression_labels(labels, task))
         known = {id: label for id in table.ids if (label := by_id(written, id)) is not None}
     if missing := [id for id in table.ids if id not in known]:
         raise InputError(
             f"{labels or predictions}: no class for {len(missing)} of {len(table.ids)} pictures, such as "
             f"{', '.join(missing[:3])}: give a table with their names and classes as --labels"
         )
-    examples = (Example(id, known[id], row) for id, row in zip(table.ids, table.values, strict=True))
+    examples = (LabelledClip(id, known[id], row) for id, row in zip(table.ids, table.values, strict=True))
     return score_coarse(
         task,
         examples,
@@ -73,7 +73,7 @@ def class_in_path(path: str) -> str | None:
     return next((label for word in words if (label := _classes().get(word.casefold()))), None)
 
 
-def read_labels(path: Path, task: CoarseTask) -> dict[str, str]:
+def read_expression_labels(path: Path, task: CoarseTask) -> dict[str, str]:
     """Read the class of each picture, name → class.
 
     A number is taken only from the published prediction files, where it is the place among the classes in

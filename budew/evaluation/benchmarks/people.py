@@ -26,7 +26,7 @@ from budew.evaluation.benchmarks.acted_speech import HEADS
 from budew.evaluation.benchmarks.coarse import (
     CoarseResult,
     CoarseTask,
-    Example,
+    LabelledClip,
     decide,
     load_task,
     score_coarse,
@@ -253,7 +253,9 @@ class _Corpus:
         if task is None:
             return None
         examples = [
-            Example(clip.id, label, _scores(predicted[clip.id]), clip.speaker, clip.metadata.get("intensity"))
+            LabelledClip(
+                clip.id, label, _scores(predicted[clip.id]), clip.speaker, clip.metadata.get("intensity")
+            )
             for clip in clips
             if (label := _label(clip)) in task.members
         ]

@@ -10,7 +10,7 @@ from scipy.special import softmax
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score
 
 from budew.errors import InputError
-from budew.evaluation.benchmarks.coarse import CoarseTask, Example, decide, load_task, score_coarse
+from budew.evaluation.benchmarks.coarse import CoarseTask, LabelledClip, decide, load_task, score_coarse
 from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 
@@ -18,7 +18,7 @@ NAMES = ("emodb", "ravdess", "ferd", "affectnet")
 FEW = Resampling(resamples=60, permutations=40, seed=3)
 
 
-def examples(task: CoarseTask, count: int, seed: int = 0, speakers: int = 0) -> list[Example]:
+def examples(task: CoarseTask, count: int, seed: int = 0, speakers: int = 0) -> list[LabelledClip]:
     """Random scores that know a little of the label, which differ from one another."""
     generator = np.random.default_rng(seed)
     made = []
@@ -26,11 +26,11 @@ def examples(task: CoarseTask, count: int, seed: int = 0, speakers: int = 0) -> 
         label = task.classes[generator.integers(len(task.classes))]
         scores = generator.normal(0, 1.5, 40) + [task.mapping.get(name) == label for name in EMOTIONS]
         speaker = f"s{generator.integers(speakers)}" if speakers else None
-        made.append(Example(f"{number:04d}", label, scores, speaker))
+        made.append(LabelledClip(f"{number:04d}", label, scores, speaker))
     return made
 
 
-def by_hand(task: CoarseTask, rows: list[Example]) -> tuple[np.ndarray, list[str], list[str]]:
+def by_hand(task: CoarseTask, rows: list[LabelledClip]) -> tuple[np.ndarray, list[str], list[str]]:
     """Accepted classes, argmax classes and labels, emotion by emotion."""
     mapped = [(EMOTIONS.index(name), label) for name, label in task.mapping.items()]
     accepted = np.zeros((len(rows), len(task.classes)), bool)
@@ -155,7 +155,7 @@ def test_perfect_and_constant_predictors_get_what_the_rule_implies(name):
         for number, (label, classes) in enumerate(zip(labels, classes_of, strict=True)):
             scores = np.zeros(40)
             scores[[first[name] for name in classes]] = 4.0
-            rows.append(Example(str(number), label, scores))
+            rows.append(LabelledClip(str(number), label, scores))
         return score_coarse(task, rows, settings=FEW).to_dict()
 
     def values(result: dict) -> list[float]:

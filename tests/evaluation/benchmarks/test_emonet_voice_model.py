@@ -15,7 +15,7 @@ from budew.evaluation.decoding_comparison import GREEDY
 from budew.evaluation.predictors import Decoding, FilePredictor, ModelPredictor
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.io.resources import data_folder
-from budew.reports.emonet_voice_page import brief, emonet_voice_report
+from budew.reports.emonet_voice_page import emonet_voice_report, emonet_voice_summary
 from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 from tests.evaluation.benchmarks.emonet_voice_set import rated_rows, write_scores, write_set
@@ -65,7 +65,7 @@ def test_decodings_of_the_embedded_checkpoint_are_compared_on_the_same_clips(res
 def test_the_report_has_the_comparison_and_names_the_decoding(result):
     report = emonet_voice_report(result.to_dict())
     assert "(K = 2)" in report.subtitle
-    for some in (report, brief(report)):
+    for some in (report, emonet_voice_summary(report)):
         assert sum(section.heading == "Decoding and calibration" for section in some.sections) == 1
 
 

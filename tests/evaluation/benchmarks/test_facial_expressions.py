@@ -8,7 +8,11 @@ from scipy.special import softmax
 
 from budew.errors import BudewError
 from budew.evaluation.benchmarks.coarse import load_task
-from budew.evaluation.benchmarks.facial_expressions import class_in_path, facial_expressions, read_labels
+from budew.evaluation.benchmarks.facial_expressions import (
+    class_in_path,
+    facial_expressions,
+    read_expression_labels,
+)
 from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 
@@ -82,13 +86,13 @@ def test_numbers_are_classes_in_the_published_files_only(tmp_path):
     task = load_task("affectnet")
     lines = [published(f"{number}.jpg", np.zeros(44)) | {"label": number} for number in range(8)]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    labels = read_labels(tmp_path / "a.jsonl", task)
+    labels = read_expression_labels(tmp_path / "a.jsonl", task)
     assert list(labels.values()) == list(WORDS)  # alphabetical
     result = facial_expressions("affectnet", tmp_path / "a.jsonl", labels=tmp_path / "a.jsonl", settings=FEW)
     assert result.to_dict()["accuracy"]["value"] == 0
     (tmp_path / "b.jsonl").write_text('{"image": "0.jpg", "label": 1}')
     with pytest.raises(BudewError):
-        read_labels(tmp_path / "b.jsonl", task)
+        read_expression_labels(tmp_path / "b.jsonl", task)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +124,7 @@ def test_the_class_is_the_last_one_in_the_path(path, label):
 def test_a_table_without_clear_classes_is_one_error(rows, tmp_path):
     (tmp_path / "labels.csv").write_text(rows)
     with pytest.raises(BudewError, match=r"labels\.csv"):
-        read_labels(tmp_path / "labels.csv", load_task("ferd"))
+        read_expression_labels(tmp_path / "labels.csv", load_task("ferd"))
 
 
 def test_a_picture_without_a_class_is_one_error(table, tmp_path):
