@@ -37,9 +37,10 @@ def recipes(
 
         print_table(fields_table(chosen))
         return
-    from budew.reports.recipe_tables import recipes_table
+    shipped = {found: training.load_recipe(found) for found in training.shipped_recipes()}
+    from budew.reports.recipe_tables import recipes_table  # after the check that its libraries are installed
 
-    print_table(recipes_table({found: training.load_recipe(found) for found in training.shipped_recipes()}))
+    print_table(recipes_table(shipped))
 
 
 @app.command(no_args_is_help=True)
