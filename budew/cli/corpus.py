@@ -56,7 +56,7 @@ def stats(corpus: options.AnyCorpus, json: options.JsonFile = None, scale: optio
     Example: budew corpus stats 'data/train/*.tar' --json stats.json
     """
     from budew.corpora.sources import files_read
-    from budew.curation.corpus_statistics import corpus_statistics
+    from budew.curation.corpus_counts import corpus_statistics
     from budew.reports.corpus_tables import statistics_tables
 
     refuse_to_replace(files_read(corpus), json)
@@ -193,8 +193,8 @@ def split(
     Example: budew corpus split shards/ --out splits.json --seed 7
     """
     from budew.corpora.sources import files_read
-    from budew.curation.split_corpus import split_corpus
     from budew.curation.splits import write_splits
+    from budew.curation.stratified_split import split_corpus
     from budew.reports.corpus_tables import split_table
 
     refuse_to_replace(files_read(corpus), out)

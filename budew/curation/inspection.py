@@ -20,7 +20,7 @@ from budew.corpora.folders import list_files
 from budew.corpora.media import AUDIO
 from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import Progress, counted, matches, read
-from budew.curation.corpus_statistics import MOST_LISTED, CorpusStatistics, Tally, corpus_statistics
+from budew.curation.corpus_counts import MOST_LISTED, CorpusStatistics, Tally, corpus_statistics
 from budew.errors import AudioError, CorpusError
 from budew.io.addresses import without_secrets
 from budew.io.resources import packaged_table

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.curation.corpus_statistics import (
+from budew.curation.corpus_counts import (
     CLIPS,
     EDGES,
     RATED,

@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from budew.curation.consensus import ConsensusStatistics, RatingCounts, RatingStatistics
-from budew.curation.corpus_statistics import CorpusStatistics, Tally
+from budew.curation.corpus_counts import CorpusStatistics, Tally
 from budew.curation.duplicates import Duplicates
 from budew.curation.inspection import Inspection
-from budew.curation.split_corpus import SplitReport
+from budew.curation.stratified_split import SplitReport
 from budew.curation.weights import NO_EMOTION, WeightReport, effective_number, shares
 from budew.reports.tables import LISTED, table, written
 from budew.reports.visible_text import visible_name

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from budew.captions.salience import Baseline, salient
 from budew.corpora import Clip
-from budew.curation.corpus_statistics import corpus_statistics
-from budew.curation.split_corpus import split_corpus
+from budew.curation.corpus_counts import corpus_statistics
+from budew.curation.stratified_split import split_corpus
 from budew.curation.weights import WeightReport, corpus_balance, weigh
 from budew.evaluation import Pair, evaluate
 from budew.heads.encoder_states import head_targets

@@ -9,10 +9,10 @@ from rich.console import Console, RenderableType
 from budew.corpora import Clip
 from budew.corpora.labels.ratings import Rating
 from budew.curation.consensus import answers_of, consensus_statistics, rating_statistics
-from budew.curation.corpus_statistics import corpus_statistics
+from budew.curation.corpus_counts import corpus_statistics
 from budew.curation.duplicates import Duplicates
 from budew.curation.inspection import Inspection, Remark
-from budew.curation.split_corpus import STRATA, Part, SplitReport
+from budew.curation.stratified_split import STRATA, Part, SplitReport
 from budew.curation.weights import NO_EMOTION, Balance, WeightReport
 from budew.profile import VoiceProfile
 from budew.reports.corpus_tables import (

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.corpora import Clip
-from budew.curation import split_corpus as splitting
-from budew.curation.split_corpus import split_corpus, stratify
+from budew.curation import stratified_split
 from budew.curation.splits import select_part
+from budew.curation.stratified_split import split_corpus, stratify
 from budew.errors import CorpusError, InputError
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
@@ -129,7 +129,7 @@ def test_clips_of_one_recording_stay_together_where_no_speaker_is_known():
 
 
 def test_too_many_clips_without_a_speaker_are_placed_by_hash(monkeypatch):
-    monkeypatch.setattr(splitting, "MOST_UNNAMED", 100)
+    monkeypatch.setattr(stratified_split, "MOST_UNNAMED", 100)
     clips = corpus(10, unnamed=300)
     splits, report = split_corpus(clips, SHARES)
     assert not report.listed

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from budew import read
 from budew.captions.salience import Baseline
 from budew.corpora import Caption, Clip
-from budew.curation.corpus_statistics import (
+from budew.curation.corpus_counts import (
     EDGES,
     OTHER,
     AttributeCounts,
