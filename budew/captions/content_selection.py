@@ -141,7 +141,9 @@ def select_content(
         for name, value in profile.emotions.items()
     ]
     present = [pair for pair in rounded if pair[1]]
-    emotions = [pair for pair in present if pair[1] >= selection.min_level]
+    emotions = present
+    if selection.min_level:
+        emotions = [pair for pair in present if pair[1] >= selection.min_level]
     if selection.max_emotions is not None and len(emotions) > selection.max_emotions:
         emotions = sorted(emotions, key=lambda pair: -pair[1])[: selection.max_emotions]
     content = Content(emotions, list(profile.bursts), *_rendered_traits(profile, language))

@@ -160,12 +160,15 @@ def _fixed(text: str) -> _Piece:
 
 
 def _optional(inner: _Piece, instead: _Piece) -> _Piece:
-    write, write_instead, needs = inner.write, instead.write, inner.needs
+    return _Piece(_write_if_filled(inner, instead.write), instead.needs, inner.ways + instead.ways)
 
-    def write_if_filled(choice: WordChoice) -> str:
-        return write(choice) if needs <= choice.met else write_instead(choice)
 
-    return _Piece(write_if_filled, instead.needs, inner.ways + instead.ways)
+def _write_if_filled(inner: _Piece, write_instead: Write) -> Write:
+    write, needs = inner.write, inner.needs
+    if len(needs) == 1:  # as a rule, and looking up one takes half the time
+        (need,) = needs
+        return lambda choice: write(choice) if need in choice.met else write_instead(choice)
+    return lambda choice: write(choice) if needs <= choice.met else write_instead(choice)
 
 
 def _plain_or_varied(plain: _Piece, options: list[_Piece]) -> _Piece:

@@ -166,10 +166,11 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
     traits: dict[str, str | float] = {}
     people: list[int] = []
     sounds: list[Entry] = []
+    items = scan.items
     for index, level in enumerate(scan.levels):
         if not level:
             continue
-        entry = scan.items[index][2]
+        entry = items[index][2]
         kind = entry.kind
         if kind is Kind.EMOTION:
             if level > emotions.get(entry.name, 0.0):
@@ -187,7 +188,7 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
             traits.setdefault(entry.name, entry.value)
         elif kind is Kind.ATTRIBUTE and entry.name not in traits:
             traits[entry.name] = _on_scale(entry, level)
-    traits |= find_speaker(scan.tokens, scan.items, people, scan.lexicon.people_words).traits
+    traits |= find_speaker(scan.tokens, items, people, scan.lexicon.people_words).traits
     return ParsedCaption(
         text,
         MappingProxyType(_ordered(emotions, _EMOTION_ORDER)),

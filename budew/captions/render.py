@@ -91,6 +91,20 @@ def render(
     return _write(templates, allowed, content, templates.lexicon.plain, draw)
 
 
+class AllowedFrames(NamedTuple):
+    """Frames to draw from.
+
+    Attributes:
+        frames: at least one.
+        style: their style, if one was asked for.
+        is_single: whether one frame was asked for by its name; it is then used for neutral profiles, too.
+    """
+
+    frames: Sequence[Frame]
+    style: str | None
+    is_single: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Templates:
     """What captions are rendered with.
@@ -105,7 +119,7 @@ class Templates:
 
     lexicon: Lexicon
     frames: Mapping[str, Frame]
-    of_style: Mapping[str | None, tuple[Frame, ...]]
+    of_style: Mapping[str | None, AllowedFrames]
     without_feelings: tuple[Frame, ...]
     conditional: bool
 
@@ -129,9 +143,9 @@ def _load_templates(language: str, additions: Path | None) -> Templates:
         [compile_frame(name, row, rules=table["rules"], slots=known) for name, row in table[key].items()]
         for key in ("frames", "frames_without_feelings")
     )
-    of_style: dict[str | None, tuple[Frame, ...]] = {None: tuple(frames)}
+    of_style: dict[str | None, AllowedFrames] = {None: AllowedFrames(frames, None)}
     for style in STYLES:
-        of_style[style] = tuple(frame for frame in frames if frame.style == style)
+        of_style[style] = AllowedFrames([frame for frame in frames if frame.style == style], style)
     return Templates(
         lexicon=lexicon,
         frames={frame.name: frame for frame in frames},
@@ -152,27 +166,13 @@ def frame_names(language: str = "en", *, style: Style | None = None) -> tuple[st
     return tuple(frame.name for frame in allowed.frames)
 
 
-class _AllowedFrames(NamedTuple):
-    """Frames to draw from.
-
-    Attributes:
-        frames: at least one.
-        style: their style, if one was asked for.
-        is_single: whether one frame was asked for by its name; it is then used for neutral profiles, too.
-    """
-
-    frames: Sequence[Frame]
-    style: str | None
-    is_single: bool
-
-
 def _allowed_frames(
     templates: Templates, names: str | Collection[str] | None, style: str | None
-) -> _AllowedFrames:
+) -> AllowedFrames:
     if names is None:
         if style not in templates.of_style:
             raise InputError(f"no style {style!r}: there are {', '.join(STYLES)}")
-        return _AllowedFrames(templates.of_style[style], style, is_single=False)
+        return templates.of_style[style]
     found = []
     for name in [names] if isinstance(names, str) else names:
         if name not in templates.frames:
@@ -183,11 +183,11 @@ def _allowed_frames(
                 f"the frame {name!r} is of the style {frame.style!r}, not {style!r}: leave one out"
             )
         found.append(frame)
-    return _AllowedFrames(found, style, is_single=isinstance(names, str))
+    return AllowedFrames(found, style, is_single=isinstance(names, str))
 
 
 def _write(
-    templates: Templates, allowed: _AllowedFrames, content: Content, vocabulary: Vocabulary, draw: Choices
+    templates: Templates, allowed: AllowedFrames, content: Content, vocabulary: Vocabulary, draw: Choices
 ) -> str:
     """Draw a frame, the order of emotions and bursts, and the words."""
     if templates.conditional:  # which frames suit the profile depends on the order of its emotions
@@ -203,12 +203,13 @@ def _write(
 
 def _shuffle(content: Content, draw: Choices) -> None:
     draw.shuffle(content.emotions)
-    draw.shuffle(content.bursts)
+    if content.bursts:
+        draw.shuffle(content.bursts)
 
 
 def _draw_frame(
     templates: Templates,
-    allowed: _AllowedFrames,
+    allowed: AllowedFrames,
     content: Content,
     draw: Choices,
     *,

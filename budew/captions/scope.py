@@ -315,8 +315,9 @@ def _ends_negation(state: ScopeState, index: int, entry: Entry) -> bool:
 
 def intensity(state: ScopeState, index: int, entry: Entry) -> None:
     """A word such as "very": before its word, or as a predicate after it."""
-    first, second = preceding(state.entries, index, 2)
-    before = second if first.kind is Kind.LINK else first
+    before = state.entries[index - 1]
+    if before.kind is Kind.LINK:
+        before = state.entries[index - 2]
     outer = state.pending
     if outer is None and state.carried == 0.0 and before.form is Form.OR:
         outer = 0.0  # "without a hint of anger or a trace of fear"

@@ -108,10 +108,10 @@ class ScopeState:
         self.too_until = -1
         self.others_until = -1
         self.unknown_words = 0
-        self._is_closed = False  # answer of `is_closed`, and up to where it holds
-        self._closed_until = -1
-        self._last_to = -1  # the same of `leads_to`
-        self._sentence_end = -1
+        self._is_closed = False  # answer of `is_closed`,
+        self._closed_until = -1  # and up to where it holds
+        self._last_to = -1  # place that answers `leads_to`,
+        self._sentence_end = -1  # and up to where it holds
         self.stop(-1)
 
     def stop(self, index: int, entry: Entry = STOP) -> None:

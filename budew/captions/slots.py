@@ -22,7 +22,7 @@ from typing import Literal
 
 from budew.captions.content_selection import RECORDING, Content
 from budew.captions.frames import Slot, Write
-from budew.captions.vocabulary import BURST_FORMS, Vocabulary, joined
+from budew.captions.vocabulary import BURST_FORMS, Vocabulary, joined, with_article
 from budew.captions.word_choice import WordChoice
 
 _BEARING = (
@@ -146,10 +146,10 @@ def _slots_of_form(form: str) -> dict[str, Slot]:
         return choice.emotion_list(others, form) if others else ""
 
     def first_speaker(choice: WordChoice) -> str:
-        return choice.with_article(f"{first(choice)} {speaker(choice)}")
+        return with_article(f"{first(choice)} {speaker(choice)}", choice.vocabulary.sounds)
 
     def first_voice(choice: WordChoice) -> str:
-        return choice.with_article(f"{first(choice)} {voice(choice)}")
+        return with_article(f"{first(choice)} {voice(choice)}", choice.vocabulary.sounds)
 
     is_complete = form in _COMPLETE_FORMS
     of_all = "" if is_complete else f"{form}s"
@@ -195,10 +195,12 @@ def slot(name: str, *, needs: str = "", article: Literal["", "a", "the"] = "") -
     """Let a function write the slot of this name, with an article before its text; without `needs` always."""
 
     def register(write: Write) -> Write:
-        def with_article(choice: WordChoice) -> str:
-            return f"the {write(choice)}" if article == "the" else choice.with_article(write(choice))
-
-        _SLOTS[name] = Slot(with_article if article else write, needs)
+        forms: dict[str, Write] = {
+            "": write,
+            "a": lambda choice: with_article(write(choice), choice.vocabulary.sounds),
+            "the": lambda choice: f"the {write(choice)}",
+        }
+        _SLOTS[name] = Slot(forms[article], needs)
         return write
 
     return register
@@ -299,7 +301,8 @@ def _timbre(choice: WordChoice, of: str) -> str:
 
 def _accent_and(choice: WordChoice, other: str) -> str:
     """Return accent and another thing that a speaker or a voice has, with their articles."""
-    return joined([choice.with_article(phrase) for phrase in (accent_tag(choice), other) if phrase])
+    phrases = (accent_tag(choice), other)
+    return joined([with_article(phrase, choice.vocabulary.sounds) for phrase in phrases if phrase])
 
 
 @slot("voice_description", needs="described")

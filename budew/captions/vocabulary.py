@@ -330,7 +330,9 @@ def _first(traits: ByPair, key: str, value: str) -> str:
 
 
 def with_article(phrase: str, sounds: Sounds) -> str:
-    """Put "a" or "an" before a phrase, by the sound of its beginning."""
+    """Put "a" or "an" before a phrase, by the sound of its beginning; nothing before an empty one."""
+    if not phrase:
+        return ""
     folded = phrase.lower()
     if folded.startswith(sounds.vowel):
         return f"an {phrase}"

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from budew.captions.content_selection import Content
 from budew.captions.phrases import without_article
-from budew.captions.vocabulary import UNKNOWN_TRAIT, EmotionPhrases, Vocabulary, joined, with_article
+from budew.captions.vocabulary import UNKNOWN_TRAIT, EmotionPhrases, Vocabulary, joined
 from budew.randomness import Choices
 
 _GRADED = 3
@@ -54,10 +54,6 @@ class WordChoice:
         """Draw one of some phrases."""
         return phrases[self.below(len(phrases))]
 
-    def with_article(self, phrase: str) -> str:
-        """Return a phrase with its indefinite article; empty for an empty one."""
-        return with_article(phrase, self.vocabulary.sounds) if phrase else ""
-
     def trait(self, key: str) -> str:
         """Draw an adjective for gender, age, pace or style; empty where the profile has none."""
         value = self.content.traits.get(key)
@@ -83,8 +79,9 @@ class WordChoice:
         bare: list[str] = []
         graded: list[Graded] = []
         for emotion in emotions:
-            if self._goes_without_degree(phrases[emotion]):
-                bare.append(self.one_of(phrases[emotion].bare))
+            options = phrases[emotion]
+            if options.bare and (self.below(_GRADED) or not options.before):
+                bare.append(self.one_of(options.bare))
             else:
                 graded.append(emotion)
         if len(graded) > 2:
@@ -101,15 +98,13 @@ class WordChoice:
             return ", ".join([phrases[emotion].plain for emotion in emotions])
         tags = []
         for emotion in emotions:
-            if self._goes_without_degree(phrases[emotion]):
-                tags.append(self.one_of(phrases[emotion].bare))
+            options = phrases[emotion]
+            if options.bare and (self.below(_GRADED) or not options.before):
+                tags.append(self.one_of(options.bare))
             else:
-                phrase = self._with_degree(phrases[emotion])
+                phrase = self._with_degree(options)
                 tags.append(without_article(phrase) if phrase.endswith(_TONE) else phrase)
         return ", ".join(tags)
-
-    def _goes_without_degree(self, phrases: EmotionPhrases) -> bool:
-        return bool(phrases.bare) and (self.below(_GRADED) > 0 or not phrases.before)
 
     def _with_degrees(
         self, emotions: Sequence[Graded], phrases: Mapping[Graded, EmotionPhrases]
