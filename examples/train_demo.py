@@ -19,7 +19,7 @@ from budew.evaluation import Evaluation, evaluate_corpus, write_predictions
 from budew.io.resources import data_folder
 from budew.paraphrase import GrammarBackend, Paraphrase, Rewriting
 from budew.randomness import derived_seed
-from budew.reports.evaluation_report import render_html, tables
+from budew.reports.evaluation_report import evaluation_html, evaluation_tables
 from budew.reports.page import write_page
 from budew.synthesis import synthesize_corpus
 from budew.training.run import train
@@ -59,9 +59,9 @@ def main(
     )
 
     evaluation = evaluate_corpus(out / "speech" / "test", model=checkpoint)
-    rich.print(tables(evaluation))
+    rich.print(evaluation_tables(evaluation))
     write_predictions(out / "predictions.jsonl", evaluation.pairs)
-    report = write_page(render_html(evaluation), out / "report.html")
+    report = write_page(evaluation_html(evaluation), out / "report.html")
     print(f"Open the report in a browser: {report.resolve().as_uri()}")
     return evaluation
 

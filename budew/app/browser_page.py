@@ -24,7 +24,7 @@ from budew.inference.options import WritingOptions
 from budew.inference.recordings import from_clip
 from budew.model.card import CheckpointCard
 from budew.profile import VoiceProfile
-from budew.reports.captions_page import captions_page
+from budew.reports.captions_page import captions_html
 from budew.reports.explanation import explanation_html
 from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, LEVELS
 
@@ -171,7 +171,7 @@ def caption_html(path: Path, captioner: Captioner) -> tuple[CaptionedRecording, 
     given = from_clip(Clip(path.name, path, path.suffix.removeprefix(".")))
     result = next(captioner.caption_recordings([given]))
     if len(result.windows) > 1:
-        timeline = _frame("timeline", captions_page([result.to_dict()], [given]), scripts=True)
+        timeline = _frame("timeline", captions_html([result.to_dict()], [given]), scripts=True)
         captions = []
     else:
         timeline = ""

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from typer import Option
 
+from budew import app as page
+from budew import inference
 from budew.cli import options
 
 app = typer.Typer()
@@ -43,11 +45,8 @@ def serve_page(
 
     Example: budew app --model laion/BUD-E-Whisper --port 8000
     """
-    from budew.app.server import serve_app
-    from budew.inference.options import ModelOptions
-
-    run_by = ModelOptions(backend=backend, device=device, dtype=dtype)
-    with serve_app(model or (), run_by, host=host, port=port) as address:
+    run_by = inference.ModelOptions(backend=backend, device=device, dtype=dtype)
+    with page.serve_app(model or (), run_by, host=host, port=port) as address:
         print(f"page: {address}", flush=True)
         signal(SIGTERM, lambda *_: sys.exit(143))  # so that the recordings are deleted
         Event().wait()

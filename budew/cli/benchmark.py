@@ -6,10 +6,14 @@ from typing import Annotated
 import typer
 from typer import Option
 
+from budew import evaluation, reports
 from budew.cli import benchmark_faces, benchmark_transfer, options
+from budew.cli.option_groups import option_groups
 from budew.cli.options import SETTINGS, Reporting
-from budew.cli.terminal import print_table, progress_bar, refuse_to_replace, say_error
+from budew.cli.terminal import print_table, progress_bar, refuse_to_replace, results, say_error
+from budew.evaluation import benchmarks
 from budew.reports.visible_text import visible_name
+from budew.statistics.resampling import Resampling
 
 app = typer.Typer(
     name="benchmark", help="Score models on published benchmarks, beside the published figures.", **SETTINGS
@@ -19,8 +23,8 @@ for commands in (benchmark_transfer, benchmark_faces):
 
 
 @app.command("emonet-voice", no_args_is_help=True)
-@options.option_groups()
-def emonet_voice(
+@option_groups()
+def emonet_voice_command(
     data: Annotated[
         str,
         Option(metavar="PATH|HUB-ID", help="EmoNet-Voice Bench: parquet files, their folder, or OWNER/NAME."),
@@ -53,29 +57,22 @@ def emonet_voice(
 
     Example: budew benchmark emonet-voice --data bench/ --predictions scores.jsonl --html report.html
     """
-    from budew.evaluation.benchmarks.emonet_voice import emonet_voice as score
-    from budew.evaluation.decoding_comparison import COMPARED
-    from budew.reports.emonet_voice_page import emonet_voice_report, emonet_voice_summary
-    from budew.reports.section_tables import terminal
-    from budew.reports.sections import render_sections
-    from budew.statistics.resampling import Resampling
-
     json, html = reporting.json, reporting.html
     refuse_to_replace([data, *filter(None, [source.predictions, calibration])], json, html)
     predictor = source.predictor(model, writing)
     with progress_bar("captioning") as bar:
-        scored = score(
+        scored = benchmarks.emonet_voice(
             data,
             predictor,
             calibration=calibration,
-            compared=COMPARED if compare_decoding else (),
+            compared=evaluation.COMPARED if compare_decoding else (),
             settings=Resampling(resamples=reporting.resamples, seed=reporting.seed),
             progress=bar,
         )
     result = scored.to_dict()
-    report = emonet_voice_report(result)
-    with options.results(result, json, html, lambda: render_sections(*report)):
-        print_table(terminal(*emonet_voice_summary(report)))
+    report = reports.emonet_voice_report(result)
+    with results(result, json, html, lambda: reports.render_sections(*report)):
+        print_table(reports.terminal(*reports.emonet_voice_summary(report)))
     if bare := scored.missing["without_prediction"]:
         say_error(f"{bare:,} clips have no prediction at all: they count as refused")
     for clip in scored.skipped:
@@ -83,9 +80,9 @@ def emonet_voice(
     raise typer.Exit(1 if scored.skipped else 0)
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def calibrate(
+@app.command("calibrate", no_args_is_help=True)
+@option_groups()
+def calibrate_command(
     data: Annotated[
         str, Option(metavar="PATH|HUB-ID", help="Rated clips, such as EmoNet-Voice Bench, or any corpus.")
     ],
@@ -108,14 +105,11 @@ def calibrate(
 
     Example: budew benchmark calibrate --data bench/ --samples 16 -o calibration.json
     """
-    from budew.evaluation.calibration import calibrate as fit
-    from budew.evaluation.calibration import write_calibration
-
     refuse_to_replace([data, *filter(None, [source.predictions])], output)
     predictor = source.predictor(model, writing)
     with progress_bar("captioning") as bar:
-        calibration, skipped = fit(data, predictor, share=share, seed=seed, progress=bar)
-    write_calibration(output, calibration)
+        calibration, skipped = evaluation.calibrate(data, predictor, share=share, seed=seed, progress=bar)
+    evaluation.write_calibration(output, calibration)
     print(
         f"{visible_name(output)}: fitted to {calibration.ratings} ratings of {len(calibration.clips)} clips"
     )

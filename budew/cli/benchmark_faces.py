@@ -1,18 +1,15 @@
 """Commands `budew benchmark emonet-face-hq|emonet-face-binary`: agreement of experts and of models."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer import Option
 
+from budew import evaluation, reports
 from budew.cli import options
-from budew.cli.options import results
-from budew.cli.terminal import print_table, refuse_to_replace
-
-if TYPE_CHECKING:
-    from budew.evaluation.predictions import Prediction
-    from budew.reports.sections import Report
+from budew.cli.terminal import print_table, refuse_to_replace, results
+from budew.evaluation import benchmarks
 
 Data = Annotated[
     Path, Option(metavar="FILE", help="Table of ratings as published: .csv, .tsv, .jsonl or .parquet.")
@@ -33,7 +30,7 @@ app = typer.Typer()
 
 
 @app.command("emonet-face-hq", no_args_is_help=True)
-def emonet_face_hq(
+def emonet_face_hq_command(
     data: Data,
     predictions: Predictions = None,
     scale: Scale = "intensity",
@@ -48,18 +45,15 @@ def emonet_face_hq(
 
     Example: budew benchmark emonet-face-hq --data hq.csv --predictions mine.jsonl --html hq.html
     """
-    from budew.evaluation.benchmarks.emonet_face_hq import emonet_face_hq as analyse
-    from budew.evaluation.benchmarks.face_table import read_face_table
-    from budew.reports.emonet_face_page import emonet_face_hq_report
-
     refuse_to_replace(filter(None, [data, predictions]), json, html)
     predicted, name = _read(predictions, scale)
-    found = {"data": str(data), **analyse(read_face_table(data), predicted, name=name).to_dict()}
-    _print(found, emonet_face_hq_report(found), json, html)
+    result = benchmarks.emonet_face_hq(benchmarks.read_face_table(data), predicted, name=name)
+    found = {"data": str(data), **result.to_dict()}
+    _print(found, reports.emonet_face_hq_report(found), json, html)
 
 
 @app.command("emonet-face-binary", no_args_is_help=True)
-def emonet_face_binary(
+def emonet_face_binary_command(
     data: Data,
     predictions: Predictions = None,
     scale: Scale = "intensity",
@@ -74,28 +68,20 @@ def emonet_face_binary(
 
     Example: budew benchmark emonet-face-binary --data binary.csv --json agreement.json
     """
-    from budew.evaluation.benchmarks.emonet_face_binary import emonet_face_binary as analyse
-    from budew.evaluation.benchmarks.emonet_face_binary import read_binary_table
-    from budew.reports.emonet_face_page import emonet_face_binary_report
-
     refuse_to_replace(filter(None, [data, predictions]), json, html)
     predicted, name = _read(predictions, scale)
-    result = analyse(read_binary_table(data), predicted, name=name, threshold=threshold)
+    table = benchmarks.read_binary_table(data)
+    result = benchmarks.emonet_face_binary(table, predicted, name=name, threshold=threshold)
     found = {"data": str(data), **result.to_dict()}
-    _print(found, emonet_face_binary_report(found), json, html)
+    _print(found, reports.emonet_face_binary_report(found), json, html)
 
 
-def _read(path: Path | None, scale: str) -> "tuple[dict[str, Prediction] | None, str]":
+def _read(path: Path | None, scale: str) -> "tuple[dict[str, evaluation.Prediction] | None, str]":
     """Read predictions, if there are any; the model is called as their file."""
-    from budew.evaluation.predictions import read_predictions
-
-    return (None, "") if path is None else (read_predictions(path, scale=scale), path.stem)
+    return (None, "") if path is None else (evaluation.read_predictions(path, scale=scale), path.stem)
 
 
-def _print(found: dict[str, Any], report: "Report", json: Path | None, html: Path | None) -> None:
-    from budew.reports.section_tables import terminal
-    from budew.reports.sections import StackedBars, render_sections
-
-    brief = [section for section in report.sections if not isinstance(section, StackedBars)]
-    with results(found, json, html, lambda: render_sections(*report)):
-        print_table(terminal(*report._replace(sections=brief)))
+def _print(found: dict[str, Any], report: "reports.Report", json: Path | None, html: Path | None) -> None:
+    brief = [section for section in report.sections if not isinstance(section, reports.StackedBars)]
+    with results(found, json, html, lambda: reports.render_sections(*report)):
+        print_table(reports.terminal(*report._replace(sections=brief)))

@@ -1,21 +1,19 @@
 """Commands `budew benchmark emodb|ravdess|ferd|affectnet`: transfer to the classes of other corpora."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from typer import Option
 
+from budew import evaluation, reports
 from budew.cli import options
+from budew.cli.option_groups import option_groups
 from budew.cli.options import Reporting
-from budew.cli.terminal import print_table, progress_bar, refuse_to_replace, say_error
-
-if TYPE_CHECKING:
-    from budew.evaluation.benchmarks.acted_speech import ActedCorpus
-    from budew.evaluation.benchmarks.coarse import CoarseResult
-    from budew.evaluation.benchmarks.facial_expressions import Expressions
-    from budew.evaluation.predictors import Predictor
-    from budew.statistics.resampling import Resampling
+from budew.cli.terminal import print_table, progress_bar, refuse_to_replace, results, say_error
+from budew.evaluation import benchmarks
+from budew.reports.tables import LISTED
+from budew.statistics.resampling import Resampling
 
 AudioFolder = Annotated[
     Path, Option(metavar="DIR", help="Folder of the corpus, with audio at any depth, or NAME@SPLIT:FOLDER.")
@@ -34,9 +32,9 @@ PictureLabels = Annotated[
 app = typer.Typer()
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def emodb(
+@app.command("emodb", no_args_is_help=True)
+@option_groups()
+def emodb_command(
     data: AudioFolder,
     source: options.Predictions,
     model: options.ModelChoice,
@@ -59,9 +57,9 @@ def emodb(
     _score_speech("emodb", data, source.predictor(model, writing), reporting)
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def ravdess(
+@app.command("ravdess", no_args_is_help=True)
+@option_groups()
+def ravdess_command(
     data: AudioFolder,
     source: options.Predictions,
     model: options.ModelChoice,
@@ -81,9 +79,9 @@ def ravdess(
     _score_speech("ravdess", data, source.predictor(model, writing), reporting)
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def ferd(predictions: PictureScores, reporting: Reporting, labels: PictureLabels = None) -> None:
+@app.command("ferd", no_args_is_help=True)
+@option_groups()
+def ferd_command(predictions: PictureScores, reporting: Reporting, labels: PictureLabels = None) -> None:
     """Score predicted emotions of faces on FERD: 8 classes.
 
     The softmax is computed on the scores as they are; of the published files, on
@@ -94,9 +92,9 @@ def ferd(predictions: PictureScores, reporting: Reporting, labels: PictureLabels
     _score_faces("ferd", predictions, labels, reporting)
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def affectnet(predictions: PictureScores, reporting: Reporting, labels: PictureLabels = None) -> None:
+@app.command("affectnet", no_args_is_help=True)
+@option_groups()
+def affectnet_command(predictions: PictureScores, reporting: Reporting, labels: PictureLabels = None) -> None:
     """Score predicted emotions of faces on AffectNet: 8 classes.
 
     The softmax is computed on the scores as they are; of the published files, on
@@ -107,37 +105,33 @@ def affectnet(predictions: PictureScores, reporting: Reporting, labels: PictureL
     _score_faces("affectnet", predictions, labels, reporting)
 
 
-def _score_speech(corpus: "ActedCorpus", data: Path, predictor: "Predictor", reporting: Reporting) -> None:
-    from budew.evaluation.benchmarks.acted_speech import acted_speech
-
+def _score_speech(
+    corpus: "benchmarks.ActedCorpus", data: Path, predictor: "evaluation.Predictor", reporting: Reporting
+) -> None:
     with progress_bar("scoring") as bar:
-        result = acted_speech(corpus, data, predictor, settings=_settings(reporting), progress=bar)
+        result = benchmarks.acted_speech(corpus, data, predictor, settings=_settings(reporting), progress=bar)
     _show(result, reporting)
 
 
-def _score_faces(corpus: "Expressions", predictions: Path, labels: Path | None, reporting: Reporting) -> None:
-    from budew.evaluation.benchmarks.facial_expressions import facial_expressions
-
+def _score_faces(
+    corpus: "benchmarks.Expressions", predictions: Path, labels: Path | None, reporting: Reporting
+) -> None:
     refuse_to_replace([predictions, *filter(None, [labels])], reporting.json, reporting.html)
-    _show(facial_expressions(corpus, predictions, labels=labels, settings=_settings(reporting)), reporting)
+    _show(
+        benchmarks.facial_expressions(corpus, predictions, labels=labels, settings=_settings(reporting)),
+        reporting,
+    )
 
 
-def _settings(reporting: Reporting) -> "Resampling":
-    from budew.statistics.resampling import Resampling
-
+def _settings(reporting: Reporting) -> Resampling:
     return Resampling(resamples=reporting.resamples, permutations=reporting.resamples, seed=reporting.seed)
 
 
-def _show(result: "CoarseResult", reporting: Reporting) -> None:
+def _show(result: "benchmarks.CoarseResult", reporting: Reporting) -> None:
     """Write and print a result; list files that were left out on stderr, which makes the exit status 1."""
-    from budew.reports.coarse_benchmark_page import coarse_report
-    from budew.reports.section_tables import terminal
-    from budew.reports.sections import render_sections
-    from budew.reports.tables import LISTED
-
-    report = coarse_report(result.to_dict())
-    with options.results(result.to_dict(), reporting.json, reporting.html, lambda: render_sections(*report)):
-        print_table(terminal(*report))
+    report = reports.coarse_report(result.to_dict())
+    with results(result.to_dict(), reporting.json, reporting.html, lambda: reports.render_sections(*report)):
+        print_table(reports.terminal(*report))
     for file in result.skipped[:LISTED]:
         say_error(f"left out: {file.id}: {file.reason}")
     if len(result.skipped) > LISTED:

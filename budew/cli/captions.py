@@ -3,31 +3,41 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from statistics import median
+from typing import Annotated, BinaryIO
 
 import typer
 from typer import Argument, Option
 
+from budew import corpora, reports
+from budew.captions import parse, render
+from budew.captions.coverage import language_size, measure_coverage
+from budew.captions.lint.corpus import BadLine, LintReport, lint_corpus, read_captions
+from budew.captions.salience import salient
 from budew.cli import options
-from budew.cli.options import SETTINGS, PrintedErrors
+from budew.cli.option_groups import option_groups
+from budew.cli.options import SETTINGS
+from budew.cli.rendering_options import RenderingOptions
 from budew.cli.terminal import (
+    PrintedErrors,
     as_json,
     console_on,
     name_of,
     opened,
     output,
+    parsed_file,
     progress_bar,
     refuse_to_replace,
+    results,
     say_error,
 )
+from budew.profile import VoiceProfile
 from budew.reports.visible_text import visible
 
-if TYPE_CHECKING:
-    from budew.captions.lint.corpus import BadLine, LintReport
-
 LONGEST_TEXT = 10_000_000
-LONGEST_NAME = 255  # of a file
 """Bytes of a caption on stdin."""
+LONGEST_NAME = 255
+"""Characters of a file name."""
 
 CaptionFile = Annotated[
     Path, Argument(metavar="FILE", help="One caption per line, or JSON Lines; - is stdin.")
@@ -40,8 +50,8 @@ captions_app = typer.Typer(
 app.add_typer(captions_app, name="captions")
 
 
-@app.command(no_args_is_help=True)
-def parse(
+@app.command("parse", no_args_is_help=True)
+def parse_command(
     text: Annotated[str | None, Argument(metavar="TEXT", help="One caption, in quotes; - is stdin.")] = None,
     jsonl: Annotated[
         Path | None,
@@ -83,25 +93,19 @@ def parse(
         raise typer.Exit(_parse_jsonl(jsonl, output_file, into))
     if into is not None:
         raise typer.BadParameter("--into requires --jsonl")
-    from budew.captions import parse as parse_caption
-
     if text == "-":
         with opened(Path("-")) as lines:
             text = lines.read(LONGEST_TEXT).decode(errors="replace")
     elif text and len(text) <= LONGEST_NAME and Path(text).is_file():
         say_error(f"{visible(text)} is a file, and its name is parsed here: use --jsonl for its captions")
     refuse_to_replace([], html, output_file or (Path("-") if explain else None))
-    parsed = parse_caption(text or "")
+    parsed = parse(text or "")
     if html is not None:
-        from budew.reports.explanation import explanation_html
-
         with output(html) as file:
-            file.write(explanation_html([parsed]))
+            file.write(reports.explanation_html([parsed]))
     with output(output_file) as file:
         if explain:
-            from budew.reports.explanation import print_explanation
-
-            print_explanation(parsed, console_on(file))
+            reports.print_explanation(parsed, console_on(file))
         elif html is None or output_file is not None:
             print(as_json(parsed.profile.to_dict(), indent=1), file=file)
     if html is not None and str(html) != "-":
@@ -109,20 +113,18 @@ def parse(
 
 
 def _parse_jsonl(path: Path, output_file: Path | None, into: str | None) -> int:
-    from budew.corpora.caption_lines import parse_lines
-
     bad = PrintedErrors()
     with opened(path) as lines, output(output_file) as file:
-        for record in parse_lines(lines, name=name_of(path), into=into, on_bad=bad):
+        for record in corpora.parse_lines(lines, name=name_of(path), into=into, on_bad=bad):
             print(as_json(record), file=file)
     return bad.status
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def render(
+@app.command("render", no_args_is_help=True)
+@option_groups()
+def render_command(
     profile: options.ProfileFile,
-    wording: options.Wording,
+    rendering: RenderingOptions,
     count: Annotated[int, Option(min=1, help="Number of captions, with consecutive seeds.")] = 1,
     all_frames: Annotated[
         bool,
@@ -133,30 +135,24 @@ def render(
 
     Example: echo '{"emotions": {"Sadness": 0.75}, "bursts": ["Sobs"]}' | budew render - --count 3
     """
-    from budew.captions import render as render_caption
-    from budew.captions.salience import salient
-    from budew.profile import VoiceProfile
-
     if all_frames and count > 1:
         raise typer.BadParameter("--all-frames shows each frame once: remove --count")
-    described = options.parsed_file(profile, VoiceProfile.from_json)
-    selection = wording.selection()
-    baseline, min_z = wording.salience()
+    described = parsed_file(profile, VoiceProfile.from_json)
+    selection = rendering.selection()
+    baseline, min_z = rendering.salience()
     if baseline is not None:
         described = salient(described, baseline, min_z=min_z)
     if all_frames:
-        from budew.reports.explanation import print_all_frames
-
-        print_all_frames(
-            described, console_on(sys.stdout), seed=wording.seed, style=wording.style, selection=selection
+        reports.print_all_frames(
+            described, console_on(sys.stdout), seed=rendering.seed, style=rendering.style, selection=selection
         )
         return
     for number in range(count):
-        print(render_caption(described, seed=wording.seed + number, style=wording.style, selection=selection))
+        print(render(described, seed=rendering.seed + number, style=rendering.style, selection=selection))
 
 
-@captions_app.command(no_args_is_help=True)
-def coverage(
+@captions_app.command("coverage", no_args_is_help=True)
+def coverage_command(
     file: CaptionFile,
     most: Annotated[int, Option(metavar="N", min=0, help="Number of unknown words to print.")] = 30,
     json: options.JsonFile = None,
@@ -167,9 +163,6 @@ def coverage(
 
     Example: budew captions coverage captions.jsonl --most 50
     """
-    from budew.captions.coverage import measure_coverage
-    from budew.captions.lint.corpus import read_captions
-
     refuse_to_replace([file], json)
     bad: list[BadLine] = []
 
@@ -183,7 +176,7 @@ def coverage(
 
     with opened(file) as lines, progress_bar("reading") as bar:
         found = measure_coverage(texts(lines), progress=bar)
-    with options.results(found.to_dict(), json):
+    with results(found.to_dict(), json):
         print(
             f"captions: {found.captions:,}, an emotion found in {found.with_emotion:,}; "
             f"{len(found.unknown):,} unknown words where an emotion is expected"
@@ -193,8 +186,8 @@ def coverage(
     raise typer.Exit(1 if bad else 0)
 
 
-@app.command(no_args_is_help=True)
-def lint(file: CaptionFile, json: options.JsonFile = None) -> None:
+@app.command("lint", no_args_is_help=True)
+def lint_command(file: CaptionFile, json: options.JsonFile = None) -> None:
     """Check captions: leaked numbers and field names, repetitions, contradictions, overused phrases, length.
 
     FILE has one caption per line, or JSON Lines with "caption" and optionally
@@ -203,17 +196,15 @@ def lint(file: CaptionFile, json: options.JsonFile = None) -> None:
 
     Example: budew lint captions.jsonl --json lint.json
     """
-    from budew.captions.lint.corpus import lint_corpus, read_captions
-
     refuse_to_replace([file], json)
     with opened(file) as lines:
         report = lint_corpus(read_captions(lines, name_of(file)))
-    with options.results(report.to_dict(), json):
+    with results(report.to_dict(), json):
         print("\n".join(map(visible, _lint_lines(report))))
     raise typer.Exit(1 if report.errors else 0)
 
 
-def _lint_lines(report: "LintReport") -> Iterator[str]:
+def _lint_lines(report: LintReport) -> Iterator[str]:
     """Yield a lint report as text: totals, a line for each code with examples below, overused phrases."""
     doubles = report.counts.get("duplicate", 0)
     yield (
@@ -236,16 +227,12 @@ def _lint_lines(report: "LintReport") -> Iterator[str]:
             yield f"    {share:>6.1%} {overused.captions:>10,}  {overused.phrase}"
 
 
-@captions_app.command()
-def size() -> None:
+@captions_app.command("size")
+def size_command() -> None:
     """Print how many frames and phrases the caption language has.
 
     Example: budew captions size
     """
-    from statistics import median
-
-    from budew.captions.coverage import language_size
-
     language = language_size()
     rendered, parsed = language.rendered.values(), language.parsed.values()
     print(

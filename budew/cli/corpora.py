@@ -2,20 +2,18 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer import Argument, Option
 from typer.core import TyperGroup
 
+from budew import corpora, reports
 from budew.cli import options
-from budew.cli.options import SETTINGS, results
-from budew.cli.terminal import print_table, progress_bar, say_error
+from budew.cli.options import SETTINGS
+from budew.cli.terminal import print_table, progress_bar, results, say_error
 from budew.errors import InputError
 from budew.reports.visible_text import visible_name
-
-if TYPE_CHECKING:
-    from budew.corpora.named.definition import NamedCorpus
 
 _EXPLAIN = "show"
 
@@ -37,7 +35,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def corpora(ctx: typer.Context, html: options.HtmlFile = None, json: options.JsonFile = None) -> None:
+def list_corpora(ctx: typer.Context, html: options.HtmlFile = None, json: options.JsonFile = None) -> None:
     """List the corpora that are read by name, or explain one: budew corpora NAME.
 
     Languages, hours, speakers, emotions, licence and source, as the first table of
@@ -47,19 +45,14 @@ def corpora(ctx: typer.Context, html: options.HtmlFile = None, json: options.Jso
     """
     if ctx.invoked_subcommand is not None:
         return
-    from budew.corpora.named.definition import known_corpora
-    from budew.reports.named_corpora_page import corpora_report, named_corpora_summary
-    from budew.reports.section_tables import terminal
-    from budew.reports.sections import render_sections
-
-    known = known_corpora()
+    known = corpora.known_corpora()
     table = {name: corpus.model_dump(mode="json") for name, corpus in known.items()}
-    with results(table, json, html, lambda: render_sections(*corpora_report(known))):
-        print_table(terminal(*named_corpora_summary(known)))
+    with results(table, json, html, lambda: reports.render_sections(*reports.corpora_report(known))):
+        print_table(reports.terminal(*reports.named_corpora_summary(known)))
 
 
 @app.command(_EXPLAIN, no_args_is_help=True)
-def show(
+def show_corpus(
     name: Annotated[str, Argument(metavar="NAME", help="Name of a corpus, or a YAML file that defines one.")],
     html: options.HtmlFile = None,
     json: options.JsonFile = None,
@@ -68,18 +61,14 @@ def show(
 
     Example: budew corpora show crema-d
     """
-    from budew.reports.named_corpora_page import corpus_report
-    from budew.reports.section_tables import terminal
-    from budew.reports.sections import render_sections
-
     corpus = _definition(name)
-    report = corpus_report(name, corpus)
-    with results(corpus.model_dump(mode="json"), json, html, lambda: render_sections(*report)):
-        print_table(terminal(*report))
+    report = reports.corpus_report(name, corpus)
+    with results(corpus.model_dump(mode="json"), json, html, lambda: reports.render_sections(*report)):
+        print_table(reports.terminal(*report))
 
 
-@app.command(no_args_is_help=True)
-def get(
+@app.command("get", no_args_is_help=True)
+def get_command(
     name: Annotated[str, Argument(metavar="NAME", help="Name of a corpus, or a YAML file that defines one.")],
     out: Annotated[Path, Argument(metavar="OUT", help="Folder for its files; created if missing.")],
     accept_license: Annotated[
@@ -93,9 +82,6 @@ def get(
 
     Example: budew corpora get emodb EmoDB/ --accept-license
     """
-    from budew.corpora.named.downloads import get_corpus
-    from budew.corpora.named.named_folder import find_clips, named_folder
-
     corpus = _definition(name)
     say_error(
         f"{corpus.title}, licence: {corpus.licence or 'none stated'} ({corpus.address or 'no address'})"
@@ -103,9 +89,9 @@ def get(
     if corpus.downloads and not accept_license:
         _ask()
     with progress_bar(f"downloading {corpus.title}", unit="bytes") as bar:
-        count = get_corpus(corpus, out, bar)
+        count = corpora.get_corpus(corpus, out, bar)
     file = Path(name) if _is_file(name) else None
-    clips = find_clips(named_folder(file or name.lower(), out)).clips
+    clips = corpora.find_clips(corpora.named_folder(file or name.lower(), out)).clips
     print(f"{count:,} files, {len(clips):,} of them clips; read them as {name}:{visible_name(out)}")
     print(f"cite: {corpus.citation.strip() or corpus.source}")
 
@@ -117,11 +103,9 @@ def _ask() -> None:
     typer.confirm("Do you accept its licence?", abort=True, err=True)
 
 
-def _definition(name: str) -> "NamedCorpus":
+def _definition(name: str) -> "corpora.NamedCorpus":
     """Return the definition of a name or of a file."""
-    from budew.corpora.named.definition import known_corpus, load_definition
-
-    return load_definition(Path(name)) if _is_file(name) else known_corpus(name.lower())
+    return corpora.load_definition(Path(name)) if _is_file(name) else corpora.known_corpus(name.lower())
 
 
 def _is_file(name: str) -> bool:

@@ -4,20 +4,18 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 from typer import Argument, Option
 
+from budew import corpora, curation, reports
 from budew.cli import corpus_annotate, corpus_caption, corpus_export, corpus_jobs, corpus_synthesis, options
-from budew.cli.options import SETTINGS, PrintedErrors, results
-from budew.cli.terminal import print_table, progress_bar, refuse_to_replace, say_error
+from budew.cli.options import SETTINGS
+from budew.cli.terminal import PrintedErrors, print_table, progress_bar, refuse_to_replace, results, say_error
+from budew.errors import CorpusError
 from budew.io.addresses import without_secrets
 from budew.reports.visible_text import visible_name
-
-if TYPE_CHECKING:
-    from budew.corpora import Clip
-    from budew.errors import CorpusError
 
 app = typer.Typer(
     name="corpus",
@@ -37,17 +35,17 @@ Share = Annotated[float, Option(metavar="SHARE", min=0, max=1, help="Share of th
 
 @contextmanager
 def _clips(
-    corpus: str, what: str, scale: str | None, on_bad: "Callable[[CorpusError], None]"
-) -> "Iterator[Iterator[Clip]]":
+    corpus: str, what: str, scale: str | None, on_bad: Callable[[CorpusError], None]
+) -> "Iterator[Iterator[corpora.Clip]]":
     """Read a corpus with a progress bar."""
-    from budew.corpora.sources import counted, read
-
     with progress_bar(what) as bar:
-        yield counted(read(corpus, scale=scale, on_bad=on_bad), bar)
+        yield corpora.counted(corpora.read(corpus, scale=scale, on_bad=on_bad), bar)
 
 
-@app.command(no_args_is_help=True)
-def stats(corpus: options.AnyCorpus, json: options.JsonFile = None, scale: options.ScoreScale = None) -> None:
+@app.command("stats", no_args_is_help=True)
+def stats_command(
+    corpus: options.AnyCorpus, json: options.JsonFile = None, scale: options.ScoreScale = None
+) -> None:
     """Count the contents of a corpus: clips, hours, languages, emotions by level, bursts, traits.
 
     Missing durations are read from the audio headers. Items that
@@ -55,22 +53,18 @@ def stats(corpus: options.AnyCorpus, json: options.JsonFile = None, scale: optio
 
     Example: budew corpus stats 'data/train/*.tar' --json stats.json
     """
-    from budew.corpora.sources import files_read
-    from budew.curation.corpus_counts import corpus_statistics
-    from budew.reports.corpus_tables import statistics_tables
-
-    refuse_to_replace(files_read(corpus), json)
+    refuse_to_replace(corpora.files_read(corpus), json)
     bad = PrintedErrors()
     with _clips(corpus, "counting", scale, bad) as clips:
-        found = corpus_statistics(without_secrets(corpus), clips)
+        found = curation.corpus_statistics(without_secrets(corpus), clips)
     found.bad = bad.count
     with results(found.to_dict(), json):
-        print_table(statistics_tables(found))
+        print_table(reports.statistics_tables(found))
     raise typer.Exit(bad.status)
 
 
-@app.command(no_args_is_help=True)
-def ratings(
+@app.command("ratings", no_args_is_help=True)
+def ratings_command(
     tables: Annotated[
         list[Path],
         Argument(metavar="FILE...", help="A .csv, .tsv, .jsonl or .parquet with ratings, or several."),
@@ -106,29 +100,19 @@ def ratings(
 
     Example: budew corpus ratings train-*.parquet --labels consensus.jsonl --consensus exact
     """
-    from budew.curation.consensus import (
-        answers_of,
-        consensus_profiles,
-        consensus_statistics,
-        rating_statistics,
-        write_labels,
-    )
-    from budew.curation.rating_tables import read_ratings
-    from budew.reports.corpus_tables import consensus_table, rating_table
-
     refuse_to_replace(tables, labels, json)
     bad = PrintedErrors()
-    read = [one for table in tables for one in read_ratings(table, scale=scale, on_bad=bad)]
-    found, answers = rating_statistics(read), answers_of(read)
-    agreed = consensus_statistics(answers)
+    read = [one for table in tables for one in curation.read_ratings(table, scale=scale, on_bad=bad)]
+    found, answers = curation.rating_statistics(read), curation.answers_of(read)
+    agreed = curation.consensus_statistics(answers)
     names = [str(table) for table in tables]
     summary = {"tables": names, "bad_rows": bad.count, **found.to_dict(), "consensus": agreed.to_dict()}
     if labels:
-        profiles = consensus_profiles(answers, consensus)
-        write_labels(labels, profiles, made_by={"form": "consensus", "consensus": consensus})
+        profiles = curation.consensus_profiles(answers, consensus)
+        curation.write_labels(labels, profiles, made_by={"form": "consensus", "consensus": consensus})
     with results(summary, json):
-        print_table(rating_table(found, title=", ".join(names)))
-        print_table(consensus_table(agreed))
+        print_table(reports.rating_table(found, title=", ".join(names)))
+        print_table(reports.consensus_table(agreed))
         if labels:
             items = len({item for item, _ in answers})
             print(f"labels of {len(profiles):,} of {items:,} items: {visible_name(labels)}")
@@ -137,8 +121,8 @@ def ratings(
     raise typer.Exit(bad.status)
 
 
-@app.command(name="inspect", no_args_is_help=True)
-def inspect_(
+@app.command("inspect", no_args_is_help=True)
+def inspect_command(
     corpus: options.AnyCorpus,
     html: options.HtmlFile = None,
     json: options.JsonFile = None,
@@ -158,21 +142,16 @@ def inspect_(
 
     Example: budew corpus inspect shards/ --decode --html corpus.html
     """
-    from budew.corpora.sources import files_read
-    from budew.curation.inspection import inspect_corpus
-    from budew.reports.corpus_page import corpus_html
-    from budew.reports.corpus_tables import inspection_tables
-
-    refuse_to_replace(files_read(corpus), json, html)
+    refuse_to_replace(corpora.files_read(corpus), json, html)
     with progress_bar("inspecting") as bar:
-        found = inspect_corpus(corpus, scale=scale, decode=decode, examples=players, progress=bar)
-    with results(found.to_dict(), json, html, lambda: corpus_html(found)):
-        print_table(inspection_tables(found))
+        found = curation.inspect_corpus(corpus, scale=scale, decode=decode, examples=players, progress=bar)
+    with results(found.to_dict(), json, html, lambda: reports.corpus_html(found)):
+        print_table(reports.inspection_tables(found))
     raise typer.Exit(1 if found.statistics.bad else 0)
 
 
-@app.command(no_args_is_help=True)
-def split(
+@app.command("split", no_args_is_help=True)
+def split_command(
     corpus: options.Corpus,
     out: Annotated[
         Path, Option(metavar="FILE", dir_okay=False, help="Write the speakers of each part here, as JSON.")
@@ -192,27 +171,22 @@ def split(
 
     Example: budew corpus split shards/ --out splits.json --seed 7
     """
-    from budew.corpora.sources import files_read
-    from budew.curation.splits import write_splits
-    from budew.curation.stratified_split import split_corpus
-    from budew.reports.corpus_tables import split_table
-
-    refuse_to_replace(files_read(corpus), out)
+    refuse_to_replace(corpora.files_read(corpus), out)
     asked = {"train": train, "validation": validation, "test": test}
     shares = {name: share for name, share in asked.items() if share}
     bad = PrintedErrors()
     with _clips(corpus, "splitting", scale, bad) as clips:
-        splits, report = split_corpus(clips, shares, seed=seed)
-    write_splits(out, splits, report.to_dict())
-    print_table(split_table(report))
+        splits, report = curation.split_corpus(clips, shares, seed=seed)
+    curation.write_splits(out, splits, report.to_dict())
+    print_table(reports.split_table(report))
     if any(part.counts["clips"] < FEW for part in report.parts):
         say_error(f"a part of less than {FEW} clips measures little: see --train, --validation and --test")
     print(f"splits: {out}")
     raise typer.Exit(bad.status)
 
 
-@app.command(no_args_is_help=True)
-def weights(
+@app.command("weights", no_args_is_help=True)
+def weights_command(
     corpus: options.Corpus,
     out: Annotated[
         Path, Option(metavar="FILE", dir_okay=False, help="Write the weights here: .jsonl or .parquet.")
@@ -235,27 +209,22 @@ def weights(
 
     Example: budew corpus weights train/ --out weights.jsonl --temperature 2
     """
-    from budew.corpora.sources import files_read
-    from budew.curation.weight_files import check_weight_file, write_weights
-    from budew.curation.weights import WeightReport, corpus_balance, weigh
-    from budew.reports.corpus_tables import weights_table
-
-    check_weight_file(out)
-    refuse_to_replace(files_read(corpus), out, json)
+    curation.check_weight_file(out)
+    refuse_to_replace(corpora.files_read(corpus), out, json)
     bad = PrintedErrors()
     with _clips(corpus, "counting", scale, bad) as clips:
-        balance = corpus_balance(clips, temperature=temperature, cap=cap, min_level=min_level)
-    report = WeightReport(balance)
+        balance = curation.corpus_balance(clips, temperature=temperature, cap=cap, min_level=min_level)
+    report = curation.WeightReport(balance)
     with _clips(corpus, "weighing", scale, lambda error: None) as clips:  # reported in the first pass
-        write_weights(out, weigh(clips, report))
+        curation.write_weights(out, curation.weigh(clips, report))
     with results(report.to_dict(), json):
-        print_table(weights_table(report))
+        print_table(reports.weights_table(report))
         print(f"weights: {out}")
     raise typer.Exit(bad.status)
 
 
-@app.command(no_args_is_help=True)
-def duplicates(
+@app.command("duplicates", no_args_is_help=True)
+def duplicates_command(
     corpus: options.AnyCorpus,
     json: options.JsonFile = None,
     transcripts: Annotated[
@@ -282,13 +251,9 @@ def duplicates(
 
     Example: budew corpus duplicates 'shards/*.tar' --json duplicates.json --cache hashes.sqlite
     """
-    from budew.corpora.sources import files_read
-    from budew.curation.duplicates import find_duplicates
-    from budew.reports.corpus_tables import duplicates_table
-
-    refuse_to_replace(files_read(corpus), json, cache)
+    refuse_to_replace(corpora.files_read(corpus), json, cache)
     with progress_bar("comparing") as bar:
-        found = find_duplicates(
+        found = curation.find_duplicates(
             corpus,
             by="transcript" if transcripts else "samples",
             cache=cache,
@@ -297,5 +262,5 @@ def duplicates(
             progress=bar,
         )
     with results(found.to_dict(), json):
-        print_table(duplicates_table(found))
+        print_table(reports.duplicates_table(found))
     raise typer.Exit(1 if found.bad else 0)

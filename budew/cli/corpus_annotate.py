@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 import typer
 from typer import Argument, Option
 
+from budew import annotation, corpora, reports
 from budew.cli import options
-from budew.cli.job_options import Running, Server, run_job, run_paid_job
-from budew.cli.options import SETTINGS, PrintedErrors
-from budew.cli.terminal import print_table, progress_bar, refuse_to_replace
+from budew.cli.job_options import JobOptions, ServerOptions, run_job, run_paid_job
+from budew.cli.option_groups import option_groups
+from budew.cli.options import SETTINGS
+from budew.cli.terminal import PrintedErrors, print_table, progress_bar, refuse_to_replace
 from budew.errors import require
 from budew.reports.visible_text import visible_name
 
@@ -21,13 +23,13 @@ app = typer.Typer(
 )
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def llm(
+@app.command("llm", no_args_is_help=True)
+@option_groups()
+def annotate_by_llm(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
-    running: Running,
-    server: Server,
+    job_options: JobOptions,
+    server: ServerOptions,
     prompt: Annotated[
         Path | None,
         Option(metavar="FILE", help="Prompt file. Default: paraphrase/annotation.yaml of this package."),
@@ -50,28 +52,25 @@ def llm(
 
     Example: budew corpus annotate llm shards/ out/ --model NAME --base-url http://localhost:8000/v1
     """
-    from budew.annotation.llm import AnnotateByLLM
-    from budew.annotation.llm_protocol import load_prompt
-
-    settings = server.settings(running)
-    job = AnnotateByLLM(
+    settings = server.settings(job_options)
+    job = annotation.AnnotateByLLM(
         settings,
-        prompt=load_prompt(prompt),
+        prompt=annotation.load_prompt(prompt),
         temperature=temperature,
         seed=seed,
         turns=turns,
         max_seconds=max_seconds,
         account=str(out.resolve()),
     )
-    run_paid_job(job, source, out, running, server=settings, account=job.account)
+    run_paid_job(job, source, out, job_options, server=settings, account=job.account)
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups(workers=0)
-def heads(
+@app.command("heads", no_args_is_help=True)
+@option_groups(workers=0)
+def annotate_by_heads(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
-    running: Running,
+    job_options: JobOptions,
     heads: Annotated[
         Path, Option(metavar="DIR", help="Folder of model_<Name>_best.pth files, or a .safetensors file.")
     ],
@@ -87,17 +86,15 @@ def heads(
 
     Example: budew corpus annotate heads shards/ out/ --heads Empathic-Insight-Voice-Small/
     """
-    from budew.annotation.head_annotator import AnnotateByHeads
-
-    run_job(AnnotateByHeads(heads, encoder, device, batch_size), source, out, running)
+    run_job(annotation.AnnotateByHeads(heads, encoder, device, batch_size), source, out, job_options)
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def labels(
+@app.command("labels", no_args_is_help=True)
+@option_groups()
+def annotate_by_labels(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
-    running: Running,
+    job_options: JobOptions,
     labels_from: Annotated[
         Literal["profile", "captions"] | None,
         Option(
@@ -123,17 +120,15 @@ def labels(
 
     Example: budew corpus annotate labels captioned/ out/ --from captions
     """
-    from budew.annotation.existing_labels import AnnotateByLabels
-
-    run_job(AnnotateByLabels(labels_from, labels), source, out, running)
+    run_job(annotation.AnnotateByLabels(labels_from, labels), source, out, job_options)
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def measures(
+@app.command("measures", no_args_is_help=True)
+@option_groups()
+def annotate_by_measures(
     source: MeasuredCorpus,
     out: options.CorpusFolder,
-    running: Running,
+    job_options: JobOptions,
     thresholds: Annotated[
         Path, Option(metavar="FILE", dir_okay=False, help="Thresholds written by budew corpus thresholds.")
     ],
@@ -146,14 +141,12 @@ def measures(
 
     Example: budew corpus annotate measures measured/ out/ --thresholds thresholds.json
     """
-    from budew.annotation.quantile_thresholds import AnnotateByMeasures
-
-    run_job(AnnotateByMeasures(thresholds, overwrite), source, out, running)
+    run_job(annotation.AnnotateByMeasures(thresholds, overwrite), source, out, job_options)
 
 
-@beside.command(no_args_is_help=True)
-@options.option_groups()
-def measure(source: options.AnyCorpus, out: options.CorpusFolder, running: Running) -> None:
+@beside.command("measure", no_args_is_help=True)
+@option_groups()
+def measure_command(source: options.AnyCorpus, out: options.CorpusFolder, job_options: JobOptions) -> None:
     """Measure pitch, speaking rate, pauses, loudness and noise of each clip. Needs no model.
 
     The measures are stored in the metadata. About 45 times real time on each CPU
@@ -163,13 +156,11 @@ def measure(source: options.AnyCorpus, out: options.CorpusFolder, running: Runni
     Example: budew corpus measure shards/ measured/
     """
     require("librosa", extra="corpora", purpose="budew corpus measure")
-    from budew.annotation.acoustic_measures import Measure
-
-    run_job(Measure(), source, out, running)
+    run_job(annotation.Measure(), source, out, job_options)
 
 
-@beside.command(no_args_is_help=True)
-def thresholds(
+@beside.command("thresholds", no_args_is_help=True)
+def thresholds_command(
     measured: MeasuredCorpus,
     json: Annotated[
         Path,
@@ -200,17 +191,13 @@ def thresholds(
 
     Example: budew corpus thresholds measured/ --json thresholds.json
     """
-    from budew.annotation.quantile_thresholds import corpus_thresholds
-    from budew.corpora.sources import files_read
-    from budew.reports.label_tables import thresholds_table
-
-    refuse_to_replace(files_read(measured), json)
+    refuse_to_replace(corpora.files_read(measured), json)
     bad = PrintedErrors()
     with progress_bar("reading") as bar:
-        found = corpus_thresholds(
+        found = annotation.corpus_thresholds(
             measured, by_gender=by_gender, by_language=by_language, on_bad=bad, progress=bar
         )
     found.write(json)
-    print_table(thresholds_table(found))
+    print_table(reports.thresholds_table(found))
     print(f"thresholds of {found.clips} clips: {visible_name(json)}")
     raise typer.Exit(bad.status)

@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 import typer
 from typer import Argument, Option
 
-from budew.cli.options import PrintedErrors
-from budew.cli.terminal import progress_bar, say_error
+from budew import corpora
+from budew.cli.terminal import PrintedErrors, progress_bar, say_error
 from budew.reports.visible_text import visible_name
 
 app = typer.Typer()
@@ -20,8 +20,8 @@ _OF_A_CLIP = re.compile(r"clip '(?P<clip>[^']*)': has (?P<lack>.*): (?P<remedy>[
 ExportFormat = Literal["parquet", "jsonl", "parler", "ljspeech", "lhotse"]
 
 
-@app.command(no_args_is_help=True)
-def export(
+@app.command("export", no_args_is_help=True)
+def export_corpus_command(
     source: Annotated[
         str,
         Argument(
@@ -78,11 +78,9 @@ def export(
 
     Example: budew corpus export 'talent/*.tar' hub/ --to parquet
     """
-    from budew.corpora.exports import ExportOptions, export_corpus
-
     with GroupedErrors() as bad, progress_bar("exporting") as bar:
-        options = ExportOptions(to, clips_per_file, caption, pick, seed, sampling_rate, overwrite)
-        result = export_corpus(source, out, options, on_bad=bad, progress=bar)
+        options = corpora.ExportOptions(to, clips_per_file, caption, pick, seed, sampling_rate, overwrite)
+        result = corpora.export_corpus(source, out, options, on_bad=bad, progress=bar)
     items = f", {bad.count} items left out" if bad.count else ""
     print(f"{result.clips} clips in {visible_name(out)}{items}")
     if result.left_out:
@@ -120,5 +118,5 @@ class GroupedErrors(PrintedErrors):
 
     def __exit__(self, *_: object) -> None:
         for (lack, remedy), count in self.counts.items():
-            named = ", ".join(self.same[lack, remedy]) + ", …" * (count > NAMED)
+            named = ", ".join(self.same[lack, remedy]) + (", …" if count > NAMED else "")
             say_error(f"{count:,} clip{'s have' if count > 1 else ' has'} {lack} ({named}): {remedy}")

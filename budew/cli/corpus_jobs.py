@@ -6,20 +6,24 @@ from typing import Annotated
 import typer
 from typer import Option
 
+from budew import curation, jobs, segmentation, transcription
+from budew import model as models
 from budew.cli import options
-from budew.cli.job_options import Running, run_job
+from budew.cli.job_options import JobOptions, run_job
+from budew.cli.option_groups import option_groups
+from budew.cli.rendering_options import RenderingOptions
 from budew.cli.terminal import say_error
 from budew.errors import require
 
 app = typer.Typer()
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def convert(
+@app.command("convert", no_args_is_help=True)
+@option_groups()
+def convert_command(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
-    running: Running,
+    job_options: JobOptions,
     max_seconds: Annotated[
         float,
         Option(metavar="SECONDS", min=0.1, help="Longer recordings fail: run budew corpus segment first."),
@@ -36,18 +40,16 @@ def convert(
 
     Example: budew corpus convert recordings/ shards/ --workers 8
     """
-    from budew.jobs.convert import Convert
-
-    run_job(Convert(max_seconds=max_seconds, keep_damaged=keep_damaged), source, out, running)
+    run_job(jobs.Convert(max_seconds=max_seconds, keep_damaged=keep_damaged), source, out, job_options)
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def render(
+@app.command("render", no_args_is_help=True)
+@option_groups()
+def render_command(
     source: options.Corpus,
     out: options.CorpusFolder,
-    running: Running,
-    wording: options.Wording,
+    job_options: JobOptions,
+    rendering: RenderingOptions,
     per_clip: Annotated[int, Option(min=1, help="Captions for each clip.")] = 1,
 ) -> None:
     """Write captions of each clip from templates, according to its profile.
@@ -57,19 +59,17 @@ def render(
 
     Example: budew corpus render shards/ captioned/ --per-clip 4 --seed 7
     """
-    from budew.jobs.render import Render
-
-    baseline, min_z = wording.salience()
-    job = Render(wording.seed, per_clip, wording.style, wording.selection(), baseline, min_z)
-    run_job(job, source, out, running)
+    baseline, min_z = rendering.salience()
+    job = jobs.Render(rendering.seed, per_clip, rendering.style, rendering.selection(), baseline, min_z)
+    run_job(job, source, out, job_options)
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups(clips_per_shard=10)
-def segment(
+@app.command("segment", no_args_is_help=True)
+@option_groups(clips_per_shard=10)
+def segment_command(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
-    running: Running,
+    job_options: JobOptions,
     min_seconds: Annotated[
         float | None, Option("--min", metavar="SECONDS", help="Leave out shorter clips.", show_default="1")
     ] = None,
@@ -120,10 +120,8 @@ def segment(
     Example: budew corpus segment podcasts/ clips/ --max 20 --language en
     """
     require("onnxruntime", extra="corpora", purpose="budew corpus segment")
-    from budew.segmentation import Segment, SegmentSettings
-
-    cuts = running.settings(
-        SegmentSettings,
+    cuts = job_options.settings(
+        segmentation.SegmentSettings,
         min_seconds=min_seconds,
         max_seconds=max_seconds,
         pad=pad,
@@ -132,15 +130,15 @@ def segment(
         language_model=language_model,
         keep=keep,
     )
-    run_job(Segment(cuts), source, out, running)
+    run_job(segmentation.Segment(cuts), source, out, job_options)
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups(workers=0)
-def transcribe(
+@app.command("transcribe", no_args_is_help=True)
+@option_groups(workers=0)
+def transcribe_command(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
-    running: Running,
+    job_options: JobOptions,
     model: Annotated[
         str,
         Option(metavar="DIR|HUB-ID", help="Whisper checkpoint: a folder, or a name on the Hugging Face hub."),
@@ -166,22 +164,18 @@ def transcribe(
 
     Example: budew corpus transcribe shards/ transcribed/ --model openai/whisper-large-v3-turbo
     """
-    from budew.model.checkpoint import is_on_hub
-    from budew.transcription.recognizer import Transcriber
-    from budew.transcription.transcribe import Transcribe
-
-    job = Transcribe(Transcriber(model, device, batch_size), language, again)
-    if running.is_here and not (running.dry_run and is_on_hub(model)):
+    job = transcription.Transcribe(transcription.Transcriber(model, device, batch_size), language, again)
+    if job_options.is_here and not (job_options.dry_run and models.is_on_hub(model)):
         job.transcriber.require_languages([job.language])  # an error before OUT belongs to this job
-    run_job(job, source, out, running)
+    run_job(job, source, out, job_options)
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def select(
+@app.command("select", no_args_is_help=True)
+@option_groups()
+def select_command(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
-    running: Running,
+    job_options: JobOptions,
     splits: Annotated[
         Path, Option(metavar="FILE", dir_okay=False, help="File written by budew corpus split.")
     ],
@@ -195,9 +189,7 @@ def select(
 
     Example: budew corpus select shards/ train/ --splits splits.json --part train
     """
-    from budew.curation.splits import Select, read_splits, unknown_to
-
-    job = Select(read_splits(splits), part)
-    if warning := unknown_to(job.splits, source):
+    job = curation.Select(curation.read_splits(splits), part)
+    if warning := curation.unknown_to(job.splits, source):
         say_error(f"warning: {splits}: {warning}")
-    run_job(job, source, out, running)
+    run_job(job, source, out, job_options)

@@ -1,23 +1,30 @@
-"""Commands that make speech with known profiles: synthetic, or acted."""
+"""Commands of `budew corpus` that make speech with known profiles: synthetic, resynthesized or acted."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 from typer import Option
 
+from budew import jobs, reports, synthesis, transcription
 from budew.cli import options
-from budew.cli.job_options import Running, Server, run_job
+from budew.cli.job_options import JobOptions, ServerOptions, run_job
+from budew.cli.option_groups import option_groups
 from budew.cli.terminal import print_table, progress_bar
 from budew.errors import require
+from budew.synthesis import acting
+from budew.taxonomy import emotion
 
 app = typer.Typer()
+Speaker: TypeAlias = "acting.EspeakBackend | acting.ServerBackend"
+"""What speaks the lines of an acting plan."""
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def synthesize(
+@app.command("synthesize", no_args_is_help=True)
+@option_groups()
+def synthesize_command(
     out: options.CorpusFolder,
-    running: Running,
+    job_options: JobOptions,
     clips: options.Clips,
     seed: options.CorpusSeed = 0,
     split: Annotated[
@@ -34,17 +41,15 @@ def synthesize(
     """
     for library in ("scipy", "espeakng_loader"):
         require(library, extra="train", purpose="budew corpus synthesize")
-    from budew.synthesis.corpus import Synthesis
-
-    run_job(Synthesis(seed, split), range(clips), out, running)
+    run_job(synthesis.Synthesis(seed, split), range(clips), out, job_options)
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def resynthesize(
+@app.command("resynthesize", no_args_is_help=True)
+@option_groups()
+def resynthesize_command(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
-    running: Running,
+    job_options: JobOptions,
     seed: options.CorpusSeed = 0,
     per_clip: Annotated[int, Option(min=1, help="Clips made of each clip.")] = 4,
     emotions: Annotated[
@@ -60,23 +65,18 @@ def resynthesize(
     Example: budew corpus resynthesize librispeech:LibriSpeech/ emotional/ --per-clip 8 --seed 1
     """
     require("pyworld", extra="train", purpose="budew corpus resynthesize")
-    from budew.synthesis.resynthesis import Resynthesize
-    from budew.taxonomy import emotion
-
     among = tuple(emotion(name.strip()) for name in emotions.split(",")) if emotions else ()
-    run_job(Resynthesize(seed, per_clip, among), source, out, running)
+    run_job(synthesis.Resynthesize(seed, per_clip, among), source, out, job_options)
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups(clips_per_shard=100)
-def act(
-    out: options.CorpusFolder,
-    running: Running,
-    server: Server,
+@dataclass(frozen=True, slots=True)
+class ActingPlanOptions:
+    """What is acted: how much of it, and the emotions, languages and voices that the plan balances."""
+
     clips: Annotated[
         int | None,
         Option(metavar="N", min=1, help="Number of clips. With --hours: only the first N of the plan."),
-    ] = None,
+    ] = None
     hours: Annotated[
         str | None,
         Option(
@@ -84,7 +84,7 @@ def act(
             help="Hours of speech in each language, such as en=100,de=50,en+de+challenges=5: a part with the "
             "word challenges has acting challenges, the others have none.",
         ),
-    ] = None,
+    ] = None
     clip_seconds: Annotated[
         float | None,
         Option(
@@ -93,21 +93,38 @@ def act(
             help="Mean length of a clip, for --hours and --dry-run; measure it with some clips. "
             "Default: 5, or 10 with --api chat.",
         ),
-    ] = None,
-    seed: options.CorpusSeed = 0,
+    ] = None
+    seed: options.CorpusSeed = 0
     emotions: Annotated[
         str | None, Option(metavar="A,B", help="Emotions of the plan, such as anger,relief. Default: all.")
-    ] = None,
+    ] = None
     languages: Annotated[
         str | None, Option(metavar="A,B", help="Languages of the plan: en, de, es, fr. Default: all.")
-    ] = None,
+    ] = None
     voices: Annotated[
         str | None,
         Option(
             metavar="A,B",
             help="Voices of the backend, such as alloy,echo. Default: twelve of espeak-ng, or OpenAI's.",
         ),
-    ] = None,
+    ] = None
+
+    def make(self, backend: "Speaker", job_options: JobOptions) -> "tuple[acting.AnyPlan, int]":
+        """Return the plan, and how many clips of it are made."""
+        axes = job_options.settings(
+            acting.Axes, emotions=self.emotions, languages=self.languages, voices=self.voices
+        ).model_dump()
+        if self.hours is None:
+            return acting.make_plan(backend, seed=self.seed, **axes), self.clips or 1
+        hours, seconds = acting.hours_in(self.hours), self.clip_seconds or backend.clip_seconds
+        plan = acting.make_hours_plan(backend, seed=self.seed, hours=hours, clip_seconds=seconds, **axes)
+        return plan, min(self.clips or len(plan), len(plan))
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechServerOptions:
+    """How a server is asked for speech."""
+
     api: Annotated[
         Literal["speech", "chat"],
         Option(
@@ -115,7 +132,7 @@ def act(
             help="How the server is asked: for speech, which reads the lines out, or in a chat with audio "
             "output, where an actor improvises on them.",
         ),
-    ] = "speech",
+    ] = "speech"
     response_format: Annotated[
         str,
         Option(
@@ -124,7 +141,25 @@ def act(
             rich_help_panel="Server",
             help="Audio format that the server returns: mp3, opus, aac, flac or wav.",
         ),
-    ] = "mp3",
+    ] = "mp3"
+
+    def backend(self, server: ServerOptions, job_options: JobOptions) -> "Speaker":
+        """Return what speaks: the server, or espeak-ng where none is given."""
+        if server == ServerOptions():
+            if self.api == "chat":
+                raise typer.BadParameter("chat requires a server: --base-url and --model", param_hint="--api")
+            return acting.EspeakBackend()
+        settings = server.settings(job_options, cached=False, concurrency=8)
+        backend = acting.ServerBackend(settings, self.response_format, self.api)
+        if job_options.is_here and not job_options.dry_run:
+            settings.key()  # before OUT belongs to this job
+        return backend
+
+
+@dataclass(frozen=True, slots=True)
+class WordCheckOptions:
+    """Whether the words of each clip are checked."""
+
     words_model: Annotated[
         str | None,
         Option(
@@ -133,11 +168,30 @@ def act(
             help="Transcribe each clip with this Whisper checkpoint, such as openai/whisper-small, and leave "
             "out clips whose words differ.",
         ),
-    ] = None,
+    ] = None
     max_wer: Annotated[
         float, Option(min=0, metavar="X", help="With --check-words: highest accepted word error rate.")
-    ] = 0.3,
-    device: options.Device = None,
+    ] = 0.3
+    device: options.Device = None
+
+    def check(self) -> "transcription.CheckWords | None":
+        """Return the check, or None for none."""
+        if self.words_model is None:
+            return None
+        return transcription.CheckWords(
+            transcription.Transcriber(self.words_model, self.device), self.max_wer
+        )
+
+
+@app.command("act", no_args_is_help=True)
+@option_groups(clips_per_shard=100)
+def act_command(
+    out: options.CorpusFolder,
+    plan_options: ActingPlanOptions,
+    speech: SpeechServerOptions,
+    words: WordCheckOptions,
+    job_options: JobOptions,
+    server: ServerOptions,
     price: Annotated[
         float | None,
         Option(
@@ -157,58 +211,31 @@ def act(
     Example: budew corpus act data/acted --clips 2000 --seed 1 --languages en,de --dry-run
     """
     require("scipy", extra="train", purpose="budew corpus act")
-    from budew.jobs import Plan
-    from budew.jobs.units import check_size
-    from budew.reports.label_tables import plan_tables
-    from budew.synthesis.acting import Act, EspeakBackend, ServerBackend, make_hours_plan, make_plan
-    from budew.synthesis.acting.acting_hours import AnyPlan, hours_in, preview
-    from budew.synthesis.acting.acting_plan import Axes
-
-    if price is not None and (not running.dry_run or api == "chat"):
+    if price is not None and (not job_options.dry_run or speech.api == "chat"):
         raise typer.BadParameter("--price requires --dry-run, and is not for --api chat, which bills tokens")
-    if clips is None and hours is None:
+    if plan_options.clips is None and plan_options.hours is None:
         raise typer.BadParameter("give a number of clips, or --hours", param_hint="--clips")
-    if server == Server() and api == "chat":
-        raise typer.BadParameter("chat requires a server: --base-url and --model", param_hint="--api")
-    axes = running.settings(Axes, emotions=emotions, languages=languages, voices=voices)
-    backend: EspeakBackend | ServerBackend = EspeakBackend()
-    if server != Server():
-        settings = server.settings(running, cached=False, concurrency=8)
-        backend = ServerBackend(settings, response_format, api)
-        if running.is_here and not running.dry_run:
-            settings.key()  # before OUT belongs to this job
-    seconds = clip_seconds or backend.clip_seconds
-    plan: AnyPlan
-    if hours is None:
-        plan = make_plan(backend, seed=seed, **axes.model_dump())
-        count = clips or 1
-    else:
-        plan = make_hours_plan(
-            backend, seed=seed, hours=hours_in(hours), clip_seconds=seconds, **axes.model_dump()
-        )
-        count = min(clips or len(plan), len(plan))
-    check_size(count, running.clips_per_shard)  # a preview goes through all of them
-    check = None
-    if words_model is not None:
-        from budew.transcription.recognizer import Transcriber
-        from budew.transcription.word_check import CheckWords
-
-        check = CheckWords(Transcriber(words_model, device), max_wer)
-    job = Act(plan, backend, check)
-    if running.dry_run:
-        running.cluster_settings()  # or an error, as from the next
-        Plan(job, range(count), out, clips_per_shard=running.clips_per_shard)
+    backend = speech.backend(server, job_options)
+    plan, count = plan_options.make(backend, job_options)
+    jobs.check_size(count, job_options.clips_per_shard)  # a preview goes through all of them
+    check = words.check()
+    job = acting.Act(plan, backend, check)
+    if job_options.dry_run:
+        job_options.cluster_settings()  # or an error, as from the next
+        jobs.Plan(job, range(count), out, clips_per_shard=job_options.clips_per_shard)
+        seconds = plan_options.clip_seconds or backend.clip_seconds
         with progress_bar("planning", unit="clips") as move:
-            found = preview(plan, count, moved=move)
-        print_table(plan_tables(found, seconds))
+            found = acting.preview(plan, count, moved=move)
+        print_table(reports.plan_tables(found, seconds))
+        cost = "" if price is None else f"; the speech costs {found.characters * price / 1e6:,.2f}"
         print(
             f"{count:,} requests, {count * seconds / 3600:,.2f} hours, "
             f"{found.characters:,} characters of lines and {found.instruction_characters:,} of instructions"
-            + (f"; the speech costs {found.characters * price / 1e6:,.2f}" if price is not None else "")
+            f"{cost}"
         )
         return
     if check is not None:
         check.transcriber.require_languages(plan.accents)
-    if running.workers is None and (check is not None or not backend.computes):
-        running.workers = 0
-    run_job(job, range(count), out, running)
+    if job_options.workers is None and (check is not None or not backend.computes):
+        job_options.workers = 0
+    run_job(job, range(count), out, job_options)

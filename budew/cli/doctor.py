@@ -16,12 +16,32 @@ from io import BytesIO
 
 import typer
 
-from budew.inference.options import ModelOptions
+from budew import audio, inference, synthesis
+from budew import model as models
 from budew.version import __version__
 
 app = typer.Typer()
 
 FORMATS = ("wav", "flac", "mp3", "ogg", "m4a")
+
+
+@app.command("doctor")
+def doctor_command() -> None:
+    """Check the installation, and print how to fix each problem.
+
+    FAIL: captioning or evaluation will not work. --: optional, not installed.
+
+    Example: budew doctor
+    """
+    lacking = 0
+    for finding in examine():
+        mark = "ok" if finding.ok else "FAIL" if finding.needed else "--"
+        print(f"{mark:>4}  {finding.subject:<20} {finding.detail}", flush=True)
+        if not finding.ok:
+            lacking += finding.needed
+            print(f"      {'':<20} → {finding.remedy}")
+    print(f"{lacking} problems, see FAIL" if lacking else "captioning, parsing and evaluation work")
+    raise typer.Exit(1 if lacking else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +61,6 @@ class Finding:
     needed: bool
     detail: str
     remedy: str = ""
-
-
-@app.command()
-def doctor() -> None:
-    """Check the installation, and print how to fix each problem.
-
-    FAIL: captioning or evaluation will not work. --: optional, not installed.
-
-    Example: budew doctor
-    """
-    lacking = 0
-    for finding in examine():
-        mark = "ok" if finding.ok else "FAIL" if finding.needed else "--"
-        print(f"{mark:>4}  {finding.subject:<20} {finding.detail}", flush=True)
-        if not finding.ok:
-            lacking += finding.needed
-            print(f"      {'':<20} → {finding.remedy}")
-    print(f"{lacking} problems, see FAIL" if lacking else "captioning, parsing and evaluation work")
-    raise typer.Exit(1 if lacking else 0)
 
 
 def examine() -> Iterator[Finding]:
@@ -109,12 +110,10 @@ def _libraries() -> Iterator[Finding]:
 
 def _precisions() -> Iterator[Finding]:
     """Report the precisions that this CPU computes, by each library that is installed."""
-    from budew.model.cpu_precision import DTYPES, trials
-
-    for engine in DTYPES:
+    for engine in models.DTYPES:
         if engine != "training" and _version(engine) is None:
             continue
-        found = trials(engine)
+        found = models.trials(engine)
         speeds = [f"{name} {1000 * seconds:.0f} ms" for name, seconds in found.seconds.items()]
         faults = [f"{name}: {fault}" for name, fault in found.faults.items()]
         detail = f"{found.fastest} is used ({', '.join(speeds)}); {'; '.join(faults)}".removesuffix("; ")
@@ -142,43 +141,33 @@ def _version(library: str) -> str | None:
 
 
 def _checkpoint() -> str:
-    from budew.inference.loading import load_backend
-    from budew.model.checkpoint import MODEL_VARIABLE
-
-    backend = load_backend(ModelOptions(device="cpu"))
-    origin = f" ({MODEL_VARIABLE}={os.environ[MODEL_VARIABLE]})" if os.environ.get(MODEL_VARIABLE) else ""
+    backend = inference.load_backend(inference.ModelOptions(device="cpu"))
+    variable = models.MODEL_VARIABLE
+    origin = f" ({variable}={os.environ[variable]})" if os.environ.get(variable) else ""
     return f"{backend.name}{origin}: windows of {backend.window_seconds:g} s, {backend.runs_on}"
 
 
 def _card() -> str:
-    from budew.model.card import read_card
-
-    card = read_card()
+    card = models.read_card()
     return " ".join(filter(None, (card.training, "; ".join(map(str, card.results))))) or "says nothing"
 
 
 def _microphone() -> str:
-    from budew.audio.microphone import find_microphone
-
-    microphone = find_microphone()
+    microphone = audio.find_microphone()
     return f"{microphone.name}, {microphone.sampling_rate} Hz"
 
 
 def _device() -> str:
-    import torch  # seconds
+    import torch  # as the libraries below: what is missing or broken is a finding
 
-    from budew.model.checkpoint import choose_device
-
-    device = choose_device(None)
+    device = models.choose_device(None)
     torch.ones(2, device=device).sum().item()
     name = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} threads"
     return f"{device}: {name}"
 
 
 def _audio(format: str) -> str:
-    from budew.audio.samples import decode
-
-    seconds = len(decode(_tone(format), name=f"a tone as {format}").samples) / 16_000
+    seconds = len(audio.decode(_tone(format), name=f"a tone as {format}").samples) / 16_000
     if abs(seconds - 0.5) >= 0.2:
         raise ValueError(f"a tone of 0.5 s decodes to {seconds:.2f} s")
     return f"a tone of 0.5 s decodes to {seconds:.2f} s"
@@ -208,9 +197,7 @@ def _tone(format: str) -> bytes:
 
 
 def _espeak() -> str:
-    from budew.synthesis.espeak import Espeak
-
-    with Espeak() as espeak:
+    with synthesis.Espeak() as espeak:
         return f"starts, {espeak.sampling_rate} Hz"
 
 

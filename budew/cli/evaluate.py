@@ -7,15 +7,27 @@ from typing import Annotated, Any
 import typer
 from typer import Option
 
+from budew import corpora, evaluation, reports
+from budew import model as models
 from budew.cli import options
-from budew.cli.terminal import as_json, output, print_table, progress_bar, refuse_to_replace, say_error
+from budew.cli.option_groups import option_groups
+from budew.cli.terminal import (
+    as_json,
+    output,
+    print_table,
+    progress_bar,
+    refuse_to_replace,
+    results,
+    say_error,
+)
+from budew.io.resources import data_folder
 
 app = typer.Typer()
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def evaluate(
+@app.command("evaluate", no_args_is_help=True)
+@option_groups()
+def evaluate_command(
     corpus: options.Corpus,
     source: options.Predictions,
     model: options.ModelChoice,
@@ -31,23 +43,19 @@ def evaluate(
 
     Example: budew evaluate 'data/test/*.tar' --html report.html
     """
-    from budew.corpora.sources import files_read
-    from budew.evaluation import evaluate_corpus
-    from budew.reports.evaluation_report import render_html, tables
-
-    refuse_to_replace([*files_read(corpus), *filter(None, [source.predictions])], json, html)
+    refuse_to_replace([*corpora.files_read(corpus), *filter(None, [source.predictions])], json, html)
     predictor = source.predictor(model, writing)
     with progress_bar("evaluating") as bar:
-        evaluation = evaluate_corpus(corpus, predictor, progress=bar)
-    with options.results(evaluation.to_dict(), json, html, lambda: render_html(evaluation)):
-        print_table(tables(evaluation))
-    for clip in evaluation.skipped:
+        scored = evaluation.evaluate_corpus(corpus, predictor, progress=bar)
+    with results(scored.to_dict(), json, html, lambda: reports.evaluation_html(scored)):
+        print_table(reports.evaluation_tables(scored))
+    for clip in scored.skipped:
         say_error(f"left out: {clip.id}: {clip.reason}")
-    raise typer.Exit(1 if evaluation.skipped else 0)
+    raise typer.Exit(1 if scored.skipped else 0)
 
 
-@app.command()
-def demo(
+@app.command("demo")
+def demo_command(
     out: Annotated[Path, Option(metavar="DIR", help="Folder for the report, metrics and captions.")] = Path(
         "runs/demo"
     ),
@@ -58,35 +66,29 @@ def demo(
 
     Example: budew demo --out runs/demo
     """
-    from budew.evaluation import evaluate_corpus, write_predictions
-    from budew.io.resources import data_folder
-    from budew.model.card import read_card
-    from budew.reports.evaluation_report import render_html, summary_table
-    from budew.reports.evaluation_sections import card_section
-    from budew.reports.page import write_page
-    from budew.reports.section_tables import terminal_table
-
-    card = read_card()
+    card = models.read_card()
     with progress_bar("captioning") as bar:
-        found = evaluate_corpus(data_folder("demo_clips") / "clips.tar", examples=100, progress=bar)
-    evaluation = replace(found, corpus="synthetic speech")
-    for pair in evaluation.pairs:
+        found = evaluation.evaluate_corpus(
+            data_folder("demo_clips") / "clips.tar", examples=100, progress=bar
+        )
+    scored = replace(found, corpus="synthetic speech")
+    for pair in scored.pairs:
         print(f"{pair.id}\n  caption  {pair.caption}")
         print(f"  scores   {_strongest(pair.predicted.emotions)}")
         print(f"  label    {_strongest(pair.reference.emotions)}")
-    print_table(summary_table(evaluation))
-    published = card_section(card)
-    if published and (made := terminal_table(published)):
+    print_table(reports.summary_table(scored))
+    published = reports.card_section(card)
+    if published and (made := reports.terminal_table(published)):
         print_table(made)
-    print(f"The {len(evaluation.pairs)} clips are synthetic speech, and too few to measure a checkpoint.")
+    print(f"The {len(scored.pairs)} clips are synthetic speech, and too few to measure a checkpoint.")
     if card.training:
         print(card.training)
     metrics = out / "evaluation.json"
     with output(metrics) as file:
-        print(as_json(evaluation.to_dict(), indent=2), file=file)
-    write_predictions(out / "predictions.jsonl", evaluation.pairs)
-    html = render_html(evaluation, examples=len(evaluation.pairs), published=published)
-    report = write_page(html, out / "report.html")
+        print(as_json(scored.to_dict(), indent=2), file=file)
+    evaluation.write_predictions(out / "predictions.jsonl", scored.pairs)
+    html = reports.evaluation_html(scored, examples=len(scored.pairs), published=published)
+    report = reports.write_page(html, out / "report.html")
     print(f"metrics: {metrics}\nreport:  {report.resolve().as_uri()}")
 
 

@@ -7,14 +7,17 @@ from typing import Annotated, Literal
 import typer
 from typer import Argument, Option
 
+from budew import corpora, evaluation, inference, reports
+from budew import model as models
 from budew.cli import options
 from budew.cli.terminal import as_json, print_table
+from budew.io.resources import data_folder
 
 app = typer.Typer()
 
 
-@app.command(no_args_is_help=True)
-def export_checkpoint(
+@app.command("export", no_args_is_help=True)
+def export_command(
     to: Annotated[
         Literal["merged", "ct2", "onnx", "openvino"],
         Argument(
@@ -46,22 +49,13 @@ def export_checkpoint(
 
     Example: budew export onnx onnx-int8/ --model runs/mine/checkpoint --dtype int8
     """
-    from budew.corpora import read
-    from budew.evaluation.parity import parity
-    from budew.inference.loading import load_backend
-    from budew.inference.options import ModelOptions
-    from budew.io.resources import data_folder
-    from budew.model.checkpoint import load_checkpoint
-    from budew.model.exporting import export_checkpoint
-    from budew.reports.evaluation_report import parity_table
-
-    export_checkpoint(out, to=to, model=model, dtype=dtype)
+    models.export_checkpoint(out, to=to, model=model, dtype=dtype)
     if not clips:
         return
     source = corpus or data_folder("demo_clips") / "clips.tar"
-    original = load_checkpoint(model, device="cpu", dtype="float32")
+    original = models.load_checkpoint(model, device="cpu", dtype="float32")
     computed = None if to == "onnx" else "int8" if dtype == "int8" else "float32"
-    exported = load_backend(ModelOptions(out, device="cpu", dtype=computed))
-    found = parity(original, exported, list(islice(read(source), clips)))
+    exported = inference.load_backend(inference.ModelOptions(out, device="cpu", dtype=computed))
+    found = evaluation.parity(original, exported, list(islice(corpora.read(source), clips)))
     (out / "parity.json").write_text(as_json(found.to_dict()) + "\n", encoding="utf-8")
-    print_table(parity_table(found))
+    print_table(reports.parity_table(found))

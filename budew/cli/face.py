@@ -1,21 +1,27 @@
 """Commands `budew face …`: emotions of faces, by Empathic Insight-Face or a vision-language model."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 from typer import Argument, Option
 
+from budew import faces, heads, reports
 from budew.cli import options
-from budew.cli.job_options import Running, Server, run_paid_job
-from budew.cli.options import SETTINGS, PrintedErrors
-from budew.cli.terminal import as_json, output, print_table, progress_bar, refuse_to_replace, stdout_free_for
+from budew.cli.job_options import JobOptions, ServerOptions, run_paid_job
+from budew.cli.option_groups import option_groups
+from budew.cli.options import SETTINGS
+from budew.cli.terminal import (
+    PrintedErrors,
+    as_json,
+    output,
+    print_table,
+    progress_bar,
+    refuse_to_replace,
+    results,
+    stdout_free_for,
+)
 from budew.errors import require
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from budew.corpora import Clip
 
 ImageCorpus = Annotated[
     str,
@@ -41,8 +47,8 @@ app = typer.Typer(
 )
 
 
-@app.command(no_args_is_help=True)
-def score(
+@app.command("score", no_args_is_help=True)
+def score_faces(
     images: Annotated[
         list[str], Argument(metavar="IMAGES", help="Files, folders, shards, Parquet files, hf://OWNER/NAME.")
     ],
@@ -69,27 +75,14 @@ def score(
     Example: budew face score faces/ -o scores.jsonl --html faces.html
     """
     require("PIL", extra="faces", purpose="budew face score")
-    from budew.corpora.media import IMAGE
-    from budew.corpora.reading import ReadOptions
-    from budew.corpora.sources import matches, read_one
-    from budew.faces.images import named_by_path
-    from budew.faces.scoring import FaceScorer
-    from budew.reports.faces_page import FacesPage
-
     refuse_to_replace(images, file, html)
-    bad, page = PrintedErrors(), FacesPage(f"Emotions by {model}")
-    scorer = FaceScorer.from_pretrained(model, encoder=encoder, device=device)
+    bad, page = PrintedErrors(), reports.FacesPage(f"Emotions by {model}")
+    scorer = faces.FaceScorer.from_pretrained(model, encoder=encoder, device=device)
 
-    def clips() -> "Iterator[Clip]":
-        options = ReadOptions(media=IMAGE, on_bad=bad)
-        for source in images:
-            for entry in matches(source, options):
-                found = read_one(entry, options)
-                yield from named_by_path(entry, found) if isinstance(entry, Path) else found
-
+    clips = faces.read_images(images, on_bad=bad)
     done = 0
     with stdout_free_for(file, html), output(file) as lines, progress_bar("scoring", unit="images ") as bar:
-        for clip, scores in scorer.score_clips(clips(), batch_size=batch_size, on_bad=bad):
+        for clip, scores in scorer.score_clips(clips, batch_size=batch_size, on_bad=bad):
             print(as_json(scores.to_dict()), file=lines)
             if html is not None:
                 page.add(clip, scores)
@@ -101,8 +94,8 @@ def score(
     raise typer.Exit(bad.status)
 
 
-@app.command(no_args_is_help=True)
-def train_heads(
+@app.command("train-heads", no_args_is_help=True)
+def train_heads_command(
     out: Annotated[Path, Argument(metavar="OUT", help="New folder for the heads.")],
     weak: Annotated[
         str | None,
@@ -136,41 +129,37 @@ def train_heads(
     Example: budew face train-heads heads/ --weak hf://laion/emonet-face-big
     """
     require("PIL", extra="faces", purpose="budew face train-heads")
-    from budew.faces.embeddings import load_image_encoder
-    from budew.faces.train_face_heads import LARGE, SMALL, train_face_heads
-    from budew.heads.fitting import FittingOptions
-    from budew.reports.label_tables import quality_table
-
     if not weak and not expert:
         raise typer.BadParameter("give --weak, --expert or both")
+    widths = faces.LARGE if size == "large" else faces.SMALL
     bad = PrintedErrors()
     with progress_bar("embedding", unit="images ") as bar:
-        trained = train_face_heads(
+        trained = faces.train_face_heads(
             out,
-            load_image_encoder(encoder, device=device),
+            faces.load_image_encoder(encoder, device=device),
             weak=weak,
             expert=expert,
             cache=cache,
-            options=FittingOptions(widths=LARGE if size == "large" else SMALL, batch=256, seed=seed),
+            options=heads.FittingOptions(widths, batch=256, seed=seed),
             batch_size=batch_size,
             on_bad=bad,
             progress=bar,
         )
     for stage, quality in trained.quality.items():
         print(f"on {stage} labels")
-        print_table(quality_table(quality))
+        print_table(reports.quality_table(quality))
     sizes = ", ".join(f"{count:,} {stage} images" for stage, count in trained.images.items())
     print(f"heads: {len(trained.heads)} of {sizes}, of which {trained.neutral} are neutral, in {out}")
     raise typer.Exit(bad.status)
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups(workers=0)
-def annotate(
+@app.command("annotate", no_args_is_help=True)
+@option_groups(workers=0)
+def annotate_by_vlm(
     source: ImageCorpus,
     out: options.CorpusFolder,
-    running: Running,
-    server: Server,
+    job_options: JobOptions,
+    server: ServerOptions,
     protocol: Annotated[
         Literal["multi-shot", "zero-shot"],
         Option(help="40 ratings of which five are above 0, with reasons; or exactly 25 ratings above 0."),
@@ -191,15 +180,13 @@ def annotate(
     Example: budew face annotate faces/ out/ --model NAME --base-url http://localhost:8000/v1
     """
     require("PIL", extra="faces", purpose="budew face annotate")
-    from budew.faces.vlm_annotation import AnnotateFaces
-
-    settings = server.settings(running)
-    job = AnnotateFaces(settings, protocol, turns, temperature, seed, account=str(out.resolve()))
-    run_paid_job(job, source, out, running, server=settings, account=job.account)
+    settings = server.settings(job_options)
+    job = faces.AnnotateFaces(settings, protocol, turns, temperature, seed, account=str(out.resolve()))
+    run_paid_job(job, source, out, job_options, server=settings, account=job.account)
 
 
-@app.command(no_args_is_help=True)
-def describe(
+@app.command("describe", no_args_is_help=True)
+def describe_command(
     source: ImageCorpus,
     json: options.JsonFile = None,
     html: options.HtmlFile = None,
@@ -222,22 +209,14 @@ def describe(
     Example: budew face describe hf://laion/emonet-face-hq --html faces.html
     """
     require("PIL", extra="faces", purpose="budew face describe")
-    from budew.cli.options import results
-    from budew.faces.descriptives import describe_faces
-    from budew.reports.faces_page import description_report
-    from budew.reports.section_tables import terminal
-    from budew.reports.sections import render_sections
-
     refuse_to_replace([source], json, html)
     image_encoder = None
     if embeddings is not None:
-        from budew.faces.embeddings import load_image_encoder
-
-        image_encoder = load_image_encoder(encoder, device=device)
+        image_encoder = faces.load_image_encoder(encoder, device=device)
     bad = PrintedErrors()
     with progress_bar("reading", unit="images ") as bar:
-        found = describe_faces(source, image_encoder, embeddings, on_bad=bad, progress=bar)
-    report = description_report(source, found)
-    with results(found, json, html, lambda: render_sections(*report)):
-        print_table(terminal(*report))
+        found = faces.describe_faces(source, image_encoder, embeddings, on_bad=bad, progress=bar)
+    report = reports.description_report(source, found)
+    with results(found, json, html, lambda: reports.render_sections(*report)):
+        print_table(reports.terminal(*report))
     raise typer.Exit(bad.status)

@@ -3,24 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 from typer import Option
 
+from budew import chat, jobs
 from budew.cli.terminal import job_bar, nonzero, say_error
+from budew.errors import SettingsError
+from budew.io.settings import Settings, load
 from budew.reports.visible_text import visible_name
 
-if TYPE_CHECKING:
-    from budew.chat.server_settings import ServerSettings
-    from budew.io.settings import Settings
-    from budew.jobs import Job, Plan, Progress, Summary
-    from budew.jobs.cluster import ClusterSettings
-    from budew.jobs.job import NumberedJob
-
-    More = Callable[[Progress], str]
-
-Kind = TypeVar("Kind", bound="Settings")
+Kind = TypeVar("Kind", bound=Settings)
 PANEL = "How the job runs"
 
 
@@ -29,8 +23,8 @@ def _option(*names: str, **more: Any) -> Any:
 
 
 @dataclass(slots=True)
-class Running:
-    """The options that all jobs take; each field is one, with its help."""
+class JobOptions:
+    """Options of every job over a corpus."""
 
     workers: Annotated[
         int | None, _option(min=0, help="Worker processes. Default: one per CPU core; 0: this process.")
@@ -75,14 +69,12 @@ class Running:
         Raises:
             SettingsError: as `budew.io.settings.load`.
         """
-        from budew.io.settings import load
-
         changes = self.changes or []
         own = [change for change in changes if _field(change) in kind.model_fields]
         self.changes = [change for change in changes if change not in own]
         return load(kind, file, own, **given)
 
-    def cluster_settings(self) -> "ClusterSettings | None":
+    def cluster_settings(self) -> "jobs.ClusterSettings | None":
         """Return where the job runs, None for this machine. Comes after all other settings.
 
         Raises:
@@ -90,14 +82,11 @@ class Running:
         """
         if self.is_here and not self.changes:
             return None
-        from budew.errors import SettingsError
-        from budew.jobs.cluster import ClusterSettings
-
         cluster = None
         if not self.is_here:
-            cluster = self.settings(ClusterSettings, self.cluster, executor=self.executor)
+            cluster = self.settings(jobs.ClusterSettings, self.cluster, executor=self.executor)
         for change in self.changes or []:
-            more = "; add --executor" if _field(change) in ClusterSettings.model_fields else ""
+            more = "; add --executor" if _field(change) in jobs.ClusterSettings.model_fields else ""
             raise SettingsError(f"--set {change}: unknown setting {_field(change)!r} of this command{more}")
         return cluster
 
@@ -107,7 +96,7 @@ def _field(change: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerOptions:
     """Options of every command that sends requests to a server."""
 
     server: Annotated[
@@ -132,11 +121,13 @@ class Server:
         Option(metavar="NAME", rich_help_panel="Server", help="Name of the model on the server."),
     ] = None
 
-    def settings(self, running: Running, *, cached: bool = True, **defaults: Any) -> "ServerSettings":
+    def settings(
+        self, job_options: JobOptions, *, cached: bool = True, **defaults: Any
+    ) -> "chat.ServerSettings":
         """Return the settings of a server: those of the file, then the options, then `--set`.
 
         Args:
-            running: with the changes of `--set`.
+            job_options: its changes of `--set` are applied.
             cached: keep answers in the cache of the user where no other file is named.
             defaults: settings of this command where nothing else is given.
 
@@ -144,36 +135,41 @@ class Server:
             SettingsError: names each wrong or missing setting.
             BadParameter: neither a file nor an address and a model are given.
         """
-        from budew.chat.answer_cache import default_cache
-        from budew.chat.server_settings import ServerSettings
-
         for option, given in (("--base-url", self.base_url), ("--model", self.model)):
             if self.server is None and not given:
                 raise typer.BadParameter("give it, or a file with --server", param_hint=option)
-        found = running.settings(ServerSettings, self.server, base_url=self.base_url, model=self.model)
+        found = job_options.settings(
+            chat.ServerSettings, self.server, base_url=self.base_url, model=self.model
+        )
         if cached:
-            defaults["cache"] = default_cache()
+            defaults["cache"] = chat.default_cache()
         missing = {name: value for name, value in defaults.items() if name not in found.model_fields_set}
         return found.model_copy(update=missing)
 
 
 def run_job(
-    job: "Job | NumberedJob", source: str | range, out: Path, running: Running, *, more: "More | None" = None
+    job: "jobs.Job | jobs.NumberedJob",
+    source: str | range,
+    out: Path,
+    job_options: JobOptions,
+    *,
+    more: "Callable[[jobs.Progress], str] | None" = None,
 ) -> None:
     """Run a job as its options say, and print how it ended.
 
     Exit with 1 where something failed, with 130 on Ctrl-C.
 
     Args:
-        job, source, out, running: what, on what, where to, and how.
+        job: what is done to each clip.
+        source: a corpus, or the numbers of the clips to make.
+        out: folder of the output.
+        job_options: how it runs.
         more: called now and then for what else the progress display shows.
     """
-    from budew.jobs import Plan
-
-    cluster, size = running.cluster_settings(), running.clips_per_shard
+    cluster, size = job_options.cluster_settings(), job_options.clips_per_shard
     try:
-        plan = Plan(job, source, out, clips_per_shard=size, retry_failed=running.retry_failed)
-        if running.dry_run:
+        plan = jobs.Plan(job, source, out, clips_per_shard=size, retry_failed=job_options.retry_failed)
+        if job_options.dry_run:
             if cluster is not None:
                 cluster.check_installed()
             _print_plan(plan, source)
@@ -182,7 +178,7 @@ def run_job(
             summary = plan.run(cluster=cluster)
         else:
             with job_bar(job.name, more) as progress:
-                summary = plan.run(workers=running.workers, progress=progress)
+                summary = plan.run(workers=job_options.workers, progress=progress)
     except KeyboardInterrupt:
         say_error("stopped: run the same command again to continue")
         raise typer.Exit(130) from None
@@ -193,31 +189,38 @@ def run_job(
 
 
 def run_paid_job(
-    job: "Job", source: str, out: Path, running: Running, *, server: "ServerSettings", account: str
+    job: "jobs.Job",
+    source: str,
+    out: Path,
+    job_options: JobOptions,
+    *,
+    server: "chat.ServerSettings",
+    account: str,
 ) -> None:
     """Run a job that asks a server, as `run_job` does, and print what it spends and has spent.
 
     Args:
-        job, source, out, running: what, on what, where to, and how.
+        job: what is done to each clip.
+        source: a corpus, or the numbers of the clips to make.
+        out: folder of the output.
+        job_options: how it runs.
         server: settings with a cache; its key is checked before OUT belongs to this job.
         account: name under which the cache adds up what this job spends.
     """
-    from budew.chat.answer_cache import default_cache, live_spending, spending_of
-
-    if running.is_here:
+    if job_options.is_here:
         server.key()
-    if running.dry_run:
-        run_job(job, source, out, running)
+    if job_options.dry_run:
+        run_job(job, source, out, job_options)
         return
-    cache = server.cache or default_cache()
+    cache = server.cache or chat.default_cache()
     try:
-        with live_spending(cache, account) as spending:
-            run_job(job, source, out, running, more=spending)
+        with chat.live_spending(cache, account) as spending:
+            run_job(job, source, out, job_options, more=spending)
     finally:
-        print(spending_of(cache, account))
+        print(chat.spending_of(cache, account))
 
 
-def _print_plan(plan: "Plan", source: str | range) -> None:
+def _print_plan(plan: "jobs.Plan", source: str | range) -> None:
     waiting = plan.waiting
     size = sum(unit.input_state().bytes for unit in waiting)
     amount = f"{size:,} clips" if isinstance(source, range) else f"{size / 1e6:,.1f} MB"
@@ -228,7 +231,7 @@ def _print_plan(plan: "Plan", source: str | range) -> None:
         print(f"  and {len(waiting) - 10} more")
 
 
-def _print_summary(summary: "Summary") -> None:
+def _print_summary(summary: "jobs.Summary") -> None:
     """Print how a job ended: failures with their reasons on stderr, the rest on stdout."""
     left = summary.units - summary.complete
     for name in summary.given_up:
@@ -245,9 +248,8 @@ def _print_summary(summary: "Summary") -> None:
         print(f"{summary.left_out:,} were left out: see {visible_name(summary.out / 'left_out.jsonl')}")
     if any(summary.tally.values()):
         print(", ".join(nonzero(summary.tally)))
+    remaining = f", {left:,} remaining" if left else ""
     print(
         f"{summary.clips:,} clips in {visible_name(summary.out)}:"
-        f" {summary.complete:,} of {summary.units:,} shards, {summary.done:,} done now"
-        + f", {left:,} remaining"
-        * bool(left)
+        f" {summary.complete:,} of {summary.units:,} shards, {summary.done:,} done now{remaining}"
     )

@@ -1,33 +1,19 @@
-"""Options that several commands take, each defined once, with the help that they show; results and errors.
+"""Options that several commands take, each defined once, with the help that they show."""
 
-An option is an annotated type, or a field of a dataclass: `option_groups` gives a command the fields.
-"""
-
-import inspect
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from typer import Argument, BadParameter, Option
+from typer import Argument, Option
 
-from budew.cli.terminal import as_json, name_of, opened, output, say_error, stdout_free_for
-from budew.reports.visible_text import visible_name
-
-if TYPE_CHECKING:
-    from budew.captions.content_selection import ContentSelection
-    from budew.captions.salience import Baseline
-    from budew.evaluation.predictors import Predictor
-    from budew.inference.options import ModelOptions, WritingOptions
-
-Parsed = TypeVar("Parsed")
+from budew import evaluation, inference
+from budew.errors import InputError
 
 SETTINGS: dict[str, Any] = {
     "no_args_is_help": True,
     "context_settings": {"help_option_names": ["-h", "--help"]},
 }
-"""Of every group of commands."""
+"""Settings of every group of commands."""
 
 Model = Annotated[
     str | None,
@@ -167,83 +153,6 @@ Tolerance = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
-    """Options of all commands that render profiles."""
-
-    seed: Annotated[int, Option(help="Random seed for sentence frame, words and order.")] = 0
-    style: Annotated[
-        Literal["prose", "short", "tags"] | None, Option(help="Style of the captions. Default: any.")
-    ] = None
-    max_emotions: Annotated[
-        int | None, Option(metavar="N", min=0, help="Express at most the N strongest emotions.")
-    ] = None
-    min_level: Annotated[
-        float,
-        Option(metavar="X", min=0, max=1, help="Express only emotions of at least this intensity (0 to 1)."),
-    ] = 0.0
-    leave_out: Annotated[
-        list[str] | None,
-        Option(
-            metavar="PART",
-            help="Do not express this part: emotions, bursts, or a trait (gender, age, accent, style, "
-            "timbre, pace, or a voice attribute such as Warm_vs._Cold). May be repeated.",
-        ),
-    ] = None
-    max_words: Annotated[
-        int | None,
-        Option(
-            metavar="N",
-            min=12,
-            help="Longest caption, in words. What does not fit is left out, the least salient parts first: "
-            "recording, voice attributes, accent, timbre, style and pace, bursts, weaker emotions, gender "
-            "and age. Default: 84, room for all of an ordinary profile.",
-        ),
-    ] = None
-    baseline: Annotated[
-        Path | None,
-        Option(
-            metavar="STATS.json",
-            help="Express only emotions that are salient in a corpus, by its statistics from budew corpus "
-            "stats --json.",
-        ),
-    ] = None
-    min_z: Annotated[
-        float | None,
-        Option(
-            metavar="Z",
-            help="With --baseline: smallest robust z-score of a salient emotion.  [default: 1.0]",
-        ),
-    ] = None
-
-    def __post_init__(self) -> None:
-        if self.min_z is not None and self.baseline is None:
-            raise BadParameter("--min-z requires --baseline")
-
-    def selection(self) -> "ContentSelection":
-        """Return which parts of a profile to express.
-
-        Raises:
-            InputError: there is no such part to leave out.
-        """
-        from budew.captions.content_selection import DEFAULT_MAX_WORDS, ContentSelection
-
-        return ContentSelection(
-            self.max_emotions, self.min_level, self.leave_out or (), self.max_words or DEFAULT_MAX_WORDS
-        )
-
-    def salience(self) -> "tuple[Baseline | None, float]":
-        """Read the baseline, if there is one; return it with the smallest z-score of a salient emotion.
-
-        Raises:
-            InputError: names the file.
-        """
-        from budew.captions.salience import Baseline
-
-        baseline = parsed_file(self.baseline, Baseline.from_json) if self.baseline else None
-        return baseline, 1.0 if self.min_z is None else self.min_z
-
-
-@dataclass(frozen=True, slots=True)
 class ModelChoice:
     """Options of every command that captions or scores: which model, and what runs it."""
 
@@ -253,17 +162,16 @@ class ModelChoice:
     dtype: Dtype = None
     server: TranscriptionServer = None
 
-    def options(self) -> "ModelOptions":
+    def options(self) -> "inference.ModelOptions":
         """Return the options for the library; reads the settings of the server."""
-        from budew.inference.options import CaptionServer, ModelOptions
-        from budew.io.settings import load
+        from budew.io.settings import load  # 0.1 s, which only a server needs
 
-        return ModelOptions(
+        return inference.ModelOptions(
             tuple(self.model or ()) or None,
             backend=self.backend,
             device=self.device,
             dtype=self.dtype,
-            server=None if self.server is None else load(CaptionServer, self.server),
+            server=None if self.server is None else load(inference.CaptionServer, self.server),
         )
 
 
@@ -277,12 +185,10 @@ class Writing:
     windows: CutAt = "fixed"
     batch_size: WindowBatch = 16
 
-    def options(self, num_samples: int = 0) -> "WritingOptions":
+    def options(self, num_samples: int = 0) -> "inference.WritingOptions":
         """Return the options for the library."""
-        from budew.inference.options import Windows, WritingOptions
-
-        ways: dict[str, Windows] = {"fixed": "fixed", "speech": "speech"}
-        return WritingOptions(
+        ways: dict[str, inference.Windows] = {"fixed": "fixed", "speech": "speech"}
+        return inference.WritingOptions(
             num_beams=self.num_beams,
             num_samples=num_samples,
             style=self.style,
@@ -319,20 +225,17 @@ class Predictions:
         ),
     ] = "intensity"
 
-    def predictor(self, model: ModelChoice, writing: SampledWriting) -> "Predictor":
+    def predictor(self, model: ModelChoice, writing: SampledWriting) -> "evaluation.Predictor":
         """Return what predicts: the file, or the model.
 
         Raises:
             InputError: both are given.
         """
-        from budew.errors import InputError
-        from budew.evaluation.predictors import FilePredictor, ModelPredictor
-
         if self.predictions is None:
-            return ModelPredictor(model.options(), writing.options(writing.samples))
+            return evaluation.ModelPredictor(model.options(), writing.options(writing.samples))
         if (model, writing) != (ModelChoice(), SampledWriting()):
             raise InputError("a model or its options cannot be given with predictions: score one at a time")
-        return FilePredictor(self.predictions, scale=self.scale)
+        return evaluation.FilePredictor(self.predictions, scale=self.scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,94 +246,3 @@ class Reporting:
     html: HtmlFile = None
     seed: Annotated[int, Option(help="Random seed of resamples and permutations.")] = 0
     resamples: Annotated[int, Option(metavar="N", min=1, help="Number of bootstrap resamples.")] = 1000
-
-
-@dataclass(slots=True)
-class PrintedErrors:
-    """Called with an error, prints it on stderr."""
-
-    count: int = 0
-
-    def __call__(self, error: Exception) -> None:
-        """Print one error."""
-        say_error(error)
-        self.count += 1
-
-    @property
-    def status(self) -> int:
-        """Exit status: 1 after an error."""
-        return int(self.count > 0)
-
-
-@contextmanager
-def results(
-    table: Mapping[str, Any], json: Path | None, html: Path | None = None, page: Callable[[], str] = str
-) -> Iterator[None]:
-    """Write results as JSON and as a page, where files are given, before the summary inside is printed.
-
-    Where one of them goes to stdout, the summary goes to stderr.
-
-    Args:
-        table: the results.
-        json, html: files, `-` for stdout, or None.
-        page: returns the HTML.
-    """
-    if json is not None:
-        with output(json) as file:
-            print(as_json(table, indent=1), file=file)
-    if html is not None:
-        with output(html) as file:
-            file.write(page())
-    with stdout_free_for(json, html):
-        yield
-        if json is not None:
-            print(f"JSON: {visible_name(json)}")
-        if html is not None:
-            print(f"page: {html.resolve().as_uri()}")
-
-
-def parsed_file(path: Path, parse: Callable[[bytes], Parsed]) -> Parsed:
-    """Parse the JSON in a file, `-` for stdin; errors name the file."""
-    from budew.errors import InputError
-    from budew.io.strict_json import LARGEST
-
-    with opened(path) as file:
-        text = file.read(LARGEST + 1)
-    try:
-        return parse(text)
-    except InputError as error:
-        raise InputError(f"{name_of(path)}: {error}") from error
-
-
-def option_groups(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the fields of its dataclass parameters as options; `defaults` replace theirs."""
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        signature = inspect.signature(command)
-        groups: dict[str, Any] = {
-            name: at.annotation for name, at in signature.parameters.items() if is_dataclass(at.annotation)
-        }
-        own = [parameter for name, parameter in signature.parameters.items() if name not in groups]
-        shared = [
-            inspect.Parameter(
-                field.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=defaults.get(field.name, field.default),
-                annotation=field.type,
-            )
-            for group in groups.values()
-            for field in fields(group)
-        ]
-
-        def expanded(**given: Any) -> None:
-            made = {
-                name: group(**{field.name: given.pop(field.name) for field in fields(group)})
-                for name, group in groups.items()
-            }
-            command(**given, **made)
-
-        expanded.__name__, expanded.__doc__ = command.__name__, command.__doc__
-        expanded.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
-        return expanded
-
-    return decorate

@@ -1,18 +1,19 @@
 """Commands that paraphrase captions, and print the prompt."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import typer
 from typer import Option
 
+from budew import paraphrase
 from budew.cli import options, paraphrase_reports
-from budew.cli.job_options import Running, Server, run_job, run_paid_job
+from budew.cli.job_options import JobOptions, ServerOptions, run_job, run_paid_job
+from budew.cli.option_groups import option_groups
 from budew.cli.options import SETTINGS
-from budew.cli.terminal import output
-
-if TYPE_CHECKING:
-    from budew.paraphrase import Prompts, RewritingBackend
+from budew.cli.terminal import output, parsed_file
+from budew.profile import VoiceProfile
 
 app = typer.Typer(
     name="paraphrase",
@@ -45,14 +46,10 @@ USED_BY: dict[str, tuple[Writer, ...]] = {
 """Options of run that not every backend uses. All use the styles of --prompt."""
 
 
-@app.command(no_args_is_help=True)
-@options.option_groups()
-def run(
-    context: typer.Context,
-    source: options.Corpus,
-    out: options.CorpusFolder,
-    running: Running,
-    server: Server,
+@dataclass(frozen=True, slots=True)
+class RewritingOptions:
+    """How captions are rewritten."""
+
     writer: Annotated[
         Writer,
         Option(
@@ -61,21 +58,27 @@ def run(
             help="grammar: offline, no language model. chat: any server with an OpenAI-compatible API. "
             "transformers: --model (a folder or hub id) is loaded in this process.",
         ),
-    ] = "grammar",
-    per_clip: Annotated[int, Option(min=1, metavar="K", help="Captions for each clip.")] = 1,
-    seed: Annotated[int, Option(help="Random seed for styles, examples and wording.")] = 0,
+    ] = "grammar"
+    per_clip: Annotated[int, Option(min=1, metavar="K", help="Captions for each clip.")] = 1
+    seed: Annotated[int, Option(help="Random seed for styles, examples and wording.")] = 0
     keep_templates: Annotated[
         bool, Option("--keep-templates", help="Keep template captions next to the new ones.")
-    ] = False,
-    tolerance: options.Tolerance = 1,
-    prompt: PromptFile = None,
-    ban: options.BanList = None,
+    ] = False
+    tolerance: options.Tolerance = 1
+    prompt: PromptFile = None
+    ban: options.BanList = None
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModelOptions:
+    """How a language model writes, on a server or in this process."""
+
     temperature: Annotated[
         float | None,
         Option(min=0, max=2, metavar="X", help="Sampling temperature. Default: that of the prompt file."),
-    ] = None,
-    structured: Structured = True,
-    batch_size: Annotated[int, Option(min=1, rich_help_panel=_LOCAL, help="Clips in each batch.")] = 16,
+    ] = None
+    structured: Structured = True
+    batch_size: Annotated[int, Option(min=1, rich_help_panel=_LOCAL, help="Clips in each batch.")] = 16
     device: Annotated[
         str | None,
         Option(
@@ -83,7 +86,19 @@ def run(
             rich_help_panel=_LOCAL,
             help="cpu, cuda, cuda:1 or mps. Default: the fastest available.",
         ),
-    ] = None,
+    ] = None
+
+
+@app.command("run", no_args_is_help=True)
+@option_groups()
+def run_command(
+    context: typer.Context,
+    source: options.Corpus,
+    out: options.CorpusFolder,
+    rewriting: RewritingOptions,
+    language_model: LanguageModelOptions,
+    job_options: JobOptions,
+    server: ServerOptions,
 ) -> None:
     """Paraphrase the captions of each clip; a gate checks that the meaning is kept.
 
@@ -96,47 +111,52 @@ def run(
 
     Example: budew paraphrase run corpus/ out/ --backend chat --model NAME --base-url http://localhost:8000/v1
     """
-    from budew.paraphrase import Paraphrase, Rewriting, load_prompts
-
-    _refuse_unused(context, writer)
-    prompts = load_prompts(prompt, ban=ban)
-    rewriting = running.settings(
-        Rewriting,
-        per_clip=per_clip,
-        seed=seed,
-        gate={"tolerance": tolerance},
-        keep_templates=keep_templates,
+    _refuse_unused(context, rewriting.writer)
+    prompts = paraphrase.load_prompts(rewriting.prompt, ban=rewriting.ban)
+    settings = job_options.settings(
+        paraphrase.Rewriting,
+        per_clip=rewriting.per_clip,
+        seed=rewriting.seed,
+        gate={"tolerance": rewriting.tolerance},
+        keep_templates=rewriting.keep_templates,
         prompts=prompts,
     )
-    if writer != "chat":
-        backend = _in_process(writer, server.model, prompts, temperature, batch_size, device)
-        run_job(Paraphrase(backend, rewriting), source, out, running)
+    if rewriting.writer == "chat":
+        _run_chat(source, out, settings, language_model, job_options, server)
         return
-    from budew.paraphrase.chat_backend import ChatBackend
+    backend: paraphrase.RewritingBackend = paraphrase.GrammarBackend()
+    if rewriting.writer == "transformers":
+        if not server.model:
+            raise typer.BadParameter("--backend transformers requires it", param_hint="--model")
+        backend = paraphrase.LocalModelBackend(
+            server.model,
+            device=language_model.device,
+            batch=language_model.batch_size,
+            temperature=language_model.temperature,
+            prompts=prompts,
+        )
+    run_job(paraphrase.Paraphrase(backend, settings), source, out, job_options)
 
-    settings = server.settings(running, concurrency=32)
+
+def _run_chat(
+    source: str,
+    out: Path,
+    settings: "paraphrase.Rewriting",
+    language_model: LanguageModelOptions,
+    job_options: JobOptions,
+    server_options: ServerOptions,
+) -> None:
+    server = server_options.settings(job_options, concurrency=32)
     account = str(out.resolve())
-    chat = ChatBackend(settings, prompts, temperature=temperature, structured=structured, account=account)
-    run_paid_job(Paraphrase(chat, rewriting), source, out, running, server=settings, account=account)
-
-
-def _in_process(
-    writer: Writer,
-    model: str | None,
-    prompts: "Prompts",
-    temperature: float | None,
-    batch_size: int,
-    device: str | None,
-) -> "RewritingBackend":
-    if writer == "grammar":
-        from budew.paraphrase import GrammarBackend
-
-        return GrammarBackend()
-    if not model:
-        raise typer.BadParameter(f"--backend {writer} requires it", param_hint="--model")
-    from budew.paraphrase.local_model_backend import LocalModelBackend
-
-    return LocalModelBackend(model, device=device, batch=batch_size, temperature=temperature, prompts=prompts)
+    backend = paraphrase.ChatBackend(
+        server,
+        settings.prompts,
+        temperature=language_model.temperature,
+        structured=language_model.structured,
+        account=account,
+    )
+    job = paraphrase.Paraphrase(backend, settings)
+    run_paid_job(job, source, out, job_options, server=server, account=account)
 
 
 def _refuse_unused(context: typer.Context, writer: Writer) -> None:
@@ -152,8 +172,8 @@ def _refuse_unused(context: typer.Context, writer: Writer) -> None:
             )
 
 
-@app.command(no_args_is_help=True)
-def prompt(
+@app.command("prompt", no_args_is_help=True)
+def prompt_command(
     profile: options.ProfileFile,
     style: Annotated[
         str | None,
@@ -178,17 +198,13 @@ def prompt(
 
     Example: echo '{"emotions": {"Awe": 0.75}}' | budew paraphrase prompt - --style literary
     """
-    from budew.paraphrase.backend import RewriteRequest
-    from budew.paraphrase.prompts import load_prompts
-    from budew.paraphrase.rewriting_job import source_caption
-    from budew.profile import VoiceProfile
-
-    prompts, said = load_prompts(prompt_file, ban=ban), options.parsed_file(profile, VoiceProfile.from_json)
+    prompts = paraphrase.load_prompts(prompt_file, ban=ban)
+    target = parsed_file(profile, VoiceProfile.from_json)
     chosen = style or prompts.style_of(seed, "", 0)
     if chosen not in prompts.styles:
         raise typer.BadParameter(f"no style {chosen!r}: there are {', '.join(prompts.styles)}")
-    source = source_caption("", 0, said, seed=seed, style=prompts.styles[chosen].source_style)
-    request = RewriteRequest("", source, said, seed, style=chosen)
+    source = paraphrase.source_caption("", 0, target, seed=seed, style=prompts.styles[chosen].source_style)
+    request = paraphrase.RewriteRequest("", source, target, seed, style=chosen)
     if format == "text":
         shown = prompts.text(request)
     else:

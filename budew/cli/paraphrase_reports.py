@@ -1,27 +1,38 @@
 """Commands that evaluate paraphrases: report, judge, harvest."""
 
+from collections import Counter
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer import Argument, Option
 
+from budew import corpora, paraphrase, reports
 from budew.cli import options
-from budew.cli.options import PrintedErrors
-from budew.cli.terminal import as_json, name_of, opened, output, print_table, progress_bar, refuse_to_replace
+from budew.cli.terminal import (
+    PrintedErrors,
+    as_json,
+    name_of,
+    opened,
+    output,
+    print_table,
+    progress_bar,
+    refuse_to_replace,
+    results,
+)
+from budew.corpora.text_files import json_object, numbered_lines
+from budew.errors import BudewError, CorpusError, InputError
+from budew.profile import VoiceProfile
 from budew.reports.visible_text import visible
-
-if TYPE_CHECKING:
-    from budew.paraphrase import Gate
 
 app = typer.Typer()
 
 
-@app.command(no_args_is_help=True)
-def report(
-    corpora: Annotated[
+@app.command("report", no_args_is_help=True)
+def report_command(
+    sources: Annotated[
         list[str],
         Argument(
             metavar="CORPUS",
@@ -51,19 +62,13 @@ def report(
 
     Example: budew paraphrase report paraphrased/ --html report.html --ban overused.yaml
     """
-    from budew.corpora.sources import files_read
-    from budew.paraphrase.metrics import paraphrase_report
-    from budew.paraphrase.metrics.report import write_ban
-    from budew.reports.paraphrase_page import paraphrase_html
-    from budew.reports.paraphrase_tables import paraphrase_tables
-
-    refuse_to_replace([file for corpus in corpora for file in files_read(corpus)], html, json, ban)
+    refuse_to_replace([file for source in sources for file in corpora.files_read(source)], html, json, ban)
     bad = PrintedErrors()
     with progress_bar("reading") as bar:
-        found = paraphrase_report(corpora, sample=sample, seed=seed, on_bad=bad, progress=bar)
-    banned = write_ban(found.overused.phrases, ban) if ban is not None else ()
-    with options.results(found.to_dict(), json, html, lambda: paraphrase_html(found)):
-        print_table(paraphrase_tables(found))
+        found = paraphrase.paraphrase_report(sources, sample=sample, seed=seed, on_bad=bad, progress=bar)
+    banned = paraphrase.write_ban(found.overused.phrases, ban) if ban is not None else ()
+    with results(found.to_dict(), json, html, lambda: reports.paraphrase_html(found)):
+        print_table(reports.paraphrase_report_tables(found))
         if ban is not None:
             print(f"{len(banned)} phrases to ban: {ban}")
     if found.candidates.wrong:
@@ -72,7 +77,7 @@ def report(
 
 
 @app.command("judge", no_args_is_help=True)
-def judge_captions(
+def judge_command(
     file: Annotated[
         Path, Argument(metavar="FILE.jsonl", help="JSON Lines with caption and profile; - is stdin.")
     ],
@@ -89,15 +94,9 @@ def judge_captions(
 
     Example: budew paraphrase judge captions.jsonl
     """
-    from collections import Counter
-
-    from budew.corpora.text_files import json_object, numbered_lines
-    from budew.errors import BudewError
-    from budew.paraphrase import Gate
-
     refuse_to_replace([file], verdicts)
     bad, codes, count, passed = PrintedErrors(), Counter[str](), 0, 0
-    name, gate = name_of(file), Gate(tolerance=tolerance)
+    name, gate = name_of(file), paraphrase.Gate(tolerance=tolerance)
     with opened(file) as lines, output(verdicts) if verdicts else nullcontext() as written:
         for number, line in numbered_lines(lines, name, on_bad=bad):
             where = f"{name}: line {number}"
@@ -119,12 +118,8 @@ def judge_captions(
     raise typer.Exit(bad.status)
 
 
-def _judged(record: dict[str, Any], where: str, gate: "Gate") -> dict[str, Any]:
+def _judged(record: dict[str, Any], where: str, gate: "paraphrase.Gate") -> dict[str, Any]:
     """Return a line with its verdict; CorpusError or InputError where it cannot be judged."""
-    from budew.errors import CorpusError, InputError
-    from budew.paraphrase import judge
-    from budew.profile import VoiceProfile
-
     beside = {key: record.get(key) or "" for key in ("source", "transcript")}
     texts = (record.get("caption"), *beside.values())
     if "profile" not in record or not all(isinstance(text, str) for text in texts):
@@ -134,12 +129,12 @@ def _judged(record: dict[str, Any], where: str, gate: "Gate") -> dict[str, Any]:
         profile = VoiceProfile.from_dict(record["profile"])
     except InputError as error:
         raise CorpusError(f"{where}: {error}") from error
-    verdict = judge(record["caption"], profile, gate, **beside)
+    verdict = paraphrase.judge(record["caption"], profile, gate, **beside)
     return {**record, "accepted": verdict.accepted, **asdict(verdict)}
 
 
-@app.command(no_args_is_help=True)
-def harvest(
+@app.command("harvest", no_args_is_help=True)
+def harvest_command(
     source: Annotated[str, Argument(metavar="CORPUS", help="Output of budew paraphrase run.")],
     fewest: Annotated[
         int, Option("--at-least", min=1, metavar="N", help="Print words that occur in at least N candidates.")
@@ -156,24 +151,14 @@ def harvest(
 
     Example: budew paraphrase harvest paraphrased/ --at-least 5
     """
-    from rich.table import Table
-
-    from budew.corpora import read
-    from budew.paraphrase.lexicon_gaps import find_lexicon_gaps
-
     refuse_to_replace([source], jsonl)
     bad = PrintedErrors()
     with progress_bar("harvest") as bar:
-        clips = read(source, on_bad=bad)
-        found = find_lexicon_gaps(clips, fewest=fewest, progress=bar)
+        clips = corpora.read(source, on_bad=bad)
+        found = paraphrase.find_lexicon_gaps(clips, fewest=fewest, progress=bar)
     if jsonl is not None:
         with output(jsonl) as file:
             for row in found:
                 print(as_json(row.to_dict()), file=file)
-    table = Table("word", "missed", "as an emotion", "passed", "emotions missed", "for example")
-    for row in found[:top]:
-        emotions = ", ".join(f"{name} {count}" for name, count in row.emotions[:3])
-        counts = (f"{count:,}" for count in (row.missed, row.named, row.passed))
-        table.add_row(row.word, *counts, emotions, row.examples[0][:80])
-    print_table(table)
+    print_table(reports.lexicon_gaps_table(found[:top]))
     raise typer.Exit(bad.status)

@@ -14,20 +14,22 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO, TypeVar
 
+from budew import jobs
 from budew.errors import BudewError, InputError
 from budew.io.addresses import check_local
 from budew.io.disk import check_writable, remedy_for
 from budew.io.files import whole_file
-from budew.reports.visible_text import visible
+from budew.io.strict_json import LARGEST
+from budew.reports.visible_text import visible, visible_name
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from budew.jobs import Progress
-
+Parsed = TypeVar("Parsed")
 FORESEEN = (BudewError, ValueError, OSError)
 """Errors whose message is a sentence for the user."""
 Bar = Callable[..., None]
@@ -38,6 +40,23 @@ def say_error(text: object) -> None:
     """Print one line `budew: …` on stderr, unless it is closed."""
     if sys.stderr is not None:
         print(f"budew: {' '.join(visible(str(text)).split())}", file=sys.stderr, flush=True)
+
+
+@dataclass(slots=True)
+class PrintedErrors:
+    """Called with an error, prints it on stderr."""
+
+    count: int = 0
+
+    def __call__(self, error: Exception) -> None:
+        """Print one error."""
+        say_error(error)
+        self.count += 1
+
+    @property
+    def status(self) -> int:
+        """Exit status: 1 after an error."""
+        return int(self.count > 0)
 
 
 def one_line_for(error: Exception) -> str:
@@ -195,6 +214,16 @@ def name_of(path: Path) -> str:
     return "stdin" if str(path) == "-" else str(path)
 
 
+def parsed_file(path: Path, parse: Callable[[bytes], Parsed]) -> Parsed:
+    """Parse the JSON in a file, `-` for stdin; errors name the file."""
+    with opened(path) as file:
+        text = file.read(LARGEST + 1)
+    try:
+        return parse(text)
+    except InputError as error:
+        raise InputError(f"{name_of(path)}: {error}") from error
+
+
 def console_on(file: TextIO) -> "Console":
     """Return a console of rich on a file: as wide as the terminal, or 120 columns where there is none."""
     from rich.console import Console  # 50 ms, and not every command needs it
@@ -219,6 +248,33 @@ def as_json(value: object, *, indent: int | None = None) -> str:
 
 
 @contextmanager
+def results(
+    table: Mapping[str, Any], json: Path | None, html: Path | None = None, page: Callable[[], str] = str
+) -> Iterator[None]:
+    """Write results as JSON and as a page, where files are given, before the summary inside is printed.
+
+    Where one of them goes to stdout, the summary goes to stderr.
+
+    Args:
+        table: the results.
+        json, html: files, `-` for stdout, or None.
+        page: returns the HTML.
+    """
+    if json is not None:
+        with output(json) as file:
+            print(as_json(table, indent=1), file=file)
+    if html is not None:
+        with output(html) as file:
+            file.write(page())
+    with stdout_free_for(json, html):
+        yield
+        if json is not None:
+            print(f"JSON: {visible_name(json)}")
+        if html is not None:
+            print(f"page: {html.resolve().as_uri()}")
+
+
+@contextmanager
 def progress_bar(what: str, *, unit: str = "", shown: bool = True) -> Iterator[Bar]:
     """Show a progress bar with the time left; yield the function that advances it."""
     if not shown or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
@@ -238,13 +294,13 @@ def progress_bar(what: str, *, unit: str = "", shown: bool = True) -> Iterator[B
 
 @contextmanager
 def job_bar(
-    name: str, more: Callable[["Progress"], str] | None = None
-) -> Iterator[Callable[["Progress"], None]]:
+    name: str, more: "Callable[[jobs.Progress], str] | None" = None
+) -> "Iterator[Callable[[jobs.Progress], None]]":
     """Show how far a job is: shards, clips, clips a second, failures, its own counts, `more`, time left."""
     start = time.monotonic()
     with progress_bar(name, unit="shards  ") as move:
 
-        def show(at: "Progress") -> None:
+        def show(at: "jobs.Progress") -> None:
             rate = at.clips / max(0.1, time.monotonic() - start)
             counts = nonzero({"failed": at.failed, **at.tally})
             shown = [f"{at.clips:,} clips, {rate:,.1f}/s", *counts, more(at) if more else ""]

@@ -2,23 +2,24 @@
 
 import os
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from typer import Argument, Option
 
-from budew import training
+from budew import heads, reports, training
 from budew.cli import options
-from budew.cli.options import PrintedErrors
-from budew.cli.terminal import print_table, progress_bar, say_error
+from budew.cli.option_groups import option_groups
+from budew.cli.terminal import PrintedErrors, print_table, progress_bar, say_error
 from budew.reports.visible_text import visible_name
 
 app = typer.Typer()
 
 
-@app.command()
-def recipes(
+@app.command("recipes")
+def recipes_command(
     name: Annotated[
         str | None, Argument(metavar="[RECIPE]", help="A YAML file, or the name of an included recipe.")
     ] = None,
@@ -33,18 +34,14 @@ def recipes(
     """
     if name is not None:
         chosen = training.load_recipe(name, settings or [])
-        from budew.reports.recipe_tables import fields_table
-
-        print_table(fields_table(chosen))
+        print_table(reports.fields_table(chosen))
         return
     shipped = {found: training.load_recipe(found) for found in training.shipped_recipes()}
-    from budew.reports.recipe_tables import recipes_table  # after the check that its libraries are installed
-
-    print_table(recipes_table(shipped))
+    print_table(reports.recipes_table(shipped))
 
 
-@app.command(no_args_is_help=True)
-def train(
+@app.command("train", no_args_is_help=True)
+def train_command(
     recipe: Annotated[
         str,
         Argument(metavar="RECIPE", help="A YAML file, or the name of an included recipe: see budew recipes."),
@@ -96,11 +93,9 @@ def train(
 
 def _plan(recipe: "training.Recipe", folder: Path) -> None:
     """Print what a run would be."""
-    from budew.reports.recipe_tables import needs_table, recipes_table
-
     clips, steps, states = training.run_size(recipe, folder, progress=progress_bar)
     print(recipe.to_yaml(defaults=False))
-    print_table(recipes_table({recipe.name: recipe}))
+    print_table(reports.recipes_table({recipe.name: recipe}))
     print(f"\n{clips:,} clips, {steps:,} steps of {recipe.optimizer.batch_size}")
     needs, work = training.training_needs(recipe), training.step_operations(recipe)
     if needs is None or work is None:
@@ -108,35 +103,43 @@ def _plan(recipe: "training.Recipe", folder: Path) -> None:
         return
     cached = f", for cached states: {states / 1e9:,.1f} GB" if states else ""
     print(f"disk for checkpoints: {needs.disk / 1e9:,.1f} GB{cached}\n")
-    print_table(needs_table(recipe, needs, work, steps, states))
+    print_table(reports.needs_table(recipe, needs, work, steps, states))
 
 
-@app.command(no_args_is_help=True)
-def train_heads(
-    corpus: options.Corpus,
-    out: Annotated[Path, Argument(metavar="OUT", help="New folder for the heads.")],
-    encoder: options.HeadsEncoder = None,
-    seed: Annotated[int, Option(help="Random seed for held-out speakers and initial weights.")] = 0,
+@dataclass(frozen=True, slots=True)
+class HeadOptions:
+    """What the heads are, and how they are trained."""
+
+    seed: Annotated[int, Option(help="Random seed for held-out speakers and initial weights.")] = 0
     layout: Annotated[
         Literal["pooled", "flattened"],
         Option(help="Input of a head: statistics of the encoder states over time, or all states in a row."),
-    ] = "pooled",
+    ] = "pooled"
     size: Annotated[
         Literal["small", "large"],
         Option(
             help="Widths as in Empathic Insight-Voice-Small (64, 64, 32, 16) or -Large (128, 128, 64, 32)."
         ),
-    ] = "small",
+    ] = "small"
     loss: Annotated[
         Literal["squared", "absolute"] | None,
         Option(help="Default: squared for pooled, absolute for flattened, as published."),
-    ] = None,
+    ] = None
     memory: Annotated[
         float,
         Option(
             metavar="GB", min=0, help="Memory of the heads trained at once, at least one; changes no head."
         ),
-    ] = 4.0,
+    ] = 4.0
+
+
+@app.command("train-heads", no_args_is_help=True)
+@option_groups()
+def train_heads_command(
+    corpus: options.Corpus,
+    out: Annotated[Path, Argument(metavar="OUT", help="New folder for the heads.")],
+    head_options: HeadOptions,
+    encoder: options.HeadsEncoder = None,
     device: options.Device = None,
     batch_size: options.HeadsBatch = 16,
 ) -> None:
@@ -148,24 +151,26 @@ def train_heads(
 
     Example: budew train-heads data/train/ heads/ --encoder runs/short/checkpoint
     """
-    from budew.heads.fitting import LARGE, SMALL, FittingOptions
-    from budew.heads.train_heads import train_heads as train
-    from budew.reports.label_tables import quality_table, rare_line
-
     bad = PrintedErrors()
-    widths = LARGE if size == "large" else SMALL
+    fitting = heads.FittingOptions(
+        heads.LARGE if head_options.size == "large" else heads.SMALL,
+        seed=head_options.seed,
+        layout=head_options.layout,
+        loss=head_options.loss,
+        memory=head_options.memory,
+    )
     with progress_bar("training heads") as bar:
-        trained = train(
+        trained = heads.train_heads(
             corpus,
             out,
             encoder=encoder,
-            options=FittingOptions(widths, seed=seed, layout=layout, loss=loss, memory=memory),
+            options=fitting,
             device=device,
             batch_size=batch_size,
             on_bad=bad,
             progress=lambda count, what: bar(count, text=what),
         )
-    print_table(quality_table(trained.quality))
+    print_table(reports.quality_table(trained.quality))
     counts = trained.unused
     if counts.bare or counts.unrated or counts.truncated:
         say_error(
@@ -177,5 +182,5 @@ def train_heads(
         f" in {visible_name(out)}"
     )
     if trained.rare:
-        print(rare_line(trained))
+        print(reports.rare_line(trained))
     raise typer.Exit(bad.status)

@@ -18,6 +18,7 @@ from .shards import read_shard as read_shard
 from .shards import write_shard as write_shard
 from .sources import counted as counted
 from .sources import files_read as files_read
+from .sources import is_corpus_file as is_corpus_file
 from .sources import matches as matches
 from .sources import read as read
 from .sources import read_one as read_one

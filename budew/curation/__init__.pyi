@@ -5,6 +5,7 @@ from .consensus import rating_statistics as rating_statistics
 from .consensus import write_labels as write_labels
 from .corpus_counts import corpus_statistics as corpus_statistics
 from .duplicates import find_duplicates as find_duplicates
+from .inspection import EXAMPLES as EXAMPLES
 from .inspection import inspect_corpus as inspect_corpus
 from .preview import preview_job as preview_job
 from .rating_tables import read_ratings as read_ratings

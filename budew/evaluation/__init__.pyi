@@ -2,6 +2,7 @@ from .calibration import calibrate as calibrate
 from .calibration import read_calibration as read_calibration
 from .calibration import write_calibration as write_calibration
 from .corpus_evaluation import evaluate_corpus as evaluate_corpus
+from .decoding_comparison import COMPARED as COMPARED
 from .pairs import Pair as Pair
 from .pairs import Skipped as Skipped
 from .parity import parity as parity
@@ -12,6 +13,7 @@ from .predictions import read_scores as read_scores
 from .predictions import write_predictions as write_predictions
 from .predictors import FilePredictor as FilePredictor
 from .predictors import ModelPredictor as ModelPredictor
+from .predictors import Predictor as Predictor
 from .rated_pairs import score as score
 from .results import Evaluation as Evaluation
 from .results import evaluate as evaluate

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from budew.corpora.clip import LONGEST_ID, Clip
 from budew.corpora.media import IMAGE
-from budew.errors import CorpusError, first_line, require
+from budew.corpora.reading import ReadOptions
+from budew.corpora.sources import matches, read_one
+from budew.errors import CorpusError, OnBad, first_line, require
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -71,8 +73,21 @@ def _fault(clip: Clip, what: str) -> CorpusError:
     return CorpusError(f"image {clip.id!r}: {what}")
 
 
-def named_by_path(path: Path, clips: Iterable[Clip]) -> Iterator[Clip]:
-    """Give images that are files their paths without suffix as ids: the name alone may come twice."""
+def read_images(sources: Iterable[str], *, on_bad: OnBad) -> Iterator[Clip]:
+    """Read corpora of images. The id of a file is its path without suffix, as names alone may occur twice.
+
+    Args:
+        sources: files, folders, shards, Parquet files or hub ids; see `budew.corpora.read`.
+        on_bad: called with the error of each item that cannot be read.
+    """
+    options = ReadOptions(media=IMAGE, on_bad=on_bad)
+    for source in sources:
+        for entry in matches(source, options):
+            for clip in read_one(entry, options):
+                is_image = isinstance(entry, Path) and IMAGE.owns(entry)
+                yield replace(clip, id=_id_of(Path(entry))) if is_image else clip
+
+
+def _id_of(path: Path) -> str:
     parts = [part for part in path.with_suffix("").parts if part not in (path.anchor, "..")]
-    for clip in clips:
-        yield replace(clip, id="/".join(parts)[-LONGEST_ID:].lstrip("/")) if IMAGE.owns(path) else clip
+    return "/".join(parts)[-LONGEST_ID:].lstrip("/")

@@ -1,4 +1,5 @@
 from .caption_corpus import CaptionClips as CaptionClips
+from .caption_corpus import identity_of as identity_of
 from .captioned_recording import CaptionedRecording as CaptionedRecording
 from .captioned_recording import FailedRecording as FailedRecording
 from .captioned_recording import WindowCaption as WindowCaption
@@ -6,9 +7,16 @@ from .captioner import Captioner as Captioner
 from .loading import load_backend as load_backend
 from .options import CaptionServer as CaptionServer
 from .options import ModelOptions as ModelOptions
+from .options import Windows as Windows
 from .options import WritingOptions as WritingOptions
+from .outputs import OutputOptions as OutputOptions
+from .outputs import Record as Record
+from .outputs import is_bad as is_bad
+from .outputs import to_records as to_records
+from .outputs import write_results as write_results
 from .pipeline import EmotionCaptioningPipeline as EmotionCaptioningPipeline
 from .pipeline import register_pipeline as register_pipeline
 from .recordings import Recording as Recording
 from .recordings import from_audio as from_audio
 from .recordings import from_paths as from_paths
+from .resume_file import resume_file as resume_file

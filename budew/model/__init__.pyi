@@ -6,4 +6,6 @@ from .checkpoint import default_checkpoint as default_checkpoint
 from .checkpoint import identity as identity
 from .checkpoint import is_on_hub as is_on_hub
 from .checkpoint import load_checkpoint as load_checkpoint
+from .cpu_precision import DTYPES as DTYPES
+from .cpu_precision import trials as trials
 from .exporting import export_checkpoint as export_checkpoint

@@ -10,7 +10,12 @@ from .gate import judge as judge
 from .grammar_backend import GrammarBackend as GrammarBackend
 from .grammar_backend import Rewrite as Rewrite
 from .grammar_backend import shipped_rewrites as shipped_rewrites
+from .lexicon_gaps import find_lexicon_gaps as find_lexicon_gaps
+from .local_model_backend import LocalModelBackend as LocalModelBackend
+from .metrics.report import paraphrase_report as paraphrase_report
+from .metrics.report import write_ban as write_ban
 from .prompts import Prompts as Prompts
 from .prompts import load_prompts as load_prompts
 from .rewriting_job import Paraphrase as Paraphrase
 from .rewriting_job import Rewriting as Rewriting
+from .rewriting_job import source_caption as source_caption

@@ -35,7 +35,7 @@ _COMPRESSION = 0.7
 _SCRIPT = (Path(__file__).parent / "captions_page.js").read_text(encoding="utf-8")
 
 
-def captions_page(records: Sequence[Mapping[str, Any]], recordings: Iterable[Recording]) -> str:
+def captions_html(records: Sequence[Mapping[str, Any]], recordings: Iterable[Recording]) -> str:
     """Return the page as HTML.
 
     Args:

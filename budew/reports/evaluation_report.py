@@ -1,4 +1,4 @@
-"""An evaluation as terminal tables (`tables`) and as one HTML page (`render_html`).
+"""An evaluation as terminal tables (`evaluation_tables`) and as one HTML page (`evaluation_html`).
 
 The tables have means beside the permutation baseline, a row an emotion, then what is in the captions besides
 emotions (`budew.reports.evaluation_sections`); the page adds bars, heat maps and clips to listen to: with
@@ -64,7 +64,7 @@ def parity_table(found: "Parity") -> Table:
     return made
 
 
-def tables(evaluation: Evaluation) -> RenderableType:
+def evaluation_tables(evaluation: Evaluation) -> RenderableType:
     """Return the means, a row an emotion (best Spearman first), the other sections, and what is left out."""
     made = table("emotion", "clips", "predicted", *_COLUMNS.values())
     for column in made.columns[1:]:
@@ -111,7 +111,7 @@ def _worst_last(row: EmotionScore) -> float:
     return 2.0 if value is None else -value
 
 
-def render_html(evaluation: Evaluation, *, examples: int = 12, published: Section | None = None) -> str:
+def evaluation_html(evaluation: Evaluation, *, examples: int = 12, published: Section | None = None) -> str:
     """Return the report of an evaluation as HTML.
 
     Args:

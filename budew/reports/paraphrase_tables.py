@@ -1,6 +1,6 @@
 """The report on rewriting as terminal tables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from rich.console import Group, RenderableType
@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from budew.paraphrase.candidate_selection import OUTCOMES
+from budew.paraphrase.lexicon_gaps import LexiconGap
 from budew.paraphrase.metrics.candidate_counts import ranked
 from budew.paraphrase.metrics.diversity import Diversity
 from budew.paraphrase.metrics.report import ParaphraseReport
@@ -46,7 +47,7 @@ FIDELITY = {
 """Labels of the rates of `Fidelity`."""
 
 
-def paraphrase_tables(found: ParaphraseReport) -> RenderableType:
+def paraphrase_report_tables(found: ParaphraseReport) -> RenderableType:
     """Return counts, diversity and fidelity, for `rich.print`."""
     parts: list[RenderableType] = [Text("\n".join(_counts(found)))]
     if found.diversity:
@@ -139,3 +140,13 @@ def _listed(counted: list[tuple[str, int]]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counted[:LISTED]) + (
         f" and {more:,} more" * (more > 0)
     )
+
+
+def lexicon_gaps_table(gaps: Iterable[LexiconGap]) -> Table:
+    """Return the words that the lexicon lacks, with an example each."""
+    rows = Table("word", "missed", "as an emotion", "passed", "emotions missed", "for example")
+    for gap in gaps:
+        emotions = ", ".join(f"{name} {count}" for name, count in gap.emotions[:3])
+        counts = (f"{count:,}" for count in (gap.missed, gap.named, gap.passed))
+        rows.add_row(gap.word, *counts, emotions, gap.examples[0][:80])
+    return rows

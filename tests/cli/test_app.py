@@ -7,7 +7,6 @@ from signal import SIG_DFL, SIGTERM, raise_signal, signal
 import pytest
 from typer.testing import CliRunner
 
-from budew.app import server
 from budew.cli import app, app_command
 from budew.inference.options import ModelOptions
 
@@ -27,7 +26,7 @@ def test_options_reach_the_server_and_it_is_closed_at_the_end(monkeypatch):
         def wait(self):
             raise_signal(SIGTERM)
 
-    monkeypatch.setattr(server, "serve_app", serve_app)
+    monkeypatch.setattr("budew.app.serve_app", serve_app)
     monkeypatch.setattr(app_command, "Event", Ended)
     try:
         done = CliRunner().invoke(app, ["app", "--model", "a", "--model", "b", "--port", "8000"])

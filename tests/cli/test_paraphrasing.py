@@ -8,7 +8,7 @@ import yaml
 
 from benchmarks.paraphrase_server import Behavior, running
 from budew.captions import render
-from budew.cli.paraphrase import USED_BY, run
+from budew.cli.paraphrase import USED_BY, run_command
 from budew.corpora import Caption, Clip, read
 from budew.corpora.shards import write_shard
 from budew.io.resources import data_folder
@@ -71,7 +71,7 @@ def test_an_option_that_a_backend_lacks_or_does_not_use_is_named(budew, corpus, 
 
 
 def test_every_option_that_some_backends_use_is_one_of_run():
-    assert USED_BY.keys() <= inspect.signature(run).parameters.keys()
+    assert USED_BY.keys() <= inspect.signature(run_command).parameters.keys()
 
 
 def test_settings_without_an_option_are_changed_by_set(budew, corpus, tmp_path):

@@ -7,7 +7,7 @@ from budew.inference import CaptionedRecording, FailedRecording, WindowCaption
 from budew.inference.captioned_recording import NO_SPEECH
 from budew.inference.recordings import from_paths
 from budew.profile import VoiceProfile
-from budew.reports.captions_page import captions_page
+from budew.reports.captions_page import captions_html
 from budew.taxonomy import EMOTIONS
 
 SAD = VoiceProfile({"Sadness": 1, "Fear": 0.25}, ["Relief Sigh"], {"gender": "female", "Valence": -2.0})
@@ -43,4 +43,4 @@ def results(paths):
 
 def page(folder):
     paths = recordings(folder)
-    return captions_page([result.to_dict() for result in results(paths)], from_paths(paths)[0])
+    return captions_html([result.to_dict() for result in results(paths)], from_paths(paths)[0])

@@ -43,12 +43,12 @@ def test_recordings_that_are_too_long_for_a_page_or_gone_have_no_player(tmp_path
     records = [result.to_dict() for result in results(paths)]
     monkeypatch.setattr(captions_page, "LARGEST_AUDIO", 3_000)
     monkeypatch.setattr(captions_page, "_BLOCK", 0.5)
-    made = captions_page.captions_page(records, from_paths(paths)[0])
+    made = captions_page.captions_html(records, from_paths(paths)[0])
     assert made.count("<audio") == 1  # the short one
     assert made.count(" disabled>") == 2
     paths[1].unlink()
-    assert captions_page.captions_page(records, from_paths(paths)[0]).count("<audio") == 0
-    assert captions_page.captions_page(records, ()).count("<audio") == 0
+    assert captions_page.captions_html(records, from_paths(paths)[0]).count("<audio") == 0
+    assert captions_page.captions_html(records, ()).count("<audio") == 0
     monkeypatch.setattr(captions_page, "MOST_RECORDINGS", 1)
-    assert captions_page.captions_page(records, ()).count("<section") == 1
-    assert "No recordings" in captions_page.captions_page([], ())
+    assert captions_page.captions_html(records, ()).count("<section") == 1
+    assert "No recordings" in captions_page.captions_html([], ())

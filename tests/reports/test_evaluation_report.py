@@ -12,7 +12,7 @@ from rich.console import Console
 from budew.evaluation import Pair, Skipped, evaluate
 from budew.model.card import CheckpointCard, PublishedResult
 from budew.profile import VoiceProfile
-from budew.reports.evaluation_report import render_html, tables
+from budew.reports.evaluation_report import evaluation_html, evaluation_tables
 from budew.reports.evaluation_sections import card_section
 from budew.reports.page import write_page
 from budew.statistics.resampling import Resampling
@@ -32,7 +32,7 @@ def test_every_emotion_that_occurs_and_each_example_is_shown_and_hostile_text_st
     pairs: list[Pair], tmp_path: Path
 ) -> None:
     path = write_page(
-        render_html(evaluate(pairs, settings=FEW), examples=5), tmp_path / "new" / "report.html"
+        evaluation_html(evaluate(pairs, settings=FEW), examples=5), tmp_path / "new" / "report.html"
     )
     page = path.read_text(encoding="utf-8")
     occurring = names_in(pairs)
@@ -41,7 +41,7 @@ def test_every_emotion_that_occurs_and_each_example_is_shown_and_hostile_text_st
     assert page.count('<article class="clip">') == 5
     assert list(path.parent.iterdir()) == [path]
     pair, skipped = Pair(HOSTILE, FEAR, FEAR, HOSTILE, b"not audio"), [Skipped(HOSTILE, HOSTILE)]
-    page = render_html(evaluate([pair], model=HOSTILE, corpus=HOSTILE, skipped=skipped, settings=FEW))
+    page = evaluation_html(evaluate([pair], model=HOSTILE, corpus=HOSTILE, skipped=skipped, settings=FEW))
     assert check_safe(page).text.count("&lt;script&gt;alert(1)") >= 5
 
 
@@ -53,7 +53,7 @@ def test_clips_are_played_from_bounded_mp3(vowel: Callable[..., bytes], tmp_path
         Pair("bad", FEAR, FEAR, audio=b"RIFF"),
         Pair("none", FEAR, FEAR),
     ]
-    page = render_html(evaluate(pairs, settings=FEW))
+    page = evaluation_html(evaluate(pairs, settings=FEW))
     assert sorted(seconds_played(check_safe(page))) == pytest.approx([0.6, 30], abs=0.15)
     assert "no audio" in page
     assert "bad: " in page
@@ -63,7 +63,7 @@ def test_the_terminal_table_has_a_row_for_each_emotion_that_occurs_and_says_what
     pairs: list[Pair],
 ) -> None:
     console = Console(width=80, file=io.StringIO(), record=True)
-    console.print(tables(evaluate(pairs, skipped=[Skipped("x", "no sound")], settings=FEW)))
+    console.print(evaluation_tables(evaluate(pairs, skipped=[Skipped("x", "no sound")], settings=FEW)))
     text = console.export_text()
     occurring = names_in(pairs)
     for name in EMOTIONS:
@@ -75,7 +75,7 @@ def test_the_terminal_table_has_a_row_for_each_emotion_that_occurs_and_says_what
 
 def test_of_few_clips_the_players_come_first_and_of_many_the_metrics(pairs: list[Pair]) -> None:
     def order(some: list[Pair]) -> list[str]:
-        return re.findall(r"<h2>(.*?)</h2>", render_html(evaluate(some, settings=FEW)))[:2]
+        return re.findall(r"<h2>(.*?)</h2>", evaluation_html(evaluate(some, settings=FEW)))[:2]
 
     assert order(pairs[:5]) == ["Listen", "By emotion"]
     many = [replace(pair, id=f"{pair.id} {turn}") for turn in range(1 + 40 // len(pairs)) for pair in pairs]
@@ -87,7 +87,7 @@ def test_published_results_are_bars_before_the_clips_with_chance_and_what_the_tr
 ) -> None:
     result = PublishedResult(**{**RESULT, "corpus": HOSTILE})
     card = CheckpointCard("mine", "synthetic speech", (result,))
-    page = check_safe(render_html(evaluate(pairs[:5], settings=FEW), published=card_section(card)))
+    page = check_safe(evaluation_html(evaluate(pairs[:5], settings=FEW), published=card_section(card)))
     assert re.findall(r"<h2>(.*?)</h2>", page.text)[:2] == ["Published results of mine", "Listen"]
     assert "mine was trained on synthetic speech only" in page.text
     assert "chance 0.125" in page.text
@@ -100,7 +100,7 @@ def test_bars_intervals_and_cells_are_where_their_numbers_say() -> None:
     labels = [VoiceProfile({"Fear": level}) for level in levels]
     predictions = [VoiceProfile({"Fear": level}) for level in levels[::-1]]
     pairs = [Pair(f"c{n}", *profiles) for n, profiles in enumerate(zip(labels, predictions, strict=True))]
-    page = check_safe(render_html(evaluate(pairs, settings=FEW)))
+    page = check_safe(evaluation_html(evaluate(pairs, settings=FEW)))
     styles = {name: [] for name in ("bar", "whisker", "tick zero", "point")}
     for attributes in page.of("i"):
         numbers = re.findall(r"(-?[\d.]+)%", attributes.get("style") or "")
@@ -124,7 +124,7 @@ def test_bars_intervals_and_cells_are_where_their_numbers_say() -> None:
     assert shares["absent"] == ["100.0", "0.0", "0.0", "0.0", "0.0"]
     meters = r'<i class="(predicted|reference)" style="width:([\d.]+)%"></i>'
     assert re.findall(meters, page.text)[:2] == [("predicted", "100.0"), ("reference", "25.0")]
-    missed = render_html(evaluate([Pair("x", FEAR, VoiceProfile({"Awe": 0.5}))], settings=FEW))
+    missed = evaluation_html(evaluate([Pair("x", FEAR, VoiceProfile({"Awe": 0.5}))], settings=FEW))
     widths = (("predicted", "0.0"), ("reference", "100.0"), ("predicted", "50.0"), ("reference", "0.0"))
     assert re.findall(meters, missed) == list(widths)
     assert 'title="predicted absent, label extreme"' in missed
@@ -135,7 +135,7 @@ def test_bars_intervals_and_cells_are_where_their_numbers_say() -> None:
 def test_means_are_on_tracks_from_worst_to_best() -> None:
     profiles = [VoiceProfile({"Fear": level}) for level in (0.25, 0.5, 0.75, 1)]
     pairs = [Pair(f"c{n}", profile, profile) for n, profile in enumerate(profiles)]
-    text = render_html(evaluate(pairs, settings=FEW))
+    text = evaluation_html(evaluate(pairs, settings=FEW))
     assert '<i class="point" style="left:100.0%"></i>' in text  # ρ = 1
     assert '<i class="point" style="left:0.0%"></i>' in text  # no error
     assert text.count("lower is better") == 2
@@ -146,7 +146,7 @@ def test_emotions_that_are_not_rated_count_for_no_level_and_no_error() -> None:
     angry, sad = (VoiceProfile({name: 0.5}, rated=rated) for name in rated)
     pairs = [Pair("a", angry, angry), Pair("b", sad, sad), Pair("c", VoiceProfile({}), VoiceProfile({}))]
     found = evaluate([replace(pair, id=f"{pair.id}{n}") for pair in pairs for n in range(5)], settings=FEW)
-    page = render_html(found)
+    page = evaluation_html(found)
     levels = page.split("Level: label and prediction")[1].split("</section>")[0]
     rows = re.findall(r'<tr><th scope="row" title="(\d+) .*?">(\w+)</th>', levels)
     assert {name: int(count) for count, name in rows if int(count)} == {"moderate": 10, "absent": 210}

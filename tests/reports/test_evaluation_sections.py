@@ -8,7 +8,7 @@ from rich.console import Console
 
 from budew.evaluation import Evaluation, Pair, evaluate
 from budew.profile import VoiceProfile
-from budew.reports.evaluation_report import render_html, tables
+from budew.reports.evaluation_report import evaluation_html, evaluation_tables
 from budew.reports.evaluation_sections import evaluation_sections
 from budew.reports.sections import Bars, HeatMap, Table
 from budew.statistics.resampling import Resampling
@@ -63,9 +63,9 @@ def test_confusions_are_shares_of_the_label_on_the_page_and_clips_in_the_termina
 
 
 def test_page_and_terminal_show_every_section(evaluation: Evaluation) -> None:
-    page = check_safe(render_html(evaluation)).text
+    page = check_safe(evaluation_html(evaluation)).text
     console = Console(width=120, file=io.StringIO(), record=True)
-    console.print(tables(evaluation))
+    console.print(evaluation_tables(evaluation))
     for heading in ("Speaker", "Vocal bursts by group, %", "Vocal bursts one by one", "False emotions, %"):
         assert f"<h2>{heading}</h2>" in page
     text = console.export_text()
@@ -77,11 +77,11 @@ def test_page_and_terminal_show_every_section(evaluation: Evaluation) -> None:
 def test_without_rated_emotions_nothing_is_shown_of_emotions() -> None:
     yawns = VoiceProfile(None, ["Yawn"])
     found = evaluate([Pair(f"{n}", yawns, yawns) for n in range(3)], settings=FEW)
-    page = render_html(found)
+    page = evaluation_html(found)
     assert re.findall(r"<h2>(.*?)</h2>", page) == [
         "Listen", "Vocal bursts by group, %", "Vocal bursts one by one", "Notes"
     ]  # fmt: skip
     console = Console(width=120, file=io.StringIO(), record=True)
-    console.print(tables(found))
+    console.print(evaluation_tables(found))
     assert "Spearman" not in console.export_text()
     assert "3 clips in which no emotion is rated" in page

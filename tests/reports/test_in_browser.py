@@ -5,7 +5,7 @@ import pytest
 from budew.corpora.named.definition import known_corpora, known_corpus
 from budew.evaluation import evaluate
 from budew.reports.emonet_voice_page import emonet_voice_report
-from budew.reports.evaluation_report import render_html
+from budew.reports.evaluation_report import evaluation_html
 from budew.reports.named_corpora_page import corpora_report, corpus_report
 from budew.reports.people_page import people_report
 from budew.reports.sections import BarRow, Bars, Card, Curves, HeatMap, StackedBars, Table, render_sections
@@ -78,7 +78,9 @@ def test_sections_fit_wide_and_narrow_windows(browser):
 
 def test_an_evaluation_fits_wide_and_narrow_windows(browser, pairs, labelled_pairs):
     for some in (pairs, labelled_pairs):
-        check_layout(browser, render_html(evaluate(some, settings=Resampling(resamples=20, permutations=3))))
+        check_layout(
+            browser, evaluation_html(evaluate(some, settings=Resampling(resamples=20, permutations=3)))
+        )
 
 
 def test_emonet_voice_fits_wide_and_narrow_windows(browser, tmp_path):

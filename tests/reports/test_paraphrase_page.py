@@ -13,7 +13,7 @@ from budew.corpora import Caption, Clip, write_shard
 from budew.paraphrase.metrics import ParaphraseReport, paraphrase_report
 from budew.profile import VoiceProfile
 from budew.reports.paraphrase_page import paraphrase_html, word_diff
-from budew.reports.paraphrase_tables import paraphrase_tables
+from budew.reports.paraphrase_tables import paraphrase_report_tables
 from budew.reports.visible_text import visible
 from budew.taxonomy import EMOTIONS
 from tests.reports.conftest import HOSTILE, check_safe, on_page
@@ -75,7 +75,7 @@ def test_the_tables_hold_the_numbers_of_the_report(tmp_path) -> None:
     captions = [(Caption(text, by),) for by in made_by]
     clips = [Clip(f"c{n}", b"RIFF", "wav", captions=made, **known) for n, made in enumerate(captions)]
     console = Console(file=io.StringIO(), width=200)
-    console.print(paraphrase_tables(reported(tmp_path, *clips)))
+    console.print(paraphrase_report_tables(reported(tmp_path, *clips)))
     shown = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
     assert shown[0].endswith("13 clips with paraphrases, 0 without, not readable 0")
     assert "requests: 26, unanswered 0, retried 13" in shown

@@ -1,3 +1,4 @@
+from .acting_hours import AnyPlan as AnyPlan
 from .acting_hours import HoursPlan as HoursPlan
 from .acting_hours import hours_in as hours_in
 from .acting_hours import make_hours_plan as make_hours_plan

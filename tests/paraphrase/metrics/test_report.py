@@ -17,7 +17,7 @@ from budew.jobs import run
 from budew.paraphrase import Paraphrase, RewriteRequest, Rewriting
 from budew.paraphrase.metrics.clip_sample import refused_examples
 from budew.paraphrase.metrics.report import ParaphraseReport, paraphrase_report, write_ban
-from budew.reports.paraphrase_tables import paraphrase_tables
+from budew.reports.paraphrase_tables import paraphrase_report_tables
 from tests.paraphrase.metrics.conftest import rewritten, sampled
 from tests.paraphrase.scripted import Scripted, some_clips
 
@@ -117,5 +117,5 @@ def test_the_counts_of_a_job_add_up(tmp_path) -> None:
 
 def printed(found: ParaphraseReport) -> str:
     file = io.StringIO()
-    console_on(file).print(paraphrase_tables(found))
+    console_on(file).print(paraphrase_report_tables(found))
     return file.getvalue()
