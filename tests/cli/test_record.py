@@ -24,7 +24,7 @@ def recorded(monkeypatch):
         return (0.3 * np.sin(2 * np.pi * 150 * np.arange(frames) / RATE)).astype(np.float32)[:, None]
 
     device = microphone.Microphone("a device", RATE, SimpleNamespace(rec=rec, PortAudioError=OSError))
-    monkeypatch.setattr(microphone, "find_microphone", lambda: device)
+    monkeypatch.setattr("budew.audio.find_microphone", lambda: device)
     return asked
 
 
@@ -83,6 +83,6 @@ def test_a_missing_microphone_is_reported_before_the_checkpoint_is_loaded(budew,
     def fail():
         raise InputError("there is no microphone")
 
-    monkeypatch.setattr(microphone, "find_microphone", fail)
+    monkeypatch.setattr("budew.audio.find_microphone", fail)
     outcome = budew("caption", "--record", 1, "--model", "no/such/folder")
     assert (outcome.status, outcome.err) == (1, "budew: there is no microphone\n")
