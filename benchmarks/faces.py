@@ -17,8 +17,8 @@ from rich.table import Table
 from transformers import SiglipVisionConfig, SiglipVisionModel
 
 from budew.faces.train_face_heads import LARGE
-from budew.heads.fitting import FittingOptions, initial_stack
 from budew.heads.networks import Head
+from budew.heads.stack_training import FittingOptions, initial_stack
 from budew.taxonomy import EMOTIONS
 
 WIDTH = 1152

@@ -22,9 +22,10 @@ from budew.faces.embeddings import FaceEmbeddings, ImageEncoder, embed_corpus
 from budew.faces.face_labels import face_names
 from budew.faces.scoring import FaceScorer, head_name, write_neutral_means
 from budew.heads.encoder_states import LabeledStates
-from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, FittingOptions, Quality, fit_heads
+from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, Quality, fit_heads
 from budew.heads.head_files import NOTES, check_unused, save_combined, save_head
 from budew.heads.networks import Head
+from budew.heads.stack_training import FittingOptions
 from budew.io.disk import disk_errors
 from budew.io.files import whole_folder
 from budew.io.resources import data_folder

@@ -67,10 +67,12 @@ class Head:
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return scores (batch,), float32, of inputs (batch, inputs) of the type of the first weights."""
-        weight, bias = self.layers[0]
+        first, *rest = self.network
+        weight, bias = first.get_parameter("weight"), first.get_parameter("bias")
         hidden = linear(inputs, weight).float() + bias  # only the product is of half precision
-        scores: Tensor = self.network[1:](hidden).squeeze(1)
-        return scores
+        for module in rest:
+            hidden = module(hidden)
+        return hidden.squeeze(1)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> "Head":
         """Return the head on a device, with its first weights in `dtype`."""

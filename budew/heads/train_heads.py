@@ -12,14 +12,7 @@ from pathlib import Path
 
 from budew.errors import CorpusError, OnBad
 from budew.heads.encoder_states import EMOTION_SCALE, TARGETS, UnusedClips, encode_corpus
-from budew.heads.fitting import (
-    FEWEST,
-    FEWEST_TO_CHECK,
-    FittingOptions,
-    Quality,
-    fit_heads,
-    split_by_speaker,
-)
+from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, Quality, fit_heads, split_by_speaker
 from budew.heads.head_files import (
     NOTES,
     check_unused,
@@ -29,6 +22,7 @@ from budew.heads.head_files import (
     save_head,
 )
 from budew.heads.networks import Head
+from budew.heads.stack_training import FittingOptions
 from budew.io.disk import disk_errors, temporary_folder
 from budew.io.files import whole_folder
 from budew.model.checkpoint import identity

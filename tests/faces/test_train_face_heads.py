@@ -14,7 +14,7 @@ from budew.errors import CheckpointError
 from budew.faces.embeddings import embed_corpus, load_image_encoder
 from budew.faces.scoring import FaceScorer
 from budew.faces.train_face_heads import train_face_heads
-from budew.heads.fitting import FittingOptions
+from budew.heads.stack_training import FittingOptions
 
 from .conftest import drawn, encoded, face
 

@@ -7,16 +7,9 @@ import pytest
 import torch
 
 from budew.heads.encoder_states import TARGETS, LabeledStates
-from budew.heads.fitting import (
-    LARGE,
-    FittingOptions,
-    Quality,
-    fit_heads,
-    initial_stack,
-    split_by_speaker,
-    unstandardized_head,
-)
+from budew.heads.fitting import Quality, fit_heads, split_by_speaker, unstandardized_head
 from budew.heads.networks import Head
+from budew.heads.stack_training import LARGE, FittingOptions, initial_stack
 from budew.taxonomy import EMOTIONS
 
 OPTIONS = FittingOptions(validation=0.25)

@@ -10,8 +10,8 @@ import torch
 from budew.corpora import Clip, read
 from budew.errors import CheckpointError, JobError
 from budew.heads.encoder_states import TARGETS, encoder_windows
-from budew.heads.fitting import FittingOptions
 from budew.heads.head_files import COMBINED
+from budew.heads.stack_training import FittingOptions
 from budew.heads.train_heads import train_heads
 from budew.model.encoder import load_encoder
 

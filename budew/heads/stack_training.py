@@ -1,0 +1,192 @@
+"""Training of a stack of heads on the same mini-batches, each head as if it were alone.
+
+The loss is a sum over heads, AdamW works weight by weight, the first weights come from the name of the head,
+and the heads share the order of the clips and the dropped activations: so a head is the same whatever it is
+trained with, on a CPU bit for bit (tested). It stops by itself and keeps the weights of its own best epoch.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from budew.heads.encoder_states import Layout
+from budew.heads.networks import DROPOUT, HeadStack
+from budew.randomness import derived_seed
+
+SMALL, LARGE = (64, 64, 32, 16), (128, 128, 64, 32)
+"""Widths of Empathic Insight-Voice-Small and -Large."""
+USUAL_INPUTS = 3072
+"""Inputs of a pooled head of the published size: with more, the steps of AdamW on the first weights add up,
+and their rate is lowered in proportion."""
+COPIES = 5
+"""Copies of each weight, float32: itself, its gradient, two moments of AdamW, and that of the best epoch."""
+
+Loss = Literal["squared", "absolute"]
+Batch = Callable[[Tensor], Tensor]
+"""Clip numbers (n,) → standardized inputs (n, inputs), float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class FittingOptions:
+    """How heads are trained. Widths and dropout are those of the published heads.
+
+    Attributes:
+        widths: outputs of the layers before the last, which has one output.
+        dropout: share of activations dropped after each layer but the first and the last.
+        rate: learning rate of AdamW; see `USUAL_INPUTS`.
+        decay: weight decay.
+        batch: clips in a step.
+        most_epochs: over the corpus.
+        patience: epochs in which a head gets better by less than `least_gain`, and its training ends.
+        least_gain: share of its errors.
+        validation: share of the clips, by whole speakers.
+        seed: decides the split, the first weights, the order and the dropout.
+        layout: which encoder states the heads take, see `budew.heads.encoder_states`.
+        loss: mean squared error, or mean absolute error; None is the first for pooled heads, and the second,
+            that of the published ones, for flattened. The absolute error is least at the median: of an
+            emotion that is absent from most clips that is 0.
+        memory: GB for the heads that are trained at once, with gradients and optimizer; one head is trained
+            whatever it takes. Changes no head.
+
+    Example:
+        >>> FittingOptions(layout="flattened").loss
+        'absolute'
+    """
+
+    widths: tuple[int, ...] = SMALL
+    dropout: float = DROPOUT
+    rate: float = 1e-3
+    decay: float = 0.01
+    batch: int = 64
+    most_epochs: int = 200
+    patience: int = 10
+    least_gain: float = 0.005
+    validation: float = 0.15
+    seed: int = 0
+    layout: Layout = "pooled"
+    loss: Loss | None = None
+    memory: float = 4.0
+
+    def __post_init__(self) -> None:
+        if self.loss is None:
+            object.__setattr__(self, "loss", "absolute" if self.layout == "flattened" else "squared")
+
+    def weights(self, inputs: int) -> int:
+        """Return how many weights a head has.
+
+        Example:
+            >>> FittingOptions().weights(3072)
+            203457
+        """
+        return sum(after * (before + 1) for before, after in pairwise([inputs, *self.widths, 1]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what determines the heads."""
+        return {name: value for name, value in asdict(self).items() if name != "memory"}
+
+
+def initial_stack(names: Sequence[str], inputs: int, options: FittingOptions) -> HeadStack:
+    """Return heads with random weights, which depend on the seed and the name of each head."""
+    sizes = list(pairwise([inputs, *options.widths, 1]))
+    weights = [torch.empty(len(names), after, before) for before, after in sizes]
+    for number, name in enumerate(names):
+        generator = _generator(options.seed, "weights", name)
+        for weight in weights:
+            weight[number].uniform_(-1, 1, generator=generator).mul_(weight.shape[2] ** -0.5)
+    return HeadStack(weights, [torch.zeros(len(names), after) for _, after in sizes])
+
+
+def _generator(*parts: str | int) -> torch.Generator:
+    return torch.Generator().manual_seed(derived_seed(*parts))
+
+
+def fit_stack(
+    stack: HeadStack, batch: Batch, targets: Tensor, validation: Tensor, options: FittingOptions
+) -> tuple[list[Tensor], list[int]]:
+    """Train a stack, and return the weights of the best epoch of each head, and its epochs.
+
+    Args:
+        stack: first weights, on the device of `targets`.
+        batch: gives inputs of clips by their numbers.
+        targets: (heads, clips), standardized, NaN where unknown.
+        validation: (clips,), True for clips that decide when to stop. On the CPU.
+        options: how.
+    """
+    train, check = (~validation).nonzero().squeeze(1), validation.nonzero().squeeze(1)
+    first, *others = stack.parameters()
+    groups: list[dict[str, Any]] = [
+        {"params": [first], "lr": options.rate * min(1, USUAL_INPUTS / first.shape[2])},
+        {"params": others},
+    ]
+    adam = torch.optim.AdamW(groups, lr=options.rate, weight_decay=options.decay, fused=True)
+    best = [weights.detach().clone() for weights in stack.parameters()]
+    least = torch.full((len(targets),), torch.inf)
+    reached = least.clone()
+    epochs = torch.zeros(len(targets), dtype=torch.int64)
+    waited = epochs.clone()
+    for epoch in range(options.most_epochs):
+        active = waited < options.patience
+        if not active.any():
+            break
+        epochs += active
+        _train_epoch(stack, adam, batch, targets, train, options, epoch)
+        losses = _losses(stack, batch, targets, check, options)
+        better = active & (losses < least)
+        least = torch.where(better, losses, least)
+        for kept, now in zip(best, stack.parameters(), strict=True):
+            for number in better.nonzero().squeeze(1).tolist():
+                kept[number].copy_(now[number].detach())
+        gained = least < (1 - options.least_gain) * reached
+        reached = torch.where(gained, least, reached)
+        waited = torch.where(gained, 0, waited + 1)
+    return best, epochs.tolist()
+
+
+def _train_epoch(
+    stack: HeadStack,
+    adam: torch.optim.AdamW,
+    batch: Batch,
+    targets: Tensor,
+    train: Tensor,
+    options: FittingOptions,
+    epoch: int,
+) -> None:
+    """Train on each clip once; order and dropout depend on the seed and the epoch alone."""
+    generator = _generator(options.seed, "epoch", epoch)
+    order = train[torch.randperm(len(train), generator=generator)]
+    for clips in torch.split(order, options.batch):
+        masks = [
+            (torch.rand(len(clips), width, generator=generator) >= options.dropout).to(targets.device)
+            / (1 - options.dropout)
+            for width in options.widths[1:]
+        ]
+        adam.zero_grad(set_to_none=True)
+        errors, known = _errors(stack(batch(clips), masks), targets[:, clips.to(targets.device)], options)
+        torch.autograd.backward((errors / known.clamp(min=1)).sum())
+        adam.step()
+
+
+@torch.no_grad()
+def _losses(
+    stack: HeadStack, batch: Batch, targets: Tensor, check: Tensor, options: FittingOptions
+) -> Tensor:
+    """Return the mean error of each head over the validation clips whose target is known; on the CPU."""
+    parts = [
+        torch.stack(_errors(stack(batch(clips)), targets[:, clips.to(targets.device)], options))
+        for clips in torch.split(check, options.batch)
+    ]
+    errors, known = torch.stack(parts).sum(dim=0).cpu()
+    losses: Tensor = (errors / known.clamp(min=1)).float()
+    return losses
+
+
+def _errors(scores: Tensor, targets: Tensor, options: FittingOptions) -> tuple[Tensor, Tensor]:
+    """Return for each head the sum of its errors over the clips whose target is known, and their number."""
+    known = ~targets.isnan()
+    errors = (scores - targets.nan_to_num()) * known
+    errors = errors.square() if options.loss == "squared" else errors.abs()
+    return errors.double().sum(dim=1), known.double().sum(dim=1)
