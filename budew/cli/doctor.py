@@ -118,7 +118,7 @@ def _precisions() -> Iterator[Finding]:
         faults = [f"{name}: {fault}" for name, fault in found.faults.items()]
         detail = f"{found.fastest} is used ({', '.join(speeds)}); {'; '.join(faults)}".removesuffix("; ")
         remedy = found.remedy or f"leave the choice to budew, which takes {found.fastest}"
-        yield Finding(f"precision {engine}", not found.deadly, False, detail, remedy)
+        yield Finding(f"precision {engine}", not found.crashing, False, detail, remedy)
 
 
 def _by_extra(requirements: list[str]) -> dict[str, list[str]]:

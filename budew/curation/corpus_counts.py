@@ -26,13 +26,13 @@ MOST_LISTED = 50
 MOST_LANGUAGES = 200
 """Languages whose emotions are counted separately; further ones are counted as `OTHER`."""
 CLIPS, UNKNOWN = "", "?"
-"""In the counts of a language: clips with a profile, and those of them of which no emotion is rated."""
+"""Keys in the counts of a language: clips with a profile, and those of them without rated emotions."""
 RATED = "rated "
-"""Before the name of an emotion in the counts of a language: clips in which it is rated."""
+"""Prefix of an emotion's name in the counts of a language: clips in which it is rated."""
 LONGEST_NAME = 200
-"""Characters of a name that count: no voice has a longer one, and a hostile file may."""
+"""Characters of a name that are kept: hostile files may have longer ones."""
 OTHER = "(other)"
-"""Counts the clips of all names that a full `Tally` has not seen before."""
+"""Name under which a full `Tally` counts further names."""
 EDGES = (0.5, 1.0, 2.0, 4.0, 8.0, 12.0, 20.0, 30.0, 60.0, 600.0)
 """Upper bounds in seconds of the bins of the histogram that is shown; 30 s is Whisper's window."""
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -52,7 +52,7 @@ class Tally(Counter[str]):
 
     @property
     def distinct(self) -> int:
-        """Number of names; the least number unless `exact`."""
+        """Number of names; a lower bound unless `exact`."""
         return len(self) - (not self.exact)
 
     def add(self, name: str) -> None:
@@ -278,6 +278,12 @@ def corpus_statistics(corpus: str, clips: Iterable[Clip]) -> CorpusStatistics:
     Args:
         corpus: its name.
         clips: of it, as `budew.read` gives them.
+
+    Example:
+        >>> profile = VoiceProfile({"Awe": 0.75})
+        >>> found = corpus_statistics("mine", [Clip("a", b"", "wav", duration=2.5, profile=profile)])
+        >>> found.durations.total, found.present("Awe")
+        (2.5, 1)
     """
     found = CorpusStatistics(corpus)
 

@@ -1,4 +1,4 @@
-"""What a corpus is, what it holds and what is wrong with it, in one pass and bounded memory.
+"""Contents and faults of a corpus, in one pass and bounded memory.
 
 By default only the headers of the audio are read, of a thousand clips a second; `decode` reads every sample,
 which finds what is damaged part way, silent or shorter than it claims, at 1,500 times real time for mp3.
@@ -42,7 +42,7 @@ _DIFFERENCE = 0.25  # seconds by which a stated duration may differ
 
 @dataclass(slots=True)
 class Remark:
-    """An oddity that breaks nothing: the number of clips that have it, and the ids of the first."""
+    """An oddity that is no error: the number of clips that have it, and the ids of the first."""
 
     clips: int = 0
     first: list[str] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Remark:
 
 @dataclass(slots=True)
 class Inspection:
-    """What was found.
+    """Result of an inspection.
 
     Attributes:
         source: what was inspected.
@@ -109,17 +109,24 @@ def inspect_corpus(
 
     Args:
         source: anything that `budew.read` takes.
-        scale: of scores that come without one, such as "0-4", as for `budew.read`.
+        scale: of scores that come without one, such as "0-4".
         decode: decode every sample instead of reading headers.
         examples: number of clips kept to be shown: the strongest of each emotion, then random ones.
         progress: called with the number of clips that are done.
 
     Raises:
         CorpusError: there is no such corpus.
+
+    Example:
+        >>> from budew.io.resources import data_folder
+        >>> found = inspect_corpus(data_folder("demo_clips") / "clips.tar")
+        >>> found.statistics.clips, dict(found.formats), found.broken
+        (16, {'flac': 16}, [])
     """
     name = without_secrets(str(source))
     found = Inspection(name, files_by_kind(source), decode, CorpusStatistics(name))
-    chosen, bad = Examples(), 0
+    chosen = ExampleClips()
+    bad = 0
 
     def add_broken(error: CorpusError) -> None:
         nonlocal bad
@@ -149,7 +156,7 @@ def inspect_corpus(
 def files_by_kind(source: str | Path) -> dict[str, tuple[int, int]]:
     """Return count and bytes of the files of a source by kind; nothing is opened.
 
-    What cannot be listed is left out: reading the corpus reports it.
+    Files that cannot be listed are left out: reading the corpus reports them.
     """
     try:
         found = matches(source, ReadOptions(on_bad=lambda _: None))
@@ -203,7 +210,7 @@ def _examined(clip: Clip, found: Inspection) -> tuple[Clip, str | None]:
 
 
 @dataclass(slots=True)
-class Examples:
+class ExampleClips:
     """The strongest clip of each emotion and some random ones, whatever the order of the corpus.
 
     Of equally strong clips, and among the random ones, the hash of the id decides. No clip that is held is
@@ -224,7 +231,7 @@ class Examples:
         self._random = sorted([*self._random, (digest, clip.id, clip)], key=_rank)[:RANDOM_EXAMPLES]
 
     def best(self, most: int) -> list[Clip]:
-        """Return at most so many clips: those that are strongest in an emotion, then random ones."""
+        """Return at most `most` clips: those that are strongest in an emotion, then random ones."""
         chosen = {clip.id: clip for *_, clip in sorted(self._strongest.values(), key=_rank)}
         most = min(most, max(RANDOM_EXAMPLES, len(chosen)))
         chosen |= {clip.id: clip for *_, clip in self._random if clip.id not in chosen}

@@ -1,10 +1,10 @@
 """Splits of a corpus: the part that each clip belongs to, by its speaker, and never a speaker in two parts.
 
-A clip without a speaker goes with the others of the recording that `budew corpus segment` cut it from.
+A clip without a speaker belongs to the part of the recording that `budew corpus segment` cut it from.
 Speakers and recordings of the corpus are listed with their part, and so is each clip that has neither, unless
-there are too many of those. What is not listed goes where a hash of the seed and its name puts it, so clips
+there are too many of those. What is not listed is placed by a hash of the seed and its name, so that clips
 that are added later keep to one part a speaker, too. Speakers are compared by name alone: two corpora that
-share a name share its part, which costs nothing, where the opposite would let a voice into the test.
+share a name share its part, which costs nothing, while the opposite could put a voice into training and test.
 """
 
 import hashlib
@@ -30,14 +30,14 @@ from budew.randomness import generator
 from budew.version import __version__
 
 CHECKED = 1_000
-"""First clips of a corpus that are checked: every shard would take as long as the job itself."""
+"""Clips of a corpus that are checked before a job: all of them would take as long as the job itself."""
 KINDS = ("speaker", "recording", "clip")
-"""What clips are kept together by; the first that is known of a clip counts."""
+"""Kinds of groups whose clips stay together, in the order of precedence."""
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Parts of a corpus and who is in them.
+    """Parts of a corpus and their speakers, recordings and clips.
 
     Attributes:
         seed: decides the parts, together with the corpus.
@@ -49,6 +49,11 @@ class Splits:
 
     Raises:
         InputError: invalid shares, or a part without a share.
+
+    Example:
+        >>> splits = Splits(seed=0, shares={"train": 0.8, "test": 0.2}, speakers={"anna": "test"})
+        >>> splits.part_of(Clip("clip", b"", "wav", speaker="anna"))
+        'test'
     """
 
     seed: int
@@ -110,7 +115,7 @@ def check_shares(shares: Mapping[str, float]) -> None:
 
 
 def part_by_hash(shares: Mapping[str, float], seed: int, kind: str, name: str) -> str:
-    """Return a random part, with the shares as probabilities; the same part for the same arguments.
+    """Return a part drawn with the shares as probabilities; the same part for the same arguments.
 
     Args:
         shares: of the parts, adding up to 1.
@@ -173,6 +178,11 @@ def read_splits(path: Path) -> Splits:
         SettingsError: it is no splits file, or puts a speaker into two parts; names what is wrong.
         CorpusError: it is a pipe or a device.
         OSError: the file cannot be read.
+
+    Example:
+        >>> write_splits(Path("splits.json"), Splits(0, {"train": 0.5, "test": 0.5}, {"anna": "test"}))
+        >>> read_splits(Path("splits.json")).speakers
+        {'anna': 'test'}
     """
     check_file(path)
     try:
@@ -207,7 +217,7 @@ def select_part(clips: Iterable[Clip], splits: Splits, part: str) -> Iterator[Cl
 
     Example:
         >>> splits = Splits(seed=0, shares={"train": 0.8, "test": 0.2}, speakers={"anna": "test"})
-        >>> clips = [Clip("a", b"", speaker="anna"), Clip("b", b"", speaker="anna")]
+        >>> clips = [Clip("a", b"", "wav", speaker="anna"), Clip("b", b"", "wav", speaker="anna")]
         >>> [clip.id for clip in select_part(clips, splits, "test")]
         ['a', 'b']
     """
@@ -220,11 +230,16 @@ class Select:
     """Job that keeps the clips of one part unchanged.
 
     Attributes:
-        splits: who is in which part.
+        splits: of the corpus.
         part: such as "train".
 
     Raises:
         InputError: there is no such part.
+
+    Example:
+        >>> job = Select(Splits(0, {"train": 0.5, "test": 0.5}, {"anna": "test"}), "test")
+        >>> [clip.id for clip in job.run(iter([Clip("a", b"", "wav", speaker="anna")]), print)]
+        ['a']
     """
 
     splits: Splits

@@ -29,7 +29,7 @@ from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import nearest_level
 
 STRATA = ("clips", "no emotion", *EMOTIONS)
-"""What is counted: all clips, those whose emotions are known and none, and those with each emotion."""
+"""Sets of clips that are counted: all, those rated to have no emotion, those with each emotion."""
 MOST_UNNAMED = 100_000
 """Clips with neither speaker nor recording up to which each is placed and listed."""
 MOST_SWEEPS = 10
@@ -43,17 +43,17 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Result for one part.
+class PartReport:
+    """Contents of one part.
 
     Attributes:
         name: such as "train".
         asked: the share that was requested.
-        speakers: in it.
-        unnamed: clips in it whose speaker is not known.
-        recordings: in it, of those clips.
-        recorded: clips of these recordings.
-        counts: clips in each of `STRATA`.
+        speakers: their number.
+        unnamed: number of clips whose speaker is not known.
+        recordings: number of recordings of such clips.
+        recorded: number of clips of these recordings.
+        counts: number of clips in each of `STRATA`.
     """
 
     name: str
@@ -67,23 +67,25 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SplitReport:
-    """Quality of a split: its parts, and clips in each of `STRATA` in all.
+    """Quality of a split.
 
-    `listed` is whether each clip with neither speaker nor recording was placed for balance, not by hash
-    alone. `emotions_unknown` counts clips without a profile, or with one that does not know the emotions:
-    they count as clips and for no emotion.
+    Attributes:
+        parts: in the order of the shares.
+        counts: number of clips in each of `STRATA`, in all parts together.
+        listed: whether each clip with neither speaker nor recording was placed for balance, not by hash.
+        emotions_unknown: number of clips without rated emotions; they count as clips and for no emotion.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[PartReport, ...]
     counts: Mapping[str, int]
     listed: bool
     emotions_unknown: int = 0
 
-    def share(self, part: Part) -> float:
+    def share(self, part: PartReport) -> float:
         """Return the share of all clips that a part has."""
         return part.counts["clips"] / max(1, self.counts["clips"])
 
-    def deviations(self, part: Part) -> dict[str, float]:
+    def deviations(self, part: PartReport) -> dict[str, float]:
         """Return how much more frequent each stratum is in a part than in all, in percentage points."""
         size, total = max(1, part.counts["clips"]), max(1, self.counts["clips"])
         return {
@@ -92,12 +94,12 @@ class SplitReport:
             if self.counts[name]
         }
 
-    def mean_deviation(self, part: Part) -> float:
+    def mean_deviation(self, part: PartReport) -> float:
         """Return the mean over strata of the deviation without its sign, in percentage points."""
         deviations = self.deviations(part)
         return sum(map(abs, deviations.values())) / max(1, len(deviations))
 
-    def missing(self, part: Part) -> list[str]:
+    def missing(self, part: PartReport) -> list[str]:
         """Return the emotions of the corpus that no clip of a part has."""
         return [name for name in EMOTIONS if self.counts[name] and not part.counts[name]]
 
@@ -141,9 +143,17 @@ def split_corpus(
     Raises:
         InputError: shares that do not add up.
         CorpusError: fewer speakers than parts.
+
+    Example:
+        >>> clips = [Clip(f"{n}", b"", "wav", speaker=f"voice {n % 10}") for n in range(40)]
+        >>> splits, report = split_corpus(clips, {"train": 0.8, "test": 0.2})
+        >>> {part.name: part.speakers for part in report.parts}
+        {'train': 8, 'test': 2}
     """
     check_shares(shares)
-    names, listed, emotions_unknown = list(shares), True, 0
+    names = list(shares)
+    listed = True
+    emotions_unknown = 0
     tables = {kind: _table() for kind in KINDS}
     by_hash = np.zeros((len(shares), len(STRATA)), np.int64)
     for clip in clips:
@@ -198,7 +208,7 @@ def _report(
         held[KINDS.index("clip")] = by_hash
     total = held.sum(axis=0)
     parts = tuple(
-        Part(
+        PartReport(
             name,
             shares[name],
             speakers=int(sizes[0, part]),

@@ -29,6 +29,11 @@ def write_weights(path: Path, weights: Iterable[tuple[str, float]]) -> None:
     Raises:
         InputError: neither `.jsonl` nor `.parquet`.
         OSError: the disk refuses.
+
+    Example:
+        >>> write_weights(Path("weights.jsonl"), [("clip-1", 1.0), ("clip-2", 3.25)])
+        >>> read_weights(Path("weights.jsonl"))
+        {'clip-1': 1.0, 'clip-2': 3.25}
     """
     check_weight_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ NO_EMOTION = "no emotion"
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """How clips are weighed; see the module.
+    """Rule for the weight of a clip; see the module.
 
     Attributes:
         masses: of each emotion of the corpus, and of `NO_EMOTION`; above 0.
@@ -77,13 +77,20 @@ class WeightReport:
     """Effect of the weights.
 
     Attributes:
-        balance: how clips were weighed.
-        clips: with a weight.
-        without_profile: clips that got none.
-        emotions_unknown: clips with a profile that got none, since no emotion is rated in it.
+        balance: the rule.
+        clips: number of clips with a weight.
+        without_profile: number of clips that got none, having no profile.
+        emotions_unknown: number of clips that got none, having a profile without rated emotions.
         total, squares: sums of the weights and of their squares.
         lightest, heaviest: the extremes of the weights.
-        weighted: mass of each emotion when clips count as often as they weigh.
+        weighted: mass of each emotion, each clip counted with its weight.
+
+    Example:
+        >>> profiles = [VoiceProfile({name: 1.0}) for name in ("Awe", "Awe", "Awe", "Awe", "Pain")]
+        >>> clips = [Clip(f"{n}", b"", "wav", profile=one) for n, one in enumerate(profiles)]
+        >>> report = WeightReport(corpus_balance(clips))
+        >>> list(weigh(clips, report))[3:], round(report.effective_clips, 2)
+        ([('3', 1.0), ('4', 2.0)], 4.5)
     """
 
     balance: Balance
@@ -109,7 +116,7 @@ class WeightReport:
 
     @property
     def effective_clips(self) -> float:
-        """Kish's effective sample size, (Σw)² / Σw²: as many clips drawn alike vary as little."""
+        """Kish's effective sample size, (Σw)² / Σw²: the number of equal weights that vary as little."""
         return self.total**2 / self.squares if self.squares else 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,7 +152,7 @@ def shares(masses: Mapping[str, float]) -> dict[str, float]:
 
 
 def effective_number(parts: Mapping[str, float]) -> float:
-    """Return how many equally frequent emotions would be as diverse: the exponential of the entropy."""
+    """Return the number of equally frequent emotions with the same entropy."""
     return math.exp(-sum(part * math.log(part) for part in parts.values() if part > 0))
 
 
@@ -180,7 +187,7 @@ def weigh(clips: Iterable[Clip], report: WeightReport) -> Iterator[tuple[str, fl
 
     Args:
         clips: those that the balance was made from, in a second pass.
-        report: is added to on the way.
+        report: counts the clips.
     """
     for clip in clips:
         if clip.profile is None:

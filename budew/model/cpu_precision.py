@@ -41,13 +41,18 @@ FASTER = 1.2
 LONGEST = 120
 """Seconds for which a trial may run."""
 TRIAL = Path(__file__).with_name("cpu_trial.py")
-CURE = "ONEDNN_MAX_CPU_ISA"
-CURED = {CURE: "AVX512_CORE_BF16"}
-"""Lets the library of torch, CTranslate2 and OpenVINO use no matrix tiles (AMX)."""
+WORKAROUND = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}
+"""Environment in which torch, CTranslate2 and OpenVINO compute without matrix tiles (AMX)."""
 _LIBRARIES: Mapping[Engine, str] = {"training": "torch"}
 _ON_REQUEST = {("torch", "int8")}  # never chosen: what it computes depends on the others of a batch
-_SETTINGS = (CURE, "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "CT2_FORCE_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")
-_BY_ITSELF = {signal.SIGILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGABRT}
+_SETTINGS = (
+    *WORKAROUND,
+    "DNNL_MAX_CPU_ISA",
+    "ATEN_CPU_CAPABILITY",
+    "CT2_FORCE_CPU_ISA",
+    "MKL_ENABLE_INSTRUCTIONS",
+)
+_CRASHES = {signal.SIGILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGABRT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +62,16 @@ class Trials:
     Attributes:
         engine: what was tried.
         seconds: of a small workload on one thread, by each precision that works.
-        faults: what happened instead, by each precision that does not.
-        deadly: the precisions among these whose computation ends the process.
-        cured: seconds of the precisions among these that work with `CURED` in the environment.
+        faults: why not, by each precision that does not.
+        crashing: precisions among these whose computation ends the process.
+        with_workaround: seconds of the precisions among these that work with `WORKAROUND`.
     """
 
     engine: Engine
     seconds: Mapping[str, float] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
-    deadly: Sequence[str] = ()
-    cured: Mapping[str, float] = field(default_factory=dict)
+    crashing: Sequence[str] = ()
+    with_workaround: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def fastest(self) -> str:
@@ -78,11 +83,11 @@ class Trials:
 
     @property
     def remedy(self) -> str:
-        """How to make precisions work that end the process, "" where nothing does."""
-        settings = " ".join(f"{name}={value}" for name, value in CURED.items())
+        """What makes the crashing precisions work; "" where nothing does."""
+        settings = " ".join(f"{name}={value}" for name, value in WORKAROUND.items())
         speeds = ", ".join(
             f"{name} {self.seconds['float32'] / seconds:.1f} times as fast as float32"
-            for name, seconds in self.cured.items()
+            for name, seconds in self.with_workaround.items()
             if "float32" in self.seconds
         )
         return f"set {settings} before Python starts ({speeds} then)" if speeds else ""
@@ -104,11 +109,12 @@ def trials(engine: Engine) -> Trials:
         with suppress(OSError):  # nobody is waited for where no lock can be written
             path.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locked_file(path.with_suffix(".lock")))
-        found = _read(path)
-        if found is None:
-            found, is_lasting = _try(engine)
-            if is_lasting:
-                _write(path, {"machine": key, "trials": asdict(found)})
+        with suppress(OSError, ValueError, TypeError, KeyError):  # missing, or damaged
+            return Trials(**json.loads(path.read_text(encoding="utf-8"))["trials"])
+        found, is_lasting = _try(engine)
+        if is_lasting:
+            with suppress(OSError), whole_file(path) as file:
+                json.dump({"machine": key, "trials": asdict(found)}, file, indent=1)
     return found
 
 
@@ -135,7 +141,7 @@ def check_precision(engine: Engine, dtype: str, *, instead: str | None = None) -
         return
     fault = found.faults.get(dtype, "it has no such precision")
     remedies = f"use {instead or found.fastest}"
-    if dtype in found.cured:
+    if dtype in found.with_workaround:
         remedies += f", or {found.remedy}"
     raise InputError(f"{dtype} cannot be computed by {_library(engine)} on this CPU ({fault}): {remedies}")
 
@@ -158,58 +164,49 @@ def _processor() -> dict[str, str]:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0].splitlines()
     except OSError:  # not Linux
         return {"machine": platform.machine(), "model name": platform.processor()}
-    told = dict(line.replace("\t", "").split(": ", 1) for line in lines if ": " in line)
-    kept = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags", "Features")
-    return {"machine": platform.machine(), **{name: told[name] for name in kept if name in told}}
-
-
-def _read(path: Path) -> Trials | None:
-    """Return what is kept; None where it is nothing, or damaged."""
-    try:
-        return Trials(**json.loads(path.read_text(encoding="utf-8"))["trials"])
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    with suppress(OSError), whole_file(path) as file:  # see `trials`
-        json.dump(content, file, indent=1)
+    fields = dict(line.replace("\t", "").split(": ", 1) for line in lines if ": " in line)
+    names = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags", "Features")
+    return {"machine": platform.machine(), **{name: fields[name] for name in names if name in fields}}
 
 
 def _try(engine: Engine) -> tuple[Trials, bool]:
-    """Return the results of all precisions, and whether they will be the same another time."""
-    seconds, faults, endings = _children(engine, DTYPES[engine], {})
-    deadly = [name for name, number in endings.items() if number in _BY_ITSELF]
-    cured: dict[str, float] = {}
-    if deadly and CURE not in os.environ:
-        cured, _, _ = _children(engine, deadly, CURED)
-    is_lasting = len(deadly) == len(endings)
-    return Trials(engine, seconds, faults, deadly, cured), is_lasting
+    """Return the results of all precisions, and whether they would be the same another time."""
+    seconds, faults, signals = _results(engine, DTYPES[engine], {})
+    crashing = [name for name, number in signals.items() if number in _CRASHES]
+    with_workaround: dict[str, float] = {}
+    if crashing and not WORKAROUND.keys() <= os.environ.keys():
+        with_workaround, _, _ = _results(engine, crashing, WORKAROUND)
+    is_lasting = len(crashing) == len(signals)  # else another program ended it, or it took too long
+    return Trials(engine, seconds, faults, crashing, with_workaround), is_lasting
 
 
-def _children(
+def _results(
     engine: Engine, dtypes: Sequence[str], environment: Mapping[str, str]
 ) -> tuple[dict[str, float], dict[str, str], dict[str, int]]:
     """Return seconds, faults, and the signals of the precisions during which a child process ended."""
     seconds: dict[str, float] = {}
     faults: dict[str, str] = {}
-    endings: dict[str, int] = {}
+    signals: dict[str, int] = {}
     left = list(dtypes)
     while left:
-        lines, ending, number = _child(engine, left, environment)
-        seconds |= {line["dtype"]: line["seconds"] for line in lines if "seconds" in line}
-        faults |= {line["dtype"]: line["fault"] for line in lines if "fault" in line}
+        lines, fault, number = _run_trial(engine, left, environment)
+        for line in lines:
+            if "seconds" in line:
+                seconds[line["dtype"]] = line["seconds"]
+            else:
+                faults[line["dtype"]] = line["fault"]
         left = left[len(lines) :]
         if left:
-            faults[left[0]], endings[left[0]] = ending, number
-            del left[0]
-    return seconds, faults, endings
+            crashed = left.pop(0)
+            faults[crashed] = fault
+            signals[crashed] = number
+    return seconds, faults, signals
 
 
-def _child(
+def _run_trial(
     engine: Engine, dtypes: Sequence[str], environment: Mapping[str, str]
 ) -> tuple[list[dict[str, Any]], str, int]:
-    """Return the lines that a trial printed, how it ended and by which signal, 0 for none."""
+    """Return the lines that a trial printed, why it printed no more, and the signal that ended it or 0."""
     command = [sys.executable, "-P", str(TRIAL), engine, *dtypes]  # -P: no module of this folder
     given = {**os.environ, **environment, "OMP_NUM_THREADS": "1"}
     try:
@@ -223,5 +220,5 @@ def _child(
     if status < 0:
         name = signal.Signals(-status).name
         return lines, f"a trial in another process ended with {name}", -status
-    said = (errors.decode(errors="replace").strip() or f"it took over {LONGEST} s").splitlines()[-1]
-    return lines, f"a trial in another process failed: {said}", 0
+    reason = (errors.decode(errors="replace").strip() or f"it took over {LONGEST} s").splitlines()[-1]
+    return lines, f"a trial in another process failed: {reason}", 0

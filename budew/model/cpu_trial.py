@@ -1,4 +1,4 @@
-"""Computes a layer or two of a small Whisper in some precisions, in a process that may die of it.
+"""Computes a layer or two of a small Whisper in some precisions, in a process that may crash.
 
 `cpu_precision.py` runs this file by its path; it imports nothing of this package. After each precision it
 prints a line of JSON: its seconds, the best of a few repetitions, or the error that the library raised. They
@@ -10,21 +10,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
+
+import numpy as np
 
 WIDTH, HEADS, MEL_BINS, VOCABULARY = 384, 6, 80, 8_000
 CLIPS, POSITIONS, TOKENS = 2, 400, 30
 """A batch of windows of 8 s, in the width of whisper-tiny."""
 REPETITIONS, LONGEST = 8, 0.7
-"""Repetitions, and seconds after which none is begun."""
+"""Repetitions at most, and seconds after which no further one starts."""
 
 Workload = Callable[[], Any]
 
 
-def training(dtype: str) -> Workload:
+def training(torch: Any, dtype: str) -> Workload:
     """Return a step of training, forwards and backwards, in mixed precision."""
-    import torch
-
     parts = _layer(torch)
     spectrogram = torch.randn(CLIPS, MEL_BINS, POSITIONS)
 
@@ -36,14 +37,11 @@ def training(dtype: str) -> Workload:
     return step
 
 
-def in_torch(dtype: str) -> Workload:
-    """Return the encoding of windows, and the feed-forward layer of as many steps of a decoder."""
-    import torch
-
+def in_torch(torch: Any, dtype: str) -> Workload:
+    """Return the encoding of windows, and the feed-forward layer for `TOKENS` steps of a decoder."""
     parts, spectrogram = _layer(torch).eval(), torch.randn(CLIPS, MEL_BINS, POSITIONS)
     if dtype == "int8":
-        quantize: Any = torch.ao.quantization.quantize_dynamic  # torch leaves it untyped
-        parts = quantize(parts, {torch.nn.Linear}, dtype=torch.qint8)
+        parts = torch.ao.quantization.quantize_dynamic(parts, {torch.nn.Linear}, dtype=torch.qint8)
     else:
         parts, spectrogram = parts.to(getattr(torch, dtype)), spectrogram.to(getattr(torch, dtype))
 
@@ -78,11 +76,8 @@ def _states(torch: Any, parts: Any, spectrogram: Any) -> Any:
     return states + parts["outer"](torch.nn.functional.gelu(parts["inner"](states)))
 
 
-def in_ctranslate2(dtype: str) -> Workload:
+def in_ctranslate2(ctranslate2: Any, dtype: str) -> Workload:
     """Return the captioning of windows by a Whisper of one layer each and random weights."""
-    import ctranslate2
-    import numpy as np
-
     spec = ctranslate2.specs.WhisperSpec(1, HEADS, 1, HEADS)
     ctranslate2.specs.model_spec.visit_spec(spec, _fill)
     special = ["<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>"]
@@ -104,8 +99,6 @@ def in_ctranslate2(dtype: str) -> Workload:
 
 def _fill(layer: Any, name: str, value: Any) -> None:
     """Give a variable of a layer of CTranslate2 random numbers, where it must have some."""
-    import numpy as np
-
     shapes = {  # by the end of the name; the first that fits
         "conv1/weight": (WIDTH, MEL_BINS, 3),
         "conv2/weight": (WIDTH, WIDTH, 3),
@@ -125,12 +118,9 @@ def _fill(layer: Any, name: str, value: Any) -> None:
         setattr(layer, name.rpartition("/")[2], numbers)
 
 
-def in_openvino(dtype: str) -> Workload:
-    """Return two feed-forward layers on windows, and on as many steps of a decoder."""
-    import numpy as np
-    import openvino
-    from openvino import opset13 as operations
-
+def in_openvino(openvino: Any, dtype: str) -> Workload:
+    """Return two feed-forward layers on windows, and for `TOKENS` steps of a decoder."""
+    operations = import_module("openvino.opset13")
     random = np.random.default_rng(0)
     given = operations.parameter([-1, -1, WIDTH], np.float32)
     states = given
@@ -155,12 +145,13 @@ def in_openvino(dtype: str) -> Workload:
     return caption
 
 
-WORKLOADS = {
-    "training": training,
-    "torch": in_torch,
-    "ctranslate2": in_ctranslate2,
-    "openvino": in_openvino,
+WORKLOADS: dict[str, tuple[str, Callable[[Any, str], Workload]]] = {
+    "training": ("torch", training),
+    "torch": ("torch", in_torch),
+    "ctranslate2": ("ctranslate2", in_ctranslate2),
+    "openvino": ("openvino", in_openvino),
 }
+"""Engine → its library, and what makes a workload of the library and a precision."""
 
 
 def seconds_of(workload: Workload) -> float:
@@ -175,10 +166,11 @@ def seconds_of(workload: Workload) -> float:
 
 
 def run_trial(engine: str, *dtypes: str) -> None:
-    """Print the result of each precision; it is a caller's part to notice where the process ends before."""
+    """Print the result of each precision; the caller notices where the process ends before."""
+    library, make = WORKLOADS[engine]
     for dtype in dtypes:
         try:
-            found: dict[str, Any] = {"seconds": seconds_of(WORKLOADS[engine](dtype))}
+            found: dict[str, Any] = {"seconds": seconds_of(make(import_module(library), dtype))}
         except (RuntimeError, ValueError) as error:  # of a library that has no such precision on this CPU
             found = {"fault": (str(error) or type(error).__name__).splitlines()[0]}
         print(json.dumps({"dtype": dtype, **found}), flush=True)

@@ -65,7 +65,7 @@ def test_a_processor_that_dies_of_a_precision_is_found_out_and_lives(engine, fau
     died = subprocess.run([sys.executable, "-c", PRODUCT], check=False)
     assert died.returncode == -signal.SIGILL
     found = trials(engine)
-    assert list(found.deadly) == ["bfloat16"]
+    assert list(found.crashing) == ["bfloat16"]
     assert "bfloat16" not in found.seconds
     assert found.seconds.keys() >= set(DTYPES[engine]) - {"bfloat16"}
     assert fastest(engine) == "float32"

@@ -12,7 +12,7 @@ from budew.curation.consensus import answers_of, consensus_statistics, rating_st
 from budew.curation.corpus_counts import corpus_statistics
 from budew.curation.duplicates import Duplicates
 from budew.curation.inspection import Inspection, Remark
-from budew.curation.stratified_split import STRATA, Part, SplitReport
+from budew.curation.stratified_split import STRATA, PartReport, SplitReport
 from budew.curation.weights import NO_EMOTION, Balance, WeightReport
 from budew.profile import VoiceProfile
 from budew.reports.corpus_tables import (
@@ -92,8 +92,8 @@ def test_inspection():
 
 def test_split():
     counts = dict.fromkeys(STRATA, 0) | {"clips": 100, "Fear": 20, "Awe": 5}
-    train = Part("train", 0.75, 9, 4, 2, 3, counts | {"clips": 80, "Fear": 20, "Awe": 1})
-    test = Part("test", 0.25, 1, 1, 0, 0, counts | {"clips": 20, "Fear": 0, "Awe": 4})
+    train = PartReport("train", 0.75, 9, 4, 2, 3, counts | {"clips": 80, "Fear": 20, "Awe": 1})
+    test = PartReport("test", 0.25, 1, 1, 0, 0, counts | {"clips": 20, "Fear": 0, "Awe": 4})
     shown = lines(split_table(SplitReport((train, test), counts, True, 7)))
     rows = [line for line in shown if line.startswith(("train ", "test "))]
     assert rows[0] == "train 80 9 80.00 75.00 4.38 Fear +5.00"
