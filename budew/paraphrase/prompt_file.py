@@ -236,12 +236,10 @@ class FewShots:
         chosen: list[FewShotExample] = []
         missing = asked
         while scores and len(chosen) < self.count:
-            best = max(scores, key=lambda row: row[1] + _SHARED_EMOTION_SCORE * _shared(row[0], missing))[0]
+            shared = [len(missing & example.profile.emotions.keys()) for example, _ in scores]
+            totals = [score + _SHARED_EMOTION_SCORE * n for (_, score), n in zip(scores, shared, strict=True)]
+            best = scores[totals.index(max(totals))][0]
             chosen.append(best)
             missing = missing - best.profile.emotions.keys()
             scores = [row for row in scores if row[0].profile is not best.profile]
         return tuple(reversed(chosen))
-
-
-def _shared(example: FewShotExample, emotions: set[str]) -> int:
-    return len(emotions & example.profile.emotions.keys())

@@ -150,7 +150,9 @@ class Paraphrase:
         with open_in_thread(lambda: self.backend) as (loop, backend):
             batches = in_order(
                 _batches(map(self._started, clips), backend.batch),
-                lambda batch: self._rewrite(batch, backend),
+                lambda batch: self.rewriting.rewrite(
+                    [pending for _, pending in batch if isinstance(pending, PendingClip)], backend
+                ),
                 loop=loop,
                 ahead=backend.ahead,
             )
@@ -163,10 +165,6 @@ class Paraphrase:
             return clip, self.rewriting.start(clip)
         except Exception as error:  # noqa: BLE001  # reported as the failure of this clip, in its turn
             return clip, error
-
-    async def _rewrite(self, batch: Sequence[_StartedClip], backend: RewritingBackend) -> None:
-        started = [pending for _, pending in batch if isinstance(pending, PendingClip)]
-        await self.rewriting.rewrite(started, backend)
 
     def _finished(
         self, batch: Sequence[_StartedClip], batch_error: BaseException | None, failed: OnFailed
