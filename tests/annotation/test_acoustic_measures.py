@@ -39,7 +39,7 @@ def phrase(level: float = -20.0) -> np.ndarray:
     return np.concatenate([silence(0.3), said, silence(0.5), said, silence(0.4)])
 
 
-def test_louder_is_louder_by_as_many_decibels():
+def test_level_and_peak_follow_the_loudness():
     loud, quiet = (acoustic_measures(phrase(level)) for level in (-12.0, -32.0))
     assert loud["level"] - quiet["level"] == pytest.approx(20, abs=0.1)
     assert loud["peak"] - quiet["peak"] == pytest.approx(20, abs=0.1)
@@ -56,7 +56,7 @@ def test_noise_is_measured_within_two_decibels(snr):
     assert measures["snr"] == pytest.approx(snr, abs=2)
 
 
-def test_rate_is_a_second_of_speech_and_pauses_do_not_slow_it():
+def test_rates_count_seconds_of_speech_without_pauses():
     slow, fast = syllables(10, a_second=2.5), syllables(10, a_second=5.0)
     rates = [acoustic_measures(sound)["nuclei_rate"] for sound in (slow, fast)]
     assert rates == pytest.approx([2.5, 5.0], rel=0.12)
@@ -70,14 +70,14 @@ def test_rate_is_a_second_of_speech_and_pauses_do_not_slow_it():
 
 
 @pytest.mark.parametrize("samples", [silence(1), silence(0.001), noise(RATE, level=-90), vowel(0.005)])
-def test_what_is_silent_or_very_short_is_measured_as_far_as_it_goes(samples):
+def test_silent_or_very_short_clips_have_no_pitch_and_valid_json(samples):
     measures = acoustic_measures(samples)
     assert measures["seconds"] == pytest.approx(len(samples) / RATE, abs=1e-3)
     assert "pitch_median" not in measures
     assert json.loads(json.dumps(measures, allow_nan=False)) == measures
 
 
-def test_the_job_adds_figures_and_nothing_else(run_on, failures, tmp_path: Path):
+def test_the_job_adds_measures_to_the_metadata_and_changes_nothing_else(run_on, failures, tmp_path: Path):
     profile = VoiceProfile({"Awe": 0.5})
     clip = clip_of(phrase(), "anna/01", profile=profile, transcript="la " * 12, metadata={"take": 3})
     long = clip_of(silence(LONGEST + 1), "long")
@@ -123,7 +123,7 @@ def test_range_and_spread_of_a_glide_are_those_of_its_semitones():
 
 
 @pytest.mark.parametrize("count", [1, HOP - 1, HOP, 5_000])
-def test_a_track_has_the_frames_of_the_levels(count):
+def test_pitch_and_level_have_the_same_frames(count):
     samples = vowel(1.0)[:count]
     assert len(pitch_track(samples)) == len(frame_levels(samples)) == 1 + count // HOP
 
@@ -160,7 +160,7 @@ def test_text_whose_letters_do_not_show_syllables_has_no_count(text, language):
 
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=60), st.sampled_from([None, "en", "ja", "?", "zh-Hant"]))
-def test_any_text_has_a_count_or_none(text, language):
+def test_syllable_counts_of_any_text_are_positive_or_none(text, language):
     count = count_syllables(text, language)
     assert count is None or count >= 1
 
@@ -174,7 +174,7 @@ def test_nuclei_are_as_many_as_the_sound_has(rate):
     assert count_nuclei(steady, np.ones(len(steady), bool)) == 1
 
 
-def test_noise_and_a_faint_voice_behind_the_speaker_have_no_say_in_the_pitch():
+def test_noise_and_a_faint_second_voice_do_not_change_the_pitch():
     found = acoustic_measures(np.concatenate([vowel(0.6, pitch=220), vowel(2.0, pitch=90, level=-55)]))
     assert found["pitch_median"] == pytest.approx(220, rel=0.01)
     hiss = acoustic_measures(noise(RATE, level=-20))
@@ -188,7 +188,7 @@ def test_a_steady_sound_has_its_level_in_every_frame(level):
     assert np.abs(inside - level).max() < 0.6
 
 
-def test_a_constant_offset_is_no_sound():
+def test_a_constant_offset_has_no_level():
     assert frame_levels(np.full(RATE, 0.5, np.float32))[4:-4].max() == FLOOR
 
 
@@ -202,7 +202,7 @@ def test_pauses_are_found_with_their_length(lengths, spoken):
     assert found == pytest.approx(lengths, abs=0.08)
 
 
-def test_the_silence_of_a_stop_is_no_pause_and_a_click_no_speech():
+def test_short_silences_are_not_pauses_and_clicks_are_not_speech():
     stop = speech(frame_levels(np.concatenate([vowel(0.5), silence(0.15), vowel(0.5)])))
     assert stop.mean() > 0.97
     click = np.concatenate([silence(1.0), vowel(0.01), silence(1.0), vowel(1.0), silence(0.5)])
@@ -234,13 +234,13 @@ def test_sounds_of_a_tenth_and_pauses_of_three_tenths_of_a_second_count(sound, p
     assert speech(loudness).sum() == spoken
 
 
-def test_silence_is_what_lies_25_decibels_under_the_speech():
+def test_frames_25_decibels_under_the_speech_are_silence():
     steps = np.repeat([-20.0, -44.9, -45.0, -20.0], 30)
     assert speech(steps).tolist() == [True] * 60 + [False] * 30 + [True] * 30
 
 
 @pytest.mark.parametrize(("dip", "count"), [(2.0, 0), (2.1, 2)])
-def test_a_nucleus_stands_over_the_trough_behind_it_by_more_than_two_decibels(dip, count):
+def test_a_syllable_nucleus_is_more_than_two_decibels_above_the_next_trough(dip, count):
     hill = np.array([-dip, 0.0, 0.0])  # a plateau is one peak
     assert count_nuclei(np.array([*hill, *hill, -dip]), np.ones(7, bool)) == count
 

@@ -31,11 +31,11 @@ def test_a_profile_is_kept_with_a_note_and_other_metadata():
     )
 
 
-def test_captions_are_read_back_into_the_profile_that_they_were_made_of():
+def test_captions_are_parsed_into_the_profile_they_were_rendered_from():
     assert said(*(render(PROFILE, seed=seed) for seed in range(4))) == PROFILE
 
 
-def test_of_several_captions_emotions_are_means_and_traits_what_most_say():
+def test_several_captions_give_mean_emotions_and_majority_traits():
     texts = ("A strongly sad woman.", "A woman, extremely sad, with a wistful sigh.", "A slightly sad man.")
     profile = said(*texts)
     assert profile.emotions["Sadness"] == pytest.approx((0.75 + 1 + 0.25) / 3, abs=1e-3)
@@ -44,7 +44,7 @@ def test_of_several_captions_emotions_are_means_and_traits_what_most_say():
     assert said(texts[1]).bursts == ("Wistful Sigh",)
 
 
-def test_a_source_can_be_named_and_traits_that_captions_do_not_speak_of_stay():
+def test_a_source_can_be_chosen_and_traits_missing_in_captions_are_kept():
     both = clip(profile=PROFILE, captions=(Caption("A voice full of fear."),))
     assert label_clip(both).profile == label_clip(both, source="profile").profile == PROFILE
     made = label_clip(both, source="captions")
@@ -54,7 +54,7 @@ def test_a_source_can_be_named_and_traits_that_captions_do_not_speak_of_stay():
     assert made.metadata["annotated_by"]["from"] == "captions"
 
 
-def test_captions_come_before_a_profile_that_columns_on_the_speaker_made_alone():
+def test_captions_are_preferred_to_a_profile_of_speaker_columns_alone():
     bare = clip(
         profile=VoiceProfile(None, [], {"accent": "Welsh"}),
         captions=(Caption("A voice full of fear."),),
@@ -76,7 +76,7 @@ def test_annotating_twice_gives_the_same_clip_and_the_note_of_another_annotator_
         assert label_clip(once) == once
 
 
-def test_the_job_tells_of_clips_without_labels(run_on, failures):
+def test_clips_without_labels_are_reported_as_failures(run_on, failures):
     made = run_on(AnnotateByLabels(), clip("bare"), clip("known", profile=PROFILE))
     assert [clip.id for clip in made] == ["known"]
     assert "has no labels" in str(failures["bare"])
@@ -97,7 +97,7 @@ def labels_in(tmp_path, *rows: str):
     return tmp_path / "labels.jsonl"
 
 
-def test_labels_of_a_file_replace_emotions_with_what_was_rated_and_keep_the_rest(tmp_path, run_on, failures):
+def test_a_file_of_labels_replaces_emotions_and_keeps_the_rest(tmp_path, run_on, failures):
     job = AnnotateByLabels(labels=labels_in(tmp_path, *ROWS))
     clips = [clip(id, profile=PROFILE) for id in ("folder/a", "b", "c")]
     first, second, bare = run_on(job, *clips, clip("a"))
@@ -127,7 +127,7 @@ def test_the_settings_of_the_job_change_with_the_labels(tmp_path):
         ("{", "JSON"),
     ],
 )
-def test_a_bad_label_ends_the_job_and_is_named(tmp_path, run_on, row, fault):
+def test_an_invalid_label_ends_the_job_with_its_line(tmp_path, run_on, row, fault):
     path = labels_in(tmp_path, *ROWS, row)
     with pytest.raises(CorpusError, match=fault) as raised:
         read_labels(path)

@@ -158,13 +158,13 @@ def test_scores_replace_what_they_score_and_all_else_stays(before, scores, after
     assert profile_of(scores, before) == after
 
 
-def test_a_score_that_is_no_number_is_refused():
+def test_nan_scores_are_refused():
     with pytest.raises(InputError, match="Awe"):
         profile_of({"Awe": float("nan")})
 
 
 @pytest.mark.parametrize(("number", "word"), [(1.5, "female"), (-1.0, "male"), (0.6, None), (-0.9, None)])
-def test_gender_is_a_word_where_its_number_is_sure(number, word):
+def test_gender_becomes_a_word_when_its_score_is_far_from_zero(number, word):
     assert profile_of({"Gender": number}).traits.get("gender") == word
     known = VoiceProfile({}, (), {"gender": "androgynous"})
     assert profile_of({"Gender": number}, known).traits["gender"] == "androgynous"
@@ -181,7 +181,7 @@ def test_heads_for_another_encoder_end_the_job(tmp_path, whisper_folder, run_on)
             run_on(AnnotateByHeads(heads, encoder=str(encoder)), clip_of(vowel(1)))
 
 
-def test_the_encoder_noted_beside_heads_is_taken_and_another_refused(
+def test_the_encoder_in_the_notes_is_used_and_another_is_refused(
     heads, whisper_folder, make_whisper, tmp_path, run_on
 ):
     for file in heads.glob("*.pth"):

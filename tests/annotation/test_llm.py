@@ -43,7 +43,7 @@ def expected(audio: bytes) -> VoiceProfile:
     return VoiceProfile(emotions, said["bursts"], {**words, **said["attributes"]})
 
 
-def test_what_the_model_does_not_speak_of_is_kept(serve):
+def test_traits_and_parts_the_model_does_not_give_are_kept(serve):
     heard = expected(wav(1))
     unheard = next(name for name in EMOTIONS if name not in heard.emotions)
     known = {"accent": "Welsh", "Arousal": 3.5}
@@ -58,7 +58,7 @@ def test_what_the_model_does_not_speak_of_is_kept(serve):
 
 
 @pytest.mark.parametrize("fault", model.FAULTS)
-def test_a_fault_that_passes_costs_no_clip(serve, fault):
+def test_transient_server_faults_cost_no_clip(serve, fault):
     """Each kind alone: a third of the requests meet it, and every clip is annotated all the same."""
     given = clips(6)
     server = serve(misbehave=0.34, faults=(fault,), seed=3, stall=0.6)
@@ -70,9 +70,7 @@ def test_a_fault_that_passes_costs_no_clip(serve, fault):
     assert server.seen.met[fault]
 
 
-def test_everything_at_once_ends_with_each_clip_annotated_or_reported_and_a_rerun_asks_nothing(
-    serve, tmp_path
-):
+def test_with_all_faults_each_clip_is_annotated_or_reported_and_a_rerun_sends_no_request(serve, tmp_path):
     given = clips(80)
     server = serve(misbehave=0.3, seed=5, stall=0.6)
     job = job_for(server, server_options={"timeout": 0.3, "cache": tmp_path / "a.sqlite"})
@@ -97,7 +95,7 @@ def test_everything_at_once_ends_with_each_clip_annotated_or_reported_and_a_reru
     assert server.seen.requests <= asked + len(failures)
 
 
-def test_the_audio_the_names_and_the_schema_are_sent_and_then_what_was_wrong(serve, monkeypatch):
+def test_requests_have_audio_names_and_schema_and_a_correction_lists_the_problems(serve, monkeypatch):
     bodies = []
     audio_in = model._audio_in
     monkeypatch.setattr(model, "_audio_in", lambda body: (bodies.append(body), audio_in(body))[1])
@@ -118,7 +116,7 @@ def test_the_audio_the_names_and_the_schema_are_sent_and_then_what_was_wrong(ser
         assert "Amusement missing" in text
 
 
-def test_what_cannot_be_heard_is_reported_and_not_sent(serve, tmp_path):
+def test_undecodable_or_long_audio_is_reported_and_not_sent(serve, tmp_path):
     refused = wav(9)
     server = serve(refuse=frozenset([hashlib.sha256(refused).hexdigest()]))
     given = [
@@ -156,7 +154,7 @@ def test_a_server_that_stays_down_ends_the_job_with_no_clip_reported_as_failed(s
     assert server.seen.requests - asked <= 24  # of the first 20 those that were under way
 
 
-def test_a_job_can_be_pickled_and_says_what_decides_its_output(tmp_path):
+def test_a_job_can_be_pickled_and_its_settings_determine_the_output(tmp_path):
     job = AnnotateByLLM(settings_of("http://u:secret@a/v1", cache=tmp_path / "a.sqlite"))
     assert pickle.loads(pickle.dumps(job)) == job
     settings = json.loads(json.dumps(job.settings()))
@@ -173,7 +171,7 @@ def test_a_job_can_be_pickled_and_says_what_decides_its_output(tmp_path):
             dataclasses.replace(job, **wrong)
 
 
-def test_the_key_shows_up_nowhere(serve, tmp_path, monkeypatch, caplog, recwarn, capfd):
+def test_the_api_key_is_in_no_output_error_or_file(serve, tmp_path, monkeypatch, caplog, recwarn, capfd):
     caplog.set_level("DEBUG")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     server = serve(misbehave=0.7, faults=("the key in an error", "not JSON at all"), seed=1)
@@ -226,7 +224,7 @@ def test_anything_else_becomes_a_plain_wav_with_the_same_sound(audio):
     assert len(result.data) == 44 + 2 * len(found)
 
 
-def test_of_a_damaged_file_what_can_be_decoded_is_sent_with_a_warning():
+def test_the_decodable_part_of_a_damaged_file_is_sent_with_a_warning():
     with pytest.warns(BudewWarning, match="clip 'a'"):
         result = sent(wav(1, seconds=2.0)[: 44 + 32_000])
     assert len(decode(result.data).samples) == 16_000

@@ -34,7 +34,7 @@ def test_every_name_and_level_is_in_the_prompt():
     assert "{" not in system.replace('{"', "").replace(": {", "")
 
 
-def test_a_prompt_of_some_parts_holds_those_alone_and_doubled_braces_are_braces(tmp_path):
+def test_a_prompt_contains_only_the_requested_parts(tmp_path):
     system = "{{as it stands}} {parts}"
     prompt = load_prompt(written(tmp_path, parts=["emotions", "traits"], system=system))
     assert prompt.parts == ("emotions", "traits")
@@ -116,7 +116,7 @@ def test_scores_become_intensities_and_unknown_traits_none():
     assert profile.traits["Arousal"] == GOOD["attributes"]["Arousal"]
 
 
-def test_only_what_was_asked_for_is_needed_in_fractions_and_any_spelling():
+def test_answers_need_only_the_requested_parts_and_may_spell_names_freely():
     emotions = dict(GOOD["emotions"])
     del emotions["Jealousy & Envy"]
     found = read_answer(json.dumps({"emotions": emotions | {"jealousy and envy": 2.5}}), ("emotions",))
@@ -147,13 +147,13 @@ def test_only_what_was_asked_for_is_needed_in_fractions_and_any_spelling():
         (changed("comment", to="hm"), "'comment' is not requested"),
     ],
 )
-def test_whatever_is_wrong_is_reported(data, reported):
+def test_each_problem_of_an_answer_is_reported(data, reported):
     found = problems(data)
     assert re.search(reported, found)
     assert len(found.splitlines()) == 1
 
 
-def test_all_that_is_wrong_is_reported_at_once_and_not_at_length():
+def test_many_problems_are_reported_together_and_shortened():
     reported = problems(changed("emotions", to=dict.fromkeys(EMOTIONS, 9))).splitlines()
     assert len(reported) == MOST_PROBLEMS + 1
     assert reported[-1] == "and 20 more"

@@ -110,7 +110,7 @@ def test_a_clean_corpus_has_no_noisy_third_and_a_noisy_one_no_clean_third(clips,
         corpus_thresholds(tmp_path / "few.tar")
 
 
-def test_known_traits_stay_unless_they_are_to_be_replaced(bins):
+def test_existing_traits_are_kept_without_overwrite(bins):
     profile = VoiceProfile({}, (), {"pace": "fast", LIVELY: 4})
     clip = Clip(
         "x", b"", "wav", profile=profile, metadata={"measured": {"nuclei_rate": 4.0, "pitch_sd": 0.1}}
@@ -119,7 +119,7 @@ def test_known_traits_stay_unless_they_are_to_be_replaced(bins):
     assert with_traits(clip, bins, overwrite=True).profile.traits == {LIVELY: 0.0}
 
 
-def test_measurement_leaves_emotions_as_unknown_or_known_as_they_are(bins):
+def test_measures_do_not_change_emotions(bins):
     measured = {"measured": {"nuclei_rate": 7.0}}
     assert not with_traits(Clip("x", b"", "wav", metadata=measured), bins).profile.rated
     for emotions in (None, {}, {"Awe": 0.5}):
@@ -155,13 +155,13 @@ def test_the_job_annotates_measured_clips_and_fails_others(corpus, bins, clips, 
         '{"thresholds": {"loudness of the moon": {"": [1, 2, 3, 4]}}}',
     ],
 )
-def test_a_file_that_holds_no_thresholds_is_refused_with_its_name(tmp_path: Path, content):
+def test_an_invalid_thresholds_file_is_refused_with_its_name(tmp_path: Path, content):
     (tmp_path / "thresholds.json").write_text(content)
     with pytest.raises((SettingsError, CorpusError), match=r"thresholds\.json"):
         read_thresholds(tmp_path / "thresholds.json")
 
 
-def test_every_rule_makes_traits_that_there_are():
+def test_every_rule_gives_known_traits():
     for rule in rules():
         assert rule.trait in TRAITS
         assert len(rule.words or rule.levels) == 5
@@ -170,7 +170,7 @@ def test_every_rule_makes_traits_that_there_are():
             assert trait(rule.trait, word) == (rule.trait, word)
 
 
-def test_a_corpus_as_small_as_it_may_be_and_one_without_groups_have_thresholds(clips, corpus, tmp_path):
+def test_twenty_clips_have_thresholds_and_groups_are_optional(clips, corpus, tmp_path):
     write_shard(tmp_path / "few.tar", clips[:20])
     few = corpus_thresholds(tmp_path / "few.tar")
     assert (few.clips, set(few.rows["snr"]), set(few.rows["pitch_median"])) == (20, {""}, {""})
@@ -187,5 +187,5 @@ def test_a_corpus_as_small_as_it_may_be_and_one_without_groups_have_thresholds(c
         *((number, {"high_above": 5}, word) for number, word in ((5.1, "e"), (5, "c"), (0.9, "a"))),
     ],
 )
-def test_a_number_on_a_threshold_or_limit_belongs_to_the_bin_nearer_the_middle(number, limits, word):
+def test_a_number_on_a_threshold_or_limit_belongs_to_the_range_nearer_the_middle(number, limits, word):
     assert Rule("snr", "pace", words=tuple("abcde"), **limits).value(number, (1, 2, 3, 4)) == word

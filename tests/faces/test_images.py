@@ -76,7 +76,7 @@ def bomb() -> bytes:
     ],
     ids=["truncated png", "truncated jpeg", "1 x 1", "large", "bomb", "no header", "svg", "broken gif"],
 )
-def test_what_is_damaged_odd_or_hostile_is_one_line_that_names_it(data):
+def test_damaged_odd_or_hostile_images_give_one_line_with_their_name(data):
     with pytest.raises(CorpusError, match="odd") as error:
         opened(data)
     assert "\n" not in str(error.value)

@@ -35,30 +35,31 @@ def faces(count: int, *, seed: int):
 def corpus(tmp_path_factory):
     folder = tmp_path_factory.mktemp("faces")
     write_shard(folder / "weak.tar", faces(400, seed=1))
-    experts = (
-        face(
-            clip.id,
-            drawn(float(mouth), 0.5, grain=number),
-            annotator="human-1",
-            emotion=HAPPY,
-            value=bool(mouth > 0),
-        )
-        for number, (clip, mouth) in enumerate(
-            zip(faces(120, seed=2), np.random.default_rng(3).uniform(-1, 1, 120), strict=True), start=1
-        )
-    )
-    write_shard(folder / "expert.tar", experts)
+    write_shard(folder / "expert.tar", expert_faces(120))
     write_shard(folder / "test.tar", faces(150, seed=4))
     return folder
+
+
+def expert_faces(count: int):
+    """Faces with a happy or sad mouth, and whether joy is present."""
+    for number, mouth in enumerate(np.random.default_rng(3).uniform(-1, 1, count), start=1):
+        image = drawn(float(mouth), 0.5, grain=number)
+        yield face(f"e{number}", image, annotator="human-1", emotion=HAPPY, value=bool(mouth > 0))
+
+
+OPTIONS = FittingOptions(widths=(32, 16), batch=32, most_epochs=25)
+
+
+def train(out, corpus, siglip, **how):
+    weak, expert = corpus / "weak.tar", corpus / "expert.tar"
+    encoder = load_image_encoder(siglip)
+    return train_face_heads(out, encoder, **{"weak": weak, "expert": expert, "options": OPTIONS, **how})
 
 
 @pytest.fixture(scope="module")
 def trained(corpus, siglip, tmp_path_factory):
     out = tmp_path_factory.mktemp("trained") / "heads"
-    how = FittingOptions(widths=(32, 16), batch=32, most_epochs=60)
-    encoder = load_image_encoder(siglip)
-    weak, expert = corpus / "weak.tar", corpus / "expert.tar"
-    return out, train_face_heads(out, encoder, weak=weak, expert=expert, options=how)
+    return out, train(out, corpus, siglip)
 
 
 def test_held_out_faces_are_scored_far_above_the_permutation_baseline(trained, corpus, siglip):
@@ -74,16 +75,12 @@ def test_held_out_faces_are_scored_far_above_the_permutation_baseline(trained, c
         assert abs(chance) < 0.25
 
 
-def test_what_only_experts_label_gets_a_head_as_well(corpus, siglip, tmp_path):
+def test_emotions_labeled_by_experts_alone_get_a_head(corpus, siglip, tmp_path):
     weak = (
         face(f"w{n}", drawn(n / 60, grain=n + 1), annotations=[{"human-1": {SAD: n % 8}}]) for n in range(60)
     )
     write_shard(tmp_path / "weak.tar", weak)
-    how = FittingOptions(widths=(32, 16), batch=32, most_epochs=60)
-    encoder, expert = load_image_encoder(siglip), corpus / "weak.tar"
-    found = train_face_heads(
-        tmp_path / "out", encoder, weak=tmp_path / "weak.tar", expert=expert, options=how
-    )
+    found = train(tmp_path / "out", corpus, siglip, weak=tmp_path / "weak.tar", expert=corpus / "weak.tar")
     assert {HAPPY, AWED} <= {head.name for head in found.heads}
     assert SAD in found.quality["weak"] or SAD in found.quality["expert"]
 
@@ -100,14 +97,7 @@ def test_heads_are_written_in_the_published_layout(trained):
 
 
 def test_the_same_seed_gives_the_same_heads(trained, corpus, siglip, tmp_path):
-    how = FittingOptions(widths=(32, 16), batch=32, most_epochs=60)
-    again = train_face_heads(
-        tmp_path / "heads",
-        load_image_encoder(siglip),
-        weak=corpus / "weak.tar",
-        expert=corpus / "expert.tar",
-        options=how,
-    )
+    again = train(tmp_path / "heads", corpus, siglip, cache=trained[0].with_name("heads-embeddings"))
     for one, other in zip(trained[1].heads, again.heads, strict=True):
         for mine, theirs in zip(one.layers, other.layers, strict=True):
             assert all((a == b).all() for a, b in zip(mine, theirs, strict=True))

@@ -53,7 +53,7 @@ def test_all_states_of_all_clips_are_in_a_mapped_file_in_half_precision(corpus, 
     assert np.allclose(flattened.states[0], states, rtol=1e-2, atol=1e-2)
 
 
-def test_unknown_emotions_are_no_zeros_and_clips_used_in_part_are_counted(whisper_folder, tmp_path):
+def test_unknown_emotions_are_nan_and_clips_used_in_part_are_counted(whisper_folder, tmp_path):
     shard, sound = tmp_path / "some.tar", np.full(8_000, 0.1, np.float32)
     unrated, calm = VoiceProfile(None, (), {"Arousal": 3.0}), VoiceProfile({}, (), {"Arousal": 1.0})
     long = np.full(5 * 16_000, 0.1, np.float32)
