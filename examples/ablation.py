@@ -42,7 +42,7 @@ from budew import render
 from budew.corpora import Clip, read, write_shard
 from budew.evaluation.metrics import score_emotions
 from budew.inference.recordings import from_clip
-from budew.inference.repetition import repetition_stop
+from budew.inference.repetition import repetition_stop, without_repetition
 from budew.inference.self_consistency import consensus, expectation, sample_captions
 from budew.io.files import whole_file
 from budew.io.resources import data_folder
@@ -74,7 +74,7 @@ from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import train
 from budew.training.targets import Target, draw_target, scalars
 from budew.training.training_model import IGNORED, caption_loss
-from budew.training.validation import Written, caption_metrics
+from budew.training.validation import ValidationCaptions, caption_metrics
 from budew.training.validation import read as read_text
 
 ARMS = ("scalars", "template", "paraphrase", "mixed")
@@ -482,7 +482,11 @@ MEASURES = (*WRITTEN, *LEARNT)
 def described(run: Mapping[str, Any], clips: Sequence[Clip]) -> dict[str, float]:
     """Return the `MEASURES` of a run; numbers have no variety and no other phrasing."""
     kind, texts = run["kind"], [run["texts"][clip.id] for clip in clips]
-    greedy = Written([one["greedy"] for one in texts], [one["ended"] for one in texts])
+    repetitive = [
+        not one["ended"] or (kind != "scalars" and without_repetition(one["greedy"]) != one["greedy"])
+        for one in texts
+    ]
+    greedy = ValidationCaptions([one["greedy"] for one in texts], repetitive)
     metrics = caption_metrics(greedy, [known(clip) for clip in clips], kind)
     unread = [read_text(text, kind) is None for one in texts for text in one["sampled"]]
     train, validation = run["loss"]["train"], run["loss"]["validation"]

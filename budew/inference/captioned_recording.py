@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from budew.captions.parse import is_withheld_text
 from budew.profile import VoiceProfile
 
+REPETITION = "repetitions at the end of the caption removed"
+"""What `WindowCaption.removed` says of a text that repeated itself."""
 SILENCE = "[silence]"
 """Caption of a window without sound. It parses to the empty profile."""
 NO_SPEECH = "[no speech]"

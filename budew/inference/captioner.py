@@ -191,9 +191,15 @@ class Captioner:
         """Caption clips in several ways from one pass of the encoder: one result for each of `decodings`."""
         return self._caption(map(from_clip, clips), decodings)
 
-    def caption_recordings(self, recordings: Iterable[Recording]) -> Iterator[CaptionedRecording]:
-        """Caption recordings, lazily. Raises AudioError for the first that cannot be decoded."""
-        for (result,) in self._caption(recordings, [self.decoding]):
+    def caption_recordings(
+        self, recordings: Iterable[Recording], decoding: DecodingOptions | None = None
+    ) -> Iterator[CaptionedRecording]:
+        """Caption recordings, lazily, by the decoding of this captioner or another.
+
+        Raises:
+            AudioError: names the first that cannot be decoded.
+        """
+        for (result,) in self._caption(recordings, [decoding or self.decoding]):
             if isinstance(result, FailedRecording):
                 raise AudioError(str(result))
             yield result

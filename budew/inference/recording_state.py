@@ -9,6 +9,7 @@ from budew.errors import CorpusError
 from budew.inference.backends import DecodingOptions, GeneratedText
 from budew.inference.captioned_recording import (
     NO_SPEECH,
+    REPETITION,
     SILENCE,
     CaptionedRecording,
     FailedRecording,
@@ -137,6 +138,6 @@ def _cleaned(generated: str, decoding: DecodingOptions) -> tuple[str, str | None
     if not decoding.stop_repetition:
         return line, None
     text = without_repetition(line)
-    if stray:
-        return text, f"stray letters {stray!r} before the caption removed"
-    return text, None if text == line else "repetitions at the end of the caption removed"
+    removed = [f"stray letters {stray!r} before the caption removed"] if stray else []
+    removed += [REPETITION] if text != line else []
+    return text, "; ".join(removed) or None

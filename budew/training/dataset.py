@@ -10,12 +10,13 @@ import logging
 import math
 import random
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
@@ -95,6 +96,9 @@ def validation_dataset(
     return CaptionDataset(recipe, corpora, sample, processor, max_tokens, training=False)
 
 
+Made = TypeVar("Made")
+
+
 @dataclass(frozen=True, eq=False)
 class CaptionDataset(Dataset[dict[str, Any]]):
     """The examples of a run by number, each a dictionary:
@@ -103,7 +107,6 @@ class CaptionDataset(Dataset[dict[str, Any]]):
       (positions, width), float16;
     - `tokens` of prompt, prefix, caption and end, and how many of them precede the caption (`prefix`);
     - `heads` (targets,), if the model has heads on its encoder;
-    - `record`, the annotation of the clip, in validation.
 
     Attributes:
         recipe: seed, augmentation, and what is learned from a clip.
@@ -127,18 +130,29 @@ class CaptionDataset(Dataset[dict[str, Any]]):
         return len(self.order)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
+        return self._first_usable(index, lambda clips, place: self._example(index, clips, place))
+
+    def audio(self, index: int) -> tuple[ClipRecord, npt.NDArray[np.float32]]:
+        """Return the annotation of the clip of an example, and its samples (n,) without augmentation."""
+        extractor = self.processor.feature_extractor
+        return self._first_usable(
+            index, lambda clips, place: (clips.record(place), clips.samples(place, extractor))
+        )
+
+    def _first_usable(self, index: int, make: Callable[[TrainingClips, int], Made]) -> Made:
+        """Return what `make` returns for the clip of an example, or for the next one that can be used."""
         corpus, place = self.order[index]
         clips = self.corpora[corpus]
         errors: list[CorpusError] = []
         for offset in range(MAX_SKIPPED):
             try:
-                example = self._example(index, clips, (place + offset) % len(clips))
+                made = make(clips, (place + offset) % len(clips))
             except CorpusError as error:
                 errors.append(error)
                 continue
             for skipped in errors:
                 warnings.warn(BudewWarning(f"the next clip is taken instead: {skipped}"), stacklevel=2)
-            return example
+            return made
         raise CorpusError(f"{MAX_SKIPPED} clips in a row cannot be used: {errors[-1]}: check the corpus")
 
     @property
@@ -170,12 +184,6 @@ class CaptionDataset(Dataset[dict[str, Any]]):
                 record = record._replace(profile=labeler.any_profile(record.profile, rng), captions={})
             yield self.target(record, rng)
 
-    def token_count(self, index: int) -> int:
-        """Return the number of tokens of a validation example, without its audio; may be over the limit."""
-        record = self.record(index)
-        rng = generator(self.recipe.seed, index, record.id)
-        return len(tokens_of(self.target(record, rng), self.processor)[0])
-
     def _example(self, index: int, clips: TrainingClips, place: int) -> dict[str, Any]:
         record = clips.record(place)
         rng = generator(self.recipe.seed, index, record.id)
@@ -195,8 +203,6 @@ class CaptionDataset(Dataset[dict[str, Any]]):
         example["tokens"], example["prefix"] = self._tokens(record, rng)
         if self.recipe.model.has_heads:
             example["heads"] = torch.from_numpy(head_labels(record.profile, record.cues))
-        if not self.training:
-            example["record"] = record
         return example
 
     def _labeler_for(self, clips: TrainingClips, record: ClipRecord) -> PseudoLabeler | None:

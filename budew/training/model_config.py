@@ -1,6 +1,7 @@
 """What is known of the model of a recipe before it is loaded: its configuration, and the default learning
 rate."""
 
+import copy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -83,3 +84,23 @@ def positions_a_second(model: ModelSettings) -> float:
         check_features(folder, model.base)
         extractor = WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True)
     return float(extractor.sampling_rate / (ENCODER_STRIDE * extractor.hop_length))
+
+
+def result_settings(model: Any, recipe: Recipe, *, has_prompts: bool) -> Any:
+    """Return the generation config with which the result is saved, and validated before.
+
+    Args:
+        model: as it is trained.
+        recipe: of the run.
+        has_prompts: whether examples have prompts.
+    """
+    settings = copy.deepcopy(model.generation_config)
+    settings.num_beams = recipe.model.num_beams
+    vars(settings).pop("trained_on", None)  # of the base
+    if recipe.trained_on:
+        settings.trained_on = recipe.trained_on
+    if has_prompts:
+        settings.trained_with_prompts = True
+    if recipe.data.short_windows == 1 or recipe.data.cache_states:  # else it ends with whole windows alone
+        settings.short_windows = True
+    return settings

@@ -3,7 +3,6 @@
 Both appear under their names when they are complete.
 """
 
-import copy
 import errno
 import json
 import os
@@ -28,6 +27,7 @@ from budew.io.resources import data_folder
 from budew.model.checkpoint import is_on_hub
 from budew.model.saving import add_pipeline, save_beside
 from budew.training.dataset import CaptionDataset
+from budew.training.model_config import result_settings
 from budew.training.recipe import Recipe
 from budew.training.training_model import WhisperFromStates
 from budew.version import __version__
@@ -68,15 +68,7 @@ def save_result(model: Any, run: FinishedRun, folder: Path) -> None:
         folder: of the run.
     """
     recipe = run.recipe
-    settings = copy.deepcopy(model.generation_config)
-    settings.num_beams = recipe.model.num_beams
-    vars(settings).pop("trained_on", None)  # of the base
-    if recipe.trained_on:
-        settings.trained_on = recipe.trained_on
-    if run.train.has_prompts:
-        settings.trained_with_prompts = True
-    if recipe.data.short_windows == 1 or recipe.data.cache_states:  # else it ends with whole windows alone
-        settings.short_windows = True
+    settings = result_settings(model, recipe, has_prompts=run.train.has_prompts)
     if recipe.model.method == "lora":
         base = Path(str(recipe.model.base))
         for adapter in model.peft_config.values():

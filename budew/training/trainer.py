@@ -11,12 +11,13 @@ import copy
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from importlib.util import find_spec
+from itertools import zip_longest
 from math import isnan
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -34,23 +35,24 @@ from transformers import (
 )
 
 from budew.errors import MissingExtraError
-from budew.inference.batching import gathered
+from budew.inference.captioned_recording import REPETITION
+from budew.inference.captioner import Captioner
+from budew.inference.options import WritingOptions
+from budew.inference.recordings import Recording, from_audio
 from budew.model.adapt import short_window
-from budew.model.quiet import quiet_transformers
+from budew.model.checkpoint import fitted
 from budew.profile import VoiceProfile
 from budew.training.clip_index import ClipRecord
 from budew.training.dataset import CaptionDataset, collate
 from budew.training.devices import accelerated, precision_for
 from budew.training.estimate import peak_share
-from budew.training.model_config import learning_rate
+from budew.training.model_config import learning_rate, result_settings
 from budew.training.recipe import Recipe
 from budew.training.training_model import caption_loss
-from budew.training.validation import Written, agreement, caption_metrics, correlations, read
+from budew.training.validation import ValidationCaptions, agreement, caption_metrics, correlations, read
 
 SHOWN = 3
 """Captions that are logged at each validation."""
-SPARE = 32
-"""Tokens by which a caption may be longer than those of the validation clips, before it counts as endless."""
 
 logger = logging.getLogger(__name__)
 
@@ -220,7 +222,6 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
         )
         self.remove_callback(PrinterCallback)
         self._whole = copy.deepcopy(model) if self.is_fsdp_enabled else None
-        self.longest = SPARE + max(validation.token_count(number) for number in range(len(validation)))
         profiles = [_profile(validation.record(number)) for number in range(len(validation))]
         if isnan(agreement(profiles, profiles)):
             logger.info("validation: no emotion is rated differently in two clips: the last weights are kept")
@@ -246,8 +247,8 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
     def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **more: Any) -> Any:
         """Add the metrics of captions to the loss, and print some captions."""
         output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **more)
-        written, profiles = self._write()
-        metrics = caption_metrics(written, profiles, self.recipe.target.kind)
+        captions, profiles = self._captions()
+        metrics = caption_metrics(captions, profiles, self.recipe.target.kind)
         output.metrics.update({f"{metric_key_prefix}_{name}": value for name, value in metrics.items()})
         lines = [
             f"step {self.state.global_step}/{self.state.max_steps}  "
@@ -255,54 +256,59 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
             f"mean Spearman {metrics['spearman']:.3f}  unparsed {100 * metrics['unparsed']:.0f} %  "
             f"looping {100 * metrics['looping']:.0f} %  distinct-2 {metrics['distinct_2']:.2f}"
         ]
-        for name, value in self._correlations(written, profiles).items():
+        for name, value in self._correlations(captions, profiles).items():
             output.metrics[f"{metric_key_prefix}_spearman_{name}"] = value
             lines.append(f"  mean Spearman {value:.3f} of {name}")
-        for text, profile in list(zip(written.texts, profiles, strict=True))[:SHOWN]:
+        for text, profile in list(zip(captions.texts, profiles, strict=True))[:SHOWN]:
             emotions = ", ".join(f"{name} {intensity:g}" for name, intensity in profile.emotions.items())
             without = "neutral" if profile.fully_rated else "no rated emotion is present"
             lines += [f"  {text}", f"    (reference: {emotions or without})"]
         logger.info("\n".join(lines))
         return output
 
-    def _correlations(self, written: Written, profiles: list[VoiceProfile]) -> dict[str, float]:
+    def _correlations(self, captions: ValidationCaptions, profiles: list[VoiceProfile]) -> dict[str, float]:
         """Return the correlation of each corpus, where there are several."""
         names, order = self.recipe.data.validation, self.validation.order
         if len(names) < 2:
             return {}
         corpora = [names[order[number].corpus] for number in range(len(self.validation))]
-        return correlations(written, profiles, corpora, self.recipe.target.kind)
+        return correlations(captions, profiles, corpora, self.recipe.target.kind)
 
-    def _write(self) -> tuple[Written, list[VoiceProfile]]:
-        """Caption the validation clips, greedily; each process takes its share of them."""
+    def _captions(self) -> tuple[ValidationCaptions, list[VoiceProfile]]:
+        """Caption the validation clips, greedily, as the result will; each process takes its share."""
         model, state = self.whole_model(), PartialState()
-        at_once, end = self.args.per_device_eval_batch_size, self.processor.tokenizer.eos_token_id
-        prefix = len(self.processor.tokenizer.prefix_tokens)
-        limit = min(model.config.max_target_positions - prefix, self.longest)
-        mine = range(len(self.validation))[state.process_index :: state.num_processes]
-        training = model.training
-        found: list[tuple[int, str, bool, VoiceProfile]] = []
+        base = model.get_base_model() if hasattr(model, "get_base_model") else model  # of an adapter
+        records: list[ClipRecord] = []
+
+        def recordings() -> Iterator[Recording]:
+            for number in range(state.process_index, len(self.validation), state.num_processes):
+                record, samples = self.validation.audio(number)
+                records.append(record)
+                yield from_audio(samples, self.processor.feature_extractor.sampling_rate)
+
+        training, settings = model.training, base.generation_config
         model.eval()
-        given = ((number, self.validation[number]) for number in mine)
-        for frames, batch in filter(None, gathered(given, lambda one: int(one[1]["length"]), at_once)):
-            numbers, examples = zip(*batch, strict=True)
-            features = torch.stack([example["input_features"][:, :frames] for example in examples])
-            with torch.inference_mode(), quiet_transformers(), short_window(model.get_encoder(), frames):
-                tokens = model.generate(
-                    input_features=features.to(model.device, torch.float32),
-                    num_beams=1,
-                    use_cache=True,
-                    max_new_tokens=limit,
-                )
-            texts = self.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
-            ended = ((tokens != end).sum(dim=1) < limit).tolist()  # the end itself is not in them
-            known = [_profile(example["record"]) for example in examples]
-            found += zip(numbers, (text.strip() for text in texts), ended, known, strict=True)
-        model.train(training)
-        every = gather_object(found) if state.num_processes > 1 else found
-        in_order = sorted(every, key=itemgetter(0))
-        written = Written([row[1] for row in in_order], [row[2] for row in in_order])
-        return written, [row[3] for row in in_order]
+        prompts = self.train_dataset.has_prompts
+        base.generation_config = result_settings(base, self.recipe, has_prompts=prompts)
+        try:
+            writing = WritingOptions(num_beams=1, batch_size=self.args.per_device_eval_batch_size)
+            captioner = Captioner(fitted(base, self.processor, self.recipe.name), writing)
+            # absent emotions are a row of equal numbers
+            decoding = replace(captioner.decoding, stop_repetition=self.recipe.target.kind != "scalars")
+            windows = [one.windows[0] for one in captioner.caption_recordings(recordings(), decoding)]
+        finally:
+            base.generation_config = settings
+            model.train(training)
+        found = [
+            (window.text, REPETITION in (window.removed or ""), _profile(record))
+            for window, record in zip(windows, records, strict=True)
+        ]
+        shares = [found]
+        if state.num_processes > 1:
+            shares = gather_object([found])
+        in_order = [one for row in zip_longest(*shares) for one in row if one is not None]
+        texts, repetitive, profiles = zip(*in_order, strict=True)
+        return ValidationCaptions(texts, repetitive), list(profiles)
 
 
 def _profile(record: ClipRecord) -> VoiceProfile:

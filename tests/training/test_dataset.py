@@ -220,7 +220,7 @@ def test_an_example_is_prompt_prefix_caption_and_one_end(examples_of, processor)
 
 
 def test_a_clip_whose_caption_is_too_long_for_the_decoder_is_left_out_and_named(examples_of):
-    lengths = [examples_of().token_count(number) for number in range(12)]
+    lengths = [len(examples_of()[number]["tokens"]) for number in range(12)]
     limit = sorted(lengths)[6]
     shorter = examples_of(longest=limit)
     with pytest.warns(BudewWarning) as warned:
