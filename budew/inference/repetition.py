@@ -1,5 +1,6 @@
 """Texts that repeat themselves without end, as small and half-trained models write: stopped, and cut."""
 
+import re
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from budew.captions.tokens import words_of
 
 _TOKENS, _TIMES = 20, 4
 """Tokens that are repeated, and how often: no caption does that."""
+_REPEATED_LETTERS = re.compile(r"([^\W\d_]{1,8}?)\1{3,}$")
 _LONGEST_REPEAT = 8
 """Words that are repeated."""
 
@@ -31,9 +33,15 @@ def repetition_stop() -> StoppingCriteriaList:
 
 
 def without_repetition(text: str) -> str:
-    """Return the text without repetitions, if it ends with one to eight words three times or more in a row.
+    """Return the text without repetitions at its end, the last of which may be unfinished.
 
-    The last repetition may be unfinished.
+    That is one to eight words three times or more in a row, or up to eight letters four times or more.
+
+    Example:
+        >>> without_repetition("A man sounds sad, sad, sad, sad")
+        'A man sounds sad'
+        >>> without_repetition("A man inininin")
+        'A man in'
     """
     found = words_of(text)
     words = [word.word for word in found]
@@ -43,4 +51,5 @@ def without_repetition(text: str) -> str:
         for size in range(1, min(_LONGEST_REPEAT, (len(words) - start) // 3) + 1)
         if words[start:-size] == words[start + size :]
     )
-    return text[: next(ends, len(text))]
+    kept = text[: next(ends, len(text))]
+    return _REPEATED_LETTERS.sub(r"\1", kept)

@@ -290,6 +290,7 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
         model.eval()
         prompts = self.train_dataset.has_prompts
         base.generation_config = result_settings(base, self.recipe, has_prompts=prompts)
+        base.generation_config.use_cache = True  # the trainer turns it off
         try:
             writing = WritingOptions(num_beams=1, batch_size=self.args.per_device_eval_batch_size)
             captioner = Captioner(fitted(base, self.processor, self.recipe.name), writing)

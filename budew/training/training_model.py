@@ -76,15 +76,24 @@ class WhisperFromStates(WhisperForConditionalGeneration):  # type: ignore[misc] 
         made.frozen_layers = frozen_layers
         return made
 
-    def forward(self, *, states: Tensor | None = None, positions: Tensor | None = None, **inputs: Any) -> Any:
+    def forward(
+        self,
+        *,
+        states: Tensor | None = None,
+        positions: Tensor | None = None,
+        encoder_outputs: Any = None,
+        **inputs: Any,
+    ) -> Any:
         """Return the stock output.
 
         Args:
             states: (batch, positions, width), padded; instead of `input_features`.
             positions: (batch,), how many of each are not padding.
+            encoder_outputs: of the stock model; named here because `generate` looks for it.
             **inputs: of the stock model.
         """
         self.padding = None
+        inputs["encoder_outputs"] = encoder_outputs
         if states is not None and positions is not None:
             places = torch.arange(states.shape[1], device=states.device)
             hidden = places >= positions[:, None]
@@ -129,14 +138,16 @@ class WhisperWithHeads(WhisperFromStates):
         nn.init.constant_(answer.bias[LOGIT_COUNT:], 0.0)
         self.heads = nn.Sequential(hidden, nn.GELU(), answer)
 
-    def forward(self, *, heads: Tensor | None = None, **inputs: Any) -> Seq2SeqLMOutput:
+    def forward(
+        self, *, heads: Tensor | None = None, encoder_outputs: Any = None, **inputs: Any
+    ) -> Seq2SeqLMOutput:
         """Return the stock output; its `loss` is that of the heads in training, summed over clips.
 
         Args:
             heads: labels (batch, 136), NaN where unknown, see `head_labels`.
-            **inputs: of `WhisperFromStates`, without `labels`.
+            encoder_outputs, **inputs: of `WhisperFromStates`, without `labels`.
         """
-        output = super().forward(**inputs)
+        output = super().forward(encoder_outputs=encoder_outputs, **inputs)
         if self.training and heads is not None:
             output.loss = _heads_loss(self._predict(output.encoder_last_hidden_state), heads)
         return output

@@ -23,6 +23,7 @@ from budew.errors import (
     MissingExtraError,
     SettingsError,
 )
+from budew.inference import Captioner
 from budew.model.checkpoint import load_checkpoint
 from budew.model.cpu_precision import trials
 from budew.profile import VoiceProfile
@@ -433,17 +434,42 @@ def test_a_run_without_data_or_a_corpus_ends_before_anything_is_read(make_recipe
 
 
 def test_captioning_leaves_the_model_in_its_mode(make_recipe, tmp_path, monkeypatch):
-    modes, write = [], CaptionTrainer._write
+    modes, caption = [], CaptionTrainer._captions
 
     def watch(self):
         for mode in (True, False):
             self.model.train(mode)
-            written = write(self)
+            written = caption(self)
             modes.append(
                 (mode, self.model.training, self.model.model.encoder.training, len(written[0].texts))
             )
         return written
 
-    monkeypatch.setattr(CaptionTrainer, "_write", watch)
+    monkeypatch.setattr(CaptionTrainer, "_captions", watch)
     train(make_recipe("optimizer.max_steps=1"), out=tmp_path)
     assert modes == [(True, True, True, 4), (False, False, False, 4)]
+
+
+def test_validation_of_a_model_that_repeats_itself_has_the_captions_of_a_captioner(
+    make_recipe, tmp_path, monkeypatch
+):
+    caption, seen = CaptionTrainer._captions, []
+
+    def watch(self):
+        settings = self.model.generation_config
+        settings.suppress_tokens = [self.processor.tokenizer.eos_token_id]  # no caption ends by itself
+        written = caption(self)
+        self.model.plain().save_pretrained(tmp_path / "model")
+        self.processor.save_pretrained(tmp_path / "model")
+        captioner = Captioner.from_pretrained(tmp_path / "model", device="cpu", dtype="float32", num_beams=1)
+        clips = [self.validation.audio(number)[1] for number in range(len(self.validation))]
+        rate = captioner.backend.sampling_rate
+        seen.append((written[0], [captioner(samples, sampling_rate=rate).caption for samples in clips]))
+        settings.suppress_tokens = None
+        return written
+
+    monkeypatch.setattr(CaptionTrainer, "_captions", watch)
+    train(make_recipe("optimizer.max_steps=1"), out=tmp_path / "run")
+    captions, expected = seen[0]
+    assert list(captions.texts) == expected
+    assert any(captions.repetitive)
