@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from transformers import SiglipVisionConfig, SiglipVisionModel
 
-from budew.faces.train_face_heads import LARGE
+from budew.faces.face_head_training import LARGE
 from budew.heads.networks import Head
 from budew.heads.stack_training import FittingOptions, initial_stack
 from budew.taxonomy import EMOTIONS

@@ -25,8 +25,8 @@ from budew.annotation.head_annotator import AnnotateByHeads
 from budew.corpora import Clip, read, write_shard
 from budew.errors import CorpusError
 from budew.evaluation import Evaluation, ModelPredictor, Pair, evaluate, evaluate_corpus
+from budew.heads.head_training import train_heads
 from budew.heads.stack_training import FittingOptions
-from budew.heads.train_heads import train_heads
 from budew.inference.options import ModelOptions
 from budew.model.checkpoint import load_checkpoint
 from budew.profile import VoiceProfile

@@ -1,7 +1,9 @@
 """The package as a whole: cheap to import, complete where it says so, plain about what is missing."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -72,3 +74,14 @@ def test_a_library_that_is_broken_is_not_called_missing() -> None:
     with pytest.raises(ModuleNotFoundError) as caught:
         require("json.no_such_part", extra="train", purpose="a test")
     assert not isinstance(caught.value, MissingExtraError)
+
+
+STUBS = sorted(Path(budew.__file__).parent.rglob("__init__.pyi"))
+
+
+@pytest.mark.parametrize("stub", STUBS, ids=lambda stub: stub.parent.name)
+def test_no_public_name_is_hidden_by_a_module_of_its_package(stub: Path) -> None:
+    imports = [node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ImportFrom)]
+    names = {alias.name for node in imports if node.module for alias in node.names}
+    modules = {path.stem for path in stub.parent.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert not names & modules

@@ -61,7 +61,7 @@ def emonet_voice_command(
     refuse_to_replace([data, *filter(None, [source.predictions, calibration])], json, html)
     predictor = source.predictor(model, writing)
     with progress_bar("captioning") as bar:
-        scored = benchmarks.emonet_voice(
+        scored = benchmarks.score_emonet_voice(
             data,
             predictor,
             calibration=calibration,

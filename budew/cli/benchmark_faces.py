@@ -47,7 +47,7 @@ def emonet_face_hq_command(
     """
     refuse_to_replace(filter(None, [data, predictions]), json, html)
     predicted, name = _read(predictions, scale)
-    result = benchmarks.emonet_face_hq(benchmarks.read_face_table(data), predicted, name=name)
+    result = benchmarks.score_emonet_face_hq(benchmarks.read_face_table(data), predicted, name=name)
     found = {"data": str(data), **result.to_dict()}
     _print(found, reports.emonet_face_hq_report(found), json, html)
 
@@ -71,7 +71,7 @@ def emonet_face_binary_command(
     refuse_to_replace(filter(None, [data, predictions]), json, html)
     predicted, name = _read(predictions, scale)
     table = benchmarks.read_binary_table(data)
-    result = benchmarks.emonet_face_binary(table, predicted, name=name, threshold=threshold)
+    result = benchmarks.score_emonet_face_binary(table, predicted, name=name, threshold=threshold)
     found = {"data": str(data), **result.to_dict()}
     _print(found, reports.emonet_face_binary_report(found), json, html)
 

@@ -109,7 +109,9 @@ def _score_speech(
     corpus: "benchmarks.ActedCorpus", data: Path, predictor: "evaluation.Predictor", reporting: Reporting
 ) -> None:
     with progress_bar("scoring") as bar:
-        result = benchmarks.acted_speech(corpus, data, predictor, settings=_settings(reporting), progress=bar)
+        result = benchmarks.score_acted_speech(
+            corpus, data, predictor, settings=_settings(reporting), progress=bar
+        )
     _show(result, reporting)
 
 
@@ -118,7 +120,9 @@ def _score_faces(
 ) -> None:
     refuse_to_replace([predictions, *filter(None, [labels])], reporting.json, reporting.html)
     _show(
-        benchmarks.facial_expressions(corpus, predictions, labels=labels, settings=_settings(reporting)),
+        benchmarks.score_facial_expressions(
+            corpus, predictions, labels=labels, settings=_settings(reporting)
+        ),
         reporting,
     )
 

@@ -206,7 +206,7 @@ def _resumed(
     }
     if file.exists():
         say_error(f"{file} is there already, and is replaced at the end")
-    with inference.resume_file(file, settings) as stored:
+    with inference.open_resume_file(file, settings) as stored:
         with progress_bar("captioning") as bar:
             results = captioner.caption_files(paths, finished=stored.finished, store=stored, progress=bar)
             stored.append(inference.to_records(results))

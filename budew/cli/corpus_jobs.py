@@ -1,5 +1,6 @@
 """Commands that apply a job to each clip of a corpus, and write the result as shards."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +46,7 @@ def convert_command(
 
 @app.command("render", no_args_is_help=True)
 @option_groups()
-def render_command(
+def render_corpus_command(
     source: options.Corpus,
     out: options.CorpusFolder,
     job_options: JobOptions,
@@ -64,15 +65,13 @@ def render_command(
     run_job(job, source, out, job_options)
 
 
-@app.command("segment", no_args_is_help=True)
-@option_groups(clips_per_shard=10)
-def segment_command(
-    source: options.AnyCorpus,
-    out: options.CorpusFolder,
-    job_options: JobOptions,
+@dataclass(frozen=True, slots=True)
+class CuttingOptions:
+    """Where recordings are cut, and which clips are kept."""
+
     min_seconds: Annotated[
         float | None, Option("--min", metavar="SECONDS", help="Leave out shorter clips.", show_default="1")
-    ] = None,
+    ] = None
     max_seconds: Annotated[
         float | None,
         Option(
@@ -81,7 +80,7 @@ def segment_command(
             help="Divide longer speech, at a pause if possible.",
             show_default="30",
         ),
-    ] = None,
+    ] = None
     pad: Annotated[
         float | None,
         Option(
@@ -89,25 +88,34 @@ def segment_command(
             help="Padding before and after speech, at most half of the pause.",
             show_default="0.1",
         ),
-    ] = None,
+    ] = None
     max_pause: Annotated[
         float | None,
         Option(metavar="SECONDS", help="Longest pause within a clip.", show_default="0.5"),
-    ] = None,
+    ] = None
     language: Annotated[
         list[str] | None,
         Option(metavar="TAG", help="Keep only clips in this language, such as en. May be repeated."),
-    ] = None,
+    ] = None
     language_model: Annotated[
         str | None,
         Option(
             metavar="DIR|HUB-ID", help="Multilingual Whisper that detects the language of clips without one."
         ),
-    ] = None,
+    ] = None
     keep: Annotated[
         list[str] | None,
         Option(metavar="NAME", help="Metadata field to copy from the recording. May be repeated."),
-    ] = None,
+    ] = None
+
+
+@app.command("segment", no_args_is_help=True)
+@option_groups(clips_per_shard=10)
+def segment_command(
+    source: options.AnyCorpus,
+    out: options.CorpusFolder,
+    job_options: JobOptions,
+    cuts: CuttingOptions,
 ) -> None:
     """Cut recordings of any length into clips of speech, as FLAC at their own sampling rate.
 
@@ -120,17 +128,17 @@ def segment_command(
     Example: budew corpus segment podcasts/ clips/ --max 20 --language en
     """
     require("onnxruntime", extra="corpora", purpose="budew corpus segment")
-    cuts = job_options.settings(
+    settings = job_options.settings(
         segmentation.SegmentSettings,
-        min_seconds=min_seconds,
-        max_seconds=max_seconds,
-        pad=pad,
-        max_pause=max_pause,
-        languages=language,
-        language_model=language_model,
-        keep=keep,
+        min_seconds=cuts.min_seconds,
+        max_seconds=cuts.max_seconds,
+        pad=cuts.pad,
+        max_pause=cuts.max_pause,
+        languages=cuts.language,
+        language_model=cuts.language_model,
+        keep=cuts.keep,
     )
-    run_job(segmentation.Segment(cuts), source, out, job_options)
+    run_job(segmentation.Segment(settings), source, out, job_options)
 
 
 @app.command("transcribe", no_args_is_help=True)

@@ -56,6 +56,6 @@ def export_command(
     original = models.load_checkpoint(model, device="cpu", dtype="float32")
     computed = None if to == "onnx" else "int8" if dtype == "int8" else "float32"
     exported = inference.load_backend(inference.ModelOptions(out, device="cpu", dtype=computed))
-    found = evaluation.parity(original, exported, list(islice(corpora.read(source), clips)))
+    found = evaluation.compare_captions(original, exported, list(islice(corpora.read(source), clips)))
     (out / "parity.json").write_text(as_json(found.to_dict()) + "\n", encoding="utf-8")
     print_table(reports.parity_table(found))

@@ -95,7 +95,7 @@ def score_faces(
 
 
 @app.command("train-heads", no_args_is_help=True)
-def train_heads_command(
+def train_face_heads_command(
     out: Annotated[Path, Argument(metavar="OUT", help="New folder for the heads.")],
     weak: Annotated[
         str | None,

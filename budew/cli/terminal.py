@@ -280,11 +280,10 @@ def progress_bar(what: str, *, unit: str = "", shown: bool = True) -> Iterator[B
     if not shown or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda done, total=None, text="": None
         return
-    from rich.console import Console  # 50 ms, and only a bar needs it
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn(unit + "{task.fields[text]}"))
-    console = Console(stderr=True)
+    console = console_on(sys.stderr)
     with Progress(
         *columns, TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False
     ) as bar:

@@ -5,7 +5,7 @@ from .corpus_evaluation import evaluate_corpus as evaluate_corpus
 from .decoding_comparison import COMPARED as COMPARED
 from .pairs import Pair as Pair
 from .pairs import Skipped as Skipped
-from .parity import parity as parity
+from .parity import compare_captions as compare_captions
 from .predictions import Prediction as Prediction
 from .predictions import by_id as by_id
 from .predictions import read_predictions as read_predictions

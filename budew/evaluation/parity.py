@@ -48,7 +48,7 @@ class Parity:
         return asdict(self)
 
 
-def parity(reference: Checkpoint, other: Backend, clips: Sequence[Clip]) -> Parity:
+def compare_captions(reference: Checkpoint, other: Backend, clips: Sequence[Clip]) -> Parity:
     """Caption clips with both, and compare.
 
     Args:

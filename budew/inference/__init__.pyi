@@ -19,4 +19,4 @@ from .pipeline import register_pipeline as register_pipeline
 from .recordings import Recording as Recording
 from .recordings import from_audio as from_audio
 from .recordings import from_paths as from_paths
-from .resume_file import resume_file as resume_file
+from .resume_file import open_resume_file as open_resume_file

@@ -66,7 +66,7 @@ class ResumeFile:
 
 
 @contextmanager
-def resume_file(output: Path, settings: Mapping[str, Any]) -> Iterator[ResumeFile]:
+def open_resume_file(output: Path, settings: Mapping[str, Any]) -> Iterator[ResumeFile]:
     """Open `OUTPUT.part`, and remove it after success.
 
     Args:

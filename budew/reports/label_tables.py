@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from budew.heads.fitting import Quality
-    from budew.heads.train_heads import TrainedHeads
+    from budew.heads.head_training import TrainedHeads
     from budew.synthesis.acting.acting_hours import Preview
 
 _NAMED = 5

@@ -15,7 +15,7 @@ from budew.heads.encoder_states import (
     statistics_pooling,
 )
 from budew.heads.head_files import head_of_weights
-from budew.heads.train_heads import train_heads
+from budew.heads.head_training import train_heads
 from budew.model.encoder import load_encoder
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS

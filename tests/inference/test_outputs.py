@@ -13,7 +13,7 @@ from budew.errors import InputError
 from budew.inference import CaptionedRecording, FailedRecording, WindowCaption
 from budew.inference.captioned_recording import NO_SPEECH
 from budew.inference.outputs import OutputOptions, is_bad, to_records, write_results
-from budew.inference.resume_file import resume_file
+from budew.inference.resume_file import open_resume_file
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 
@@ -86,7 +86,7 @@ def test_csv_has_a_row_for_each_window_with_sound():
 def interrupted(output: Path, model: str) -> set[str]:
     """Keep one result and stop; return what was finished before."""
     finished: set[str] = set()
-    with suppress(KeyboardInterrupt), resume_file(output, {"model": model}) as partial:
+    with suppress(KeyboardInterrupt), open_resume_file(output, {"model": model}) as partial:
         finished |= partial.finished
         partial.append(to_records(RESULTS[:1]))
         raise KeyboardInterrupt
@@ -98,7 +98,7 @@ def test_partial_results_are_kept_until_the_run_ends(tmp_path):
     interrupted(output, "m")
     part = output.with_name("c.jsonl.part")
     part.write_bytes(part.read_bytes() + b'{"source": "cut')
-    with resume_file(output, {"model": "m"}) as partial:
+    with open_resume_file(output, {"model": "m"}) as partial:
         assert partial.finished == {"a.wav"}
         partial.append(to_records(RESULTS[1:]))
         assert list(partial.records()) == json.loads(json.dumps(RECORDS))
@@ -107,11 +107,11 @@ def test_partial_results_are_kept_until_the_run_ends(tmp_path):
 
 def test_windows_of_a_recording_that_is_not_finished_are_kept(tmp_path):
     output, window = tmp_path / "c.jsonl", WindowCaption(8, 16, "Sad.", PROFILE, PROFILE, "stray letters")
-    with suppress(KeyboardInterrupt), resume_file(output, {}) as partial:
+    with suppress(KeyboardInterrupt), open_resume_file(output, {}) as partial:
         partial.append(to_records(RESULTS[:1]))
         partial.put("film.mkv", window)
         raise KeyboardInterrupt
-    with resume_file(output, {}) as partial:
+    with open_resume_file(output, {}) as partial:
         assert partial.finished == {"a.wav"}
         assert partial.get("film.mkv", 8, 16) == window
         assert partial.get("film.mkv", 0, 8) is partial.get("a.wav", 8, 16) is None

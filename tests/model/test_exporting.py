@@ -9,7 +9,7 @@ from transformers import pipeline
 from budew.cli import app
 from budew.corpora import Clip, read
 from budew.errors import CheckpointError, InputError
-from budew.evaluation.parity import parity
+from budew.evaluation.parity import compare_captions
 from budew.inference import Captioner
 from budew.inference.loading import load_backend
 from budew.inference.options import ModelOptions
@@ -75,7 +75,7 @@ def test_graphs_write_and_draw_the_same_captions_with_beams_and_prompts_in_windo
 )
 def test_captions_are_the_same_and_logits_close(to, original, clips, tmp_path):
     out = export_checkpoint(tmp_path / to, to=to)
-    found = parity(
+    found = compare_captions(
         original,
         load_backend(ModelOptions(out, device="cpu", dtype=None if to == "onnx" else "float32")),
         clips,
@@ -92,14 +92,14 @@ def test_captions_are_the_same_and_logits_close(to, original, clips, tmp_path):
 )
 def test_every_format_and_precision_hears_what_the_original_does(to, dtype, original, clips, tmp_path):
     out = export_checkpoint(tmp_path / to, to=to, dtype=dtype)
-    found = parity(original, load_backend(ModelOptions(out, device="cpu")), clips)
+    found = compare_captions(original, load_backend(ModelOptions(out, device="cpu")), clips)
     assert found.same > 0.6
     assert abs(found.spearman - found.reference_spearman) < 0.03
 
 
 def test_clips_without_labels_have_no_correlation(original, clips):
     bare = [Clip(clip.id, clip.audio, clip.format) for clip in clips[:2]]
-    found = parity(original, load_backend(ModelOptions(device="cpu", dtype="float32")), bare)
+    found = compare_captions(original, load_backend(ModelOptions(device="cpu", dtype="float32")), bare)
     assert (found.spearman, found.same, found.logits) == (None, 1, 0)
     assert json.dumps(found.to_dict(), allow_nan=False)
 

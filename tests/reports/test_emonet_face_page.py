@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from budew.evaluation.benchmarks.emonet_face_binary import BinaryTable, emonet_face_binary
-from budew.evaluation.benchmarks.emonet_face_hq import emonet_face_hq
+from budew.evaluation.benchmarks.emonet_face_binary import BinaryTable, score_emonet_face_binary
+from budew.evaluation.benchmarks.emonet_face_hq import score_emonet_face_hq
 from budew.evaluation.benchmarks.face_table import FaceTable
 from budew.evaluation.predictions import Prediction
 from budew.profile import VoiceProfile
@@ -36,7 +36,7 @@ def hq():
         rows,
         {"rows": 80, "repeated": 0, "filled": 3},
     )
-    return {"data": "hq.csv", **emonet_face_hq(table, predictions(images), name="mine").to_dict()}
+    return {"data": "hq.csv", **score_emonet_face_hq(table, predictions(images), name="mine").to_dict()}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,10 @@ def binary():
     image, emotion = np.repeat(np.arange(30), 2), np.tile([3, 7], 30)
     yes = np.tile([3, 0, 2, 1, 0, 3], 10)
     table = BinaryTable(tuple(f"{n:02d}" for n in range(30)), 3, image, emotion, np.minimum(yes + 1, 3), yes)
-    return {"data": "b.csv", **emonet_face_binary(table, predictions(table.images), name="mine").to_dict()}
+    return {
+        "data": "b.csv",
+        **score_emonet_face_binary(table, predictions(table.images), name="mine").to_dict(),
+    }
 
 
 def sections(report):

@@ -35,7 +35,7 @@ class ActedClip:
     intensity: str | None = None
 
 
-def acted_speech(
+def score_acted_speech(
     corpus: ActedCorpus,
     data: str | Path,
     predictor: Predictor | None = None,

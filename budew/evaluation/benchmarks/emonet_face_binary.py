@@ -138,7 +138,7 @@ def read_binary_table(path: str | Path) -> BinaryTable:
     )
 
 
-def emonet_face_binary(
+def score_emonet_face_binary(
     table: BinaryTable,
     predictions: Mapping[str, Prediction] | None = None,
     *,

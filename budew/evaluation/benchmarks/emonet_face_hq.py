@@ -189,7 +189,7 @@ class HqResult:
         }
 
 
-def emonet_face_hq(
+def score_emonet_face_hq(
     table: FaceTable, predictions: Mapping[str, Prediction] | None = None, *, name: str = "predictions"
 ) -> HqResult:
     """Analyse a table of EmoNet-Face HQ as published.

@@ -127,7 +127,7 @@ class EmoNetVoice:
         }
 
 
-def emonet_voice(
+def score_emonet_voice(
     data: str | Path,
     predictor: Predictor | None = None,
     *,

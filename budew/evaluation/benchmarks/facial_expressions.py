@@ -29,7 +29,7 @@ Expressions = Literal["ferd", "affectnet"]
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
-def facial_expressions(
+def score_facial_expressions(
     corpus: Expressions, predictions: Path, *, labels: Path | None = None, settings: Resampling = DEFAULTS
 ) -> CoarseResult:
     """Score predicted emotions of faces on FERD or AffectNet.

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from budew.evaluation.benchmarks.emonet_voice import emonet_voice
+from budew.evaluation.benchmarks.emonet_voice import score_emonet_voice
 from budew.evaluation.predictors import FilePredictor
 from budew.statistics.resampling import Resampling
 from tests.evaluation.conftest import vowel
@@ -80,5 +80,5 @@ def emonet_voice_result(folder, scores=None, rows=None):
     scores = scores or {row.file: {row.category: 0.4 + row.label / 50} for row in rows}
     file = write_scores(folder / "scores.jsonl", scores)
     few = Resampling(resamples=5, permutations=3)
-    found = emonet_voice(write_set(folder / "bench", rows), FilePredictor(file), settings=few)
+    found = score_emonet_voice(write_set(folder / "bench", rows), FilePredictor(file), settings=few)
     return json.loads(json.dumps(found.to_dict(), allow_nan=False))

@@ -10,7 +10,7 @@ import soundfile
 from budew import render
 from budew.corpora.named.speaker_splits import split_of
 from budew.errors import CorpusError, InputError
-from budew.evaluation.benchmarks.acted_speech import acted_clips, acted_speech
+from budew.evaluation.benchmarks.acted_speech import acted_clips, score_acted_speech
 from budew.evaluation.benchmarks.coarse import load_task
 from budew.evaluation.predictors import FilePredictor, ModelPredictor
 from budew.inference import Captioner
@@ -119,7 +119,9 @@ def test_a_perfect_and_a_constant_predictor_get_what_the_rule_implies(corpus, ki
         records = [{"id": f"{id}.wav"} | made(name) for id, name in zip(names, emotions, strict=True)]
         scale = "0-10" if kind == "scale" else "intensity"
         predictions = lines(tmp_path / "p.jsonl", records)
-        return acted_speech(corpus, folder, FilePredictor(predictions, scale=scale), settings=FEW).to_dict()
+        return score_acted_speech(
+            corpus, folder, FilePredictor(predictions, scale=scale), settings=FEW
+        ).to_dict()
 
     perfect = scored([emotion_of(corpus, label) for label, _ in names.values()])
     for metric in ("accuracy", "argmax_accuracy", "unweighted_average_recall"):
@@ -147,7 +149,7 @@ def test_a_perfect_and_a_constant_predictor_get_what_the_rule_implies(corpus, ki
 def test_the_unit_of_the_softmax_is_that_of_the_scores(emodb, tmp_path, given, scale, unit, accepted):
     made = {"caption": given} if isinstance(given, str) else {"emotions": NEUTRAL | given}
     predictions = lines(tmp_path / "p.jsonl", [{"id": id} | made for id in EMODB])
-    result = acted_speech("emodb", emodb, FilePredictor(predictions, scale=scale), settings=FEW)
+    result = score_acted_speech("emodb", emodb, FilePredictor(predictions, scale=scale), settings=FEW)
     assert (result.unit, result.overall["accepted_classes"].value) == (unit, accepted)
 
 
@@ -158,10 +160,12 @@ def test_a_model_is_scored_as_its_captions_are(emodb, tmp_path):
         (broken / path.name).write_bytes(path.read_bytes())
     (broken / "03a02Wc.wav").write_bytes(b"no audio")
     predictor = ModelPredictor(ModelOptions(checkpoint, device="cpu"))
-    by_model = acted_speech("emodb", broken, predictor, settings=FEW)
+    by_model = score_acted_speech("emodb", broken, predictor, settings=FEW)
     captioner = Captioner.from_pretrained(checkpoint, device="cpu")
     records = [{"id": path.stem, "caption": captioner(path).caption} for path in sorted(emodb.rglob("*.wav"))]
-    by_file = acted_speech("emodb", emodb, FilePredictor(lines(tmp_path / "p.jsonl", records)), settings=FEW)
+    by_file = score_acted_speech(
+        "emodb", emodb, FilePredictor(lines(tmp_path / "p.jsonl", records)), settings=FEW
+    )
     assert [file.id for file in by_model.skipped] == ["03a02Wc"]
     assert by_model.to_dict() | {"model": "", "data": "", "skipped": []} == by_file.to_dict() | {
         "model": "", "data": ""
@@ -172,7 +176,7 @@ def test_predictions_that_lack_a_clip_are_one_error(emodb, tmp_path):
     records = [{"id": id, "emotions": {"Anger": 1.0}} for id in list(EMODB)[1:]]
     predictions = lines(tmp_path / "p.jsonl", records)
     with pytest.raises(InputError, match="03a01Fa"):
-        acted_speech("emodb", emodb, FilePredictor(predictions))
+        score_acted_speech("emodb", emodb, FilePredictor(predictions))
 
 
 def test_a_refusal_counts_as_wrong(emodb, tmp_path):
@@ -181,7 +185,7 @@ def test_a_refusal_counts_as_wrong(emodb, tmp_path):
         for id, (label, _) in EMODB.items()
     ]
     predictions = lines(tmp_path / "p.jsonl", [{"id": right[0]["id"], "caption": None}, *right[1:]])
-    result = acted_speech("emodb", emodb, FilePredictor(predictions), settings=FEW).to_dict()
+    result = score_acted_speech("emodb", emodb, FilePredictor(predictions), settings=FEW).to_dict()
     assert [result[name]["value"] for name in ("accuracy", "argmax_accuracy", "refused")] == pytest.approx(
         [600 / 7, 600 / 7, 100 / 7]
     )
@@ -189,7 +193,7 @@ def test_a_refusal_counts_as_wrong(emodb, tmp_path):
 
 def test_the_speakers_of_a_split_are_scored_alone_and_those_for_training_are_counted(emodb):
     def scored(data):
-        return acted_speech("emodb", data, ModelPredictor(ModelOptions(TINY_SYNTHETIC)), settings=FEW)
+        return score_acted_speech("emodb", data, ModelPredictor(ModelOptions(TINY_SYNTHETIC)), settings=FEW)
 
     whole, unheard = scored(emodb), scored(f"emodb@test:{emodb}")
     splits = Counter(split_of("emodb", speaker) for _, speaker in EMODB.values())

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from budew.errors import CorpusError, InputError
-from budew.evaluation.benchmarks.emonet_face_binary import emonet_face_binary, read_binary_table
+from budew.evaluation.benchmarks.emonet_face_binary import read_binary_table, score_emonet_face_binary
 from budew.evaluation.benchmarks.face_presence import balanced_accuracy, score_presence
 from budew.evaluation.predictions import Prediction
 from budew.profile import VoiceProfile
@@ -50,7 +50,7 @@ def table(ratings, tmp_path_factory):
 
 
 def test_pairs_are_counted(ratings, table):
-    result = emonet_face_binary(table).to_dict()
+    result = score_emonet_face_binary(table).to_dict()
     yes = [sum(answers) for answers in ratings.values()]
     assert result["counts"] == {
         "ratings": sum(map(len, ratings.values())),
@@ -92,7 +92,7 @@ def predictions(ratings, missing=()):
 def test_scores_are_those_of_scikit_learn_on_pairs_with_high_agreement(ratings, table):
     gone = {"00000", "00001", "00002", "00003"}
     scored = predictions(ratings, gone)
-    model = emonet_face_binary(table, scored, name="mine", threshold=0.4).to_dict()["model"]
+    model = score_emonet_face_binary(table, scored, name="mine", threshold=0.4).to_dict()["model"]
     high = {pair: sum(answers) for pair, answers in ratings.items() if sum(answers) in (0, 3)}
     assert model["missing"] == sum(image in gone for image, _ in high)
     high = {pair: count for pair, count in high.items() if pair[0] not in gone}
@@ -116,7 +116,9 @@ def test_scores_are_those_of_scikit_learn_on_pairs_with_high_agreement(ratings, 
 
 
 def test_the_share_of_pairs_with_a_prediction_is_reported(ratings, table):
-    found = emonet_face_binary(table, predictions(ratings, {f"{image:05d}" for image in range(75)})).to_dict()
+    found = score_emonet_face_binary(
+        table, predictions(ratings, {f"{image:05d}" for image in range(75)})
+    ).to_dict()
     assert found["predicted"]["value"] == 50  # two pairs an image
     high = [sum(answers) for (image, _), answers in ratings.items() if image >= "00075"]
     assert (found["model"]["all"]["yes"], found["model"]["all"]["no"]) == (high.count(3), high.count(0))
@@ -152,7 +154,7 @@ def test_perfect_inverted_and_constant_predictions(ratings, table):
         for (image, emotion), answers in ratings.items():
             found[image][emotion] = value(sum(answers) == 3)
         made = {image: Prediction(VoiceProfile(values)) for image, values in found.items()}
-        model = emonet_face_binary(table, made).to_dict()["model"]
+        model = score_emonet_face_binary(table, made).to_dict()["model"]
         return [
             model[part][metric]["value"]
             for part in ("all", "mean")
@@ -180,4 +182,4 @@ def test_a_table_that_is_not_binary_is_one_error(tmp_path, rows):
 
 def test_predictions_for_other_images_are_refused(table):
     with pytest.raises(InputError, match="00000"):
-        emonet_face_binary(table, {"somewhere else": Prediction(VoiceProfile())})
+        score_emonet_face_binary(table, {"somewhere else": Prediction(VoiceProfile())})

@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 from budew.errors import InputError
-from budew.evaluation.benchmarks.emonet_voice import emonet_voice
+from budew.evaluation.benchmarks.emonet_voice import score_emonet_voice
 from budew.evaluation.predictors import FilePredictor, ModelPredictor
 from budew.inference.options import ModelOptions
 from budew.statistics.resampling import Resampling
@@ -50,7 +50,7 @@ def scored(bench, request, tmp_path_factory):
     lineless = {row.file for row in EMOTION_ROWS if predict(row) is None and row.voice == "nova"}
     scores = {file: values for file, values in scores.items() if file not in lineless}
     file = write_scores(tmp_path_factory.mktemp("p") / "scores.jsonl", scores)
-    result = emonet_voice(bench, FilePredictor(file), settings=FEW).to_dict()
+    result = score_emonet_voice(bench, FilePredictor(file), settings=FEW).to_dict()
     pairs = [(row, None if predict(row) is None else 10 * predict(row)) for row in EMOTION_ROWS]
     return request.param, pairs, json.loads(json.dumps(result, allow_nan=False))
 
@@ -202,7 +202,7 @@ def test_the_two_attributes_are_scored_apart(bench, tmp_path):
     scores = {row.file: {"Anger": 0.0, "Authenticity": noisy(row)} for row in rows[1:]}
     scores |= {row.file: {row.category: 0.5} for row in EMOTION_ROWS}
     file = write_scores(tmp_path / "p.jsonl", scores)
-    result = emonet_voice(bench, FilePredictor(file), settings=FEW).to_dict()
+    result = score_emonet_voice(bench, FilePredictor(file), settings=FEW).to_dict()
     check(result["attributes"]["Authenticity"], [(row, 10 * noisy(row)) for row in rows[1:]])
     assert result["attributes"]["Authenticity"]["refused"]["value"] == pytest.approx(100 / len(rows))
     assert result["attributes"]["Arousal"]["refused"]["value"] == 100
@@ -218,7 +218,7 @@ def test_captions_without_anything_parsed_are_counted_and_scored_as_zero(bench, 
     refused = next(line for line in lines if line["id"] == unparsed[0])
     refused["emotions"] = {"Interest": None}
     (tmp_path / "c.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-    result = emonet_voice(bench, FilePredictor(tmp_path / "c.jsonl"), settings=FEW).to_dict()
+    result = score_emonet_voice(bench, FilePredictor(tmp_path / "c.jsonl"), settings=FEW).to_dict()
     assert (result["missing"]["unparsed"], result["missing"]["refused"]) == (len(unparsed) - 1, 1)
     pairs = [(row, 10.0 * (row.category == "Anger")) for row in EMOTION_ROWS]
     check(result, [pair for pair in pairs if pair[0].category != "Interest"])
@@ -238,7 +238,7 @@ def test_ids_match_with_or_without_suffix_and_folder_and_as_rows(bench, tmp_path
     for name, call in named.items():
         scores = {call(row.file): {row.category: noisy(row)} for row in EMOTION_ROWS}
         file = write_scores(tmp_path / f"{name}.jsonl", scores)
-        result = emonet_voice(bench, FilePredictor(file), settings=FEW).to_dict()
+        result = score_emonet_voice(bench, FilePredictor(file), settings=FEW).to_dict()
         found.append({key: result[key] for key in (*METRICS, "by_emotion", "missing")})
     assert found[0] == found[1] == found[2]
     assert found[0]["missing"]["refused"] == 0
@@ -252,7 +252,7 @@ def test_the_order_of_rows_and_predictions_does_not_matter(tmp_path):
         order = random.Random(seed).sample(list(scores), len(scores))
         folder = write_set(tmp_path / f"{seed}" / "set", rows)
         file = write_scores(tmp_path / f"{seed}" / "p.jsonl", {id: scores[id] for id in order})
-        results.append(emonet_voice(folder, FilePredictor(file), settings=FEW).to_dict() | {"data": ""})
+        results.append(score_emonet_voice(folder, FilePredictor(file), settings=FEW).to_dict() | {"data": ""})
     own = [row.pop("source") for result in results for row in result["leaderboard"] if row.get("own")]
     assert len(own) == 2
     assert results[0] == results[1]
@@ -261,17 +261,17 @@ def test_the_order_of_rows_and_predictions_does_not_matter(tmp_path):
 def test_predictions_for_other_clips_and_scores_off_their_scale_are_one_error(bench, tmp_path):
     other = write_scores(tmp_path / "other.jsonl", {"somewhere": {"Anger": 1.0}})
     with pytest.raises(InputError, match="no prediction"):
-        emonet_voice(bench, FilePredictor(other))
+        score_emonet_voice(bench, FilePredictor(other))
     mixed = write_scores(
         tmp_path / "mixed.jsonl", {ROWS[0].file: {"Anger": 1.0}, ROWS[1].file: {"Anger": 7.0}}
     )
     with pytest.raises(InputError, match="line 2") as raised:
-        emonet_voice(bench, FilePredictor(mixed))
+        score_emonet_voice(bench, FilePredictor(mixed))
     assert "\n" not in str(raised.value)
 
 
 def test_predictions_of_a_checkpoint_are_scored(bench, whisper_folder):
-    result = emonet_voice(bench, ModelPredictor(ModelOptions(whisper_folder)), settings=FEW).to_dict()
+    result = score_emonet_voice(bench, ModelPredictor(ModelOptions(whisper_folder)), settings=FEW).to_dict()
     counts = result["missing"]
     assert result["n"]["value"] + counts["refused"] + counts["unparsed"] == len(EMOTION_ROWS)
     assert counts["unused_predictions"] == 0

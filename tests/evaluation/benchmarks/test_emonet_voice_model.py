@@ -9,7 +9,7 @@ import pytest
 
 from budew.corpora import read
 from budew.errors import InputError
-from budew.evaluation.benchmarks.emonet_voice import emonet_voice
+from budew.evaluation.benchmarks.emonet_voice import score_emonet_voice
 from budew.evaluation.calibration import calibrate, write_calibration
 from budew.evaluation.decoding_comparison import GREEDY
 from budew.evaluation.predictors import Decoding, FilePredictor, ModelPredictor
@@ -46,7 +46,7 @@ def demo(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def result(demo):
-    return emonet_voice(demo, sampling(), compared=(GREEDY, K2), settings=FEW)
+    return score_emonet_voice(demo, sampling(), compared=(GREEDY, K2), settings=FEW)
 
 
 def test_decodings_of_the_embedded_checkpoint_are_compared_on_the_same_clips(result):
@@ -73,12 +73,12 @@ def test_calibrated_clips_are_those_that_the_curve_was_not_fitted_to(demo, resul
     calibration, _ = calibrate(demo, sampling(), share=0.4)
     write_calibration(tmp_path / "c.json", calibration)
     options = {"settings": FEW, "calibration": tmp_path / "c.json"}
-    scored = emonet_voice(demo, sampling(), **options).to_dict()
+    scored = score_emonet_voice(demo, sampling(), **options).to_dict()
     assert scored["calibration"]["left_out"] == scored["calibration"]["clips"] == len(calibration.clips)
     assert scored["n"]["value"] == 96 - len(calibration.clips)
     assert scored["missing"] == dict(result.missing)
     with pytest.raises(InputError, match="calibrate"):
-        emonet_voice(demo, ModelPredictor(CPU), **options)
+        score_emonet_voice(demo, ModelPredictor(CPU), **options)
 
 
 def test_calibrated_predictions_score_as_the_curve_says(tmp_path):
@@ -89,7 +89,9 @@ def test_calibrated_predictions_score_as_the_curve_says(tmp_path):
     path = write_scores(tmp_path / "p.jsonl", scores)
     calibration, _ = calibrate(data, FilePredictor(path), share=0.5)
     write_calibration(tmp_path / "c.json", calibration)
-    found = emonet_voice(data, FilePredictor(path), calibration=tmp_path / "c.json", settings=FEW).to_dict()
+    found = score_emonet_voice(
+        data, FilePredictor(path), calibration=tmp_path / "c.json", settings=FEW
+    ).to_dict()
     kept = [row for row in rows if row.category in EMOTIONS and Path(row.file).stem not in calibration.clips]
     said = 10 * np.interp(
         [scores[row.file][row.category] for row in kept], calibration.thresholds, calibration.values
@@ -98,6 +100,6 @@ def test_calibrated_predictions_score_as_the_curve_says(tmp_path):
     assert found["mae"]["value"] == pytest.approx(np.abs(said - [row.label for row in kept]).mean(), abs=1e-9)
     again = write_set(tmp_path / "again", rows[::-1])  # other shards, other row numbers
     options = {"calibration": tmp_path / "c.json", "settings": FEW}
-    assert emonet_voice(again, FilePredictor(path), **options).to_dict()["mae"] == found["mae"]
+    assert score_emonet_voice(again, FilePredictor(path), **options).to_dict()["mae"] == found["mae"]
     with pytest.raises(InputError, match="decodings"):
-        emonet_voice(data, FilePredictor(path), compared=[K2])
+        score_emonet_voice(data, FilePredictor(path), compared=[K2])

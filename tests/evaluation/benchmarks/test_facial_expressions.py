@@ -10,8 +10,8 @@ from budew.errors import BudewError
 from budew.evaluation.benchmarks.coarse import load_task
 from budew.evaluation.benchmarks.facial_expressions import (
     class_in_path,
-    facial_expressions,
     read_expression_labels,
+    score_facial_expressions,
 )
 from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
@@ -63,7 +63,7 @@ def expected(corpus, values, classes) -> float:
 @pytest.mark.parametrize("corpus", ["ferd", "affectnet"])
 def test_the_published_form_is_scored_by_file_names(table, corpus):
     path, _, values, classes = table
-    result = facial_expressions(corpus, path, settings=FEW).to_dict()
+    result = score_facial_expressions(corpus, path, settings=FEW).to_dict()
     assert (result["n"], result["speakers"], result["incomplete"]) == (40, None, 0)
     assert result["accuracy"]["value"] == pytest.approx(expected(corpus, values, classes), abs=1e-9)
 
@@ -78,7 +78,7 @@ def test_labels_come_from_a_table_of_either_form(table, tmp_path):
     ]
     (tmp_path / "labels.jsonl").write_text("\n".join(as_json))
     for labels in ("labels.csv", "labels.jsonl"):
-        result = facial_expressions("affectnet", path, labels=tmp_path / labels, settings=FEW).to_dict()
+        result = score_facial_expressions("affectnet", path, labels=tmp_path / labels, settings=FEW).to_dict()
         assert result["accuracy"]["value"] == pytest.approx(expected("affectnet", values, turned), abs=1e-9)
 
 
@@ -88,7 +88,9 @@ def test_numbers_are_classes_in_the_published_files_only(tmp_path):
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
     labels = read_expression_labels(tmp_path / "a.jsonl", task)
     assert list(labels.values()) == list(WORDS)  # alphabetical
-    result = facial_expressions("affectnet", tmp_path / "a.jsonl", labels=tmp_path / "a.jsonl", settings=FEW)
+    result = score_facial_expressions(
+        "affectnet", tmp_path / "a.jsonl", labels=tmp_path / "a.jsonl", settings=FEW
+    )
     assert result.to_dict()["accuracy"]["value"] == 0
     (tmp_path / "b.jsonl").write_text('{"image": "0.jpg", "label": 1}')
     with pytest.raises(BudewError):
@@ -131,4 +133,4 @@ def test_a_picture_without_a_class_is_one_error(table, tmp_path):
     path, names, _, _ = table
     (tmp_path / "labels.csv").write_text(f"image,label\n{names[0]},happy")
     with pytest.raises(BudewError, match="39 of 40"):
-        facial_expressions("ferd", path, labels=tmp_path / "labels.csv")
+        score_facial_expressions("ferd", path, labels=tmp_path / "labels.csv")

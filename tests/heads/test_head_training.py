@@ -11,8 +11,8 @@ from budew.corpora import Clip, read
 from budew.errors import CheckpointError, JobError
 from budew.heads.encoder_states import TARGETS, encoder_windows
 from budew.heads.head_files import COMBINED
+from budew.heads.head_training import train_heads
 from budew.heads.stack_training import FittingOptions
-from budew.heads.train_heads import train_heads
 from budew.model.encoder import load_encoder
 
 from .conftest import CLIPS, FullMLP, annotated

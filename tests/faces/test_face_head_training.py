@@ -12,8 +12,8 @@ from budew.corpora import read, write_shard
 from budew.corpora.media import IMAGE
 from budew.errors import CheckpointError
 from budew.faces.embeddings import embed_corpus, load_image_encoder
+from budew.faces.face_head_training import train_face_heads
 from budew.faces.scoring import FaceScorer
-from budew.faces.train_face_heads import train_face_heads
 from budew.heads.stack_training import FittingOptions
 
 from .conftest import drawn, encoded, face
