@@ -4,7 +4,7 @@ import argparse
 import time
 
 from budew.synthesis import plan_clip
-from budew.synthesis.clip_audio import formant_factor, synthesize
+from budew.synthesis.clip_audio import formant_factor, synthesize_clip
 from budew.synthesis.espeak import Espeak, utterance
 
 
@@ -22,7 +22,7 @@ def main() -> None:
         alone = time.perf_counter() - start
         start = time.perf_counter()
         for plan in plans:
-            synthesize(plan, espeak)
+            synthesize_clip(plan, espeak)
         whole = time.perf_counter() - start
     print(f"espeak-ng alone (baseline): {count / alone:7.1f} utterances/s  x 1.00")
     print(f"whole clips:                {count / whole:7.1f} clips/s       x {alone / whole:.2f}")

@@ -41,7 +41,7 @@ from budew.inference.options import ModelOptions, WritingOptions
 from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.profile import VoiceProfile
 from budew.synthesis import ClipPlan, plan_clip, synthesize_corpus
-from budew.synthesis.clip_plan import Split, cues, table
+from budew.synthesis.clip_plan import Split, cues, synthesis_table
 from budew.taxonomy import EMOTIONS
 
 SAMPLES = 32
@@ -192,7 +192,7 @@ def _labels(plans: Sequence[ClipPlan]) -> Matrix:
 
 
 def _settings(plans: Sequence[ClipPlan]) -> Matrix:
-    bursts = list(table("bursts"))
+    bursts = list(synthesis_table("bursts"))
     rows = [
         [*(plan.settings[cue] for cue in cues()), *(burst in plan.profile.bursts for burst in bursts)]
         for plan in plans

@@ -16,7 +16,7 @@ from budew.synthesis import acting
 from budew.taxonomy import emotion
 
 app = typer.Typer()
-Speaker: TypeAlias = "acting.EspeakBackend | acting.ServerBackend"
+Speaker: TypeAlias = "acting.EspeakBackend | acting.SpeechServerBackend"
 """What speaks the lines of an acting plan."""
 
 
@@ -150,7 +150,7 @@ class SpeechServerOptions:
                 raise typer.BadParameter("chat requires a server: --base-url and --model", param_hint="--api")
             return acting.EspeakBackend()
         settings = server.settings(job_options, cached=False, concurrency=8)
-        backend = acting.ServerBackend(settings, self.response_format, self.api)
+        backend = acting.SpeechServerBackend(settings, self.response_format, self.api)
         if job_options.is_here and not job_options.dry_run:
             settings.key()  # before OUT belongs to this job
         return backend

@@ -17,7 +17,7 @@ from scipy.signal import lfilter
 
 from budew.randomness import generator
 from budew.synthesis.burst_signal import FEMALE_TRACT, sound_burst
-from budew.synthesis.clip_plan import SAMPLING_RATE, ClipPlan, cues, table
+from budew.synthesis.clip_plan import SAMPLING_RATE, ClipPlan, cues, synthesis_table
 from budew.synthesis.espeak import Espeak, utterance
 
 LONGEST = 7.9  # seconds
@@ -42,13 +42,13 @@ Samples = npt.NDArray[np.float32]
 Signal = npt.NDArray[np.float64]
 
 
-def synthesize(plan: ClipPlan, espeak: Espeak) -> Samples:
+def synthesize_clip(plan: ClipPlan, espeak: Espeak) -> Samples:
     """Return the clip (n,) at `SAMPLING_RATE`, in [-1, 1], at most `LONGEST` seconds; see `Espeak.speak`."""
     return synthesize_parts([plan], espeak, longest=LONGEST)
 
 
 def synthesize_parts(parts: Sequence[ClipPlan], espeak: Espeak, *, longest: float) -> Samples:
-    """Return one clip (n,) of several plans, one after the other, as `synthesize` does of one.
+    """Return one clip (n,) of several plans, one after the other, as `synthesize_clip` does of one.
 
     Args:
         parts: of one speaker; each has its own words, cues and bursts. The first one's id decides the chance.
@@ -85,7 +85,7 @@ def _part(plan: ClipPlan, espeak: Espeak, rng: random.Random) -> tuple[Signal, l
 
 def _burst(name: str, plan: ClipPlan, seed: int) -> Signal:
     rng = generator(seed, plan.id, name)
-    gesture = table("bursts")[name]
+    gesture = synthesis_table("bursts")[name]
     level = cues()["pitch_level"].at(plan.settings["pitch_level"], neutral=0.0)
     pitch = HABITUAL_PITCH[plan.voice.gender] * 2 ** ((plan.voice.pitch + 0.4 * level) / 12)
     tract = plan.voice.vocal_tract * (FEMALE_TRACT if plan.voice.gender == "female" else 1.0)

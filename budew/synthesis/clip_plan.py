@@ -42,7 +42,7 @@ class Cue:
 
 
 @cache
-def table(name: str) -> Any:
+def synthesis_table(name: str) -> Any:
     """Return the data file `name`.yaml of this folder, read once."""
     return packaged_table(__package__, name)
 
@@ -50,7 +50,10 @@ def table(name: str) -> Any:
 @cache
 def cues() -> dict[str, Cue]:
     """Return the vocal cues by name, in the order of the file."""
-    return {name: Cue(float(row["low"]), float(row["high"])) for name, row in table("cues")["cues"].items()}
+    return {
+        name: Cue(float(row["low"]), float(row["high"]))
+        for name, row in synthesis_table("cues")["cues"].items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def plan_clip(number: int, *, seed: int, split: Split) -> ClipPlan:
     voice = _draw_voice(rng, split)
     emotions = draw_emotions(rng)
     settings, bursts = express(emotions, rng)
-    text = rng.choice(table("texts")[voice.language])
+    text = rng.choice(synthesis_table("texts")[voice.language])
     rng.shuffle(bursts)
     cut = sum(rng.random() < 0.5 for _ in bursts)
     profile = VoiceProfile(emotions, bursts, {"gender": voice.gender})
@@ -110,13 +113,13 @@ def clip_id(number: int, *, seed: int, split: Split) -> str:
 def voice_of(variant: str, person: int, *, accent: str, language: str, gender: str) -> Voice:
     """Return a speaker: `person` is one of those who share an espeak-ng variant, `accent` its voice."""
     body = generator(0, f"{variant}/{person}", "speaker")
-    tract = 1 + body.uniform(-1, 1) * table("voices")["vocal_tract"]
-    pitch = body.uniform(-1, 1) * table("voices")["habitual_pitch"]
+    tract = 1 + body.uniform(-1, 1) * synthesis_table("voices")["vocal_tract"]
+    pitch = body.uniform(-1, 1) * synthesis_table("voices")["habitual_pitch"]
     return Voice(f"{accent}+{variant}", f"{variant}-{person:02d}", language, gender, tract, pitch)
 
 
 def _draw_voice(rng: random.Random, split: Split) -> Voice:
-    voices = table("voices")
+    voices = synthesis_table("voices")
     language = rng.choice(list(voices["languages"]))
     accent = rng.choice(voices["languages"][language])
     gender = rng.choice(["female", "male"])
@@ -140,12 +143,12 @@ def draw_emotions(rng: random.Random, among: Sequence[str] = EMOTIONS) -> dict[s
 
 def express(emotions: Mapping[str, float], rng: random.Random) -> tuple[dict[str, float], list[str]]:
     """Return the settings of the cues and the bursts that these emotions come out as, this time."""
-    rules = table("cues")
+    rules = synthesis_table("cues")
     settings = dict.fromkeys(cues(), 0.0)
     bursts: list[str] = []
     for emotion, intensity in emotions.items():
         strength = intensity ** rules["compression"]
-        row = table("correlates")[emotion]
+        row = synthesis_table("correlates")[emotion]
         for cue, size in row["cues"].items():
             settings[cue] += strength * size * rng.uniform(*rules["usage"])
         for name, chance in row["bursts"].items():

@@ -13,7 +13,7 @@ from budew.corpora.clip import Clip
 from budew.errors import InputError, JobError, require
 from budew.jobs import OnFailed, Plan
 from budew.jobs.plan import OnProgress
-from budew.synthesis.clip_audio import Samples, as_flac, synthesize
+from budew.synthesis.clip_audio import Samples, as_flac, synthesize_clip
 from budew.synthesis.clip_plan import SAMPLING_RATE, SPLITS, ClipPlan, Split, clip_id, plan_clip
 from budew.synthesis.espeak import Espeak
 from budew.version import __version__
@@ -48,7 +48,7 @@ class Synthesis:
                     yield clip
                     continue
                 plan = plan_clip(clip.metadata["number"], seed=self.seed, split=self.split)
-                yield _clip(plan, synthesize(plan, espeak))
+                yield _clip(plan, synthesize_clip(plan, espeak))
 
 
 def synthesize_corpus(

@@ -26,7 +26,7 @@ _RATE, _PITCH, _RANGE = 1, 3, 4  # espeak_PARAMETER
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
-def main() -> int:
+def serve_requests() -> int:
     """Serve requests until standard input ends."""
     data, library = sys.argv[1:3]
     engine = ctypes.CDLL(library)
@@ -98,4 +98,4 @@ def speak(engine: ctypes.CDLL, request: dict[str, Any]) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve_requests())

@@ -33,13 +33,13 @@ from budew.version import __version__
 LOWEST_PITCH, HIGHEST_PITCH = 55.0, 700.0
 """Hz, between which a changed pitch stays."""
 PITCH_SHARE = 0.7
-"""Of the table's changes of pitch level: a recording has a range of its own around its pitch."""
+"""Share of the table's changes of pitch level: a recording has a range of its own around its pitch."""
 CONTOUR_SHARE, CONTOUR_STARTS = 0.5, 0.65
-"""Of the table's rise or fall, which takes the last third of a clip."""
+"""Share of the table's rise or fall, and the place in the clip from which it is applied."""
 FLATTEST = 0.15
 """Share of its pitch range that the flattest voice keeps."""
 HABIT = 0.06
-"""By which share the formants of a clip differ from the speaker's: as many voices as clips."""
+"""Largest share by which the formants of a clip differ from the speaker's: as many voices as clips."""
 LEAST_VOICED = 20
 """Frames of 5 ms with a pitch that a piece needs: less is no speech."""
 _CANDIDATES = 12
@@ -112,7 +112,7 @@ class Resynthesize:
 
 
 def cut(samples: Signal, seconds: float, rng: random.Random) -> Signal:
-    """Return a piece (n,) of so many seconds that begins where it is quiet; all of it where it is shorter."""
+    """Return a piece (n,) of `seconds` that begins where it is quiet, or all of a shorter recording."""
     length = round(seconds * SAMPLING_RATE)
     if len(samples) <= length:
         return samples

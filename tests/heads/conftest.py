@@ -12,7 +12,7 @@ from budew.corpora import Clip, write_shard
 from budew.heads.encoder_states import LabeledStates, encode_corpus
 from budew.model.encoder import load_encoder
 from budew.profile import VoiceProfile
-from budew.synthesis.clip_audio import synthesize
+from budew.synthesis.clip_audio import synthesize_clip
 from budew.synthesis.clip_plan import plan_clip
 from budew.synthesis.espeak import Espeak
 from tests.annotation.sounds import clip_of
@@ -68,7 +68,7 @@ def planned(number: int, espeak: Espeak) -> Clip:
     plan = plan_clip(number, seed=11, split="train")
     cue = float(np.clip(np.mean([plan.settings[name] for name in EXCITED]), -1, 1))
     profile = VoiceProfile({"Anger": max(cue, 0.0)}, (), {"Arousal": 2 + 2 * cue})
-    return clip_of(synthesize(plan, espeak), plan.id, profile=profile, speaker=plan.voice.speaker)
+    return clip_of(synthesize_clip(plan, espeak), plan.id, profile=profile, speaker=plan.voice.speaker)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from budew.profile import VoiceProfile
-from budew.synthesis.clip_audio import synthesize
+from budew.synthesis.clip_audio import synthesize_clip
 from budew.synthesis.clip_plan import SAMPLING_RATE, ClipPlan, cues, plan_clip
 from budew.synthesis.espeak import Espeak
 
@@ -30,7 +30,7 @@ def say(espeak: Espeak, neutral: ClipPlan) -> Callable[..., np.ndarray]:
     """`say(rate=1.0)` gives the neutral clip with that cue turned, at 16 kHz."""
 
     def spoken(**settings: float) -> np.ndarray:
-        return synthesize(replace(neutral, settings={**neutral.settings, **settings}), espeak)
+        return synthesize_clip(replace(neutral, settings={**neutral.settings, **settings}), espeak)
 
     return spoken
 

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from budew.synthesis.burst_signal import sound_burst
-from budew.synthesis.clip_plan import table
+from budew.synthesis.clip_plan import synthesis_table
 
 
 def sound(name: str, seed: int) -> np.ndarray:
     rng = random.Random(seed)
-    return sound_burst(table("bursts")[name], pitch=120, tract=1, rng=rng)
+    return sound_burst(synthesis_table("bursts")[name], pitch=120, tract=1, rng=rng)
 
 
-@pytest.mark.parametrize("name", sorted(table("bursts")))
+@pytest.mark.parametrize("name", sorted(synthesis_table("bursts")))
 def test_the_seed_decides_how_a_burst_sounds(name):
     one, same, other = (sound(name, seed) for seed in (1, 1, 2))
     assert np.isfinite(one).all()
@@ -38,7 +38,7 @@ def test_a_burst_has_the_level_of_its_gesture_whatever_its_silence(name):
 
 
 def test_bursts_of_a_seed_stay_as_they_are():
-    samples = np.concatenate([sound(name, 3) for name in sorted(table("bursts"))])
+    samples = np.concatenate([sound(name, 3) for name in sorted(synthesis_table("bursts"))])
     time = np.arange(len(samples)) / 16_000
     assert len(samples) == 591_800
     assert samples @ np.sin(3_000 * time**1.3) == pytest.approx(-258.1579, abs=1e-3)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from budew.synthesis.clip_audio import LONGEST, color, synthesize, synthesize_parts
+from budew.synthesis.clip_audio import LONGEST, color, synthesize_clip, synthesize_parts
 from budew.synthesis.clip_plan import SAMPLING_RATE, cues, plan_clip
 
 from .conftest import pitch
@@ -18,7 +18,11 @@ def high_share(samples: np.ndarray) -> float:
 
 
 def test_same_plan_same_samples(say, neutral, espeak):
-    assert say().tobytes() == say().tobytes() != synthesize(replace(neutral, id="another"), espeak).tobytes()
+    assert (
+        say().tobytes()
+        == say().tobytes()
+        != synthesize_clip(replace(neutral, id="another"), espeak).tobytes()
+    )
 
 
 def test_pitch_level_moves_the_fundamental_frequency(say):
@@ -69,7 +73,7 @@ def test_clips_fit_the_window_and_full_scale(espeak):
     for number in range(16):
         plan = plan_clip(number, seed=21, split="test")
         loudest = replace(plan, settings={**plan.settings, "loudness": 1.1, "rate": -1.1, "pauses": 1.1})
-        samples = synthesize(loudest, espeak)
+        samples = synthesize_clip(loudest, espeak)
         assert len(samples) <= min(8, LONGEST + 0.1) * SAMPLING_RATE
         assert np.abs(samples).max() <= 1  # and no NaN
 
@@ -87,7 +91,7 @@ def test_clips_fit_the_window_and_full_scale(espeak):
     ],
 )
 def test_clips_of_the_published_figure_stay_as_they_are(espeak, number, count, level, treble):
-    samples = synthesize(plan_clip(number, seed=90210, split="test"), espeak)
+    samples = synthesize_clip(plan_clip(number, seed=90210, split="test"), espeak)
     assert len(samples) == pytest.approx(count, abs=2)
     assert np.sqrt(np.mean(samples**2)) == pytest.approx(level, rel=2e-3)
     assert high_share(samples) == pytest.approx(treble, rel=5e-3)

@@ -3,7 +3,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from budew.synthesis.clip_plan import cues, plan_clip, table
+from budew.synthesis.clip_plan import cues, plan_clip, synthesis_table
 from budew.synthesis.espeak import utterance
 from budew.taxonomy import BURSTS, EMOTIONS
 
@@ -22,7 +22,7 @@ def test_no_voice_of_training_is_in_another_split():
     assert not {plan.voice.speaker for plan in PLANS} & {plan.voice.speaker for plan in others}
     groups = [
         {name for group in genders.values() for name in group}
-        for genders in table("voices")["variants"].values()
+        for genders in synthesis_table("voices")["variants"].values()
     ]
     assert len(set.union(*groups)) == sum(map(len, groups))
 
@@ -32,7 +32,7 @@ def test_intensity_drives_the_strength_of_the_cues():
     for plan in PLANS:
         if len(plan.profile.emotions) == 1:
             ((emotion, intensity),) = plan.profile.emotions.items()
-            row = table("correlates")[emotion]["cues"]
+            row = synthesis_table("correlates")[emotion]["cues"]
             size = np.array(list(row.values()))
             shown = np.array([plan.settings[cue] for cue in row])
             strength.setdefault(intensity, []).append(float(shown @ size / (size @ size)))
@@ -54,7 +54,7 @@ def test_language_and_gender_are_independent_of_the_emotion():
 
 
 def test_every_emotion_has_a_row_with_cues_and_studies_in_their_ranges():
-    rows = table("correlates")
+    rows = synthesis_table("correlates")
     assert set(rows) == set(EMOTIONS)
     for emotion, row in rows.items():
         assert row["sources"], emotion
@@ -66,10 +66,10 @@ def test_every_emotion_has_a_row_with_cues_and_studies_in_their_ranges():
 
 
 def test_every_cue_and_every_study_is_used_and_every_burst_is_known():
-    rows = table("correlates").values()
+    rows = synthesis_table("correlates").values()
     assert {cue for row in rows for cue in row["cues"]} == set(cues())
-    assert {name for row in rows for name in row["sources"]} == set(table("literature"))
-    assert {name for row in rows for name in row["bursts"]} <= set(table("bursts")) <= set(BURSTS)
+    assert {name for row in rows for name in row["sources"]} == set(synthesis_table("literature"))
+    assert {name for row in rows for name in row["bursts"]} <= set(synthesis_table("bursts")) <= set(BURSTS)
 
 
 def test_plans_and_what_is_said_of_them_stay_as_they_are():

@@ -175,7 +175,7 @@ def heard_recipe(make_recipe, make_whisper, tmp_path):
     def make(*changes, heard="true", listener="{}"):
         corpus = f"data.train=[{{corpus: {tmp_path / 'a.tar'}, heard: {heard}}}]"
         model = f"model={{base: {base}, method: encoder-frozen, vocabulary: captions}}"
-        given = (model, corpus, f"data.validation={tmp_path / 'a.tar'}", f"data.listener={labeler}")
+        given = (model, corpus, f"data.validation={tmp_path / 'a.tar'}", f"data.listener={listener}")
         return make_recipe(
             *given, "target={kind: template, wording: plain}", "data.cache_states=true", *changes
         )

@@ -6,7 +6,7 @@ from .acting_hours import preview as preview
 from .acting_job import Act as Act
 from .acting_plan import ActingPlan as ActingPlan
 from .acting_plan import Axes as Axes
-from .acting_plan import Item as Item
 from .acting_plan import make_plan as make_plan
 from .espeak_backend import EspeakBackend as EspeakBackend
-from .speech_server import ServerBackend as ServerBackend
+from .speech_backend import PlannedClip as PlannedClip
+from .speech_server import SpeechServerBackend as SpeechServerBackend

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from budew.io.resources import packaged_table
-from budew.synthesis.clip_plan import table
+from budew.synthesis.clip_plan import synthesis_table
 
 NO_ACCENT = "none"
 """The accent of speech for which none is asked."""
@@ -62,7 +62,7 @@ def languages() -> dict[str, Language]:
         code: Language(
             code,
             **row,
-            neutral=tuple(f"{text}." for text in table("texts")[code]),
+            neutral=tuple(f"{text}." for text in synthesis_table("texts")[code]),
             **data(f"lines/{code}"),
         )
         for code, row in data("languages").items()

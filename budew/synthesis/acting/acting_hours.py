@@ -11,15 +11,16 @@ from typing import Any
 from budew.errors import InputError
 from budew.io.settings import validated
 from budew.synthesis.acting.acting_data import challenges
-from budew.synthesis.acting.acting_plan import PLAIN, ActingPlan, Axes, Cast, Item, Speaker, make_plan
+from budew.synthesis.acting.acting_plan import PLAIN, ActingPlan, Axes, ClipLevels, make_plan
+from budew.synthesis.acting.speech_backend import PlannedClip, SpeechBackend
 from budew.taxonomy.scales import level_name
 
 CHALLENGES = "challenges"
 """The word that makes a part of a plan by hours one of acting challenges."""
-FIRST = 5
+SHOWN_CLIPS = 5
 """Clips of a plan that a preview shows."""
 _BLOCK = 10  # clips, in which each part has its share
-_WORDED = 10_000  # clips of a preview whose characters are counted; those of longer plans are estimated
+_COUNTED = 10_000  # clips of a preview whose characters are counted; those of longer plans are estimated
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +47,21 @@ class HoursPlan:
         return spoken
 
     def axes(self) -> dict[str, tuple[str, ...]]:
-        """Return the names of all levels of each axis, in the order of `Cast`."""
+        """Return the names of all levels of each axis, in the order of `ClipLevels`."""
         parts = [part.axes() for part in self.parts]
         return {
             axis: tuple(dict.fromkeys(chain.from_iterable(part[axis] for part in parts))) for axis in parts[0]
         }
 
-    def cast(self, number: int) -> Cast:
+    def levels(self, number: int) -> ClipLevels:
         """Return the levels of clip `number`, from 0."""
         part, before = self._place(number)
-        return self.parts[part].cast(before[part])
+        return self.parts[part].levels(before[part])
 
-    def item(self, number: int) -> Item:
+    def clip(self, number: int) -> PlannedClip:
         """Return clip `number`, from 0."""
         part, before = self._place(number)
-        return self.parts[part].item(before[part])
+        return self.parts[part].clip(before[part])
 
     def id_of(self, number: int) -> str:
         """Return the id of clip `number`: that of its part, so that it does not depend on the other parts."""
@@ -106,9 +107,14 @@ AnyPlan = ActingPlan | HoursPlan
 
 
 def make_hours_plan(
-    backend: Speaker, *, seed: int, hours: Mapping[str, float], clip_seconds: float | None = None, **axes: Any
+    backend: SpeechBackend,
+    *,
+    seed: int,
+    hours: Mapping[str, float],
+    clip_seconds: float | None = None,
+    **axes: Any,
 ) -> HoursPlan:
-    """Return a plan of so many hours in each language, of plain acting or of acting challenges.
+    """Return a plan of given hours in each language, of plain acting or of acting challenges.
 
     Args:
         backend: who speaks.
@@ -130,7 +136,7 @@ def make_hours_plan(
     clips = []
     for name, length in hours.items():
         if not (isfinite(length) and length > 0):
-            raise InputError(f"{name}={length:g} is no number of hours: use one over 0")
+            raise InputError(f"{name}={length:g} is not a number of hours: use one over 0")
         words = [word.strip().casefold() for word in name.split("+")]
         own = {"languages": [word for word in words if word != CHALLENGES], "challenges": [PLAIN]}
         if CHALLENGES in words:
@@ -156,7 +162,7 @@ def hours_in(text: str) -> dict[str, float]:
         except ValueError:
             hours = 0.0
         if not equals or not name.strip() or name.strip() in found or not hours:
-            raise InputError(f"{part.strip()!r} is no part of a plan: write it as en=100, each once")
+            raise InputError(f"{part.strip()!r} is not a part of a plan: write it as en=100, each once")
         found[name.strip()] = hours
     return found
 
@@ -171,7 +177,7 @@ class Preview:
         counts: clips by axis and level; those of the combinations of voice, emotion and accent.
         cells: clips of each combination of voice, emotion and accent of a language.
         parts: clips by part of a plan by hours.
-        first: the first items.
+        first: the first planned.
     """
 
     clips: int
@@ -180,29 +186,29 @@ class Preview:
     counts: Mapping[str, Mapping[str, int]]
     cells: tuple[int, ...]
     parts: Mapping[str, int]
-    first: tuple[Item, ...]
+    first: tuple[PlannedClip, ...]
 
 
 def preview(plan: AnyPlan, clips: int, *, moved: Callable[[int, int], None]) -> Preview:
-    """Go through the first `clips` clips of a plan, 10 µs each; tell `moved` how far it is."""
+    """Count the levels of the first `clips` clips of a plan, 10 µs each; report to `moved`."""
     axes = plan.axes()
     counts, cells = [Counter[Any]() for _ in axes], Counter[Any]()
-    for start in range(0, clips, _WORDED):
+    for start in range(0, clips, _COUNTED):
         moved(start, clips)
-        casts = map(plan.cast, range(start, min(start + _WORDED, clips)))
-        emotions, intensities, voices, codes, accents, *others = zip(*casts, strict=True)
+        drawn = map(plan.levels, range(start, min(start + _COUNTED, clips)))
+        emotions, intensities, voices, codes, accents, *others = zip(*drawn, strict=True)
         spoken = [f"{code} {accent}" for code, accent in zip(codes, accents, strict=True)]
         levels = (emotions, map(level_name, intensities), voices, codes, spoken, *others)
         for counted, names in zip(counts, levels, strict=True):
             counted.update(names)
         cells.update(zip(voices, emotions, spoken, strict=True))
-    worded = min(clips, _WORDED)
-    items = [plan.item(number) for number in range(worded)]
+    counted_clips = min(clips, _COUNTED)
+    planned = [plan.clip(number) for number in range(counted_clips)]
     characters, instructions = (
-        round(sum(map(len, texts)) * clips / worded)
-        for texts in ([item.text for item in items], [item.instructions for item in items])
+        round(sum(map(len, texts)) * clips / counted_clips)
+        for texts in ([clip.text for clip in planned], [clip.instructions for clip in planned])
     )
-    first = tuple(map(plan.item, range(min(FIRST, clips))))
+    first = tuple(map(plan.clip, range(min(SHOWN_CLIPS, clips))))
     named = {
         axis: {name: counted[name] for name in names}
         for (axis, names), counted in zip(axes.items(), counts, strict=True)

@@ -1,10 +1,10 @@
-"""What is acted: clip after clip of voices × emotions × intensities × languages × accents × challenges.
+"""Acting plans: clip after clip of voices × emotions × intensities × languages × accents × challenges.
 
 Clip i is a function of the plan and i, so that a plan has no length: any beginning of it is balanced (see
 `balanced_level`), and a longer corpus begins with the clips of a shorter one.
 
-The instructions for a speech model are worded by `budew.captions.render`, so that what is asked for is what a
-caption would say, and `parse` reads it back.
+The instructions for a speech model are worded by `budew.captions.render`: they ask for what a caption would
+say, and `parse` recovers it.
 """
 
 import json
@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import chain
 from math import gcd
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import Field, field_validator
 
@@ -23,6 +23,7 @@ from budew.io.settings import Settings, validated
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed, generator
 from budew.synthesis.acting.acting_data import NO_ACCENT, challenges, data, languages
+from budew.synthesis.acting.speech_backend import PlannedClip, SpeechBackend
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion
 from budew.taxonomy.scales import level_name
 
@@ -54,11 +55,11 @@ FITTING, NEUTRAL = "fitting", "neutral"
 TEXTS = (FITTING, NEUTRAL)
 """Kinds of lines: written for the emotion, or chosen without regard to it."""
 PLAIN = "plain"
-"""The challenge that is none."""
+"""The level of the axis of challenges for acting without one."""
 
 
-class Cast(NamedTuple):
-    """The levels of one clip, as in `ActingPlan`; `kind` is that of the line, one of `TEXTS`."""
+class ClipLevels(NamedTuple):
+    """The level of each axis for one clip, as in `ActingPlan`; `kind` is that of the line, one of `TEXTS`."""
 
     emotion: str
     intensity: float
@@ -67,42 +68,6 @@ class Cast(NamedTuple):
     accent: str
     challenge: str
     kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One clip to be acted: its levels as in `ActingPlan`, its line and the instructions for a speech model.
-
-    Attributes:
-        number: its place in the plan, or in its part of one by hours; its id is made of it and the seed.
-        seed: of the plan.
-        language: its code.
-        kind: of the line, one of `TEXTS`.
-    """
-
-    number: int
-    id: str
-    seed: int
-    emotion: str
-    intensity: float
-    voice: str
-    language: str
-    accent: str
-    challenge: str
-    kind: str
-    text: str
-    instructions: str
-
-    def profile(self, *, bursts: tuple[str, ...] = (), gender: str | None = None) -> VoiceProfile:
-        """Return the profile that is planned, with what only the backend knows."""
-        challenge = challenges()[self.challenge]
-        traits = {
-            "gender": gender,
-            "accent": None if self.accent == NO_ACCENT else self.accent,
-            "style": challenge.style,
-        }
-        known = {name: value for name, value in traits.items() if value is not None}
-        return VoiceProfile({self.emotion: self.intensity}, (*challenge.bursts, *bursts), known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +89,12 @@ class ActingPlan:
     texts: tuple[str, ...]
     part: str = ""
 
-    def cast(self, number: int) -> Cast:
+    def levels(self, number: int) -> ClipLevels:
         """Return the levels of clip `number` of the plan, from 0."""
         turn, place = divmod(number, len(self.emotions))
         language = self._balanced("language", number, tuple(self.accents))
         in_language = turn // len(self.accents) * len(self.emotions) + place
-        return Cast(
+        return ClipLevels(
             emotion=self._shuffled("emotion", place, self.emotions),
             intensity=self._balanced("intensity", number, self.intensities),
             voice=self._balanced("voice", number, self.voices),
@@ -139,22 +104,22 @@ class ActingPlan:
             kind=self._balanced("text", number, self.texts),
         )
 
-    def item(self, number: int) -> Item:
+    def clip(self, number: int) -> PlannedClip:
         """Return clip `number` of the plan, from 0."""
-        cast, name = self.cast(number), self.id_of(number)
+        levels, name = self.levels(number), self.id_of(number)
         again = number // len(self.emotions) // len(self.accents)  # as often the language had the emotion
-        line, instructions = self._line(name, cast, again), self._instructions(name, cast)
-        return Item(number, name, self.seed, *cast, text=line, instructions=instructions)
+        line, instructions = self._line(name, levels, again), self._instructions(name, levels)
+        return PlannedClip(number, name, self.seed, *levels, text=line, instructions=instructions)
 
     def id_of(self, number: int) -> str:
         """Return the id of clip `number`."""
         return f"act-{self.seed}-{self.part and self.part + '-'}{number:07d}"
 
     def axes(self) -> dict[str, tuple[str, ...]]:
-        """Return the names of all levels of each axis, in the order of `Cast`."""
+        """Return the names of all levels of each axis, in the order of `ClipLevels`."""
         accents = (f"{code} {accent}" for code, accents in self.accents.items() for accent in accents)
         levels = (self.emotions, map(level_name, self.intensities), self.voices, self.accents, accents)
-        return dict(zip(Cast._fields, map(tuple, (*levels, self.challenges, self.texts)), strict=True))
+        return dict(zip(ClipLevels._fields, map(tuple, (*levels, self.challenges, self.texts)), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
         """Return all that decides the clips, as JSON values."""
@@ -168,55 +133,34 @@ class ActingPlan:
     def _shuffled(self, axis: str, number: int, levels: Sequence[T]) -> T:
         return levels[shuffled_level(number, size=len(levels), seed=self.seed, axis=self.part + axis)]
 
-    def _line(self, name: str, cast: Cast, again: int) -> str:
-        spoken = languages()[cast.language]
-        lines = spoken.lines[cast.emotion] if cast.kind == FITTING else spoken.neutral
-        line = self._shuffled(f"line {cast.language} {cast.kind} {cast.emotion}", again, lines)
+    def _line(self, name: str, levels: ClipLevels, again: int) -> str:
+        spoken = languages()[levels.language]
+        lines = spoken.lines[levels.emotion] if levels.kind == FITTING else spoken.neutral
+        line = self._shuffled(f"line {levels.language} {levels.kind} {levels.emotion}", again, lines)
         if "{" not in line:
             return line
         rng = generator(self.seed, name, "slots")
         return line.format(**{slot: rng.choice(words) for slot, words in spoken.slots.items()})
 
-    def _instructions(self, name: str, cast: Cast) -> str:
+    def _instructions(self, name: str, levels: ClipLevels) -> str:
         """Return the instructions for one clip, in English; its id decides the wording."""
-        wording, spoken = data("instructions"), languages()[cast.language]
+        wording, spoken = data("instructions"), languages()[levels.language]
         frames: Sequence[str] = wording[self.wording]["frames"]
         seed = derived_seed("feeling", name)
         feeling = render(
-            VoiceProfile({cast.emotion: cast.intensity}), style="tags", wording="plain", seed=seed
+            VoiceProfile({levels.emotion: levels.intensity}), style="tags", wording="plain", seed=seed
         )
         return frames[derived_seed("instructions", name) % len(frames)].format(
             language=spoken.name,
-            accent="" if cast.accent == NO_ACCENT else wording["accent"].format(cast.accent),
+            accent="" if levels.accent == NO_ACCENT else wording["accent"].format(levels.accent),
             feeling=feeling[0].lower() + feeling[1:].rstrip("."),
-            level=wording["levels"][level_name(cast.intensity)],
-            challenge=challenges()[cast.challenge].direction,
+            level=wording["levels"][level_name(levels.intensity)],
+            challenge=challenges()[levels.challenge].direction,
             bounds=wording[self.wording]["bounds"].format(rhythm=spoken.rhythm, sounds=spoken.sounds),
         )
 
 
-class Speaker(Protocol):
-    """What a plan has to know of a backend.
-
-    Attributes:
-        wording: of the instructions that it follows, a key of `instructions.yaml`.
-        clip_seconds: mean length of a clip.
-    """
-
-    @property
-    def wording(self) -> str: ...  # noqa: D102
-
-    @property
-    def clip_seconds(self) -> float: ...  # noqa: D102
-
-    def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
-        """Return `names`, or the default voices; InputError where there is no such voice."""
-
-    def accents(self, language: str) -> tuple[str, ...]:
-        """Return the accents in which it speaks a language, the first one the plainest."""
-
-
-def make_plan(backend: Speaker, *, seed: int, **axes: Any) -> ActingPlan:
+def make_plan(backend: SpeechBackend, *, seed: int, **axes: Any) -> ActingPlan:
     """Return a plan for a backend, from fields of `Axes`. An axis that is left out has all its levels.
 
     Raises:

@@ -1,9 +1,9 @@
-"""Acting without a server: espeak-ng, coloured by the vocal correlates of the emotion and by the challenge.
+"""Acting without a server: espeak-ng with the vocal correlates of the emotion, changed by the challenge.
 
 A stand-in that costs nothing, needs no network and gives the same bytes every time, nearly 40 clips a second
-on one core: it rehearses a plan, and it teaches a model cues, not acting. A challenge is what
-`challenges.yaml` makes of it: more or less of the feeling in parts of the line, other cues, vocal bursts in
-between.
+on one core: it rehearses a plan, and it teaches a model cues, not acting. `challenges.yaml` says how
+each challenge is spoken: with more or less of the emotion in parts of the line, with other cues, with vocal
+bursts in between.
 """
 
 import re
@@ -19,10 +19,9 @@ from budew.errors import InputError, require
 from budew.jobs import OnFailed
 from budew.randomness import generator
 from budew.synthesis.acting.acting_data import Challenge, challenges, data, languages
-from budew.synthesis.acting.acting_job import Take
-from budew.synthesis.acting.acting_plan import Item
+from budew.synthesis.acting.speech_backend import PlannedClip, SpokenClip
 from budew.synthesis.clip_audio import Samples, synthesize_parts
-from budew.synthesis.clip_plan import SAMPLING_RATE, ClipPlan, Voice, cues, express, table, voice_of
+from budew.synthesis.clip_plan import SAMPLING_RATE, ClipPlan, Voice, cues, express, synthesis_table, voice_of
 from budew.synthesis.espeak import Espeak
 
 LONGEST = 30.0
@@ -56,34 +55,36 @@ class EspeakBackend:
         """Return the settings that determine the sound. The job records the package version."""
         return {"backend": self.name}
 
-    def speak(self, items: Iterable[Item], failed: OnFailed) -> Iterator[tuple[Item, Take]]:
-        """Speak the items one after the other."""
+    def speak(
+        self, clips: Iterable[PlannedClip], failed: OnFailed
+    ) -> Iterator[tuple[PlannedClip, SpokenClip]]:
+        """Speak the clips one after the other."""
         require("espeakng_loader", extra="train", purpose="budew corpus act --backend espeak")
         with Espeak() as espeak:
-            for item in items:
-                parts, bursts = parts_of(item)
+            for clip in clips:
+                parts, bursts = parts_of(clip)
                 try:
                     samples = synthesize_parts(parts, espeak, longest=LONGEST)
                 except InputError as error:
-                    failed(item.id, error)
+                    failed(clip.id, error)
                     continue
-                yield item, _take(samples, parts[0].voice, bursts)
+                yield clip, _encoded(samples, parts[0].voice, bursts)
 
 
-def parts_of(item: Item) -> tuple[list[ClipPlan], tuple[str, ...]]:
-    """Return an item as plans for the synthesizer, one for each part of its challenge, and its own bursts.
+def parts_of(clip: PlannedClip) -> tuple[list[ClipPlan], tuple[str, ...]]:
+    """Return an clip as plans for the synthesizer, one for each part of its challenge, and its own bursts.
 
     How the speaker uses each cue is drawn once for all parts; a part has its share of it.
     """
-    challenge = challenges()[item.challenge]
-    settings, bursts = express({item.emotion: item.intensity}, generator(item.seed, item.id, "express"))
-    words = split_line(item.text, len(challenge.parts))
-    voice, profile = _voice(item), item.profile(bursts=tuple(bursts))
+    challenge = challenges()[clip.challenge]
+    settings, bursts = express({clip.emotion: clip.intensity}, generator(clip.seed, clip.id, "express"))
+    words = split_line(clip.text, len(challenge.parts))
+    voice, profile = _voice(clip), clip.profile(bursts=tuple(bursts))
     parts = []
     for number, (text, share) in enumerate(zip(words, challenge.parts, strict=False)):
         part = {cue: round(settings[cue] * share + challenge.cues.get(cue, 0.0), 4) for cue in cues()}
-        name = f"{item.id}/{number}" if number else item.id
-        parts.append(ClipPlan(name, item.seed, profile, voice, text, part, (), ()))
+        name = f"{clip.id}/{number}" if number else clip.id
+        parts.append(ClipPlan(name, clip.seed, profile, voice, text, part, (), ()))
     _place_bursts(parts, challenge, bursts)
     return parts, tuple(bursts)
 
@@ -104,10 +105,14 @@ def split_line(text: str, count: int) -> list[str]:
 def _person(name: str) -> tuple[str, int, str]:
     """Return variant, number and gender of a voice."""
     variant, _, number = name.rpartition("-")
-    splits = table("voices")["variants"].values()
+    splits = synthesis_table("voices")["variants"].values()
     genders = {known: gender for split in splits for gender, names in split.items() for known in names}
-    if variant not in genders or not number.isdecimal() or int(number) >= table("voices")["speakers"]:
-        most = table("voices")["speakers"] - 1
+    if (
+        variant not in genders
+        or not number.isdecimal()
+        or int(number) >= synthesis_table("voices")["speakers"]
+    ):
+        most = synthesis_table("voices")["speakers"] - 1
         raise InputError(
             f"espeak-ng has no voice {name!r}: use VARIANT-NUMBER such as f1-03, with a number up to {most} "
             f"and one of {', '.join(sorted(genders))}"
@@ -115,12 +120,12 @@ def _person(name: str) -> tuple[str, int, str]:
     return variant, int(number), genders[variant]
 
 
-def _voice(item: Item) -> Voice:
-    variant, person, gender = _person(item.voice)
-    accent = languages()[item.language].accents[item.accent]
+def _voice(clip: PlannedClip) -> Voice:
+    variant, person, gender = _person(clip.voice)
+    accent = languages()[clip.language].accents[clip.accent]
     if accent is None:
-        raise InputError(f"espeak-ng has no {item.accent} accent: use a speech server, or leave it out")
-    return voice_of(variant, person, accent=accent, language=item.language, gender=gender)
+        raise InputError(f"espeak-ng has no {clip.accent} accent: use a speech server, or leave it out")
+    return voice_of(variant, person, accent=accent, language=clip.language, gender=gender)
 
 
 def _place_bursts(parts: list[ClipPlan], challenge: Challenge, own: Sequence[str]) -> None:
@@ -130,8 +135,10 @@ def _place_bursts(parts: list[ClipPlan], challenge: Challenge, own: Sequence[str
     parts[-1] = replace(parts[-1], bursts_after=(*parts[-1].bursts_after, *after, *challenge.after))
 
 
-def _take(samples: Samples, voice: Voice, bursts: tuple[str, ...]) -> Take:
+def _encoded(samples: Samples, voice: Voice, bursts: tuple[str, ...]) -> SpokenClip:
     encoded = BytesIO()
     sf.write(encoded, samples, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
     duration, details = round(len(samples) / SAMPLING_RATE, 4), {"espeak_voice": voice.name}
-    return Take(encoded.getvalue(), "flac", SAMPLING_RATE, duration, bursts, voice.gender, None, details)
+    return SpokenClip(
+        encoded.getvalue(), "flac", SAMPLING_RATE, duration, bursts, voice.gender, None, details
+    )

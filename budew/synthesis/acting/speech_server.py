@@ -1,10 +1,10 @@
 """Acting by any server that speaks the OpenAI protocols, many clips at a time.
 
 Either `/v1/audio/speech`, which reads a line out, or `/v1/chat/completions` with audio output (`modalities`
-text and audio, as GPT-4o Audio has them), where an actor auditions: it begins with the line and improvises.
+text and audio, as GPT-4o Audio has them), which improvises: it begins with the line and continues.
 
 The client is that of `budew.chat`. An answer is decoded to its end before it is used: servers send a page of
-HTML, half a file, a minute of silence, or a take that never ends. Then the clip is asked for again.
+HTML, half a file, a minute of silence, or speech that never ends. Then the clip is requested again.
 """
 
 from base64 import b64decode, b64encode
@@ -26,31 +26,30 @@ from budew.chat.server_settings import ServerSettings
 from budew.errors import AnswerError, AudioError, InputError, ServerError
 from budew.jobs import OnFailed
 from budew.synthesis.acting.acting_data import data, languages
-from budew.synthesis.acting.acting_job import Take
-from budew.synthesis.acting.acting_plan import Item
+from budew.synthesis.acting.speech_backend import PlannedClip, SpokenClip
 
 FORMATS = ("mp3", "opus", "aac", "flac", "wav")
 """Encodings that can be asked for: those of the protocols that name themselves."""
 READ_SECONDS = (0.2, 60.0)
 """Shortest and longest line that is read out. One takes 3 to 15 s; a model that sings on has lost it."""
 IMPROVISED_SECONDS = (3.0, 30.0)
-"""Shortest and longest audition, as in LAION's Got Talent."""
+"""Shortest and longest improvisation, as in LAION's Got Talent."""
 IMPROVISED_RATE = 24_000
-"""Hz of an audition, as in LAION's Got Talent: what GPT-4o Audio sends. Others are converted to it."""
+"""Hz of an improvisation, as in LAION's Got Talent: what GPT-4o Audio sends. Others are converted to it."""
 SILENCE = 1e-3
-"""Largest sample of a silent take, 60 dB under full scale."""
+"""Largest sample of a silent answer, 60 dB under full scale."""
 _PROBE = "One, two, three."
 _SHOWN = 40
 _LONGEST_TRANSCRIPT = 5_000  # characters; 30 s hold about 600
 
 
 @dataclass(frozen=True, slots=True)
-class TakeRequest(ServerRequest):
-    """What both protocols ask for a clip. `salt` is its id.
+class ActingRequest(ServerRequest):
+    """The request for a clip in both protocols. `salt` is its id.
 
     Attributes:
         wording: of the instructions that it follows, a key of `instructions.yaml`.
-        clip_seconds: about what a take is long.
+        clip_seconds: mean length of the speech.
     """
 
     model: str
@@ -64,8 +63,8 @@ class TakeRequest(ServerRequest):
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechRequest(TakeRequest):
-    """A request of `/v1/audio/speech`; its answer is a take, see `as_take`."""
+class SpeechRequest(ActingRequest):
+    """A request of `/v1/audio/speech`; its answer is speech, see `decode_speech`."""
 
     path: ClassVar[str] = "/audio/speech"
     wording: ClassVar[str] = "line"
@@ -86,18 +85,18 @@ class SpeechRequest(TakeRequest):
         return replace(self, text=_PROBE, instructions="")
 
     def read(self, content: bytes, content_type: str) -> Answer:
-        """Return the audio in Base64; AnswerError where it is not speech, see `as_take`."""
-        as_take(content, content_type=content_type)
+        """Return the audio in Base64; AnswerError where it is not speech, see `decode_speech`."""
+        decode_speech(content, content_type=content_type)
         return Answer((b64encode(content).decode(),))
 
-    def take(self, answer: Answer) -> Take:
-        """Return the take of an answer."""
-        return as_take(b64decode(answer.texts[0]))
+    def spoken_clip(self, answer: Answer) -> SpokenClip:
+        """Return the speech of an answer."""
+        return decode_speech(b64decode(answer.texts[0]))
 
 
 @dataclass(frozen=True, slots=True)
-class AuditionRequest(TakeRequest):
-    """A request of `/v1/chat/completions` with audio output; its answer is an improvised take.
+class ImprovisedSpeechRequest(ActingRequest):
+    """A request of `/v1/chat/completions` with audio output; its answer is improvised speech.
 
     Any answer of the protocol will do where `is_probe`.
     """
@@ -119,7 +118,7 @@ class AuditionRequest(TakeRequest):
             ],
         }
 
-    def probe(self) -> "AuditionRequest":
+    def probe(self) -> "ImprovisedSpeechRequest":
         """Return a request of three words."""
         return replace(self, text=_PROBE, instructions="Say these words.", is_probe=True)
 
@@ -127,7 +126,7 @@ class AuditionRequest(TakeRequest):
         """Return the audio in Base64 and its transcript.
 
         Raises:
-            AnswerError: it is not a take.
+            AnswerError: it is not speech of that length.
             ServerError: the model refuses to act it, or its provider filters it.
         """
         given = response_object(content).get("choices")
@@ -150,27 +149,29 @@ class AuditionRequest(TakeRequest):
         if not 0 < len(said) <= _LONGEST_TRANSCRIPT:
             raise AnswerError("the answer does not say what its audio says")
         answer = Answer((encoded, said), usage_in(content))
-        self.take(answer)
+        self.spoken_clip(answer)
         return answer
 
-    def take(self, answer: Answer) -> Take:
-        """Return the take of an answer, with its own words; AnswerError as `as_take`."""
+    def spoken_clip(self, answer: Answer) -> SpokenClip:
+        """Return the speech of an answer, with its own words; AnswerError as `decode_speech`."""
         encoded, said = answer.texts
         try:
             audio = b64decode(encoded, validate=True)
         except ValueError as error:
             raise AnswerError(f"the audio of the answer is not Base64: {error}") from error
-        return replace(as_take(audio, seconds=IMPROVISED_SECONDS, rate=IMPROVISED_RATE), transcript=said)
+        return replace(
+            decode_speech(audio, seconds=IMPROVISED_SECONDS, rate=IMPROVISED_RATE), transcript=said
+        )
 
 
-REQUESTS: dict[str, type[SpeechRequest | AuditionRequest]] = {
+REQUESTS: dict[str, type[SpeechRequest | ImprovisedSpeechRequest]] = {
     "speech": SpeechRequest,
-    "chat": AuditionRequest,
+    "chat": ImprovisedSpeechRequest,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class ServerBackend:
+class SpeechServerBackend:
     """A speech server.
 
     Attributes:
@@ -206,7 +207,7 @@ class ServerBackend:
 
     @property
     def clip_seconds(self) -> float:
-        """About what a line takes, or what an audition is asked to take."""
+        """About what a line takes, or what an improvisation is asked to take."""
         return REQUESTS[self.api].clip_seconds
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
@@ -226,34 +227,36 @@ class ServerBackend:
             "instructions_version": data("instructions")["version"],
         }
 
-    def speak(self, items: Iterable[Item], failed: OnFailed) -> Iterator[tuple[Item, Take]]:
-        """Speak items concurrently; yield them in their order."""
-        with closing(answered_in_order(items, self._spoken, self.server)) as spoken:
-            for item, take in spoken:
+    def speak(
+        self, clips: Iterable[PlannedClip], failed: OnFailed
+    ) -> Iterator[tuple[PlannedClip, SpokenClip]]:
+        """Speak clips concurrently; yield them in their order."""
+        with closing(answered_in_order(clips, self._spoken, self.server)) as spoken:
+            for clip, take in spoken:
                 try:
-                    yield item, take.result()
+                    yield clip, take.result()
                 except (ServerError, AnswerError) as error:
-                    failed(item.id, error)
+                    failed(clip.id, error)
 
-    async def _spoken(self, client: Client, item: Item) -> Take:
-        words = (item.voice, item.text, item.instructions)
-        request = REQUESTS[self.api](self.server.model, *words, self.response_format, salt=item.id)
-        return request.take(await client.complete(request))
+    async def _spoken(self, client: Client, clip: PlannedClip) -> SpokenClip:
+        words = (clip.voice, clip.text, clip.instructions)
+        request = REQUESTS[self.api](self.server.model, *words, self.response_format, salt=clip.id)
+        return request.spoken_clip(await client.complete(request))
 
 
-def as_take(
+def decode_speech(
     audio: bytes,
     *,
     content_type: str = "",
     seconds: tuple[float, float] = READ_SECONDS,
     rate: int | None = None,
-) -> Take:
+) -> SpokenClip:
     """Return encoded speech with its rate and length.
 
     Args:
         audio: the body of an answer.
         content_type: what the server calls it, for the message.
-        seconds: shortest and longest take.
+        seconds: shortest and longest speech.
         rate: Hz; speech at another rate is converted to it, as FLAC. None keeps it as it comes.
 
     Raises:
@@ -274,11 +277,11 @@ def as_take(
     if decoded.damage is not None:
         raise AnswerError(decoded.damage)
     if not shortest <= length <= longest:
-        raise AnswerError(f"{length:.1f} s of audio: a take has {shortest:g} to {longest:g} s")
+        raise AnswerError(f"{length:.1f} s of audio: speech has {shortest:g} to {longest:g} s")
     if np.abs(decoded.samples).max() < SILENCE:
         raise AnswerError(f"{length:.1f} s without speech")
     if rate not in (None, decoded.sampling_rate):
         decoded, encoded = decode(audio, sampling_rate=rate), BytesIO()
         sf.write(encoded, decoded.samples, rate, format="FLAC", subtype="PCM_16")
         audio, format = encoded.getvalue(), "flac"
-    return Take(audio, format, decoded.sampling_rate, round(length, 4))
+    return SpokenClip(audio, format, decoded.sampling_rate, round(length, 4))

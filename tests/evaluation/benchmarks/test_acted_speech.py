@@ -17,7 +17,7 @@ from budew.inference import Captioner
 from budew.inference.options import ModelOptions
 from budew.profile import VoiceProfile
 from budew.statistics.resampling import Resampling
-from budew.synthesis.clip_audio import synthesize
+from budew.synthesis.clip_audio import synthesize_clip
 from budew.synthesis.clip_plan import SAMPLING_RATE, plan_clip
 from budew.synthesis.espeak import Espeak
 from budew.taxonomy import EMOTIONS
@@ -57,7 +57,9 @@ def folder_of(names: dict, folder: Path, suffix: str) -> Path:
         for number, (name, (_, speaker)) in enumerate(names.items()):
             path = folder / f"Actor_{speaker}" / f"{name}.{suffix}"
             path.parent.mkdir(exist_ok=True)
-            soundfile.write(path, synthesize(plan_clip(number, seed=1, split="test"), espeak), SAMPLING_RATE)
+            soundfile.write(
+                path, synthesize_clip(plan_clip(number, seed=1, split="test"), espeak), SAMPLING_RATE
+            )
     return folder
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from budew.chat.server_settings import ServerSettings
-from budew.synthesis.acting import ActingPlan, ServerBackend, make_plan
-from budew.synthesis.acting.acting_job import Backend
+from budew.synthesis.acting import ActingPlan, SpeechServerBackend, make_plan
+from budew.synthesis.acting.speech_backend import SpeechBackend
 from tests.annotation.sounds import encoded
 from tests.chat.conftest import ScriptedServer, quick_retries, start  # noqa: F401
 
@@ -30,10 +30,10 @@ def reply(status: int = 200, body: bytes | None = None, **headers: str) -> tuple
 
 def server_at(
     url: str, *, response_format: str = "mp3", api: Literal["speech", "chat"] = "speech", **settings: Any
-) -> ServerBackend:
+) -> SpeechServerBackend:
     """A speech server without much patience."""
     chosen = {"base_url": url, "model": "m", "retries": 2, "timeout": 5.0, "patience": 1.0, **settings}
-    return ServerBackend(ServerSettings(**chosen), response_format, api)
+    return SpeechServerBackend(ServerSettings(**chosen), response_format, api)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def serve(start) -> Callable[..., ScriptedServer]:  # noqa: F811
 def small() -> Callable[..., ActingPlan]:
     """`small(backend, seed=…)` makes a plan of short neutral lines in two languages."""
 
-    def plan(backend: Backend, seed: int = 3, **axes: Any) -> ActingPlan:
+    def plan(backend: SpeechBackend, seed: int = 3, **axes: Any) -> ActingPlan:
         return make_plan(backend, seed=seed, **{"languages": ["en", "de"], "texts": ["neutral"], **axes})
 
     return plan

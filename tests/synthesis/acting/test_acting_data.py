@@ -4,7 +4,7 @@ import string
 
 from budew.captions import parse
 from budew.synthesis.acting.acting_data import NO_ACCENT, challenges, data, languages
-from budew.synthesis.clip_plan import cues, table
+from budew.synthesis.clip_plan import cues, synthesis_table
 from budew.taxonomy import EMOTIONS, burst, trait
 from budew.taxonomy.scales import LEVEL_NAMES
 
@@ -29,7 +29,7 @@ def test_lines_are_short_sentences_without_digits_and_all_slots_are_used():
 
 
 def test_espeak_speaks_every_language_with_voices_that_the_synthesizer_knows():
-    voices = table("voices")["languages"]
+    voices = synthesis_table("voices")["languages"]
     for code, language in languages().items():
         spoken = [voice for voice in language.accents.values() if voice]
         assert spoken
@@ -52,7 +52,7 @@ def test_challenges_have_directions_and_known_cues_and_bursts():
     assert len(challenges()) >= 15
     for challenge in challenges().values():
         assert set(challenge.cues) <= set(cues())
-        assert all(name in table("bursts") and burst(name) == name for name in challenge.bursts)
+        assert all(name in synthesis_table("bursts") and burst(name) == name for name in challenge.bursts)
         assert challenge.style is None or trait("style", challenge.style)
         assert challenge.parts
         assert all(0 <= part <= 1.5 for part in challenge.parts)

@@ -44,7 +44,7 @@ def test_hours_become_clips_of_the_mean_length():
 
 def test_languages_are_acted_plainly_and_challenges_in_their_own_part():
     plan = planned("en=1,EN + de + challenges=0.5", challenges=["sob", "whisper"])
-    items = [plan.item(number) for number in range(len(plan))]
+    items = [plan.clip(number) for number in range(len(plan))]
     of = {
         name: {item.challenge for item in items if item.id.startswith(f"act-2-{name}-0")} for name in ("en",)
     }
@@ -58,9 +58,9 @@ def test_languages_are_acted_plainly_and_challenges_in_their_own_part():
 
 def test_a_clip_of_a_part_does_not_depend_on_the_other_parts():
     short, long = planned("en=0.1,fr=0.1"), planned("es=3,en=0.2")
-    items = {long.id_of(number): long.item(number) for number in range(len(long))}
+    items = {long.id_of(number): long.clip(number) for number in range(len(long))}
     for number in range(len(short)):
-        item = short.item(number)
+        item = short.clip(number)
         assert item.language == "fr" or items[item.id] == item
 
 
@@ -73,7 +73,7 @@ def test_accents_are_those_that_a_language_has():
 def test_a_preview_counts_what_the_plan_holds():
     plan = planned("en=40,de=10", voices=["a", "b"], accents=["none", "Texan"], clip_seconds=30)
     found = preview(plan, len(plan), moved=lambda *_: None)
-    items = [plan.item(number) for number in range(len(plan))]
+    items = [plan.clip(number) for number in range(len(plan))]
     cells = Counter((item.voice, item.emotion, item.language, item.accent) for item in items)
     assert sorted(found.cells) == sorted(cells.values())
     assert len(found.cells) == 2 * 40 * 3
@@ -120,6 +120,6 @@ def test_what_cannot_be_planned_is_an_input_error(hours, axes):
 
 def test_instructions_of_an_audition_ask_for_the_sounds_of_the_language():
     line = make_plan(server_at("http://localhost:1/v1"), seed=2)
-    for item in map(make_plan(CHAT, seed=2).item, range(80)):
-        assert item.instructions != line.item(item.number).instructions
+    for item in map(make_plan(CHAT, seed=2).clip, range(80)):
+        assert item.instructions != line.clip(item.number).instructions
         assert ("oh là là" in item.instructions) == (item.language == "fr")

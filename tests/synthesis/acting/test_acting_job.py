@@ -128,7 +128,7 @@ def test_what_a_check_drops_is_listed_in_the_order_of_the_plan(small, tmp_path):
     for name, numbers in (("failures", (0, 4)), ("left_out", (2, 6))):
         lines = (tmp_path / f"{name}.jsonl").read_text().splitlines()
         rows += map(json.loads, lines)
-        assert [json.loads(line)["clip"] for line in lines] == [plan.item(number).id for number in numbers]
+        assert [json.loads(line)["clip"] for line in lines] == [plan.clip(number).id for number in numbers]
     assert {row["reason"] for row in rows} == {"even"}
     assert [row["shard"] for row in rows] == ["act-00000", "act-00001", "act-00000", "act-00002"]
     assert not (tmp_path / "act-00002.tar").exists()  # no clip of it was let through

@@ -62,7 +62,7 @@ def test_all_levels_come_before_they_are_shuffled_again(size, seed):
 def test_each_emotion_comes_equally_often_on_the_whole_and_in_each_voice(clips, seed, emotions, voices, data):
     names = data.draw(st.permutations(EMOTIONS))[:emotions]
     plan = make_plan(SERVER, seed=seed, emotions=names, voices=[f"v{n}" for n in range(voices)])
-    items = [plan.item(number) for number in range(clips)]
+    items = [plan.clip(number) for number in range(clips)]
     assert spread(Counter(item.emotion for item in items), emotions) <= 1
     for axis in ("voice", "language", "intensity", "challenge", "kind"):
         within = defaultdict(Counter)
@@ -73,15 +73,15 @@ def test_each_emotion_comes_equally_often_on_the_whole_and_in_each_voice(clips, 
 
 def test_a_clip_depends_on_its_number_and_on_nothing_asked_before():
     plan = make_plan(ESPEAK, seed=9)
-    forwards = [plan.item(number) for number in range(50)]
-    assert [plan.item(number) for number in reversed(range(50))] == forwards[::-1]
-    assert make_plan(ESPEAK, seed=10).item(3) != forwards[3]
+    forwards = [plan.clip(number) for number in range(50)]
+    assert [plan.clip(number) for number in reversed(range(50))] == forwards[::-1]
+    assert make_plan(ESPEAK, seed=10).clip(3) != forwards[3]
 
 
 def test_fitting_lines_fit_and_neutral_lines_are_shared_by_all_emotions():
     plan = make_plan(SERVER, seed=1, languages=["en"])
     english = languages()["en"]
-    for item in map(plan.item, range(400)):
+    for item in map(plan.clip, range(400)):
         assert not {"{", "}"} & set(item.text)
         assert (item.text in english.neutral) == (item.kind == "neutral")
         if item.kind == "fitting":
@@ -91,7 +91,7 @@ def test_fitting_lines_fit_and_neutral_lines_are_shared_by_all_emotions():
 
 def test_the_profile_is_what_is_acted_and_accents_are_even():
     plan = make_plan(SERVER, seed=1, languages=["en", "de"], challenges=["sob", "whisper"])
-    items = [plan.item(number) for number in range(40 * 2 * 8)]
+    items = [plan.clip(number) for number in range(40 * 2 * 8)]
     for item in items:
         profile = item.profile(gender="female")
         assert dict(profile.emotions) == {item.emotion: item.intensity}
@@ -105,12 +105,12 @@ def test_the_profile_is_what_is_acted_and_accents_are_even():
 
 def test_the_instructions_name_everything_and_their_feeling_is_parsed_back():
     plan = make_plan(SERVER, seed=4)
-    for item in map(plan.item, range(160)):
+    for item in map(plan.clip, range(160)):
         assert languages()[item.language].name in item.instructions
         assert (f"a clear {item.accent} accent" in item.instructions) == (item.accent != "none")
         assert challenges()[item.challenge].direction in item.instructions
     plan = make_plan(SERVER, seed=4, challenges=["plain"])
-    for item in map(plan.item, range(160)):
+    for item in map(plan.clip, range(160)):
         feeling = item.instructions.partition(": ")[2].partition(".")[0]
         assert dict(parse(feeling).profile.emotions) == {item.emotion: item.intensity}, item.instructions
 
@@ -154,7 +154,7 @@ def test_an_axis_that_is_unknown_or_no_text_is_a_settings_error(wrong):
 def test_no_item_joins_a_minor_with_sexual_content():
     assert not any({"age", "Age"} & parse(one.direction).traits.keys() for one in challenges().values())
     plan = make_plan(SERVER, seed=7, emotions=["Sexual Lust", "Pleasure"])
-    for item in map(plan.item, range(1_000)):
+    for item in map(plan.clip, range(1_000)):
         texts = (item.instructions, item.text, f"{item.emotion}: {item.instructions}")
         assert not any(parse(text).profile.is_withheld for text in texts)
         assert not item.profile(gender="female").is_withheld

@@ -12,7 +12,7 @@ from budew.corpora import read
 from budew.errors import AnswerError, InputError, JobError
 from budew.jobs import run
 from budew.synthesis.acting import Act, make_plan
-from budew.synthesis.acting.speech_server import READ_SECONDS, as_take
+from budew.synthesis.acting.speech_server import READ_SECONDS, decode_speech
 from tests.chat.conftest import ScriptedServer
 
 from .conftest import ASKED, reply, server_at, tone
@@ -38,7 +38,7 @@ def test_clips_have_what_was_asked_for_and_what_came(serve, small, tmp_path):
     server = serve(lambda *_: reply(body=audio))
     done = acted(tmp_path, server, small, clips=7, response_format="flac")
     assert (done.clips, done.complete, done.failures) == (7, 2, 0)
-    items = [small(backend(server)).item(number) for number in range(7)]
+    items = [small(backend(server)).clip(number) for number in range(7)]
     asked = {tuple(request[name] for name in ASKED) for request in server.seen}
     assert asked == {(item.text, item.voice, item.instructions) for item in items}
     assert {(request["model"], request["response_format"]) for request in server.seen} == {("m", "flac")}
@@ -67,7 +67,7 @@ FAULTS = {
 
 
 def test_every_clip_of_a_server_that_misbehaves_is_written_or_listed(serve, small, tmp_path):
-    items = [small(server_at("http://localhost/v1")).item(number) for number in range(36)]
+    items = [small(server_at("http://localhost/v1")).clip(number) for number in range(36)]
     order = {(item.text, item.voice, item.instructions): item.number for item in items}
     bad = list(FAULTS.values())
 
@@ -101,14 +101,14 @@ def test_clips_that_failed_are_spoken_again_when_asked_and_the_others_kept(serve
     assert len(server.seen) == asked + first.failures
     assert not (tmp_path / "failures.jsonl").exists()
     clips = list(read(tmp_path))
-    assert [clip.id for clip in clips] == [small(backend(server)).item(n).id for n in range(10)]
+    assert [clip.id for clip in clips] == [small(backend(server)).clip(n).id for n in range(10)]
     assert sum(clip.duration == 2.0 for clip in clips) == first.failures
 
 
 @pytest.mark.parametrize("format", ["WAV", "FLAC", "OGG", "MP3"])
 def test_speech_is_taken_as_it_comes_with_its_rate_and_length(format):
     audio = tone(1.5, format=format)
-    take = as_take(audio)
+    take = decode_speech(audio)
     assert take.audio == audio
     assert take.format == format.lower()
     assert take.sampling_rate == 24_000
@@ -118,7 +118,7 @@ def test_speech_is_taken_as_it_comes_with_its_rate_and_length(format):
 def test_a_wav_of_unknown_length_as_servers_stream_it_is_speech():
     audio = bytearray(tone())
     audio[4:8] = audio[40:44] = b"\xff\xff\xff\xff"
-    assert as_take(bytes(audio)).duration == pytest.approx(1.0, abs=0.01)
+    assert decode_speech(bytes(audio)).duration == pytest.approx(1.0, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_wav_of_unknown_length_as_servers_stream_it_is_speech():
 )
 def test_what_is_no_speech_is_reported(audio, match):
     with pytest.raises(AnswerError, match=match) as error:
-        as_take(audio, content_type="text/html")
+        decode_speech(audio, content_type="text/html")
     assert str(error.value).isprintable()
     assert len(str(error.value)) < 300
 
@@ -177,7 +177,7 @@ def test_an_audition_is_improvised_speech_with_its_own_words(audition, small, tm
     server = audition(lambda *_: improvised())
     done = acted(tmp_path, server, small, clips=7, api="chat", response_format="wav")
     assert (done.clips, done.failures) == (7, 0)
-    items = {small(backend(server, api="chat")).item(number) for number in range(7)}
+    items = {small(backend(server, api="chat")).clip(number) for number in range(7)}
     asked = {tuple(turn["content"] for turn in request["messages"]) for request in server.seen}
     assert asked == {(item.instructions, item.text) for item in items}
     for request in server.seen:
@@ -224,7 +224,7 @@ NO_AUDITION = {
 
 def test_every_audition_of_a_server_that_misbehaves_is_written_or_listed(audition, small, tmp_path):
     plan = small(server_at("http://localhost/v1", api="chat"))
-    order = {(item.instructions, item.text): item.number for item in map(plan.item, range(18))}
+    order = {(item.instructions, item.text): item.number for item in map(plan.clip, range(18))}
     bad = list(NO_AUDITION.values())
 
     def replies(asked, before):
