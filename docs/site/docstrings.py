@@ -13,13 +13,14 @@ def _one_each(entry: re.Match[str]) -> str:
 
 
 class ExplicitEntries(griffe.Extension):
-    """Entries for several names (`start, end: samples`) are divided; fields of settings are listed."""
+    """Entries for several names (`start, end: samples`) are divided, fields of settings listed, examples code."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
-        """Divide the entries of a docstring."""
+        """Divide the entries of a docstring; an example with prompts is code."""
         if obj.docstring:
             entries = r"^    (?P<names>\w+(?:, \w+)+): (?P<text>.*(?:\n {8}.*)*)"
-            obj.docstring.value = re.sub(entries, _one_each, obj.docstring.value, flags=re.MULTILINE)
+            text = re.sub(entries, _one_each, obj.docstring.value, flags=re.MULTILINE)
+            obj.docstring.value = re.sub(r"^Example:(?=\n +>>>)", "Examples:", text, flags=re.MULTILINE)
 
     def on_class(self, *, cls: griffe.Class, **_: Any) -> None:
         """List each `name = Field(default=…, description=…)` of a pydantic model as an attribute."""
