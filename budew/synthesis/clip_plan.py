@@ -79,7 +79,13 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class ClipPlan:
-    """Everything that decides how one clip sounds; `settings` is the strength of each cue, 0 for neutral."""
+    """Everything that decides how one clip sounds; `settings` is the strength of each cue, 0 for neutral.
+
+    Example:
+        >>> plan = plan_clip(7, seed=1, split="test")
+        >>> sorted(plan.settings) == sorted(cues())
+        True
+    """
 
     id: str
     seed: int
@@ -92,7 +98,13 @@ class ClipPlan:
 
 
 def plan_clip(number: int, *, seed: int, split: Split) -> ClipPlan:
-    """Draw clip `number` of the corpus (seed, split)."""
+    """Draw clip `number` of the corpus (seed, split).
+
+    Example:
+        >>> plan = plan_clip(0, seed=1, split="train")
+        >>> plan.id, plan == plan_clip(0, seed=1, split="train")
+        ('train-1-0000000', True)
+    """
     id = clip_id(number, seed=seed, split=split)
     rng = generator(seed, id, "plan")
     voice = _draw_voice(rng, split)

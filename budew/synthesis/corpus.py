@@ -75,6 +75,10 @@ def synthesize_corpus(
         InputError: there is no such split, or a number is out of range.
         JobError: `out` holds another corpus, or espeak-ng fails.
         MissingExtraError: espeakng-loader is not installed.
+
+    Example:
+        >>> [path.name for path in synthesize_corpus("speech", clips=2, seed=1, workers=1)]
+        ['train-00000.tar']
     """
     require("espeakng_loader", extra="train", purpose="budew corpus synthesize")
     if split not in SPLITS:

@@ -38,6 +38,12 @@ class TrainingNeeds:
         weights: bytes of weights, gradients and optimizer.
         activations: bytes that one clip adds.
         disk: bytes of the two training checkpoints that are kept, and of the result.
+
+    Example:
+        >>> from budew.training import load_recipe
+        >>> needs = training_needs(load_recipe("whisper-small-lora"))
+        >>> needs.memory(clips=16) > needs.memory(clips=8) > needs.weights
+        True
     """
 
     parameters: int
@@ -68,7 +74,14 @@ class StepOperations:
 
 @cache
 def training_needs(recipe: Recipe) -> TrainingNeeds | None:
-    """Return what a run of the recipe needs; None if its base is not here and of unknown size."""
+    """Return what a run of the recipe needs; None if its base is not here and of unknown size.
+
+    Example:
+        >>> from budew.training import load_recipe
+        >>> needs = training_needs(load_recipe("whisper-small-lora"))
+        >>> f"{needs.trained / needs.parameters:.0%} of the weights are trained"
+        '3% of the weights are trained'
+    """
     config = config_of(recipe.model)
     if config is None:
         return None
@@ -137,6 +150,11 @@ def run_size(recipe: Recipe, folder: Path, *, progress: OpenBar = no_bar) -> Run
     Raises:
         SettingsError: the recipe names no data.
         CorpusError: a corpus cannot be read, or no target can be made from its clips.
+
+    Example:
+        >>> from budew.training import load_recipe
+        >>> run_size(load_recipe("tiny-synthetic"), Path("runs/tiny"))
+        RunSize(clips=100000, steps=45000, states=0)
     """
     check_corpora(recipe)
     model, config = recipe.model, config_of(recipe.model)

@@ -13,7 +13,12 @@ REDUCED = ("encoder_layers", "decoder_layers", "vocabulary")
 
 
 class ScratchSettings(Settings):
-    """A model with random weights."""
+    """A model with random weights.
+
+    Example:
+        >>> ScratchSettings(size={"width": 128, "heads": 2}).size.width
+        128
+    """
 
     features: Features = Field(default=Features(), description="the spectrograms")
     size: Size = Field(default=Size(), description="the size")
@@ -26,7 +31,12 @@ class ScratchSettings(Settings):
 
 
 class ModelSettings(Settings):
-    """The model that is trained, and how."""
+    """The model that is trained, and how.
+
+    Example:
+        >>> ModelSettings(base="openai/whisper-small", method="lora").lora.rank
+        32
+    """
 
     base: str | None = Field(
         default=None, description="pretrained Whisper: a folder or hub id; null from scratch"

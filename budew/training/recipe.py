@@ -22,20 +22,25 @@ from budew.training.model_settings import ModelSettings
 from budew.training.targets import TargetSettings
 
 MAX_SEED = 2**32 - 1
-"""Of numpy."""
+"""Largest seed that numpy takes."""
 NONE = "none"
 """Name of the class of clips without any emotion."""
 NOT_DECIDING = (
     *("data.workers", "data.cache", "data.cache_features", "report_to", "license"),
     *("optimizer.max_steps", "optimizer.epochs"),
 )
-"""Fields that a run may be continued with another value of: weights do not depend on the first five, and a
-longer run goes on from the end of a shorter one.
+"""Fields that may change when a run is continued: weights do not depend on the first five, and a longer run
+continues from the end of a shorter one.
 """
 
 
 class SpeechSettings(Settings):
-    """Synthetic speech, made for a run without a corpus."""
+    """Synthetic speech, made for a run without a corpus.
+
+    Example:
+        >>> SpeechSettings(train_clips=1000).validation_clips
+        200
+    """
 
     train_clips: int = Field(default=0, ge=0, description="training clips; 0 for none")
     validation_clips: int = Field(default=200, ge=1, description="validation clips")
@@ -43,7 +48,12 @@ class SpeechSettings(Settings):
 
 
 class TrainingCorpus(Settings):
-    """One corpus of several."""
+    """One corpus of several.
+
+    Example:
+        >>> TrainingCorpus(corpus="talent/", weight=3).heard
+        False
+    """
 
     corpus: str = Field(description="anything that `budew.read` reads")
     weight: float = Field(
@@ -70,7 +80,7 @@ class TrainingCorpus(Settings):
 
 
 class ListenerSettings(Settings):
-    """The classifier, and of what the decoder learns its judgement."""
+    """Linear probes of cached states, and the clips that are labelled with their predictions (`pseudo_labels`)."""
 
     penalty: float = Field(
         default=0.05, gt=0, description="half of it times the squared weights is added to the mean loss"
@@ -102,7 +112,13 @@ class ListenerSettings(Settings):
 
 
 class DataSettings(Settings):
-    """What a model is trained on."""
+    """What a model is trained on.
+
+    Example:
+        >>> data = DataSettings(train="talent/", validation="validation/")
+        >>> data.train[0].corpus
+        'talent/'
+    """
 
     train: tuple[TrainingCorpus, ...] = Field(
         default=(),
@@ -196,7 +212,12 @@ class DataSettings(Settings):
 
 
 class OptimizerSettings(Settings):
-    """AdamW with warm-up and decay to zero."""
+    """AdamW with warm-up and decay to zero.
+
+    Example:
+        >>> OptimizerSettings(epochs=3, batch_size=32).steps(clips=1000)
+        94
+    """
 
     max_steps: int | None = Field(default=None, ge=1, description="optimizer steps; null for those of epochs")
     epochs: float | None = Field(
@@ -232,13 +253,13 @@ class OptimizerSettings(Settings):
         return self
 
     def steps(self, clips: int) -> int:
-        """Return the number of steps on so many clips."""
+        """Return the number of steps for a number of clips."""
         if self.max_steps is not None:
             return self.max_steps
         return max(1, ceil((self.epochs or 0) * clips / self.batch_size))
 
     def batches(self, processes: int) -> tuple[int, int]:
-        """Return the clips that each process takes at once, and how often it does so in a step.
+        """Return the size of the batches of each process, and how many of them it takes in a step.
 
         Raises:
             InputError: the clips of a step cannot be shared evenly.
@@ -255,7 +276,12 @@ class OptimizerSettings(Settings):
 
 
 class EvaluationSettings(Settings):
-    """Validation during training."""
+    """Validation during training.
+
+    Example:
+        >>> EvaluationSettings(every_steps=100, patience=5).keep
+        'best'
+    """
 
     every_steps: int = Field(
         default=500, ge=1, description="steps between validations; each keeps a checkpoint"
@@ -272,7 +298,13 @@ class EvaluationSettings(Settings):
 
 
 class Recipe(Settings):
-    """One training run; `model`, `data`, `target`, `optimizer` and `evaluation` have fields of their own."""
+    """One training run; `model`, `data`, `target`, `optimizer` and `evaluation` have fields of their own.
+
+    Example:
+        >>> recipe = load_recipe("whisper-small-lora")
+        >>> recipe.model.base, recipe.model.method
+        ('openai/whisper-small', 'lora')
+    """
 
     name: str = Field(pattern=r"^\w[\w .-]{0,79}$", description="name of the run and of the checkpoint")
     seed: int = Field(
@@ -317,6 +349,10 @@ def load_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
 
     Raises:
         SettingsError: there is no such recipe, or it is not valid; names the file and each wrong field.
+
+    Example:
+        >>> load_recipe("whisper-small-lora", ["optimizer.max_steps=100"]).optimizer.max_steps
+        100
     """
     file = Path(path)
     if not file.is_file():
@@ -330,12 +366,17 @@ def load_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
 
 
 def shipped_recipes() -> dict[str, Path]:
-    """Return the files of the recipes that ship, by name."""
+    """Return the files of the recipes that ship, by name.
+
+    Example:
+        >>> shipped_recipes()["whisper-small-lora"].name
+        'whisper-small-lora.yaml'
+    """
     return {found.stem: found for found in sorted(data_folder("recipes").glob("*.yaml"))}
 
 
 def differences(one: Recipe, other: Recipe) -> list[str]:
-    """Return a text for each field that decides the result and differs, with both values."""
+    """Return `field: value / value` for each field that differs and decides the result."""
     first, second = (dict(_flat(recipe.model_dump())) for recipe in (one, other))
     return [
         f"{name}: {as_yaml(first[name])} / {as_yaml(second[name])}"

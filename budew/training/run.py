@@ -71,6 +71,10 @@ def train(
         CheckpointError: the base cannot be loaded.
         MissingExtraError: a library of the extra `train`, or of `report_to`, is not installed.
         JobError: the disk is full, or refuses for another reason.
+
+    Example:
+        >>> train("tiny-synthetic", out="runs/tiny", changes=["optimizer.max_steps=100"])  # doctest: +SKIP
+        PosixPath('runs/tiny/checkpoint')
     """
     if isinstance(recipe, Recipe) and changes:
         raise InputError("changes are for the file of a recipe: use model_copy on a Recipe")

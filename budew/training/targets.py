@@ -27,7 +27,12 @@ _NUMBER = re.compile(r"\d(?:\.\d)?", re.ASCII)
 
 
 class TargetSettings(Settings):
-    """What a clip is trained on, drawn anew each time that it comes."""
+    """What a clip is trained on, drawn anew for each example.
+
+    Example:
+        >>> TargetSettings(kind="template", frames=("tags",)).renders
+        True
+    """
 
     kind: Literal["template", "paraphrase", "mixed", "scalars"] = Field(
         default="mixed",

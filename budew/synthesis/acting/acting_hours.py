@@ -127,6 +127,12 @@ def make_hours_plan(
     Raises:
         InputError: hours that are not a positive number, no such language, no such level of an axis.
         SettingsError: an axis is unknown, or its names are not text.
+
+    Example:
+        >>> from budew.synthesis.acting import EspeakBackend
+        >>> plan = make_hours_plan(EspeakBackend(), seed=1, hours={"en": 2, "de+challenges": 1})
+        >>> plan.shares(len(plan))
+        {'en': 1440, 'de-challenges': 720}
     """
     chosen = validated(Axes, axes, name="the plan")
     if chosen.languages is not None:
@@ -153,7 +159,12 @@ def make_hours_plan(
 
 
 def hours_in(text: str) -> dict[str, float]:
-    """Return the hours by part in a text such as `en=2156,de=716,en+de+challenges=111`."""
+    """Return the hours by part in a text such as `en=2156,de=716,en+de+challenges=111`.
+
+    Example:
+        >>> hours_in("en=2,de+challenges=0.5")
+        {'en': 2.0, 'de+challenges': 0.5}
+    """
     found: dict[str, float] = {}
     for part in text.split(","):
         name, equals, number = part.partition("=")

@@ -21,6 +21,13 @@ class Act:
     """The job `act`: speaks planned clips, given as clip numbers: `run(Act(plan, backend), range(100), out)`.
 
     `check` is a job that every clip passes before it is written, such as `CheckWords`.
+
+    Example:
+        >>> from budew.jobs import run
+        >>> from budew.synthesis.acting import EspeakBackend, make_plan
+        >>> backend = EspeakBackend()
+        >>> run(Act(make_plan(backend, seed=1), backend), range(2), "acted", workers=1).clips
+        2
     """
 
     plan: AnyPlan

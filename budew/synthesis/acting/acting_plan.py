@@ -32,7 +32,12 @@ _Names = tuple[str, ...] | None
 
 
 class Axes(Settings):
-    """The levels of each axis by the names that people write; None for all of them."""
+    """The levels of each axis by the names that people write; None for all of them.
+
+    Example:
+        >>> Axes(languages="en, de").languages
+        ('en', 'de')
+    """
 
     emotions: _Names = Field(default=None, description="In any spelling.")
     intensities: _Names = Field(default=None, description="Of slight, moderate, strong, extreme.")
@@ -166,6 +171,13 @@ def make_plan(backend: SpeechBackend, *, seed: int, **axes: Any) -> ActingPlan:
     Raises:
         InputError: there is no such level of an axis, or an axis has none.
         SettingsError: an axis is unknown, or its names are not text.
+
+    Example:
+        >>> from budew.synthesis.acting import EspeakBackend
+        >>> plan = make_plan(EspeakBackend(), seed=1, languages="en", emotions="Anger", challenges="whisper")
+        >>> clip = plan.clip(0)
+        >>> clip.id, clip.emotion, clip.challenge
+        ('act-1-0000000', 'Anger', 'whisper')
     """
     chosen = validated(Axes, axes, name="the plan")
     codes = _chosen("language", chosen.languages, languages())
