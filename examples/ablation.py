@@ -74,8 +74,7 @@ from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import train
 from budew.training.targets import Target, draw_target, scalars
 from budew.training.training_model import IGNORED, caption_loss
-from budew.training.validation import ValidationCaptions, caption_metrics
-from budew.training.validation import read as read_text
+from budew.training.validation import ValidationCaptions, caption_metrics, predicted_profile
 
 ARMS = ("scalars", "template", "paraphrase", "mixed")
 NEW_FRAMES = ("comes_across", "colours", "voiced_by", "recording_of", "emotion_first", "voice_first")
@@ -469,7 +468,7 @@ def predicted(run: Mapping[str, Any], id: str, score: str) -> VoiceProfile:
 
 def understood(text: str, kind: str) -> VoiceProfile:
     """Return the profile of a text; what is not parsed or called unrated counts as none of the emotions."""
-    found = read_text(text, kind) or VoiceProfile({})
+    found = predicted_profile(text, kind) or VoiceProfile({})
     return VoiceProfile(found.emotions, found.bursts, found.traits)
 
 
@@ -488,7 +487,7 @@ def described(run: Mapping[str, Any], clips: Sequence[Clip]) -> dict[str, float]
     ]
     greedy = ValidationCaptions([one["greedy"] for one in texts], repetitive)
     metrics = caption_metrics(greedy, [known(clip) for clip in clips], kind)
-    unread = [read_text(text, kind) is None for one in texts for text in one["sampled"]]
+    unread = [predicted_profile(text, kind) is None for one in texts for text in one["sampled"]]
     train, validation = run["loss"]["train"], run["loss"]["validation"]
     found = {name: metrics[name] for name in ("unparsed", "looping")} | {"unparsed samples": fmean(unread)}
     found |= {"training loss": train, "validation loss": validation, "gap": validation - train}

@@ -80,7 +80,7 @@ class TrainingCorpus(Settings):
 
 
 class ListenerSettings(Settings):
-    """Linear probes of cached states, and the clips that are labelled with their predictions (`pseudo_labels`)."""
+    """Linear probes of cached states, whose predictions label clips: see `budew.training.pseudo_labels`."""
 
     penalty: float = Field(
         default=0.05, gt=0, description="half of it times the squared weights is added to the mean loss"

@@ -101,7 +101,7 @@ class RunFolder:
         shutil.rmtree(self.training, ignore_errors=True)
 
     def last_checkpoint(self) -> Path | None:
-        """Return the newest training checkpoint without truncated files, None if no such checkpoint exists."""
+        """Return the newest training checkpoint without truncated files, None without any."""
         found = sorted(self.training.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
         for checkpoint in reversed(found):
             files = {checkpoint / TRAINER_STATE_NAME, *checkpoint.iterdir()}  # the trainer writes it last

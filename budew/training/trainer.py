@@ -49,7 +49,13 @@ from budew.training.estimate import peak_share
 from budew.training.model_config import learning_rate, result_settings
 from budew.training.recipe import Recipe
 from budew.training.training_model import caption_loss
-from budew.training.validation import ValidationCaptions, agreement, caption_metrics, correlations, read
+from budew.training.validation import (
+    ValidationCaptions,
+    caption_metrics,
+    correlations,
+    mean_spearman,
+    predicted_profile,
+)
 
 SHOWN = 3
 """Captions that are logged at each validation."""
@@ -223,7 +229,7 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
         self.remove_callback(PrinterCallback)
         self._whole = copy.deepcopy(model) if self.is_fsdp_enabled else None
         profiles = [_profile(validation.record(number)) for number in range(len(validation))]
-        if isnan(agreement(profiles, profiles)):
+        if isnan(mean_spearman(profiles, profiles)):
             logger.info("validation: no emotion is rated differently in two clips: the last weights are kept")
             self.args.load_best_model_at_end = False
 
@@ -313,9 +319,9 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
 
 
 def _profile(record: ClipRecord) -> VoiceProfile:
-    """Return the profile of a clip, or what its first caption says."""
+    """Return the profile of a clip, or that of its first caption."""
     if record.profile is not None:
         return record.profile
-    written = [*record.captions.get("original", ()), *record.captions.get("paraphrase", ())]
-    said = read(written[0], "template") if written else None
-    return said or VoiceProfile(None)
+    captions = [*record.captions.get("original", ()), *record.captions.get("paraphrase", ())]
+    parsed = predicted_profile(captions[0], "template") if captions else None
+    return parsed or VoiceProfile(None)

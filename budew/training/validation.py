@@ -40,9 +40,9 @@ def caption_metrics(
         profiles: references; clips without rated emotions do not count for `spearman`.
         kind: of target: "scalars" are read as numbers.
     """
-    predicted = [read(text, kind) for text in captions.texts]
+    predicted = [predicted_profile(text, kind) for text in captions.texts]
     return {
-        "spearman": agreement(profiles, [profile or VoiceProfile({}) for profile in predicted]),
+        "spearman": mean_spearman(profiles, [profile or VoiceProfile({}) for profile in predicted]),
         "unparsed": sum(profile is None for profile in predicted) / len(predicted),
         "looping": sum(captions.repetitive) / len(captions.repetitive),
         "distinct_2": diversity(captions.texts).distinct_2,
@@ -62,12 +62,12 @@ def correlations(
     found = {}
     for name in dict.fromkeys(corpora):
         mine = [number for number, corpus in enumerate(corpora) if corpus == name]
-        predicted = [read(captions.texts[number], kind) or VoiceProfile({}) for number in mine]
-        found[name] = agreement([profiles[number] for number in mine], predicted)
+        predicted = [predicted_profile(captions.texts[number], kind) or VoiceProfile({}) for number in mine]
+        found[name] = mean_spearman([profiles[number] for number in mine], predicted)
     return found
 
 
-def read(text: str, kind: str) -> VoiceProfile | None:
+def predicted_profile(text: str, kind: str) -> VoiceProfile | None:
     """Return the profile of a caption or of scalars; None where nothing was understood."""
     if kind != "scalars":
         profile = parse(text).profile
@@ -78,7 +78,7 @@ def read(text: str, kind: str) -> VoiceProfile | None:
         return None
 
 
-def agreement(profiles: Sequence[VoiceProfile], predicted: Sequence[VoiceProfile]) -> float:
+def mean_spearman(profiles: Sequence[VoiceProfile], predicted: Sequence[VoiceProfile]) -> float:
     """Return the mean Spearman correlation over emotions of the clips with rated emotions; NaN where it is
     undefined.
     """

@@ -7,30 +7,36 @@ import pytest
 from budew.captions import render
 from budew.profile import VoiceProfile
 from budew.training.targets import scalars
-from budew.training.validation import ValidationCaptions, agreement, caption_metrics, correlations, read
+from budew.training.validation import (
+    ValidationCaptions,
+    caption_metrics,
+    correlations,
+    mean_spearman,
+    predicted_profile,
+)
 
 THREE = [VoiceProfile({name: 1.0}) for name in ("Anger", "Awe", "Fear")]
 
 
 def test_what_says_nothing_is_none():
-    assert read("voice voice", "mixed") is None
-    assert read("", "template") is None
-    assert read(render(THREE[0], seed=1), "paraphrase").emotions
-    assert read(scalars(THREE[0]), "scalars") == THREE[0]
+    assert predicted_profile("voice voice", "mixed") is None
+    assert predicted_profile("", "template") is None
+    assert predicted_profile(render(THREE[0], seed=1), "paraphrase").emotions
+    assert predicted_profile(scalars(THREE[0]), "scalars") == THREE[0]
     for malformed in ("", "0.5 " * 39, "angry " * 40, render(THREE[0], seed=1)):
-        assert read(malformed, "scalars") is None
+        assert predicted_profile(malformed, "scalars") is None
 
 
 def test_agreement_is_of_rated_emotions_only():
-    assert agreement(THREE, THREE) == 1
+    assert mean_spearman(THREE, THREE) == 1
     unrated, wrong = [VoiceProfile(None), VoiceProfile()], [VoiceProfile({"Anger": 1.0})] * 2
-    assert agreement([*THREE, unrated[0]], [*THREE, wrong[0]]) == 1
-    assert agreement([*THREE, unrated[1]], [*THREE, wrong[1]]) < 1
+    assert mean_spearman([*THREE, unrated[0]], [*THREE, wrong[0]]) == 1
+    assert mean_spearman([*THREE, unrated[1]], [*THREE, wrong[1]]) < 1
     partly = [VoiceProfile({"Anger": level}, rated=["Anger"]) for level in (0.25, 0.5, 1.0)]
     noise = [VoiceProfile({**one.emotions, "Fear": 1 - one.emotions["Anger"]}) for one in partly]
-    assert agreement(partly, noise) == 1
-    assert isnan(agreement([VoiceProfile(None)], THREE[:1]))
-    assert isnan(agreement([], []))
+    assert mean_spearman(partly, noise) == 1
+    assert isnan(mean_spearman([VoiceProfile(None)], THREE[:1]))
+    assert isnan(mean_spearman([], []))
 
 
 def test_each_corpus_has_a_correlation_of_its_own():
@@ -46,7 +52,7 @@ def test_captions_are_counted():
     texts = [render(profile, seed=seed) for seed, profile in enumerate(THREE)]
     whole = caption_metrics(ValidationCaptions(texts, [False] * 3), THREE, "template")
     assert (whole["spearman"], whole["unparsed"], whole["looping"]) == (1, 0, 0)
-    written = ValidationCaptions([*texts[:2], "voice"], [False, True, True])
+    written = ValidationCaptions([*texts[:2], "voice voice voice"], [False, True, True])
     counted = caption_metrics(written, THREE, "template")
     assert counted["unparsed"] == pytest.approx(1 / 3)
     assert counted["looping"] == pytest.approx(2 / 3)
