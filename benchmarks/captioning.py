@@ -34,6 +34,7 @@ from transformers import WhisperForConditionalGeneration, pipeline
 from budew.inference import Captioner
 from budew.inference.backends import CTranslate2Backend
 from budew.inference.batching import gathered, padded_seconds
+from budew.inference.file_captioning import caption_files
 from budew.model.adapt import set_window, short_window
 from budew.model.build import PREFIX
 from budew.model.checkpoint import load_checkpoint
@@ -100,7 +101,7 @@ def compare(published: Path, short: Path, clips: Sequence[Samples], rounds: int,
     files.mkdir()
     for number, clip in enumerate(clips):
         soundfile.write(files / f"{number:03d}.flac", clip, RATE)
-    sides["the last, of FLAC files"] = len(clips), lambda: list(captioner.caption_files([files]))
+    sides["the last, of FLAC files"] = len(clips), lambda: list(caption_files(captioner, [files]))
     seconds = {}
     with quiet_transformers():  # the stock pipeline warns at each call
         for name, (count, work) in sides.items():

@@ -121,7 +121,7 @@ def caption_command(
                 fine = _write(records, opened, format, shown, recordings)
         else:
             with output(file) as opened, progress_bar("captioning", shown=not opened.isatty()) as bar:
-                records = inference.to_records(captioner.caption_files(sources, progress=bar))
+                records = inference.to_records(inference.caption_files(captioner, sources, progress=bar))
                 fine = _write(records, opened, format, shown, recordings)
     if format == "html" and file is not None and file.is_file():
         print(f"page: {file.resolve().as_uri()}")
@@ -208,6 +208,8 @@ def _resumed(
         say_error(f"{file} is there already, and is replaced at the end")
     with inference.open_resume_file(file, settings) as stored:
         with progress_bar("captioning") as bar:
-            results = captioner.caption_files(paths, finished=stored.finished, store=stored, progress=bar)
+            results = inference.caption_files(
+                captioner, paths, finished=stored.finished, store=stored, progress=bar
+            )
             stored.append(inference.to_records(results))
         yield stored.records()

@@ -4,6 +4,8 @@ from .captioned_recording import CaptionedRecording as CaptionedRecording
 from .captioned_recording import FailedRecording as FailedRecording
 from .captioned_recording import WindowCaption as WindowCaption
 from .captioner import Captioner as Captioner
+from .file_captioning import caption_files as caption_files
+from .file_captioning import from_paths as from_paths
 from .loading import load_backend as load_backend
 from .options import CaptionServer as CaptionServer
 from .options import ModelOptions as ModelOptions
@@ -18,5 +20,4 @@ from .pipeline import EmotionCaptioningPipeline as EmotionCaptioningPipeline
 from .pipeline import register_pipeline as register_pipeline
 from .recordings import Recording as Recording
 from .recordings import from_audio as from_audio
-from .recordings import from_paths as from_paths
 from .resume_file import open_resume_file as open_resume_file

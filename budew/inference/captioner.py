@@ -11,7 +11,7 @@ of samples, so it does not grow with the length of the audio. A recording that f
 
 import warnings
 from collections import defaultdict, deque
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -35,16 +35,15 @@ from budew.inference.captioned_recording import (
     FailedRecording,
     WindowCaption,
 )
-from budew.inference.loading import load_backend
+from budew.inference.local_backends import load_local
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.inference.recording_state import RecordingState
-from budew.inference.recordings import Audio, Recording, from_audio, from_clip, from_paths
+from budew.inference.recordings import Audio, Recording, from_audio, from_clip
 from budew.inference.speaker_turns import read_turns
 from budew.model.checkpoint import Checkpoint
 from budew.model.generate import checked_beams
 from budew.segmentation.voice_activity import load_speech_detector
 
-Progress = Callable[[int, int | None], None]
 Result = CaptionedRecording | FailedRecording
 
 
@@ -95,17 +94,19 @@ class Captioner:
     def from_pretrained(
         cls, model: str | Path | Sequence[str | Path] | None = None, **options: Any
     ) -> "Captioner":
-        """Load a model: `Captioner(load_backend(ModelOptions(…)), WritingOptions(…))` in one call.
+        """Load a checkpoint: `Captioner(load_backend(ModelOptions(…)), WritingOptions(…))` in one call.
+
+        For a model on a server, write that call: `ModelOptions(server=…)`.
 
         Args:
             model: a folder, a hub id, several of them for an ensemble, or None for the checkpoint in this
                 package, which needs no network.
-            options: any field of `ModelOptions` and `WritingOptions`, such as `device="cuda"`,
-                `num_samples=16` or `windows="speech"`.
+            options: fields of `ModelOptions` (not `server`) and of `WritingOptions`, such as
+                `device="cuda"`, `num_samples=16` or `windows="speech"`.
 
         Raises:
             CheckpointError, MissingExtraError, JobError, InputError: see
-                `budew.inference.loading.load_backend` and `__init__`.
+                `budew.inference.local_backends.load_local` and `__init__`.
             TypeError: there is no such option.
 
         Example:
@@ -118,7 +119,7 @@ class Captioner:
         writing = {name: value for name, value in options.items() if name in names}
         others = {name: value for name, value in options.items() if name not in names}
         checkpoint = model if model is None or isinstance(model, str | Path) else tuple(model)
-        return cls(load_backend(ModelOptions(checkpoint, **others)), WritingOptions(**writing))
+        return cls(load_local(ModelOptions(checkpoint, **others)), WritingOptions(**writing))
 
     @overload  # a str is a sequence of str as well: the first signature wins
     def __call__(  # type: ignore[overload-overlap]
@@ -141,7 +142,7 @@ class Captioner:
 
         Raises:
             InputError: another type, or samples without a sampling rate.
-            AudioError: one of them cannot be decoded, or is too short. `caption_files` continues instead.
+            AudioError: one of them cannot be decoded, or is too short. `caption_each` continues instead.
             JobError: the model itself failed, for lack of memory for example.
 
         Example:
@@ -157,29 +158,16 @@ class Captioner:
         assert not isinstance(audio, Sequence) or isinstance(audio, str | bytes)  # noqa: S101  # for mypy
         return next(self.caption_recordings([from_audio(audio, sampling_rate)]))
 
-    def caption_files(
-        self,
-        paths: Iterable[str | Path],
-        *,
-        finished: Container[str] = (),
-        store: WindowStore | None = None,
-        progress: Progress | None = None,
+    def caption_each(
+        self, recordings: Iterable[Recording], store: WindowStore | None = None
     ) -> Iterator[Result]:
-        """Caption files, folders and corpora, one result for each recording in their order.
+        """Caption recordings, lazily and in order; one that cannot be read is a `FailedRecording`.
 
         Args:
-            paths: audio files, folders of them at any depth, and whatever `budew.read` reads.
-            finished: sources that are left out.
+            recordings: such as those of `budew.inference.from_paths`.
             store: windows of recordings that were captioned in part.
-            progress: called after each result with the number of recordings done and of all, None where that
-                is not known.
         """
-        found, total = from_paths(paths)
-        waiting = (recording for recording in found if recording.source not in finished)
-        for done, (result,) in enumerate(self._caption(waiting, [self.decoding], store), start=1):
-            if progress is not None:
-                progress(done, total)
-            yield result
+        return (result for (result,) in self._caption(recordings, [self.decoding], store))
 
     def caption_clips(self, clips: Iterable[Clip]) -> Iterator[Result]:
         """Caption the clips of a corpus, lazily; `source` of each result is the id of its clip."""

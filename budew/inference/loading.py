@@ -1,43 +1,20 @@
-"""`load_backend`: the checkpoint, the checkpoints or the server of `ModelOptions`, as a backend."""
+"""`load_backend`: the checkpoints or the server of `ModelOptions`, as a backend."""
 
-from pathlib import Path
-
-from budew.errors import InputError
-from budew.inference.backends import Backend, CTranslate2Backend, TransformersBackend
-from budew.inference.ensemble import Ensemble
+from budew.inference.backends import Backend
+from budew.inference.local_backends import load_local
 from budew.inference.options import ModelOptions
 from budew.inference.server import CaptionServerBackend
-from budew.model.checkpoint import choose_device, default_checkpoint, load_checkpoint
-from budew.model.converted import is_converted, load_converted
-from budew.model.cpu_precision import fastest
-from budew.model.graphs import library_of, load_graphs
 
 
 def load_backend(options: ModelOptions) -> Backend:
-    """Load a checkpoint into a backend, or connect to a server.
+    """Load checkpoints into a backend, or connect to a server.
 
     Raises:
-        CheckpointError: a checkpoint is not found, damaged or no Whisper, or there is no such device.
-        MissingExtraError: a library that it needs is not installed.
-        InputError: this CPU does not have the precision, or the checkpoints of an ensemble take windows of
-            different kinds.
+        CheckpointError, MissingExtraError, InputError: see `load_local`.
         JobError: the server does not answer.
+
+    Example:
+        >>> load_backend(ModelOptions(dtype="float32", device="cpu")).runs_on
+        'transformers, float32, cpu'
     """
-    if options.server is not None:
-        return CaptionServerBackend(options.server)
-    loaded = [_load(checkpoint, options) for checkpoint in options.checkpoints]
-    return Ensemble(loaded) if len(loaded) > 1 else loaded[0]
-
-
-def _load(checkpoint: str | Path | None, options: ModelOptions) -> TransformersBackend | CTranslate2Backend:
-    backend, device, dtype = options.backend, options.device, options.dtype
-    folder = Path(default_checkpoint() if checkpoint is None else checkpoint).expanduser()
-    if library_of(folder):
-        if backend or device not in (None, "cpu"):
-            raise InputError(f"{folder} runs as it is, on the CPU: leave backend and device out")
-        return TransformersBackend(load_graphs(folder, folder.resolve().name, dtype=dtype))
-    if backend == "ctranslate2" or (backend is None and is_converted(folder)):
-        return CTranslate2Backend(load_converted(checkpoint, device=device, dtype=dtype))
-    if dtype is None and choose_device(device).type == "cpu":
-        dtype = fastest("torch")
-    return TransformersBackend(load_checkpoint(checkpoint, device=device, dtype=dtype))
+    return load_local(options) if options.server is None else CaptionServerBackend(options.server)

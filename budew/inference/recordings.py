@@ -1,11 +1,9 @@
-"""Everything that can be captioned (files, folders, corpora, arrays, tensors), as named audio windows."""
+"""`Recording`: a file, a clip, an array or a tensor as named audio windows."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from glob import has_magic
 from itertools import islice
-from os.path import exists, isdir
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -16,12 +14,8 @@ from numpy.typing import NDArray
 
 from budew.audio.samples import Window, windows, windows_of
 from budew.corpora.clip import Clip
-from budew.corpora.folders import audio_files
-from budew.corpora.reading import ReadOptions
-from budew.corpora.sources import Entry, is_corpus_file, matches, read_one
 from budew.errors import AudioError, CorpusError, InputError
 from budew.inference.speaker_turns import Turn, cut_turns, turns_of
-from budew.io.addresses import is_address, without_secrets
 from budew.segmentation.cutter import SegmentSettings
 from budew.segmentation.recording import cut_recording
 
@@ -50,29 +44,18 @@ class Recording:
     def at_turns(self, turns: Mapping[str, Sequence[Turn]]) -> "Recording":
         """Return the recording cut into its turns; one that has none fails when it is read."""
         if self.file is None:
-            return _failing(self.source, AudioError("samples have no name that an RTTM file could have"))
+            return failing_recording(
+                self.source, AudioError("samples have no name that an RTTM file could have")
+            )
         try:
             own = turns_of(self.source, turns)
         except AudioError as error:
-            return _failing(self.source, error)
+            return failing_recording(self.source, error)
         return replace(self, cut=partial(cut_turns, self.file, self.source, own), turns=own)
 
     def at_speech(self) -> "Recording":
         """Return the recording cut at its pauses, where it is a file."""
         return self if self.file is None else replace(self, cut=partial(_cut_speech, self.file, self.source))
-
-
-def from_paths(paths: Iterable[str | Path]) -> tuple[Iterator[Recording], int | None]:
-    """Return the recordings in files, folders and corpora, in order, and how many there are.
-
-    A folder is searched with all folders below it, without hidden files and links to folders; its audio files
-    are recordings, and where it has none, its shards are read. Archives, tables, manifests, addresses and
-    patterns are read as `budew.read` does, lazily; then the number is None. Any other file is tried as audio,
-    whatever its suffix. What cannot be read is a recording that fails when it is read.
-    """
-    entries = [entry for path in paths for entry in _entries(path)]
-    total = len(entries) if all(isinstance(entry, Recording) for entry in entries) else None
-    return (recording for entry in entries for recording in _recordings(entry)), total
 
 
 def from_audio(audio: Audio, sampling_rate: int | None = None) -> Recording:
@@ -101,7 +84,7 @@ def from_audio(audio: Audio, sampling_rate: int | None = None) -> Recording:
             )
         return Recording("samples", partial(_cut_samples, _mono(audio), sampling_rate))
     if isinstance(audio, str | Path):
-        return _from_file(Path(audio))
+        return from_file(Path(audio))
     encoded = audio.read() if hasattr(audio, "read") else audio
     if not isinstance(encoded, bytes | bytearray | memoryview):
         raise InputError(
@@ -111,67 +94,24 @@ def from_audio(audio: Audio, sampling_rate: int | None = None) -> Recording:
     return Recording("bytes", partial(_cut_encoded, encoded, "bytes"), file=encoded)
 
 
+def from_file(path: Path) -> Recording:
+    """Return an audio file as a recording."""
+    return Recording(str(path), partial(_cut_encoded, path, str(path)), file=path)
+
+
 def from_clip(clip: Clip, source: str | None = None) -> Recording:
     """Return a clip of a corpus as a recording; without `source` it is named by its id."""
     name = source or clip.id
     return Recording(name, partial(_cut_encoded, clip.audio, name), clip.id, clip.audio)
 
 
-def _entries(path: str | Path) -> list[Recording | Entry]:
-    """Return what a path stands for: recordings, and corpus files as `read_one` takes them."""
-    if not is_address(path):
-        if isdir(path):
-            return _in_folder(Path(path))
-        if exists(path) or not has_magic(str(path)):
-            return [Path(path) if is_corpus_file(Path(path)) else _from_file(Path(path))]
-    found, failures = _matches(path)
-    inner = (_entries(entry) if isinstance(entry, Path) else [entry] for entry in found)
-    return [*(one for some in inner for one in some), *failures]
-
-
-def _in_folder(folder: Path) -> list[Recording | Entry]:
-    unlisted: list[CorpusError] = []
-    files = audio_files(folder, on_bad=unlisted.append)
-    if files:
-        return [*map(_from_file, files), *(_failing(str(folder), error) for error in unlisted)]
-    found, failures = _matches(folder)
-    return [*(entry for entry in found if entry != folder), *failures]
-
-
-def _matches(path: str | Path) -> tuple[list[Entry], list[Recording]]:
-    bad: list[CorpusError] = []
-    try:
-        found = matches(path, ReadOptions(on_bad=bad.append))
-    except CorpusError as error:
-        found, bad = [], [*bad, error]
-    return found, [_failing(without_secrets(str(path)), error) for error in bad]
-
-
-def _recordings(entry: Recording | Entry) -> Iterator[Recording]:
-    if isinstance(entry, Recording):
-        yield entry
-        return
-    name, bad = without_secrets(str(entry)), list[CorpusError]()
-    try:
-        for clip in read_one(entry, ReadOptions(on_bad=bad.append)):
-            yield from (_failing(name, error) for error in bad)
-            bad.clear()
-            yield from_clip(clip, f"{name}/{clip.id}")
-    except (CorpusError, OSError) as error:
-        bad.append(error if isinstance(error, CorpusError) else CorpusError(f"{name}: {error}"))
-    yield from (_failing(name, error) for error in bad)
-
-
-def _failing(source: str, error: CorpusError) -> Recording:
+def failing_recording(source: str, error: CorpusError) -> Recording:
+    """Return a recording that raises `error` when it is read."""
     return Recording(source, partial(_fail, error))
 
 
 def _fail(error: CorpusError, _seconds: float, _sampling_rate: int) -> NoReturn:
     raise error
-
-
-def _from_file(path: Path) -> Recording:
-    return Recording(str(path), partial(_cut_encoded, path, str(path)), file=path)
 
 
 def _from_mapping(audio: Mapping[str, Any]) -> Recording:

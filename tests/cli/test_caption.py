@@ -62,23 +62,23 @@ def test_an_interrupted_command_goes_on_and_ends_as_an_undisturbed_one(
 
     whole, file = tmp_path / "whole", tmp_path / "stopped"
     assert budew(*command(whole)).status == 1
-    caption, captioned = Captioner.caption_files, []
+    caption, captioned = Captioner.caption_each, []
 
-    def stop_after_one(self, paths, **more):
-        for result in caption(self, paths, **more):
+    def stop_after_one(self, recordings, store):
+        for result in caption(self, recordings, store):
             yield result
             raise KeyboardInterrupt
 
-    def watch(self, paths, **more):
-        for result in caption(self, paths, **more):
+    def watch(self, recordings, store):
+        for result in caption(self, recordings, store):
             captioned.append(Path(result.source).name)
             yield result
 
     with monkeypatch.context() as patched:
-        patched.setattr(Captioner, "caption_files", stop_after_one)
+        patched.setattr(Captioner, "caption_each", stop_after_one)
         budew(*command(file))
     assert not file.exists()
-    monkeypatch.setattr(Captioner, "caption_files", watch)
+    monkeypatch.setattr(Captioner, "caption_each", watch)
     assert budew(*command(file)).status == 1
     assert captioned == ["b.flac", "c.mp3"]
     assert file.read_bytes() == whole.read_bytes()
@@ -96,7 +96,7 @@ def test_a_prompt_decides_a_result_and_is_part_of_what_a_resumed_run_must_share(
         asked.append(self.decoding.prompt)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Captioner, "caption_files", stop)
+    monkeypatch.setattr(Captioner, "caption_each", stop)
     for options in ((), ("--style", "tags"), ("--style", "tags", "--parts", "all"), ("--parts", "bursts")):
         budew("caption", talk, "-o", file, "--model", whisper_folder, *options)
         settings = json.loads((tmp_path / "out.part").read_text().splitlines()[0])

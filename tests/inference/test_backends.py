@@ -12,6 +12,7 @@ from budew.corpora import read
 from budew.errors import BudewError, CheckpointError, InputError
 from budew.inference import Captioner
 from budew.inference.backends import DecodingOptions
+from budew.inference.file_captioning import caption_files
 from budew.inference.loading import load_backend
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.inference.repetition import repetition_stop, without_repetition
@@ -111,7 +112,7 @@ def test_a_converted_folder_is_a_model(whisper_folder, tmp_path, sounds):
     folder = convert_to_ctranslate2(whisper_folder, tmp_path / "converted")
     captioner = Captioner.from_pretrained(folder, device="cpu", dtype="float32")
     assert captioner.backend.runs_on.startswith("ctranslate2")
-    assert len(list(captioner.caption_files([sounds]))) == 8
+    assert len(list(caption_files(captioner, [sounds]))) == 8
     with pytest.raises(CheckpointError, match="converted"):
         convert_to_ctranslate2(whisper_folder, tmp_path / "converted")
 

@@ -17,6 +17,7 @@ from budew.errors import AudioError, InputError, JobError
 from budew.inference import CaptionedRecording, Captioner, FailedRecording
 from budew.inference.backends import DecodingOptions, GeneratedBatch, GeneratedText
 from budew.inference.captioned_recording import SILENCE, without_stray_letters
+from budew.inference.file_captioning import caption_files
 from budew.inference.options import WritingOptions
 from budew.inference.recordings import Recording
 from budew.inference.repetition import repetition_stop, without_repetition
@@ -25,7 +26,7 @@ from budew.model.generate import encode, write_captions
 
 def test_every_format_rate_and_length_in_a_folder_is_captioned_in_order(captioner, sounds):
     seen = []
-    results = list(captioner.caption_files([sounds], progress=lambda *counts: seen.append(counts)))
+    results = list(caption_files(captioner, [sounds], progress=lambda *counts: seen.append(counts)))
     assert seen == [(done, 8) for done in range(1, 9)]
     assert all(isinstance(result, CaptionedRecording) for result in results)
     windows = {result.source.rpartition("/")[2]: len(result.windows) for result in results}
@@ -42,9 +43,10 @@ def test_results_do_not_depend_on_the_batch_size(captioner, sounds, num_beams, s
     paths = [sounds] if num_beams == 1 else [sounds / "b.flac", sounds / "c.mp3", sounds / "d.ogg"]
     results = [
         list(
-            Captioner(
-                captioner.backend.checkpoint, WritingOptions(batch_size=size, num_beams=num_beams)
-            ).caption_files(paths)
+            caption_files(
+                Captioner(captioner.backend.checkpoint, WritingOptions(batch_size=size, num_beams=num_beams)),
+                paths,
+            )
         )
         for size in sizes
     ]
@@ -69,7 +71,7 @@ def test_a_bad_file_is_one_failure_and_the_rest_go_on(captioner, sounds, tmp_pat
     (tmp_path / "text.wav").write_text("this is no sound")
     soundfile.write(tmp_path / "blink.wav", np.ones(100) * 0.5, 16_000)
     paths = [sounds / "a.wav", tmp_path, sounds / "g.wav", tmp_path / "missing.wav"]
-    results = list(captioner.caption_files(paths))
+    results = list(caption_files(captioner, paths))
     assert [isinstance(result, FailedRecording) for result in results] == [
         False,
         True,
@@ -158,8 +160,8 @@ def test_beam_width_is_that_of_the_checkpoint_unless_given(whisper_folder, sound
         assert (made.options.batch_size, made.decoding) == (16, DecodingOptions(num_beams=4))
     asked = Captioner.from_pretrained(whisper_folder, device="cpu", num_beams=4)
     greedy = Captioner.from_pretrained(folder, device="cpu", num_beams=1)
-    assert list(by_itself.caption_files([sounds])) == list(asked.caption_files([sounds]))
-    assert list(by_itself.caption_files([sounds])) != list(greedy.caption_files([sounds]))
+    assert list(caption_files(by_itself, [sounds])) == list(caption_files(asked, [sounds]))
+    assert list(caption_files(by_itself, [sounds])) != list(caption_files(greedy, [sounds]))
 
 
 def test_memory_does_not_grow_with_the_recording(captioner, make_sound, tmp_path):
@@ -236,7 +238,7 @@ def test_a_failing_model_is_reported_with_recording_and_reason(whisper_folder, s
     (folder / "generation_config.json").write_text(json.dumps(settings))
     captioner = Captioner.from_pretrained(folder, device="cpu")
     with pytest.raises(JobError, match=r"a\.wav: the model failed .*cpu.*\(IndexError: ") as caught:
-        list(captioner.caption_files([sounds / "a.wav", sounds / "b.flac"]))
+        list(caption_files(captioner, [sounds / "a.wav", sounds / "b.flac"]))
     assert "\n" not in str(caught.value)
 
 

@@ -12,6 +12,7 @@ from budew.captions.caption_prompt import PARTS, prompt_of
 from budew.captions.frames import STYLES
 from budew.errors import BudewWarning, InputError
 from budew.inference import Captioner
+from budew.inference.file_captioning import caption_files
 from budew.inference.options import WritingOptions
 from budew.inference.self_consistency import sample_captions
 from budew.model.build import PREFIX
@@ -106,7 +107,7 @@ def test_a_checkpoint_without_prompts_warns_once_and_writes_as_without(captioner
         )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert list(asked.caption_files([sounds])) == list(captioner.caption_files([sounds]))
+        assert list(caption_files(asked, [sounds])) == list(caption_files(captioner, [sounds]))
 
 
 def test_no_such_style_or_part_is_an_error_that_names_the_choices(checkpoint, captioner):

@@ -6,7 +6,8 @@ import soundfile
 
 from budew.corpora import Clip, write_shard
 from budew.errors import AudioError, CorpusError
-from budew.inference.recordings import from_audio, from_paths
+from budew.inference.file_captioning import from_paths
+from budew.inference.recordings import from_audio
 
 
 def test_a_folder_gives_its_audio_files_by_path_at_any_depth(sounds):

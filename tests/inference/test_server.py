@@ -18,6 +18,8 @@ from budew.errors import InputError, JobError
 from budew.inference import Captioner
 from budew.inference.caption_corpus import CaptionClips
 from budew.inference.captioned_recording import FailedRecording
+from budew.inference.file_captioning import caption_files
+from budew.inference.loading import load_backend
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.inference.server import CaptionServer, CaptionServerBackend
 from budew.io.resources import data_folder
@@ -91,22 +93,22 @@ def test_windows_are_captioned_in_order_and_the_form_has_what_was_asked(settings
     with pytest.raises(InputError):
         Captioner(CaptionServerBackend(settings), WritingOptions(num_beams=2))(tone(0.1), sampling_rate=RATE)
     with pytest.raises(InputError):
-        Captioner.from_pretrained("mine", server=settings)
+        load_backend(ModelOptions("mine", server=settings))
     with pytest.raises(InputError):
-        Captioner.from_pretrained(server=settings, num_samples=2)
+        Captioner(load_backend(ModelOptions(server=settings)), WritingOptions(num_samples=2))
 
 
 def test_what_is_refused_fails_alone_and_a_server_that_is_gone_ends_the_run(settings, transcriber, tmp_path):
     for level in (0.2, 0.5, 0.8):
         soundfile.write(tmp_path / f"{level}.wav", tone(level), RATE)
-    captioner = Captioner.from_pretrained(server=settings)
-    first, refused, last = captioner.caption_files([tmp_path])
+    captioner = Captioner(load_backend(ModelOptions(server=settings)))
+    first, refused, last = caption_files(captioner, [tmp_path])
     assert (first.caption, last.caption) == ("A voice of 0.2 and 1.0 s.", "A voice of 0.8 and 1.0 s.")
     assert isinstance(refused, FailedRecording)
     assert "too loud" in refused.reason
     gone = settings.model_copy(update={"base_url": "http://127.0.0.1:9/v1", "patience": 0.01})
     with pytest.raises(JobError, match=r"127\.0\.0\.1:9"):
-        list(Captioner.from_pretrained(server=gone).caption_files([tmp_path]))
+        list(caption_files(Captioner(load_backend(ModelOptions(server=gone))), [tmp_path]))
 
 
 def test_a_corpus_is_captioned_and_a_file_names_the_server(settings, capsys, tmp_path):
@@ -137,6 +139,9 @@ def test_transformers_serve_writes_what_the_captioner_does(tmp_path):
     with transformers_serve(model, tmp_path / "log") as url:
         server = CaptionServer(base_url=url, model=str(model), window_seconds=8)
         clips = list(read(data_folder("demo_clips") / "clips.tar"))[:8]
-        there = [result.caption for result in Captioner.from_pretrained(server=server).caption_clips(clips)]
+        there = [
+            result.caption
+            for result in Captioner(load_backend(ModelOptions(server=server))).caption_clips(clips)
+        ]
     here = [result.caption for result in Captioner.from_pretrained(device="cpu").caption_clips(clips)]
     assert there == here

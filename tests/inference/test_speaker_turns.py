@@ -12,6 +12,7 @@ from budew.cli import app
 from budew.errors import InputError
 from budew.inference import Captioner
 from budew.inference.captioned_recording import NO_SPEECH, FailedRecording
+from budew.inference.file_captioning import caption_files
 from budew.inference.speaker_turns import SHORTEST, cut_turns, read_turns, speaker_at
 
 RATE = 16_000
@@ -80,7 +81,7 @@ def test_what_has_no_turns_fails_alone_and_a_file_of_another_kind_is_refused(tal
     captioner = Captioner.from_pretrained(
         whisper_folder, device="cpu", windows=rttm(tmp_path, (0, 2, "A"), name="another")
     )
-    (failure,) = captioner.caption_files([talk])
+    (failure,) = caption_files(captioner, [talk])
     assert isinstance(failure, FailedRecording)
     assert "another" in failure.reason
     for text in (

@@ -10,6 +10,7 @@ from budew.audio.samples import decode
 from budew.corpora import read
 from budew.inference import Captioner
 from budew.inference.captioned_recording import NO_SPEECH, WindowCaption
+from budew.inference.file_captioning import caption_files
 from budew.io.resources import data_folder
 from budew.segmentation import SegmentSettings
 from budew.segmentation.recording import cut_recording
@@ -100,7 +101,7 @@ class Kept:
         return self.windows.get((source, start, end))
 
     def put(self, source, window):
-        again = WindowCaption.from_kept(window.kept())
+        again = WindowCaption.from_stored(window.to_stored())
         assert again == window
         self.windows[source, window.start, window.end] = again
 
@@ -108,7 +109,7 @@ class Kept:
 def test_windows_that_are_kept_are_not_captioned_again(film, speech, monkeypatch):
     path, _ = film
     kept = Kept()
-    (whole,) = speech.caption_files([path], store=kept)
+    (whole,) = caption_files(speech, [path], store=kept)
     with_sound = [window for window in whole.windows if not window.silent]
     assert len(kept.windows) == len(with_sound)
     for place in list(kept.windows)[-2:]:
@@ -117,5 +118,5 @@ def test_windows_that_are_kept_are_not_captioned_again(film, speech, monkeypatch
     monkeypatch.setattr(
         speech.backend, "write", lambda batch, asked: captioned.append(batch) or write(batch, asked)
     )
-    assert list(speech.caption_files([path], store=kept)) == [whole]
+    assert list(caption_files(speech, [path], store=kept)) == [whole]
     assert sum(len(batch.windows) for batch in captioned) == 2

@@ -5,7 +5,7 @@ import soundfile
 
 from budew.inference import CaptionedRecording, FailedRecording, WindowCaption
 from budew.inference.captioned_recording import NO_SPEECH
-from budew.inference.recordings import from_paths
+from budew.inference.file_captioning import from_paths
 from budew.profile import VoiceProfile
 from budew.reports.captions_page import captions_html
 from budew.taxonomy import EMOTIONS

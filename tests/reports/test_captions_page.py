@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from budew.inference.recordings import from_paths
+from budew.inference.file_captioning import from_paths
 from budew.reports import captions_page
 from tests.reports.captioned_pages import page, recordings, results
 
