@@ -8,7 +8,7 @@ from scipy.stats import chisquare
 from budew.randomness import Choices, derived_seed, generator
 
 
-def test_the_parts_alone_decide_and_in_every_version_alike():
+def test_a_generator_depends_on_its_parts_alone_in_every_version():
     assert derived_seed("render", 0, "a", 1) == derived_seed("render", "0", "a", "1") == 1313446795
     assert all(derived_seed(number) < 2**32 for number in range(100))
     assert max(derived_seed(number) for number in range(100)) >= 2**31
@@ -26,7 +26,7 @@ def test_choices_are_uniform_beyond_the_digits_of_one_hash():
     assert chisquare(list(pairs.values())).pvalue > 0.01
 
 
-def test_every_order_is_as_likely_as_another():
+def test_every_order_is_equally_likely():
     found = Counter()
     for number in range(2400):
         things = list("abcd")

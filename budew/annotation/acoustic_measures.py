@@ -18,11 +18,9 @@ A run of vowels is a syllable, as in the usual counters of readability: it makes
 dataspeech counts phonemes, with an English dictionary, over the whole clip.
 """
 
-import fcntl
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
@@ -35,6 +33,7 @@ from numpy.typing import NDArray
 from budew.audio.samples import SAMPLING_RATE, decode
 from budew.corpora.clip import Clip
 from budew.errors import require
+from budew.io.files import wait_for_lock
 from budew.io.resources import packaged_table
 from budew.jobs import OnFailed, each
 
@@ -252,8 +251,7 @@ def _compiled_pyin() -> Any:
     """
     librosa: Any = require("librosa", extra="corpora", purpose="budew corpus measure")
     with Path(librosa.__file__).open("rb") as lock:
-        with suppress(OSError):  # some file systems have no locks
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        wait_for_lock(lock)
         librosa.pyin(np.zeros(FRAME, np.float32), **_PYIN)
     return librosa.pyin
 

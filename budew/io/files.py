@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import IO, BinaryIO, TextIO
 
 from budew.io.disk import is_stream, remedy_for, temporary_folder
 
@@ -114,14 +114,19 @@ def flush(path: Path) -> None:
 
 @contextmanager
 def locked_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for appending bytes, while no other process has it open in this way: it is waited for.
-
-    Where the file system has no locks, nothing is waited for.
-    """
+    """Open a file for appending bytes, while no other process has it open in this way: it is waited for."""
     with path.open("ab") as file:
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX)
+        wait_for_lock(file)
         yield file
+
+
+def wait_for_lock(file: IO[bytes]) -> None:
+    """Lock an open file until it is closed, as soon as no other process holds it.
+
+    Some file systems have no locks: nothing is waited for.
+    """
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 @contextmanager

@@ -33,6 +33,7 @@ from budew.corpora.named.named_folder import NamedFolder
 from budew.corpora.shards import trace_shard, write_shard
 from budew.corpora.sources import Entry, matches, read_one
 from budew.errors import CorpusError
+from budew.io.files import replaced_file, whole_file
 from budew.profile import VoiceProfile
 from budew.taxonomy import WITHHELD
 from budew.version import __version__
@@ -192,8 +193,7 @@ def _write_index(entry: Entry, facts: Path) -> None:
     left_out: Counter[str] = Counter()
     files: dict[str, int] = {}
     rows: list[tuple[Any, ...]] = []
-    notes = facts.with_suffix(".notes.unfinished")
-    with notes.open("wb") as file:
+    with replaced_file(facts.with_suffix(".notes")) as part, part.open("wb") as file:
         for clip, path, start, size in _located(entry, facts):
             if clip.is_withheld:
                 left_out["withheld"] += 1
@@ -203,12 +203,10 @@ def _write_index(entry: Entry, facts: Path) -> None:
             number = files.setdefault(str(path), len(files))
             rows.append((number, start, size, file.tell(), len(line), 0, seconds, flags))
             file.write(line)
-    notes.replace(facts.with_suffix(".notes"))
     with facts.with_suffix(".npy").open("wb") as file:
         np.save(file, np.array(rows, dtype=ROW))
-    unfinished = facts.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps({"files": list(files), "left_out": left_out}), encoding="utf-8")
-    unfinished.replace(facts)
+    with whole_file(facts) as text:
+        json.dump({"files": list(files), "left_out": left_out}, text)
 
 
 def _located(entry: Entry, facts: Path) -> Iterator[tuple[Clip, Path, int, int]]:

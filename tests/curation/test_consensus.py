@@ -50,7 +50,7 @@ def test_the_majority_is_the_mode_and_among_modes_the_nearest_to_the_mean_then_t
 
 
 @given(RATINGS)
-def test_every_kind_is_counted_and_labelled_as_defined(rows):
+def test_consensus_of_every_kind_is_counted_as_defined(rows):
     pairs = answers(rows)
     found = consensus_statistics(pairs)
     several = [given_answers for given_answers in pairs.values() if len(given_answers) > 1]
@@ -103,7 +103,7 @@ ROWS = [
         ),
     ],
 )
-def test_a_written_label_has_as_rated_the_emotions_with_consensus(tmp_path, kind, labels):
+def test_labels_rate_only_the_emotions_with_consensus(tmp_path, kind, labels):
     write_labels(tmp_path / "l.jsonl", consensus_profiles(answers(ROWS), kind), made_by={"consensus": kind})
     found = read_labels(tmp_path / "l.jsonl")
     assert {item: set(profile.rated) for item, profile in found.items()} == {

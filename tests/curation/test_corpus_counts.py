@@ -1,4 +1,4 @@
-"""Every clip is counted once, exactly while memory allows; names are never lost, whatever the order."""
+"""Every clip is counted once, in any order; names are counted exactly up to a limit."""
 
 import io
 import json
@@ -40,7 +40,7 @@ def tallied(given: list[str], most: int) -> Tally:
 
 
 @given(names, st.integers(1, 60))
-def test_names_are_counted_in_bounded_memory_and_exactly_if_they_are_few(given, most):
+def test_names_are_counted_exactly_up_to_a_limit(given, most):
     tally, exact = tallied(given, most), Counter(given)
     assert tally.total() == len(given)
     assert tally.exact == (len(exact) <= most)
@@ -113,14 +113,14 @@ def test_every_clip_is_counted_once_in_any_order(clips):
     assert corpus_statistics("c", clips[::-1]).to_dict() == table
 
 
-def test_clips_without_a_duration_are_measured_and_what_is_unknown_is_counted(clips):
+def test_missing_durations_are_read_from_the_audio(clips):
     file = io.BytesIO()
     soundfile.write(file, np.zeros(32_000), 16_000, format="WAV")
     found = corpus_statistics("c", [Clip("a", file.getvalue(), "wav"), clips[2], clips[0]])
     assert (found.clips, found.durations.count, found.durations.total) == (3, 2, 1802.0)
 
 
-def test_a_corpus_of_endless_names_gives_statistics_of_bounded_size(clips):
+def test_statistics_of_a_corpus_with_many_names_are_of_bounded_size(clips):
     fear = [VoiceProfile({"Fear": 1}, [], {"accent": "b" * (number + 1)}) for number in range(40)]
     many = (
         replace(clips[0], language=f"l{number}", speaker=f"voice {number}", profile=fear[number % 40])
@@ -136,7 +136,7 @@ def test_a_corpus_of_endless_names_gives_statistics_of_bounded_size(clips):
     assert Baseline.from_json(json.dumps(table)) == found.baseline
 
 
-def test_clips_with_unknown_emotions_count_for_their_traits_and_for_no_emotion(clips):
+def test_clips_without_rated_emotions_count_for_their_traits_and_for_no_emotion(clips):
     profile = VoiceProfile(None, ["Yawn"], {"pace": "fast"})
     measured = [replace(clips[0], id=f"m{number}", profile=profile) for number in (1, 2)]
     known, both = corpus_statistics("c", clips), corpus_statistics("c", [*measured, *clips])

@@ -1,4 +1,4 @@
-"""Equal samples are found in any format and equal transcripts in any spelling; an interrupted run goes on."""
+"""Equal samples are found in any format and equal transcripts in any spelling; an interrupted run resumes."""
 
 import io
 import json
@@ -77,7 +77,7 @@ def test_transcripts_are_compared_by_their_words(tmp_path):
     assert found.extra_hours == pytest.approx(1 / 3600)
 
 
-def test_what_cannot_be_decoded_is_reported_and_what_is_damaged_is_counted(tmp_path, voice):
+def test_clips_that_cannot_be_decoded_are_reported_and_damaged_ones_counted(tmp_path, voice):
     whole = voice("made/long.mp3", seconds=2).read_bytes()
     audio = {"text": b"no audio at all", "cut": whole[: len(whole) // 2], "whole": whole}
     bad: list[CorpusError] = []
@@ -90,7 +90,7 @@ def test_what_cannot_be_decoded_is_reported_and_what_is_damaged_is_counted(tmp_p
     assert find_duplicates(tmp_path / "clips.jsonl", on_bad=bad.append).bad == 1
 
 
-def test_an_interrupted_run_goes_on_from_the_cache(copies, tmp_path, monkeypatch):
+def test_an_interrupted_run_resumes_from_the_cache(copies, tmp_path, monkeypatch):
     decoded: list[str] = []
     decode, most = duplicates._decode, [5]
 
@@ -121,7 +121,7 @@ def test_a_loose_file_that_changed_is_decoded_again(tmp_path):
     assert groups(find_duplicates(folder, cache=cache)) == [["a", "b"]]
 
 
-def test_what_is_no_cache_is_refused(copies, tmp_path):
+def test_a_file_that_is_no_cache_is_refused(copies, tmp_path):
     (tmp_path / "cache").write_text("not a database, and long enough to be read as one " * 20)
     with pytest.raises(InputError, match="cache: cannot be used"):
         find_duplicates(corpus(tmp_path, copies), cache=tmp_path / "cache")

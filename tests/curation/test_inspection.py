@@ -1,4 +1,4 @@
-"""Inspection says what it is, counts every clip once and names what is broken."""
+"""An inspection counts every clip once and lists broken items."""
 
 import json
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from budew.corpora import Clip, write_shard
-from budew.curation.inspection import RANDOM_EXAMPLES, Examples, Remark, files_by_kind, inspect_corpus
+from budew.curation.inspection import RANDOM_EXAMPLES, ExampleClips, Remark, files_by_kind, inspect_corpus
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
@@ -69,7 +69,7 @@ def test_labels_are_counted_by_form_and_read_on_the_scale_that_is_given(voice, t
     assert found.statistics.levels["Anger"] == {"moderate": 2}
 
 
-def test_what_is_broken_is_listed_with_its_reason_and_the_rest_is_counted(folder, tmp_path):
+def test_broken_items_are_listed_with_their_reasons(folder, tmp_path):
     (folder / "text.mp3").write_text("no audio at all")
     (folder / "empty.wav").touch()
     (folder / "label.flac").write_bytes((folder / "one.flac").read_bytes())
@@ -99,7 +99,7 @@ def test_decoding_finds_what_headers_hide(tmp_path, voice):
     assert decoded.statistics.durations.longest == pytest.approx(2, abs=0.2)
 
 
-def test_what_a_clip_says_of_its_audio_is_checked(voice, tmp_path):
+def test_declared_durations_and_sampling_rates_are_compared_with_the_audio(voice, tmp_path):
     audio = voice("a.wav", seconds=2).read_bytes()
     clip = Clip("a", audio, "wav", duration=2.1, sampling_rate=16_000)
     write_shard(
@@ -116,7 +116,7 @@ def test_what_a_clip_says_of_its_audio_is_checked(voice, tmp_path):
 
 
 def examples(clips: list[Clip], most: int = 100) -> list[str]:
-    chosen = Examples()
+    chosen = ExampleClips()
     for clip in clips:
         chosen.add(clip)
     return [clip.id for clip in chosen.best(most)]
@@ -155,13 +155,13 @@ def test_clips_without_profiles_are_chosen_by_their_ids():
         (1.0, 0.9e-4, "silent"),
     ],
 )
-def test_oddities_have_exact_limits(tmp_path, duration, peak, remark):
+def test_limits_of_remarks_are_exact(tmp_path, duration, peak, remark):
     soundfile.write(tmp_path / "a.wav", np.full(16_000, peak), 16_000, subtype="FLOAT")
     (tmp_path / "a.json").write_text(json.dumps({"duration": duration}))
     assert list(inspect_corpus(tmp_path, decode=True).remarks) == ([remark] if remark else [])
 
 
-def test_many_oddities_and_broken_items_are_counted_and_the_first_are_told(tmp_path):
+def test_all_remarks_and_broken_items_are_counted_and_the_first_listed(tmp_path):
     remark = Remark()
     for number in range(7):
         remark.add(str(number))

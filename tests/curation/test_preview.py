@@ -1,4 +1,4 @@
-"""A first look draws the same clips whatever their order, and shows first what contradicts their profiles."""
+"""A preview draws the same clips in any order, and lists the largest contradictions to profiles first."""
 
 from dataclasses import replace
 
@@ -44,7 +44,7 @@ def shards(folder, shards, size):
     return folder
 
 
-def test_the_first_clips_or_drawn_ones_which_order_does_not_decide(tmp_path):
+def test_drawn_clips_do_not_depend_on_the_order_of_the_corpus(tmp_path):
     corpus, one = shards(tmp_path / "many", 4, 5), shards(tmp_path / "one", 1, 20)
     assert [clip.id for clip in preview_job(corpus, Angry(), limit=5).clips] == ["c0", "c1", "c2", "c4"]
     drawn = [
@@ -55,13 +55,13 @@ def test_the_first_clips_or_drawn_ones_which_order_does_not_decide(tmp_path):
     assert len(preview_job(corpus, Angry(), sample=100).clips) == 19
 
 
-def test_few_files_of_many_are_read(tmp_path, monkeypatch):
+def test_at_most_sixteen_files_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MOST_FILES", 2)
     drawn = preview_job(shards(tmp_path, 4, 5), Angry(), sample=6, seed=1).clips
     assert len({int(clip.id[1:]) // 5 for clip in drawn}) == 2
 
 
-def test_failures_are_kept_and_the_largest_contradictions_come_first(tmp_path):
+def test_failures_are_listed_and_the_largest_contradictions_come_first(tmp_path):
     found = preview_job(shards(tmp_path, 2, 5), Angry(), limit=10)
     assert [id for id, _ in found.failures] == ["c3"]
     assert [clip.id for clip, _ in found.disagreements(4)] == ["c0", "c1", "c2", "c4"]

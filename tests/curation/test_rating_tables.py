@@ -76,7 +76,7 @@ def test_votes_of_emolia_one_a_row_or_counted(tmp_path):
         assert (item, dict(profile.emotions)) == ("EN_1", {"Jealousy & Envy": pytest.approx(2 / 3)})
 
 
-def test_votes_are_whole_numbers_within_reason(tmp_path):
+def test_numbers_of_votes_are_whole_and_limited(tmp_path):
     rows = "".join(f"a,Awe,{votes},{votes},{votes}\n" for votes in ("0", "-1", "1.5", "1001", "x"))
     errors = []
     path = table(tmp_path, f"item,emotion,{VOTES}\n{rows}")
@@ -84,7 +84,7 @@ def test_votes_are_whole_numbers_within_reason(tmp_path):
     assert [str(error).split(": ")[1] for error in errors] == [f"line {number}" for number in range(3, 7)]
 
 
-def test_numbers_on_no_known_scale_need_one(tmp_path):
+def test_numbers_need_a_scale(tmp_path):
     path = table(tmp_path, "item,rater,emotion,value\na,r,Awe,3\n")
     with pytest.raises(CorpusError, match=r"t\.csv: line 2: the scale of the values is unknown"):
         list(read_ratings(path))
@@ -93,7 +93,7 @@ def test_numbers_on_no_known_scale_need_one(tmp_path):
         list(read_ratings(path, scale="0-2"))
 
 
-def test_a_bad_row_costs_itself_only(tmp_path):
+def test_a_bad_row_is_reported_and_the_others_are_read(tmp_path):
     faults = {
         "a,r,Joyful,true": "'Joyful' is neither an emotion",
         "a,r,Awe,perhaps": "'perhaps' is not an answer",
@@ -111,6 +111,6 @@ def test_a_bad_row_costs_itself_only(tmp_path):
 @pytest.mark.parametrize(
     ("name", "fault"), [("a.txt", "read from"), ("a.csv", "cannot be"), ("a.parquet", "cannot be")]
 )
-def test_what_is_no_table_is_an_error_that_names_it(tmp_path, name, fault):
+def test_a_file_that_is_no_table_is_an_error_that_names_it(tmp_path, name, fault):
     with pytest.raises(CorpusError, match=rf"{name}: .*{fault}"):
         list(read_ratings(tmp_path / name))

@@ -1,4 +1,4 @@
-"""A splits file gives each clip one part for ever; a job writes one part, and refuses another corpus."""
+"""A splits file gives each clip one part, always the same; a job writes one part."""
 
 import json
 import pickle
@@ -49,14 +49,14 @@ def test_splits_come_back_from_their_file(splits, tmp_path):
         (json.dumps(GOOD | {"shares": {"a": 1, "b": 1}}), "add up to 2, not 1"),
     ],
 )
-def test_a_file_that_holds_no_splits_is_an_error_that_names_it(text, fault, tmp_path):
+def test_an_invalid_splits_file_is_an_error_that_names_it(text, fault, tmp_path):
     (tmp_path / "splits.json").write_text(text)
     with pytest.raises(SettingsError, match=r"splits\.json: ") as raised:
         read_splits(tmp_path / "splits.json")
     assert fault in str(raised.value)
 
 
-def test_what_is_listed_is_known_and_nothing_else():
+def test_only_listed_speakers_recordings_and_clips_are_known():
     known = {
         "a": [Clip("1", b"x", "wav", speaker="x"), Clip("bare", b"x", "wav", speaker="")],
         "b": [Clip("2", b"x", "wav", metadata={"segment": {"recording": "talk"}})],
@@ -67,7 +67,7 @@ def test_what_is_listed_is_known_and_nothing_else():
     assert not any(LISTED.knows(Clip(id, b"x", "wav", speaker=speaker)) for id, speaker in others)
 
 
-def test_what_is_not_listed_has_one_part_by_hash():
+def test_unlisted_speakers_have_one_part_by_hash():
     shares = {"train": 0.8, "validation": 0.1, "test": 0.1}
     splits = Splits(0, shares, {"x": "train"})
     late = [Clip(f"late {number}", b"x", "wav", speaker=f"new {number % 50}") for number in range(500)]
@@ -79,7 +79,7 @@ def test_what_is_not_listed_has_one_part_by_hash():
     assert hashed != [part_by_hash(shares, 3, "speaker", str(number)) for number in range(4_000)]
 
 
-def test_the_parts_are_disjoint_and_together_the_corpus(shard, tmp_path):
+def test_parts_are_disjoint_and_together_are_the_corpus(shard, tmp_path):
     shard("in/a", "one", "two")
     shard("in/b", "three")
     for part in SPLITS.shares:
@@ -115,7 +115,7 @@ def test_unknown_clips_and_speakers_are_counted(tmp_path):
     assert unknown_to(many, corpus(tmp_path / "in", None, None)) == ""
 
 
-def test_splits_that_list_no_clip_are_refused_however_far_the_first_is(tmp_path, monkeypatch):
+def test_splits_that_list_no_clip_of_the_corpus_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "CHECKED", 2)
     with pytest.raises(CorpusError, match="list none of its 3 clips"):
         unknown_to(LISTED, corpus(tmp_path, "u", "v", None))

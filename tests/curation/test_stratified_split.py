@@ -1,4 +1,4 @@
-"""No speaker is in two parts, each part is as large and as emotional as asked, and only the seed decides."""
+"""No speaker is in two parts, each part has its share of clips and emotions, and only the seed decides."""
 
 import json
 import random
@@ -41,7 +41,7 @@ def corpus(seed: int, *, speakers: int = 120, unnamed: int = 0) -> list[Clip]:
     st.lists(st.integers(1, 9), min_size=2, max_size=4),
     st.randoms(),
 )
-def test_every_group_is_in_one_part_and_no_part_is_empty_that_could_be_filled(rows, given_shares, shuffle):
+def test_every_group_is_in_one_part_and_no_part_is_needlessly_empty(rows, given_shares, shuffle):
     counts = np.array([[1 + sum(row), *row] for row in rows], np.int64)
     shares = np.array(given_shares) / sum(given_shares)
     order = np.array(shuffle.sample(range(len(rows)), len(rows)))
@@ -158,7 +158,7 @@ def test_shares_that_do_not_add_up_are_refused(shares):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_no_group_is_better_off_in_another_part(seed):
+def test_moving_a_group_does_not_improve_the_balance(seed):
     rng = np.random.default_rng(seed)
     counts = rng.integers(0, 9, (30, 4)) + 1
     shares, taken = np.array([0.6, 0.3, 0.1]), rng.integers(0, 20, (3, 4))
@@ -175,7 +175,7 @@ def test_no_group_is_better_off_in_another_part(seed):
             assert chi_squared(moved) >= chi_squared(parts) - 1e-6
 
 
-def test_shares_and_deviations_are_in_points_of_a_hundred():
+def test_deviations_are_in_percentage_points():
     clips = [
         Clip(f"{n}", b"x", "wav", speaker="ab"[n > 2], profile=VoiceProfile({"Awe": n % 2})) for n in range(5)
     ]

@@ -58,7 +58,7 @@ def test_weights_lie_between_one_and_the_cap(given_intensities, temperature, cap
 
 
 @given(st.lists(st.integers(1, 40), min_size=2, max_size=6, unique=True))
-def test_of_clips_with_one_emotion_the_rarer_weighs_more_and_temperature_1_makes_all_alike(counts):
+def test_rarer_emotions_weigh_more_and_temperature_1_balances_them_fully(counts):
     profiles = [
         VoiceProfile({name: 1.0}) for name, count in zip(EMOTIONS, counts, strict=False) for _ in range(count)
     ]
@@ -71,7 +71,7 @@ def test_of_clips_with_one_emotion_the_rarer_weighs_more_and_temperature_1_makes
     assert min(weights) == 1
 
 
-def test_the_weight_is_the_mean_of_the_factors_by_intensity():
+def test_a_weight_is_the_mean_factor_weighted_by_intensity():
     balance = Balance({"Anger": 100.0, "Awe": 4.0, "Fear": 1.0, NO_EMOTION: 25.0})
     assert [balance.factor(name) for name in ("Anger", "Awe", "Fear", NO_EMOTION)] == [1, 5, 10, 2]
     assert balance.weight(VoiceProfile({"Anger": 1.0, "Awe": 0.5})) == pytest.approx((1 + 0.5 * 5) / 1.5)
@@ -143,13 +143,13 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("row", FOREIGN)
-def test_another_file_is_no_file_of_weights(tmp_path, row):
+def test_an_invalid_line_of_weights_is_an_error_that_names_the_file(tmp_path, row):
     (tmp_path / "w.jsonl").write_text(f'{{"id": "b", "weight": 1}}\n{row}\n')
     with pytest.raises(CorpusError, match=r"w\.jsonl: .*budew corpus weights"):
         read_weights(tmp_path / "w.jsonl")
 
 
-def test_another_table_is_no_file_of_weights(tmp_path):
+def test_an_invalid_table_of_weights_is_an_error_that_names_the_file(tmp_path):
     for path, table in (
         (tmp_path / "of_others.parquet", pyarrow.table({"id": ["a"], "level": [1.0]})),
         (tmp_path / "of_texts.parquet", pyarrow.table({"id": ["a"], "weight": ["1"]})),

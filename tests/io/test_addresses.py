@@ -1,4 +1,4 @@
-"""Addresses are no paths, and what is secret in them is not shown in any form."""
+"""URLs are told from paths, and secrets in them are removed in every form."""
 
 from base64 import b64encode
 from pathlib import Path
@@ -13,7 +13,7 @@ SECRET = "s3cr/t+key=="
 
 
 @pytest.mark.parametrize("address", ["https://host/a.tar", "s3://bucket/a", "hf://datasets/x", "a+b://c"])
-def test_an_address_is_no_path_and_nothing_is_written_to_it(address):
+def test_nothing_is_written_to_a_url(address):
     assert is_address(address)
     for out in (address, Path(address)):
         with pytest.raises(CorpusError):
@@ -21,7 +21,7 @@ def test_an_address_is_no_path_and_nothing_is_written_to_it(address):
 
 
 @pytest.mark.parametrize("path", ["a/b.tar", "C:/data", "/a:b/c", "a b://c", Path("https://host")])
-def test_a_path_is_no_address(path):
+def test_paths_are_not_taken_for_urls(path):
     assert not is_address(path)
 
 
@@ -34,7 +34,7 @@ def test_a_path_is_no_address(path):
         ("folder/a?b", "folder/a?b"),
     ],
 )
-def test_user_password_and_query_are_not_shown(address, seen):
+def test_user_password_query_and_fragment_are_removed(address, seen):
     assert without_secrets(address) == seen
 
 
@@ -53,7 +53,7 @@ def test_secrets_are_redacted_in_every_form(form):
         assert redact(f"status 1: you sent {form}!", address, keys).rstrip("=!") == "status 1: you sent …"
 
 
-def test_the_longest_secret_is_found_first_and_without_one_a_text_stays():
+def test_the_longest_secret_is_redacted_first_and_other_words_stay():
     assert redact("secret-secret-1", keys=("secret", "secret-secret-1")) == "…"
     address = "https://user:pass@host/?page=1"
     assert redact(f"{address} refused user and pass 1", address) == "… refused … and … 1"

@@ -37,7 +37,7 @@ def test_a_link_is_followed(tmp_path):
     assert (tmp_path / "real.txt").read_text() == "new"
 
 
-def test_a_pipe_known_by_its_descriptor_is_written_to(tmp_path):
+def test_a_link_to_a_pipe_is_written_to(tmp_path):
     end, pipe = os.pipe()
     path = tmp_path / "link"
     path.symlink_to(f"/dev/fd/{pipe}")
@@ -49,7 +49,7 @@ def test_a_pipe_known_by_its_descriptor_is_written_to(tmp_path):
     os.close(pipe)
 
 
-def test_what_cannot_be_written_is_named_and_not_the_file_that_nobody_asked_for(tmp_path):
+def test_an_error_names_the_requested_file_and_not_its_temporary_name(tmp_path):
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "a.txt"
     with pytest.raises(NotADirectoryError) as late, whole_file(path):
@@ -68,7 +68,7 @@ def test_what_cannot_be_written_is_named_and_not_the_file_that_nobody_asked_for(
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_whether_a_place_can_be_written_to_leaves_nothing_there(tmp_path):
+def test_checking_whether_a_file_can_be_written_leaves_no_file(tmp_path):
     (tmp_path / "old.txt").write_text("old")
     for name in ("old.txt", "new.txt", "deep/deeper/new.txt"):
         check_writable(tmp_path / name)
@@ -101,7 +101,7 @@ def test_a_fingerprint_changes_with_name_order_size_and_any_byte_but_the_middle_
         assert {len(text) for text in seen} == {16}
 
 
-def test_an_error_of_the_disk_names_the_output_or_the_place_outside_it(tmp_path):
+def test_a_full_disk_is_an_error_that_names_the_output_or_the_path_outside_it(tmp_path):
     for named, place in ((None, tmp_path), (str(tmp_path / "x.part"), tmp_path), ("/else", "/else")):
         with pytest.raises(JobError, match=f"^{place}: Full: free some space there, "), disk_errors(tmp_path):
             raise OSError(errno.ENOSPC, "Full", named)
@@ -109,7 +109,7 @@ def test_an_error_of_the_disk_names_the_output_or_the_place_outside_it(tmp_path)
         raise PermissionError(errno.EACCES, "Denied")
 
 
-def test_temporary_folders_end_with_their_use_their_process_or_all_at_once():
+def test_temporary_folders_are_removed_after_use_by_sigterm_or_all_at_once():
     with temporary_folder() as outer, temporary_folder() as inner:
         assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
         remove_temporary_folders()

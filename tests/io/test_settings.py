@@ -24,12 +24,12 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_and_changes_on_top_become_settings(file):
+def test_changes_replace_values_of_the_file(file):
     run = load(Run, file, ["optimizer.learning_rate=1e-3", "frames=[c]"])
     assert (run.name, run.frames, run.optimizer.learning_rate) == ("small", ("c",), 1e-3)
 
 
-def test_given_values_replace_those_of_the_file_and_none_does_not(file):
+def test_arguments_replace_values_of_the_file_unless_they_are_none(file):
     assert load(Run, file, name="other").name == "other"
     assert load(Run, file, name=None).name == "small"
 
@@ -47,12 +47,12 @@ def test_given_values_replace_those_of_the_file_and_none_does_not(file):
         ("name", "name"),
     ],
 )
-def test_each_fault_is_an_error_that_names_the_field(file, change, field):
+def test_an_invalid_value_is_an_error_that_names_the_field(file, change, field):
     with pytest.raises(SettingsError, match=field):
         load(Run, file, [change])
 
 
-def test_a_text_that_looks_like_a_number_word_stays_text(file):
+def test_words_like_nan_stay_text(file):
     assert load(Run, file, ["name=infinity"]).name == "infinity"
 
 
@@ -61,7 +61,7 @@ def test_a_text_that_looks_like_a_number_word_stays_text(file):
     [b"- a\n", b"name: [\n", b"\xff", b"3: a\n", b"[" * 50_000, b"a" * (LARGEST + 1), b""],
     ids=["list", "broken", "not utf-8", "numeric key", "deep", "large", "empty"],
 )
-def test_a_file_that_is_no_mapping_is_an_error_that_names_it(tmp_path, content):
+def test_a_file_without_a_mapping_is_an_error_that_names_it(tmp_path, content):
     path = tmp_path / "bad.yaml"
     path.write_bytes(content)
     with pytest.raises(SettingsError, match=r"bad\.yaml"):
@@ -92,7 +92,7 @@ def test_a_file_of_the_largest_size_is_read_and_a_long_value_is_cut(tmp_path):
         assert str(caught.value).endswith(f", not {shown}")
 
 
-def test_what_a_validator_of_ours_refuses_is_not_shown_as_it_may_be_secret():
+def test_errors_of_own_validators_do_not_show_the_value():
     class Login(Settings):
         key: str
 

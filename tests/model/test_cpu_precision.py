@@ -1,4 +1,4 @@
-"""A precision that ends the process is never chosen, is refused by name, and is tried once a machine."""
+"""A precision that crashes is never chosen and is refused by name; each is tried once a machine."""
 
 import signal
 import subprocess
@@ -61,7 +61,7 @@ def test_every_engine_is_tried_on_this_machine(engine):
 
 
 @pytest.mark.parametrize("engine", ["torch", "training"])
-def test_a_processor_that_dies_of_a_precision_is_found_out_and_lives(engine, faulty_cpu):
+def test_a_precision_that_crashes_is_detected_in_a_child_process(engine, faulty_cpu):
     died = subprocess.run([sys.executable, "-c", PRODUCT], check=False)
     assert died.returncode == -signal.SIGILL
     found = trials(engine)
@@ -76,7 +76,7 @@ def test_a_processor_that_dies_of_a_precision_is_found_out_and_lives(engine, fau
     assert "\n" not in str(error.value)
 
 
-def test_models_run_in_another_precision_there_and_the_deadly_one_is_refused(faulty_cpu, whisper_folder):
+def test_a_crashing_precision_is_refused_and_models_run_in_another(faulty_cpu, whisper_folder):
     assert "float32" in load_backend(ModelOptions(whisper_folder, device="cpu")).runs_on
     with pytest.raises(InputError, match=r"bfloat16 .*SIGILL"):
         load_checkpoint(whisper_folder, device="cpu", dtype="bfloat16")
@@ -84,7 +84,7 @@ def test_models_run_in_another_precision_there_and_the_deadly_one_is_refused(fau
         load_converted(whisper_folder, device="cpu", dtype="float16")
 
 
-def test_it_is_tried_once_a_machine_and_again_where_the_result_is_damaged(trial, tmp_path):
+def test_results_are_cached_and_a_damaged_cache_is_made_again(trial, tmp_path):
     started = trial(float32=0.2, bfloat16=0.1)
     assert [fastest("torch"), fastest("torch"), runs(started)] == ["bfloat16", "bfloat16", 1]
     trials.cache_clear()
@@ -99,7 +99,7 @@ def test_it_is_tried_once_a_machine_and_again_where_the_result_is_damaged(trial,
         assert kept.read_bytes() == content
 
 
-def test_another_environment_is_another_machine(trial, monkeypatch):
+def test_results_are_cached_by_environment(trial, monkeypatch):
     started = trial(float32=0.2, bfloat16=0.1)
     fastest("torch")
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
@@ -108,7 +108,7 @@ def test_another_environment_is_another_machine(trial, monkeypatch):
     assert runs(started) == 2
 
 
-def test_without_a_cache_it_is_tried_each_time(trial, tmp_path, monkeypatch):
+def test_without_a_cache_precisions_are_tried_each_time(trial, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     started = trial(float32=0.2, bfloat16=0.1)
@@ -148,7 +148,7 @@ def test_int8_of_torch_is_never_chosen():
         ("raise OSError('no library')", "no library", False),
     ],
 )
-def test_only_what_the_processor_does_is_kept(trial, monkeypatch, ending, reported, kept):
+def test_only_crashes_of_the_processor_are_cached(trial, monkeypatch, ending, reported, kept):
     """Whoever ends the trial, or a machine that is too busy, may not do so another time."""
     monkeypatch.setattr(cpu_precision, "LONGEST", 2)
     started = trial(float32=0.2, bfloat16=ending)

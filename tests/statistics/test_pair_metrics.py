@@ -48,7 +48,7 @@ def test_metrics_and_intervals_are_those_of_scipy_on_the_drawn_pairs(pairs, seed
     check(pair_intervals(reference, predicted, Resampling(20, seed=seed)), reference, predicted, draws)
 
 
-def test_whole_clusters_are_drawn():
+def test_pairs_of_a_cluster_are_drawn_together():
     generator = np.random.default_rng(4)
     reference, predicted = generator.integers(0, 5, 60) * 2.5, generator.random(60) * 10
     clusters = np.array([f"voice {number % 7}" for number in range(60)])
