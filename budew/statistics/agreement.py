@@ -78,6 +78,11 @@ def rating_matrix(units: Sequence[str], raters: Sequence[str], values: npt.Array
 
     Raises:
         InputError: a rater rates a unit twice.
+
+    Example:
+        >>> rating_matrix(["clip-1", "clip-1", "clip-2"], ["anna", "ben", "ben"], [2, 1, 0])
+        array([[ 2., nan],
+               [ 1.,  0.]])
     """
     names, unit = np.unique(np.asarray(units), return_inverse=True)
     people, rater = np.unique(np.asarray(raters), return_inverse=True)
@@ -145,6 +150,11 @@ def krippendorff_alpha(
 
     Returns:
         (resamples,); NaN where no rating differs from another, or no unit has two.
+
+    Example:
+        >>> ratings = np.array([[0.0, 1.0, 2.0, 2.0], [0.0, 1.0, 2.0, 1.0]])
+        >>> krippendorff_alpha(ratings, np.ones((1, 4))).round(3)
+        array([0.821])
     """
     sizes = _sizes(ratings)
     if level == "interval":
@@ -172,6 +182,10 @@ def cronbach_alpha(ratings: FloatArray, counts: FloatArray) -> FloatArray:
 
     Returns:
         (resamples,); NaN where no rater varies, or no pair shares two units.
+
+    Example:
+        >>> cronbach_alpha(np.array([[0.0, 1.0, 2.0], [1.0, 2.0, 3.0]]), np.ones((1, 3)))
+        array([1.])
     """
     sizes = _sizes(ratings)
     counts = counts * (sizes > 1)
@@ -183,7 +197,12 @@ def cronbach_alpha(ratings: FloatArray, counts: FloatArray) -> FloatArray:
 
 
 def exact_agreement(ratings: FloatArray, counts: FloatArray) -> FloatArray:
-    """Share of the units on which all raters give the same rating, of every resample: (resamples,)."""
+    """Share of the units on which all raters give the same rating, of every resample: (resamples,).
+
+    Example:
+        >>> exact_agreement(np.array([[0.0, 1.0], [0.0, 2.0]]), np.ones((1, 2)))
+        array([0.5])
+    """
     sizes = _sizes(ratings)
     same, pairs = _pairs(ratings)
     counts = counts * (sizes > 1)
@@ -191,7 +210,12 @@ def exact_agreement(ratings: FloatArray, counts: FloatArray) -> FloatArray:
 
 
 def pairwise_agreement(ratings: FloatArray, counts: FloatArray) -> FloatArray:
-    """Share of the pairs of ratings of the same unit that are equal, of every resample: (resamples,)."""
+    """Share of the pairs of ratings of the same unit that are equal, of every resample: (resamples,).
+
+    Example:
+        >>> pairwise_agreement(np.array([[0.0, 1.0], [0.0, 1.0], [0.0, 2.0]]), np.ones((1, 2))).round(3)
+        array([0.667])
+    """
     same, pairs = _pairs(ratings)
     return divide(counts @ same, counts @ pairs)
 
@@ -209,6 +233,10 @@ def leave_one_out(ratings: FloatArray, counts: FloatArray) -> dict[str, FloatArr
     Returns:
         `PAIR_METRICS` → (resamples,); errors have the unit of the ratings. Memory is that of
         resamples × ratings.
+
+    Example:
+        >>> leave_one_out(np.array([[0.0, 1.0, 2.0], [0.0, 1.0, 1.0]]), np.ones((1, 3)))["mae"].round(3)
+        array([0.333])
     """
     sizes = _sizes(ratings)
     rater, unit = np.nonzero(~np.isnan(ratings) & (sizes > 1))

@@ -68,6 +68,11 @@ def pair_intervals(
 
     Returns:
         `PAIR_METRICS` → interval; undefined where there are no pairs.
+
+    Example:
+        >>> labels, predicted = np.array([0.0, 5.0, 10.0]), np.array([1.0, 4.0, 9.0])
+        >>> pair_intervals(labels, predicted, Resampling())["mae"]
+        ConfidenceInterval(value=1.0, low=1.0, high=1.0)
     """
     pairs = np.column_stack([reference, predicted])
     cells, cell, times = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
@@ -99,7 +104,13 @@ def pair_intervals(
 def permuted_pairs(
     reference: FloatArray, predicted: FloatArray, settings: Resampling
 ) -> dict[str, ConfidenceInterval]:
-    """Return mean and 95 % range of the metrics of the predictions permuted over the labels."""
+    """Return mean and 95 % range of the metrics of the predictions permuted over the labels.
+
+    Example:
+        >>> found = permuted_pairs(np.arange(100.0), np.arange(100.0), Resampling(permutations=50))
+        >>> found["spearman"].low < 0 < found["spearman"].high
+        True
+    """
     once = np.ones((1, len(reference)))
     reference, predicted = np.sort(reference), np.sort(predicted)
     found = permutation_baseline(

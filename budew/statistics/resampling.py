@@ -163,6 +163,11 @@ def cluster_intervals(
 
     Returns:
         Metric → the interval of each column; one for (resamples,).
+
+    Example:
+        >>> sums = np.array([[10.0, 5.0], [30.0, 15.0]])  # clips of two speakers, and right ones
+        >>> cluster_intervals(sums, lambda drawn: {"accuracy": drawn[:, 1] / drawn[:, 0]}, Resampling())
+        {'accuracy': [ConfidenceInterval(value=0.5, low=0.5, high=0.5)]}
     """
     clusters, shape = len(sums), sums.shape[1:]
     point = metrics(sums.sum(axis=0, keepdims=True))
@@ -186,6 +191,11 @@ def category_intervals(
 
     Returns:
         Metric → the interval of each column; one for (resamples,).
+
+    Example:
+        >>> right_and_wrong = np.array([30.0, 70.0])
+        >>> category_intervals(right_and_wrong, lambda drawn: {"share": drawn[:, 0] / 100}, Resampling())
+        {'share': [ConfidenceInterval(value=0.3, low=0.21, high=0.39)]}
     """
     total = int(counts.sum())
     drawn = np.random.default_rng(settings.seed).multinomial(total, counts / total, size=settings.resamples)
@@ -210,6 +220,14 @@ def permutation_baseline(
 
     Returns:
         Metric → mean over the permutations with their 2.5 and 97.5 % quantiles, of each column.
+
+    Example:
+        >>> labels = np.arange(100) % 2
+        >>> found = permutation_baseline(
+        ...     lambda order: {"accuracy": np.array([np.mean(labels == labels[order])])}, 100, Resampling()
+        ... )
+        >>> round(found["accuracy"][0].value, 1)
+        0.5
     """
     generator = np.random.default_rng(settings.seed)
     orders = (generator.permutation(size) for _ in range(settings.permutations))
