@@ -15,14 +15,14 @@ import rich
 
 from budew import render
 from budew.corpora import Caption, Clip, read, write_shard
-from budew.evaluation import Evaluation, evaluate_corpus, write_predictions
+from budew.evaluation import Evaluation, ModelPredictor, evaluate_corpus, write_predictions
+from budew.inference import ModelOptions
 from budew.io.resources import data_folder
 from budew.paraphrase import GrammarBackend, Paraphrase, Rewriting
 from budew.randomness import derived_seed
-from budew.reports.evaluation_report import evaluation_html, evaluation_tables
-from budew.reports.page import write_page
+from budew.reports import evaluation_html, evaluation_tables, write_page
 from budew.synthesis import synthesize_corpus
-from budew.training.run import train
+from budew.training import train
 
 RECIPE = data_folder("recipes") / "train-demo.yaml"
 SEED = 7
@@ -58,7 +58,8 @@ def main(
         ],
     )
 
-    evaluation = evaluate_corpus(out / "speech" / "test", model=checkpoint)
+    model = ModelPredictor(ModelOptions(checkpoint))
+    evaluation = evaluate_corpus(out / "speech" / "test", model)
     rich.print(evaluation_tables(evaluation))
     write_predictions(out / "predictions.jsonl", evaluation.pairs)
     report = write_page(evaluation_html(evaluation), out / "report.html")

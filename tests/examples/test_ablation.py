@@ -70,12 +70,14 @@ def test_captions_are_matched_by_what_the_audio_says_of_them_alone(example: Simp
     processor = SimpleNamespace(tokenizer=tokenizer)
     checkpoint = SimpleNamespace(model=model.eval(), processor=processor)
     states = torch.zeros(3, features.frames // 2, 16)
-    encoded: Any = example.Encoded(texts, states)
+    encoded: Any = example.EncoderStates(texts, states)
     assert example.matches(checkpoint, encoded, texts) == [0.5, 0.5, 0.5]
-    encoded = example.Encoded(texts, torch.randn(states.shape, generator=torch.Generator().manual_seed(1)))
+    encoded = example.EncoderStates(
+        texts, torch.randn(states.shape, generator=torch.Generator().manual_seed(1))
+    )
     shares = example.matches(checkpoint, encoded, texts)
     assert shares != [0.5, 0.5, 0.5]
-    turned = example.Encoded(texts, encoded.states.roll(1, 0))
+    turned = example.EncoderStates(texts, encoded.states.roll(1, 0))
     assert example.matches(checkpoint, turned, [texts[2], *texts[:2]]) == pytest.approx(
         [shares[2], *shares[:2]]
     )

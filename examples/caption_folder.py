@@ -1,0 +1,26 @@
+"""Caption a folder of recordings: a line of JSON for each, with the caption and all 40 scores.
+
+    python examples/caption_folder.py RECORDINGS captions.jsonl
+    python examples/caption_folder.py RECORDINGS captions.jsonl laion/BUD-E-Whisper
+
+Any audio format and length. Without a third argument the checkpoint in the package captions: no network.
+`budew caption RECORDINGS -o captions.jsonl --format jsonl --scores` does the same, and can be resumed.
+"""
+
+import sys
+from pathlib import Path
+
+from budew import Captioner
+from budew.inference import OutputOptions, to_records, write_results
+
+
+def main(recordings: str, out: str, model: str | None = None) -> bool:
+    """Return whether every recording was captioned; a file that cannot be decoded is reported on stderr."""
+    captioner = Captioner.from_pretrained(model, num_beams=4)
+    results = captioner.caption_files([recordings])  # one at a time: memory does not grow with the folder
+    with Path(out).open("w", encoding="utf-8") as file:
+        return write_results(to_records(results), file, OutputOptions("jsonl", scores=True))
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main(*sys.argv[1:]) else 1)
