@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 
 from budew import Captioner
-from budew.inference import OutputOptions, to_records, write_results
+from budew.inference import OutputOptions, caption_files, to_records, write_results
 
 
 def main(recordings: str, out: str, model: str | None = None) -> bool:
     """Return whether every recording was captioned; a file that cannot be decoded is reported on stderr."""
     captioner = Captioner.from_pretrained(model, num_beams=4)
-    results = captioner.caption_files([recordings])  # one at a time: memory does not grow with the folder
+    results = caption_files(captioner, [recordings])  # one at a time: memory does not grow with the folder
     with Path(out).open("w", encoding="utf-8") as file:
         return write_results(to_records(results), file, OutputOptions("jsonl", scores=True))
 
