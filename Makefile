@@ -46,11 +46,12 @@ test-slow: $(STAMP) ## the tests that take minutes
 test-long: $(STAMP) ## fine-tuning at its real size and killed processes, in half an hour
 	$(PYTEST) -m long
 
-lint: $(STAMP) docs ## format, style, types, import order of the packages, links of the documentation
+lint: $(STAMP) docs ## format, style, types, imports between packages, names and phrases, links of the documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/lint.py
 
 docs: $(STAMP) ## make a site of the documentation that opens without a server (runs/site/index.html)
 	@# the variable switches off a notice about other site generators

@@ -6,9 +6,9 @@ import sys
 def main() -> None:
     """Run the command line."""
     try:
-        from budew.cli import main as run
+        from budew.cli import run_cli
 
-        run()
+        run_cli()
     except KeyboardInterrupt:
         print("budew: stopped", file=sys.stderr)
         sys.exit(130)

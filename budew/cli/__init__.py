@@ -114,7 +114,7 @@ app = typer.Typer(
 )
 
 
-def main() -> None:
+def run_cli() -> None:
     """Run the command line; the one place where an error becomes a line and an exit status."""
     tolerant_output()
     plain_warnings()

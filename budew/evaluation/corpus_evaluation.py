@@ -43,7 +43,7 @@ def evaluate_corpus(
         >>> from budew.evaluation import ModelPredictor, evaluate_corpus
         >>> from budew.io.resources import data_folder
         >>> found = evaluate_corpus(data_folder("demo_clips") / "clips.tar", ModelPredictor())
-        >>> found.clips
+        >>> len(found.pairs)
         16
     """
     predictor = predictor or ModelPredictor()

@@ -112,8 +112,8 @@ class Captioner:
         Example:
             >>> from budew import Captioner
             >>> captioner = Captioner.from_pretrained(dtype="float32", num_samples=4)
-            >>> captioner.backend.name
-            'budew-base'
+            >>> captioner.backend.sampling_rate
+            16000
         """
         names = {field.name for field in fields(WritingOptions)}
         writing = {name: value for name, value in options.items() if name in names}

@@ -13,7 +13,7 @@ def _one_each(entry: re.Match[str]) -> str:
 
 
 class ExplicitEntries(griffe.Extension):
-    """Entries for several names (`start, end: samples`) are divided, fields of settings listed, examples code."""
+    """Divides entries for several names (`start, end: samples`), lists fields of settings, formats examples."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Divide the entries of a docstring; an example with prompts is code."""

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from budew.cli import main
+from budew.cli import run_cli
 
 NOT_INSTALLED = """
 from importlib.machinery import PathFinder
@@ -56,7 +56,7 @@ def test_an_error_that_is_unforeseen_is_one_line_that_says_how_to_see_more(monke
     monkeypatch.setattr("budew.cli.doctor.examine", fail)
     monkeypatch.setattr(sys, "argv", ["budew", "doctor"])
     with pytest.raises(SystemExit) as ended:
-        main()
+        run_cli()
     assert ended.value.code == 1
     err = capsys.readouterr().err
     assert err == "budew: KeyError: 'a' (BUDEW_DEBUG=1 shows where: please report it)\n"
@@ -81,7 +81,7 @@ def test_debug_shows_the_traceback(monkeypatch):
     monkeypatch.setenv("BUDEW_DEBUG", "1")
     monkeypatch.setattr(sys, "argv", ["budew", "render", "missing.json"])
     with pytest.raises(FileNotFoundError):
-        main()
+        run_cli()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,12 @@ def test_debug_shows_the_traceback(monkeypatch):
 def test_a_missing_extra_is_one_line_with_the_remedy(tmp_path, command, library):
     (tmp_path / "sitecustomize.py").write_text(NOT_INSTALLED.format(library))
     ran = subprocess.run(
-        [sys.executable, "-c", "from budew.cli import main; main()", *command.format(tmp_path / "o").split()],
+        [
+            sys.executable,
+            "-c",
+            "from budew.cli import run_cli; run_cli()",
+            *command.format(tmp_path / "o").split(),
+        ],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
@@ -127,7 +132,7 @@ def test_a_reader_that_stops_early_is_no_error(tmp_path, shell):
 
 def test_a_terminal_without_utf_8_gets_replacements(tmp_path):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    program = "from budew.cli import main; main()"
+    program = "from budew.cli import run_cli; run_cli()"
     ran = subprocess.run(
         [sys.executable, "-c", program, "parse", "--jsonl", "-"],
         input='{"caption": "é"}\n'.encode(),
