@@ -1,11 +1,10 @@
-"""A real language model on made-up profiles: how many captions pass, how varied and how faithful they are.
+"""A language model behind a server, on made-up profiles: how many captions pass, how varied and faithful.
 
     python benchmarks/paraphrase_model.py --clips 1000 -- --backend chat --model NAME --base-url URL
-    python benchmarks/paraphrase_model.py --clips 1000 -- --backend transformers --model Qwen/Qwen2.5-7B
 
 Profiles of one to five emotions, bursts and traits become clips without audio; `budew paraphrase run` takes
-all that stands behind `--`, and `budew paraphrase report` tells what came of it, beside the templates. The
-output is kept with `--out DIR`: to be read, harvested, and gone on with.
+all options after `--`, and `budew paraphrase report` compares its captions with the templates. The output is
+kept with `--out DIR`, and the next run continues there.
 """
 
 import argparse

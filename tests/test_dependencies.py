@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = {name: rows for name, rows in PROJECT["optional-dependencies"].items() if name != "dev"}
-NEEDED_BY_OTHERS = {"onnx", "onnxscript", "protobuf", "sentencepiece", "setuptools", "tensorboard"}
+NEEDED_BY_OTHERS = {"onnx", "onnxscript", "setuptools", "tensorboard"}
 """Libraries that only other libraries import."""
 DISTRIBUTIONS = packages_distributions()
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import typer
 from typer import Option
@@ -22,7 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(paraphrase_reports.app)
 
-Writer = Literal["grammar", "chat", "transformers"]
+Writer = Literal["grammar", "chat"]
 """Names of the backends."""
 PromptFile = Annotated[
     Path | None,
@@ -31,19 +31,8 @@ PromptFile = Annotated[
 Structured = Annotated[
     bool, Option("--json/--plain", help="Request answers as JSON with a schema, or as plain text.")
 ]
-_MODELS: tuple[Writer, ...] = ("chat", "transformers")
-_LOCAL = "Model in this process"
-USED_BY: dict[str, tuple[Writer, ...]] = {
-    "model": _MODELS,
-    "temperature": _MODELS,
-    "ban": _MODELS,
-    "structured": ("chat",),
-    "server": ("chat",),
-    "base_url": ("chat",),
-    "batch_size": ("transformers",),
-    "device": ("transformers",),
-}
-"""Options of run that not every backend uses. All use the styles of --prompt."""
+CHAT_OPTIONS = ("model", "base_url", "server", "temperature", "structured", "ban")
+"""Options of run that the grammar does not use. Both backends use the styles of --prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +44,7 @@ class RewritingOptions:
         Option(
             "--backend",
             metavar="NAME",
-            help="grammar: offline, no language model. chat: any server with an OpenAI-compatible API. "
-            "transformers: --model (a folder or hub id) is loaded in this process.",
+            help="grammar: offline, no language model. chat: any server with an OpenAI-compatible API.",
         ),
     ] = "grammar"
     per_clip: Annotated[int, Option(min=1, metavar="K", help="Captions for each clip.")] = 1
@@ -71,22 +59,13 @@ class RewritingOptions:
 
 @dataclass(frozen=True, slots=True)
 class LanguageModelOptions:
-    """How a language model writes, on a server or in this process."""
+    """How the language model of a server writes."""
 
     temperature: Annotated[
         float | None,
         Option(min=0, max=2, metavar="X", help="Sampling temperature. Default: that of the prompt file."),
     ] = None
     structured: Structured = True
-    batch_size: Annotated[int, Option(min=1, rich_help_panel=_LOCAL, help="Clips in each batch.")] = 16
-    device: Annotated[
-        str | None,
-        Option(
-            metavar="NAME",
-            rich_help_panel=_LOCAL,
-            help="cpu, cuda, cuda:1 or mps. Default: the fastest available.",
-        ),
-    ] = None
 
 
 @app.command("run", no_args_is_help=True)
@@ -111,7 +90,8 @@ def run_command(
 
     Example: budew paraphrase run corpus/ out/ --backend chat --model NAME --base-url http://localhost:8000/v1
     """
-    _refuse_unused(context, rewriting.writer)
+    if rewriting.writer == "grammar":
+        _refuse_chat_options(context)
     prompts = paraphrase.load_prompts(rewriting.prompt, ban=rewriting.ban)
     settings = job_options.settings(
         paraphrase.Rewriting,
@@ -123,19 +103,8 @@ def run_command(
     )
     if rewriting.writer == "chat":
         _run_chat(source, out, settings, language_model, job_options, server)
-        return
-    backend: paraphrase.RewritingBackend = paraphrase.GrammarBackend()
-    if rewriting.writer == "transformers":
-        if not server.model:
-            raise typer.BadParameter("--backend transformers requires it", param_hint="--model")
-        backend = paraphrase.LocalModelBackend(
-            server.model,
-            device=language_model.device,
-            batch=language_model.batch_size,
-            temperature=language_model.temperature,
-            prompts=prompts,
-        )
-    run_job(paraphrase.Paraphrase(backend, settings), source, out, job_options)
+    else:
+        run_job(paraphrase.Paraphrase(paraphrase.GrammarBackend(), settings), source, out, job_options)
 
 
 def _run_chat(
@@ -159,15 +128,13 @@ def _run_chat(
     run_paid_job(job, source, out, job_options, server=server, account=account)
 
 
-def _refuse_unused(context: typer.Context, writer: Writer) -> None:
-    """Refuse options that only other backends use."""
+def _refuse_chat_options(context: typer.Context) -> None:
+    """Refuse options that only a language model uses."""
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
-        backends = USED_BY.get(option.name or "", get_args(Writer))
-        if source is not None and source.name == "COMMANDLINE" and writer not in backends:
-            used = " and ".join(f"--backend {name}" for name in backends)
+        if option.name in CHAT_OPTIONS and source is not None and source.name == "COMMANDLINE":
             raise typer.BadParameter(
-                f"only {used} uses it, not {writer}: remove it",
+                "only --backend chat uses it, not grammar: remove it, or add --backend chat",
                 param_hint="/".join([*option.opts, *option.secondary_opts]),
             )
 
@@ -186,7 +153,7 @@ def prompt_command(
     ban: options.BanList = None,
     format: Annotated[
         Literal["messages", "text"],
-        Option(help="messages: for chat models. text: for models with a single text input, such as T5."),
+        Option(help="messages: for chat models. text: for models with a single text input."),
     ] = "messages",
     structured: Structured = True,
     output_file: options.Output = None,

@@ -11,7 +11,6 @@ from .grammar_backend import GrammarBackend as GrammarBackend
 from .grammar_backend import Rewrite as Rewrite
 from .grammar_backend import shipped_rewrites as shipped_rewrites
 from .lexicon_gaps import find_lexicon_gaps as find_lexicon_gaps
-from .local_model_backend import LocalModelBackend as LocalModelBackend
 from .metrics.report import paraphrase_report as paraphrase_report
 from .metrics.report import write_ban as write_ban
 from .prompts import Prompts as Prompts

@@ -22,17 +22,11 @@ _ANNOUNCEMENT = re.compile(
 _GREETING = re.compile(r"(?:sure|certainly|of course|okay)\b[^.!:\n]{0,20}[.!]\s+", re.IGNORECASE)
 _MARKS_AROUND = ('""', "“”", "„“", "«»", "''", "‘’", "``", "**", "__")
 _APOSTROPHE = re.compile(r"(?<=\w)['’]")
-_WHOLE_SENTENCES = re.compile(r".*[.!?…][\"”'’]*(?=\s|$)")
 _MOST_LAYERS = 8
 
 
-def clean_answer(answer: str, *, truncated: bool = False) -> str:
-    """Return the caption in an answer, on one line; empty where there is no caption.
-
-    Args:
-        answer: any text.
-        truncated: the answer reached its limit of tokens: only whole sentences are kept.
-    """
+def clean_answer(answer: str) -> str:
+    """Return the caption in an answer, on one line; empty where there is no caption."""
     # the begin of the reasoning may be in the chat template
     text = _REASONING_BEGINS.split(_REASONING_ENDS.split(answer)[-1], maxsplit=1)[0].strip()
     text = _caption_of_json(text).strip()
@@ -44,8 +38,7 @@ def clean_answer(answer: str, *, truncated: bool = False) -> str:
         if inner == text:
             break
         text = inner
-    line = " ".join(text.split()).encode("utf-8", "replace").decode()  # JSON can hold unpaired surrogates
-    return _whole_sentences(line) if truncated else line
+    return " ".join(text.split()).encode("utf-8", "replace").decode()  # JSON can hold unpaired surrogates
 
 
 def _caption_of_json(text: str) -> str:
@@ -76,9 +69,3 @@ def _closes(inside: str, marks: str) -> bool:
     if marks in ("**", "__") and bare[:1] + bare[-1:] == marks:
         bare = bare[1:-1]  # bold has two of them
     return any(mark in bare for mark in marks)
-
-
-def _whole_sentences(line: str) -> str:
-    found = _WHOLE_SENTENCES.match(line)
-    whole = found.group() if found else ""
-    return whole[1:] if whole[:1] in ('"', "“") and whole[-1:] not in ('"', "”") else whole

@@ -57,20 +57,6 @@ def test_an_answer_without_a_caption_is_empty(answer):
     assert clean_answer(answer) == ""
 
 
-@pytest.mark.parametrize(
-    ("answer", "caption"),
-    [
-        ("She sounds angry. There is a hint of", "She sounds angry."),
-        ("She sounds angry! He sighs. And", "She sounds angry! He sighs."),
-        ('"She sounds angry. There is a', "She sounds angry."),
-        ("angry woman, very ti", ""),
-        ("<think>She sounds angry. The caption", ""),
-    ],
-)
-def test_a_truncated_answer_keeps_its_whole_sentences(answer, caption):
-    assert clean_answer(answer, truncated=True) == caption
-
-
 @given(st.text(st.sampled_from(list("aB .:\"'“”*`{}\n<>/")) | st.characters(), max_size=60))
 @example("``")
 def test_any_text_becomes_one_line(text):
