@@ -13,7 +13,7 @@ def _one_each(entry: re.Match[str]) -> str:
 
 
 class ExplicitEntries(griffe.Extension):
-    """Divides entries for several names (`start, end: samples`), lists fields of settings, formats examples."""
+    """Divides entries for several names (`start, end: samples`), lists fields, formats examples."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Divide the entries of a docstring; an example with prompts is code."""
