@@ -172,8 +172,13 @@ def cluster_intervals(
     clusters, shape = len(sums), sums.shape[1:]
     point = metrics(sums.sum(axis=0, keepdims=True))
     if clusters == 1:
-        values = {name: _columns(found)[:, 0].tolist() for name, found in point.items()}
-        return {name: [_without_bounds(value) for value in row] for name, row in values.items()}
+        return {
+            name: [
+                ConfidenceInterval(value if np.isfinite(value) else None, None, None)
+                for value in _columns(values)[:, 0].tolist()
+            ]
+            for name, values in point.items()
+        }
     flat = sums.reshape(clusters, -1)
     drawn = bootstrap(lambda counts: {"sums": counts @ flat}, clusters, settings)["sums"]
     return _intervals(point, metrics(drawn.reshape(-1, *shape)))
@@ -257,7 +262,3 @@ def _intervals(point: Metrics, sampled: Metrics) -> dict[str, list[ConfidenceInt
 def _columns(values: FloatArray) -> FloatArray:
     """Return (resamples,) or (resamples, columns) as (columns, resamples)."""
     return np.atleast_2d(values.T)
-
-
-def _without_bounds(value: float) -> ConfidenceInterval:
-    return ConfidenceInterval(value if np.isfinite(value) else None, None, None)

@@ -130,8 +130,12 @@ class _Pairs:
         parts = [np.flatnonzero(self.emotion == place) for place in range(len(EMOTIONS))]
         scored = [self._of(part, counts, FEWEST) for part in parts]
         values = np.stack([*scored, self._of(np.arange(len(self.yes)), counts, 1)], axis=1)
-        found = {name: values[:, :, at] for at, name in enumerate(METRICS)}
-        return found | {f"mean_{name}": nanmean(columns[:, :-1]) for name, columns in found.items()}
+        means = nanmean(values[:, :-1], axis=1)
+        found = {}
+        for at, name in enumerate(METRICS):
+            found[name] = values[:, :, at]
+            found[f"mean_{name}"] = means[:, at]
+        return found
 
     def _of(self, part: IntArray, counts: FloatArray, fewest: int) -> FloatArray:
         drawn, yes, scores = counts[:, self.image[part]], self.yes[part], self.scores[part]
