@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from budew.cli import run_cli
+from budew.__main__ import main
 
 
 class Outcome(NamedTuple):
@@ -33,7 +33,7 @@ def budew(monkeypatch, capsys) -> Budew:
         monkeypatch.setattr(sys, "argv", ["budew", *map(str, arguments)])
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         with pytest.raises(SystemExit) as ended:
-            run_cli()
+            main()
         return Outcome(ended.value.code or 0, *capsys.readouterr())
 
     return run
@@ -56,7 +56,7 @@ def shell() -> Callable[[str], subprocess.CompletedProcess[str]]:
     """Run a line of bash in which `budew` is the command."""
 
     def run(command: str) -> subprocess.CompletedProcess[str]:
-        program = f'{sys.executable} -c "from budew.cli import run_cli; run_cli()"'
+        program = f"{sys.executable} -m budew"
         return subprocess.run(
             ["bash", "-c", command.replace("budew", program)], capture_output=True, text=True
         )
@@ -71,7 +71,7 @@ def at_a_terminal() -> Callable[..., tuple[int, bytes, str]]:
     def run(*arguments: str) -> tuple[int, bytes, str]:
         screen, terminal = os.openpty()
         ran = subprocess.Popen(
-            [sys.executable, "-c", "from budew.cli import run_cli; run_cli()", *arguments],
+            [sys.executable, "-m", "budew", *arguments],
             stdout=subprocess.PIPE,
             stderr=terminal,
             env={**os.environ, "TERM": "xterm"},

@@ -43,7 +43,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_other_intervals(b
 
 
 @pytest.mark.parametrize("wrong", ["model too", "not there", "other clips"])
-def test_what_cannot_be_scored_is_one_line(budew, bench, tmp_path, wrong):
+def test_unusable_data_is_an_error_of_one_line(budew, bench, tmp_path, wrong):
     data, predictions = bench
     more = ("--model", tmp_path) if wrong == "model too" else ()
     if wrong == "not there":

@@ -9,7 +9,7 @@ from budew.model.checkpoint import identity
 from tests.evaluation.benchmarks.emonet_voice_set import rated_rows, write_scores, write_set
 
 
-def test_a_calibration_is_written_with_what_it_holds_for(budew, tmp_path, whisper_folder):
+def test_a_calibration_records_its_model_and_decoding(budew, tmp_path, whisper_folder):
     data, out = write_set(tmp_path / "data", rated_rows(per_category=8)), tmp_path / "calibration.json"
     options = ("--data", data, "--share", "0.9", "--seed", "5", "-o", out)
     outcome = budew("benchmark", "calibrate", *options, "--model", whisper_folder, "--num-beams", "2")

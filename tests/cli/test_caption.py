@@ -31,7 +31,7 @@ def test_a_folder_is_captioned_and_its_bad_file_is_one_line(budew, talk, whisper
     assert failure.startswith(f"budew: {talk / 'c.mp3'}: this is not audio")
 
 
-def test_a_damaged_file_is_captioned_as_far_as_it_goes_with_status_1(budew, talk, whisper_folder):
+def test_a_damaged_file_is_captioned_up_to_the_damage_with_status_1(budew, talk, whisper_folder):
     whole = (talk / "b.flac").read_bytes()
     (talk / "b.flac").write_bytes(whole[: len(whole) // 2])
     (talk / "c.mp3").unlink()
@@ -45,7 +45,7 @@ def test_a_damaged_file_is_captioned_as_far_as_it_goes_with_status_1(budew, talk
     assert damaged["damaged"] in reported
 
 
-def test_letters_before_a_caption_are_a_warning_and_no_failure(capsys):
+def test_stray_letters_before_a_caption_are_a_warning(capsys):
     window = WindowCaption(0, 1, "The voice is sad.", VoiceProfile())
     odd = CaptionedRecording("a.wav", 1.0, (window,), VoiceProfile(), warnings=("stray letters 'A' removed",))
     (record,) = outputs.to_records([odd])
@@ -54,7 +54,7 @@ def test_letters_before_a_caption_are_a_warning_and_no_failure(capsys):
 
 
 @pytest.mark.parametrize("format", ["text", "json", "html"])
-def test_an_interrupted_command_goes_on_and_ends_as_an_undisturbed_one(
+def test_an_interrupted_command_resumes_to_the_same_result(
     budew, talk, whisper_folder, tmp_path, monkeypatch, format
 ):
     def command(file: Path) -> tuple[object, ...]:
@@ -85,7 +85,7 @@ def test_an_interrupted_command_goes_on_and_ends_as_an_undisturbed_one(
     assert not (tmp_path / "stopped.part").exists()
 
 
-def test_a_prompt_decides_a_result_and_is_part_of_what_a_resumed_run_must_share(
+def test_style_and_parts_change_captions_and_a_run_with_others_is_not_resumed(
     budew, talk, whisper_folder, tmp_path, monkeypatch
 ):
     trained = property(lambda _: True)
@@ -104,9 +104,7 @@ def test_a_prompt_decides_a_result_and_is_part_of_what_a_resumed_run_must_share(
     assert asked == ["", "tags, all", "tags, all", "prose, bursts"]
 
 
-def test_what_a_checkpoint_was_trained_on_and_its_main_result_are_a_note(
-    budew, talk, whisper_folder, tmp_path
-):
+def test_training_data_and_main_result_of_a_checkpoint_are_printed(budew, talk, whisper_folder, tmp_path):
     silent = budew("caption", talk / "a.wav", "--model", whisper_folder)
     assert "note:" not in silent.err
     for trained_on, unreliable in (("synthetic speech", True), ("recordings of people", False)):

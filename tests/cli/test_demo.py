@@ -16,9 +16,7 @@ from tests.trained import with_card
 CLIPS = data_folder("demo_clips") / "clips.tar"
 
 
-def test_every_bundled_clip_is_captioned_and_written_down(
-    budew, whisper_folder, tmp_path, monkeypatch
-) -> None:
+def test_every_bundled_clip_is_captioned_and_written(budew, whisper_folder, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("BUDEW_MODEL", str(whisper_folder))
     outcome = budew("demo", "--out", tmp_path / "demo")
     assert outcome.status == 0
@@ -50,7 +48,7 @@ def test_published_results_of_the_checkpoint_come_before_the_clips(
         assert "0.125" in outcome.out
 
 
-def test_a_trained_checkpoint_hears_more_than_chance_in_unheard_voices(tmp_path: Path) -> None:
+def test_the_checkpoint_predicts_emotions_of_unseen_voices_above_chance(tmp_path: Path) -> None:
     synthesize_corpus(tmp_path, clips=24, seed=77, split="test", workers=0)
     judged = evaluate_corpus(tmp_path, settings=Resampling(resamples=20, permutations=50))
     mean, baseline = judged.mean["spearman"], judged.baseline["spearman"]

@@ -55,7 +55,7 @@ def test_the_default_checkpoint_is_named_with_the_variable_and_what_its_card_say
     assert "RAVDESS (en, 24 speakers), unweighted average recall" in found["its model card"]
 
 
-def test_a_tone_that_is_read_at_another_length_is_found(monkeypatch):
+def test_a_tone_that_decodes_to_another_length_is_a_finding(monkeypatch):
     monkeypatch.setattr("budew.cli.doctor._tone", lambda format, tone=_tone: tone(format)[:20_000])
     assert not next(finding for finding in examine() if finding.subject == "audio wav").ok
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from budew.cli import run_cli
+from budew.__main__ import main
 
 NOT_INSTALLED = """
 from importlib.machinery import PathFinder
@@ -27,7 +27,7 @@ PathFinder.find_spec = classmethod(find_spec)
     "arguments",
     [("parse", "a", "--jsonl", "b"), ("caption",), ("nonsense",), ("caption", "a.wav", "--format", "xml")],
 )
-def test_a_command_that_is_not_understood_ends_with_status_2(budew, arguments):
+def test_invalid_arguments_end_with_status_2(budew, arguments):
     assert budew(*arguments).status == 2
 
 
@@ -49,14 +49,14 @@ def test_an_error_is_one_line(budew, arguments, named):
     assert len(outcome.err.splitlines()) == 1
 
 
-def test_an_error_that_is_unforeseen_is_one_line_that_says_how_to_see_more(monkeypatch, capsys):
+def test_an_unexpected_error_is_one_line_with_a_hint_to_the_traceback(monkeypatch, capsys):
     def fail():
         raise KeyError("a")
 
     monkeypatch.setattr("budew.cli.doctor.examine", fail)
     monkeypatch.setattr(sys, "argv", ["budew", "doctor"])
     with pytest.raises(SystemExit) as ended:
-        run_cli()
+        main()
     assert ended.value.code == 1
     err = capsys.readouterr().err
     assert err == "budew: KeyError: 'a' (BUDEW_DEBUG=1 shows where: please report it)\n"
@@ -71,7 +71,7 @@ def test_a_closed_stdout_is_reported(shell, tmp_path, command):
     assert ran.stderr.endswith("budew: stdout is closed: open it, or name a file\n")
 
 
-def test_what_needs_no_stdout_does_without(shell, tmp_path):
+def test_output_files_are_written_while_stdout_is_closed(shell, tmp_path):
     assert shell(f"budew parse sad -o {tmp_path / 'out.json'} >&-").returncode == 0
     assert "Sadness" in (tmp_path / "out.json").read_text()
     assert shell("budew render missing.json 2>&-").stdout == ""
@@ -81,7 +81,7 @@ def test_debug_shows_the_traceback(monkeypatch):
     monkeypatch.setenv("BUDEW_DEBUG", "1")
     monkeypatch.setattr(sys, "argv", ["budew", "render", "missing.json"])
     with pytest.raises(FileNotFoundError):
-        run_cli()
+        main()
 
 
 @pytest.mark.parametrize(
@@ -96,12 +96,7 @@ def test_debug_shows_the_traceback(monkeypatch):
 def test_a_missing_extra_is_one_line_with_the_remedy(tmp_path, command, library):
     (tmp_path / "sitecustomize.py").write_text(NOT_INSTALLED.format(library))
     ran = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from budew.cli import run_cli; run_cli()",
-            *command.format(tmp_path / "o").split(),
-        ],
+        [sys.executable, "-m", "budew", *command.format(tmp_path / "o").split()],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
@@ -132,9 +127,8 @@ def test_a_reader_that_stops_early_is_no_error(tmp_path, shell):
 
 def test_a_terminal_without_utf_8_gets_replacements(tmp_path):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    program = "from budew.cli import run_cli; run_cli()"
     ran = subprocess.run(
-        [sys.executable, "-c", program, "parse", "--jsonl", "-"],
+        [sys.executable, "-m", "budew", "parse", "--jsonl", "-"],
         input='{"caption": "é"}\n'.encode(),
         capture_output=True,
         env=environment,

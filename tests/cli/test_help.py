@@ -137,7 +137,7 @@ def rows(text: str, columns: int) -> list[list[str]]:
     return [one.rsplit(maxsplit=columns) for one in text.strip().replace("\n", ", ").split(", ")]
 
 
-def test_what_changes_results_has_its_default_and_only_what_can_be_switched_off_is_on():
+def test_options_keep_their_defaults_and_flags_are_off_unless_they_can_be_switched_off():
     options = {
         (path, given.opts[0]): given for path, command in leaves(ROOT_COMMAND) for given in command.params
     }
@@ -150,7 +150,7 @@ def test_what_changes_results_has_its_default_and_only_what_can_be_switched_off_
 
 
 @pytest.mark.parametrize(("path", "option", "low", "high"), rows(LIMITS, 3))
-def test_a_number_at_its_limit_is_taken_and_beyond_is_refused(path, option, low, high):
+def test_numbers_up_to_their_limit_are_accepted(path, option, low, high):
     command = dict(leaves(ROOT_COMMAND))[path]
     context = command.make_context(path, [], resilient_parsing=True)
     (given,) = (one for one in command.params if option in one.opts)

@@ -30,7 +30,7 @@ def test_into_stores_the_whole_profile_under_a_new_name_only(budew):
     assert record["read"] == {"emotions": {"Sadness": 0.5}, "bursts": ["Sobs"], "traits": {"gender": "male"}}
 
 
-def test_the_page_can_go_to_stdout_and_not_where_the_reading_goes(budew, tmp_path):
+def test_page_and_explanation_cannot_both_go_to_stdout(budew, tmp_path):
     assert budew("parse", "sad", "--html", "-").out.startswith("<!doctype html>")
     both = tmp_path / "both"
     for options in (["--html", both, "-o", both], ["--html", "-", "--explain"]):
@@ -40,7 +40,7 @@ def test_the_page_can_go_to_stdout_and_not_where_the_reading_goes(budew, tmp_pat
     assert not both.exists()
 
 
-def test_a_hostile_line_costs_itself_only_and_is_reported_with_its_number(budew, tmp_path):
+def test_an_invalid_line_is_reported_with_its_number_and_the_others_are_parsed(budew, tmp_path):
     lines = [
         b"[]", b'{"caption": "' + b"a" * 9_000_000 + b'"}', b"\xff", b'{"caption": "a", "x": 1e999}',
         b'{"caption": "a", "x": NaN}', b"[" * 100_000, b'{"caption": "\\ud800 sad"}', b'{"caption": "sad"}',
@@ -78,7 +78,7 @@ def test_render_takes_style_and_what_to_leave_out_and_shows_all_frames(budew, tm
     assert all(len(line.split()) <= 12 for line in short.splitlines())
 
 
-def test_a_file_can_be_parsed_in_place_and_an_error_keeps_what_was_there(budew, tmp_path):
+def test_a_file_can_be_parsed_in_place_and_is_kept_after_an_error(budew, tmp_path):
     path = tmp_path / "c.jsonl"
     path.write_text('{"caption": "She is sad."}\n')
     assert budew("parse", "--jsonl", path, "-o", path).status == 0

@@ -49,9 +49,7 @@ def refused(budew, *arguments) -> None:
 
 
 @pytest.mark.parametrize(("command", "option"), COMMANDS)
-def test_a_result_replaces_nothing_that_is_read_and_needs_a_place_that_takes_files(
-    budew, corpora, tmp_path, command, option
-):
+def test_results_never_replace_inputs_and_need_a_writable_folder(budew, corpora, tmp_path, command, option):
     shard, before = corpora[0], corpora[0].read_bytes()
     refused(budew, "corpus", command, shard, option, shard)
     assert shard.read_bytes() == before
@@ -64,7 +62,7 @@ def test_a_result_replaces_nothing_that_is_read_and_needs_a_place_that_takes_fil
         assert len(ran.err.splitlines()) == 1
 
 
-def test_no_second_result_and_no_other_command_replaces_what_is_read(budew, talk, corpora, tmp_path):
+def test_no_result_of_any_command_replaces_an_input(budew, talk, corpora, tmp_path):
     predicted, (shard, table, _, rows, _) = tmp_path / "predicted.jsonl", corpora
     predicted.write_text('{"caption": "She is sad."}\n')
     (tmp_path / "link").symlink_to(predicted)
@@ -86,7 +84,7 @@ def test_no_second_result_and_no_other_command_replaces_what_is_read(budew, talk
     assert "two outputs have the same file" in ran.err
 
 
-def test_a_folder_without_permission_is_named_with_what_helps(shell, corpora, tmp_path):
+def test_a_folder_without_permission_is_named_with_the_remedy(shell, corpora, tmp_path):
     before = "setpriv --bounding-set=-dac_override,-dac_read_search " if os.getuid() == 0 else ""
     if before and shell(f"{before} true").returncode:
         pytest.skip("root here may write and read anything")
@@ -97,7 +95,7 @@ def test_a_folder_without_permission_is_named_with_what_helps(shell, corpora, tm
     assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", expected)
 
 
-def test_a_result_on_stdout_is_alone_there(shell, corpora):
+def test_a_result_on_stdout_is_not_mixed_with_the_summary(shell, corpora):
     piped = shell(f"budew corpus inspect {corpora[0]} --json - | cat")
     assert json.loads(piped.stdout)["statistics"]["clips"] == 3
     assert "3 clips" in piped.stderr

@@ -48,7 +48,7 @@ def test_an_error_is_one_line(error, line):
     assert one_line_for(error) == line
 
 
-def test_what_is_shown_is_no_command_to_the_terminal(capsys):
+def test_control_characters_in_tables_and_errors_are_made_visible(capsys):
     table = Table("clip")
     table.add_row("\x1b[2Ja\x9b1m\u202eb\x07")
     print_table(table)
@@ -63,7 +63,7 @@ def test_visible_text_stays_as_it_is():
     assert visible("naïve “quotes”\tand\n悲しい") == "naïve “quotes”\tand\n悲しい"
 
 
-def test_results_replace_neither_what_they_are_made_of_nor_each_other(tmp_path):
+def test_results_replace_neither_inputs_nor_each_other(tmp_path):
     read, link, new = tmp_path / "read", tmp_path / "link", tmp_path / "new"
     read.write_text("x")
     link.symlink_to(read)
@@ -81,7 +81,7 @@ def test_results_replace_neither_what_they_are_made_of_nor_each_other(tmp_path):
             refuse_to_replace([], *both)
 
 
-def test_exactly_what_could_command_a_terminal_or_turn_a_text_around_is_replaced():
+def test_exactly_control_characters_and_direction_overrides_are_replaced():
     turning = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
     for letter in map(chr, range(0x11000)):
         is_control = unicodedata.category(letter) in ("Cc", "Cs")
@@ -104,7 +104,7 @@ def test_a_reader_that_has_ended_is_status_1_and_a_full_disk_names_stdout(monkey
     assert caught.value.filename == "stdout"
 
 
-def test_a_bar_is_drawn_on_a_terminal_alone(monkeypatch):
+def test_progress_bars_are_drawn_only_on_terminals(monkeypatch):
     def drawn(*, terminal: bool, shown: bool = True, kind: str = "xterm") -> str:
         stderr = io.StringIO()
         stderr.isatty = lambda: terminal

@@ -92,7 +92,7 @@ def test_recipes_are_listed_and_explained(budew):
     assert "rank of the learned difference" in explained
 
 
-def test_a_processor_that_dies_of_bfloat16_trains_with_the_defaults(faulty_cpu, tmp_path):
+def test_a_processor_without_bfloat16_trains_with_the_defaults(faulty_cpu, tmp_path):
     """A whole process, which ends with SIGILL if anything in it multiplies matrices in bfloat16."""
     recipe = tmp_path / "small.yaml"
     recipe.write_text(SMALL.replace(", precision: fp32", ""))

@@ -25,7 +25,7 @@ def test_a_bare_corpus_becomes_one_for_text_to_speech(budew, talk, tmp_path, opt
     ("wrong", "reported"),
     [(("--language", "de"), "does not know the language 'de'"), (("--model", "nowhere"), "no such folder")],
 )
-def test_what_cannot_be_is_reported_before_the_folder_belongs_to_it(
+def test_unusable_checkpoints_and_languages_are_reported_before_the_folder_is_used(
     budew, talk, tmp_path, options, wrong, reported
 ):
     outcome = budew("corpus", "transcribe", talk, tmp_path / "out", *options, *wrong)

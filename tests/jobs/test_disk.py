@@ -13,7 +13,7 @@ from odd_jobs import Odd, flac
 from budew.errors import JobError
 from budew.jobs import run
 
-BUDEW = f'{sys.executable} -c "from budew.cli import run_cli; run_cli()"'
+BUDEW = f"{sys.executable} -m budew"
 
 
 @pytest.fixture

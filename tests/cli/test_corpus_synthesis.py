@@ -62,7 +62,7 @@ def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
         (("--hours", "xx=1"), 1),
     ],
 )
-def test_what_is_missing_or_does_not_fit_is_an_error(budew, tmp_path, options, status):
+def test_missing_or_contradicting_options_are_errors(budew, tmp_path, options, status):
     outcome = budew("corpus", "act", tmp_path / "out", *options)
     assert (outcome.status, outcome.out) == (status, "")
     assert not (tmp_path / "out").exists()
@@ -78,7 +78,7 @@ def test_what_is_missing_or_does_not_fit_is_an_error(budew, tmp_path, options, s
         ((*NOBODY, "--set", "retries=0", "--set", "patience=0.1"), "has not answered"),
     ],
 )
-def test_what_cannot_be_is_one_line(budew, tmp_path, options, reported):
+def test_invalid_plans_are_errors_of_one_line(budew, tmp_path, options, reported):
     outcome = budew("corpus", "act", tmp_path / "out", "--clips", 3, "--seed", 1, *options)
     assert outcome.status == 1
     assert outcome.err.startswith("budew: ")
@@ -86,9 +86,7 @@ def test_what_cannot_be_is_one_line(budew, tmp_path, options, reported):
     assert len(outcome.err.splitlines()) == 1
 
 
-def test_a_checkpoint_that_does_not_know_the_language_is_reported_before_anything_is_spoken(
-    budew, tmp_path, whisper_folder
-):
+def test_a_checkpoint_without_the_language_is_reported_before_synthesis(budew, tmp_path, whisper_folder):
     outcome = budew(
         "corpus", "act", tmp_path / "out", "--clips", 3, "--seed", 1, "--languages", "de",
         "--check-words", whisper_folder, "--device", "cpu",

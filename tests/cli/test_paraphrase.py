@@ -28,7 +28,7 @@ def corpus(tmp_path):
     return tmp_path / "in"
 
 
-def test_the_offline_grammar_needs_nothing(budew, corpus, tmp_path):
+def test_the_offline_grammar_needs_no_server(budew, corpus, tmp_path):
     out = tmp_path / "out"
     outcome = budew("paraphrase", "run", corpus, out, "--per-clip", "2", "--workers", "0")
     assert (outcome.status, outcome.err) == (0, "")
@@ -68,7 +68,7 @@ def test_an_option_that_a_backend_lacks_or_does_not_use_is_named(budew, corpus, 
     assert not (tmp_path / "out").exists()
 
 
-def test_every_option_that_the_grammar_refuses_is_one_of_run():
+def test_options_that_only_the_chat_backend_uses_exist():
     assert set(CHAT_OPTIONS) <= inspect.signature(run_command).parameters.keys()
 
 
@@ -115,7 +115,7 @@ def test_captions_from_anywhere_are_judged(budew, tmp_path):
 
 
 @pytest.mark.parametrize("status", [0, 1])
-def test_words_that_the_parser_does_not_know_are_harvested(budew, tmp_path, status):
+def test_unknown_words_of_refused_candidates_are_listed(budew, tmp_path, status):
     write_shard(
         tmp_path / "in/b.tar", [Clip("a", b"RIFF", "wav", metadata={"paraphrase": {"refusals": REFUSALS}})]
     )

@@ -21,7 +21,7 @@ def measured(tmp_path):
     return tmp_path / "measured.tar"
 
 
-def test_thresholds_across_languages_are_those_of_all(budew, tmp_path):
+def test_thresholds_across_languages_are_computed_from_all_clips(budew, tmp_path):
     clips = [
         Clip(f"{number}", b"x", "mp3", language=("de", "en")[number % 2], metadata={"measured": values})
         for number in range(60)
@@ -99,7 +99,7 @@ def test_annotation_by_trained_heads_is_that_of_the_library(budew, loud_and_quie
     assert "no such folder: download the heads" in missing.err
 
 
-def test_a_corpus_is_measured_binned_and_annotated_and_its_captions_say_so(budew, tmp_path):
+def test_measured_traits_are_annotated_and_rendered(budew, tmp_path):
     rng = np.random.default_rng(1)
     for number in range(24):
         clip = Clip(f"c{number:02}", voice_of(rng.uniform(0.1, 0.3), seed=number), "wav")

@@ -22,7 +22,7 @@ def test_the_status_says_whether_there_are_errors_and_each_is_reported_with_its_
     assert {"number", "field-name", "markup"} <= set(findings)
 
 
-def test_the_report_shows_what_repeats_what_is_overused_and_how_much_more_there_is(budew):
+def test_repetitions_and_overused_phrases_are_listed_with_the_number_of_others(budew):
     captions = [f"A sad voice, anger of {number}." for number in range(18)]
     report = budew("lint", "-", stdin="\n".join(captions + captions[:2]).encode()).out
     assert "captions: 20, 6.0 words on average; 2 (10.0%) repeat an earlier one" in report
@@ -31,7 +31,7 @@ def test_the_report_shows_what_repeats_what_is_overused_and_how_much_more_there_
     assert "overused openings\n    100.0%         20  a sad voice\n" in report
 
 
-def test_coverage_lists_unknown_words_by_how_often_they_come(budew, tmp_path):
+def test_coverage_lists_unknown_words_by_frequency(budew, tmp_path):
     path = tmp_path / "captions.txt"
     path.write_text("She sounds very flumpish.\nA sense of flumpish pride.\nHe feels deeply wurbled.\n")
     outcome = budew("captions", "coverage", path, "--most", 1, "--json", tmp_path / "c.json")
@@ -44,7 +44,7 @@ def test_coverage_lists_unknown_words_by_how_often_they_come(budew, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["lint c.jsonl", "captions coverage c.jsonl"])
-def test_a_stdout_that_is_closed_costs_no_results(shell, tmp_path, command):
+def test_results_are_written_while_stdout_is_closed(shell, tmp_path, command):
     (tmp_path / "c.jsonl").write_text('{"caption": "She is sad."}\n')
     ran = shell(f"cd {tmp_path} && budew {command} --json f.json >&-")
     assert (ran.returncode, ran.stderr) == (1, "budew: stdout is closed: open it, or name a file\n")
@@ -54,7 +54,7 @@ def test_a_stdout_that_is_closed_costs_no_results(shell, tmp_path, command):
 @pytest.mark.parametrize(
     "line", [b'{"caption": "Sad.", "x": NaN}', b'{"caption": "\xff"}', b"[" * 99_999, b"{}"]
 )
-def test_a_line_that_one_command_refuses_is_refused_by_all_and_the_others_are_read(budew, tmp_path, line):
+def test_all_commands_refuse_the_same_invalid_lines(budew, tmp_path, line):
     (tmp_path / "c.jsonl").write_bytes(b'{"caption": "Sad."}\n' + line)
     for command in (("lint",), ("captions", "coverage"), ("parse", "--jsonl")):
         outcome = budew(*command, tmp_path / "c.jsonl")
@@ -62,7 +62,7 @@ def test_a_line_that_one_command_refuses_is_refused_by_all_and_the_others_are_re
         assert "captions: 1, " in outcome.out or '"Sadness": 0.5' in outcome.out
 
 
-def test_captions_are_no_commands_to_the_terminal(budew, tmp_path):
+def test_control_characters_in_captions_are_made_visible(budew, tmp_path):
     line = (
         json.dumps({"caption": "A \x1b[31msad\x9b voice sounds very flump\x1b]ish.", "id": "\x1b[2J"}) + "\n"
     )

@@ -10,7 +10,7 @@ import soundfile
 from budew.corpora import read
 
 
-def test_what_many_clips_lack_is_one_line_with_the_first_and_the_remedy(budew, tmp_path, talk):
+def test_an_error_of_many_clips_is_one_line_with_the_first_clips_and_the_remedy(budew, tmp_path, talk):
     lines = [{"audio": "a.wav", "id": f"c{number}"} for number in range(1200)]
     lines += [{"audio": "a.wav", "id": "said", "text": "Hello."}, {"audio": "a.wav", "id": "hm", "text": " "}]
     (talk / "talk.jsonl").write_text("\n".join(map(json.dumps, lines)))
@@ -47,7 +47,7 @@ def test_the_newest_captions_are_written_and_the_others_counted(budew, tmp_path,
     assert [len(clip.captions) for clip in read(tmp_path / "all")] == [1, 1, 1]
 
 
-def test_all_well_is_status_0_and_an_earlier_export_is_replaced(budew, tmp_path, talk):
+def test_an_earlier_export_is_replaced_with_status_0(budew, tmp_path, talk):
     (talk / "c.mp3").unlink()
     for to in ("jsonl", "parquet"):
         ran = budew("corpus", "export", talk, tmp_path / "out", "--to", to)

@@ -42,7 +42,7 @@ def test_audio_beyond_the_folder_of_a_manifest_is_read_where_the_user_allows_it(
     assert (outcome.status, outcome.out.partition(" in ")[0]) == (0, "2 clips")
 
 
-def test_what_fails_is_listed_and_is_the_exit_status(budew, recordings, tmp_path):
+def test_failures_are_listed_with_status_1(budew, recordings, tmp_path):
     (recordings / "c.flac").write_bytes(b"no audio")
     outcome = budew("corpus", "convert", recordings, tmp_path / "out", "--workers", "0")
     assert outcome.status == 1
@@ -52,7 +52,7 @@ def test_what_fails_is_listed_and_is_the_exit_status(budew, recordings, tmp_path
     assert json.loads((tmp_path / "out/failures.jsonl").read_text())["clip"] == "c"
 
 
-def test_a_dry_run_tells_the_shards_and_writes_nothing(budew, recordings, tmp_path):
+def test_a_dry_run_prints_the_shards_and_writes_nothing(budew, recordings, tmp_path):
     outcome = budew("corpus", "convert", recordings, tmp_path / "out", "--dry-run", "--clips-per-shard", "1")
     assert outcome.status == 0
     assert "3 of 3 shards to do" in outcome.out
@@ -84,7 +84,7 @@ def test_a_dry_run_tells_the_shards_and_writes_nothing(budew, recordings, tmp_pa
         (None, ("convert", "--cluster", "gone.yaml"), "gone.yaml: cannot be read"),
     ],
 )
-def test_a_dry_run_refuses_what_the_run_would_refuse_in_the_same_words(
+def test_a_dry_run_reports_the_same_errors_as_the_run(
     budew, recordings, tmp_path, monkeypatch, before, asked, said
 ):
     monkeypatch.chdir(tmp_path)
@@ -103,7 +103,7 @@ def test_a_dry_run_refuses_what_the_run_would_refuse_in_the_same_words(
     assert sorted(tmp_path.rglob("*")) == there
 
 
-def test_names_of_files_are_no_commands_to_the_terminal(budew, recordings, tmp_path):
+def test_control_characters_in_file_names_are_made_visible(budew, recordings, tmp_path):
     odd = "x\x1b[31mred\n2\t"
     shown = "x␛[31mred␊2␉"
     made, out = tmp_path / "made", tmp_path / f"out{odd}"
