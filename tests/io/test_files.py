@@ -11,7 +11,7 @@ import pytest
 
 from budew.errors import JobError
 from budew.io.disk import check_writable, disk_errors, fingerprint, remove_temporary_folders, temporary_folder
-from budew.io.files import whole_file
+from budew.io.files import claimed, whole_file, whole_folder
 
 
 def test_the_old_file_stays_until_the_new_one_is_complete(tmp_path):
@@ -26,6 +26,30 @@ def test_the_old_file_stays_until_the_new_one_is_complete(tmp_path):
         assert path.read_text() == "old"
     assert path.read_text() == "new"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_the_old_folder_stays_until_the_new_one_is_complete(tmp_path):
+    folder = tmp_path / "checkpoint"
+    folder.mkdir()
+    (folder / "old").touch()
+    with pytest.raises(ValueError, match="cut off"), whole_folder(folder) as made:
+        (made / "new").touch()
+        raise ValueError("cut off")
+    assert os.listdir(folder) == ["old"]
+    with whole_folder(folder) as made:
+        (made / "new").touch()
+        assert os.listdir(folder) == ["old"]
+    assert os.listdir(folder) == ["new"]
+    assert os.listdir(tmp_path) == ["checkpoint"]
+
+
+def test_a_folder_is_claimed_once_at_a_time(tmp_path):
+    with claimed(tmp_path, JobError("busy")) as is_locked:
+        assert is_locked
+        with pytest.raises(JobError, match="busy"), claimed(tmp_path, JobError("busy")):
+            pass
+    with claimed(tmp_path, JobError("busy")):
+        pass
 
 
 def test_a_link_is_followed(tmp_path):
