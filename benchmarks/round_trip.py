@@ -15,8 +15,8 @@ from typing import get_args
 from rich.progress import track
 
 from budew.captions import ContentSelection, expressible, frame_names, parse, render
+from budew.captions.caption_prompt import STYLES
 from budew.captions.content_selection import DEFAULT_MAX_WORDS, SMALLEST_MAX_WORDS
-from budew.captions.frames import STYLES
 from budew.captions.vocabulary import Wording
 from budew.profile import VoiceProfile
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS

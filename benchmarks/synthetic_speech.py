@@ -28,8 +28,8 @@ from rich.table import Table
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from budew.captions import parse, render
-from budew.captions.caption_prompt import PARTS, SELECTIONS, Parts
-from budew.captions.frames import STYLES, Style
+from budew.captions.caption_prompt import PARTS, STYLES, Parts, Style
+from budew.captions.content_selection import SELECTIONS
 from budew.corpora import Clip, read
 from budew.errors import InputError
 from budew.evaluation import Evaluation, ModelPredictor, evaluate, evaluate_corpus

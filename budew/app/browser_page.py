@@ -14,8 +14,7 @@ from typing import Any
 
 from budew.audio.samples import probe_audio
 from budew.captions import parse, render
-from budew.captions.caption_prompt import PARTS
-from budew.captions.frames import STYLES, Style
+from budew.captions.caption_prompt import PARTS, STYLES, Style
 from budew.corpora.clip import Clip
 from budew.errors import BudewError, InputError
 from budew.inference import CaptionedRecording, Captioner

@@ -5,24 +5,14 @@ transformers), so that any program that can pass a prompt to a Whisper can ask f
 alone. Training draws such prompts, and inference passes the same ones.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Literal, get_args
 
-from budew.captions.content_selection import EVERYTHING, RENDERED_PARTS, ContentSelection
-from budew.captions.frames import STYLES
 from budew.errors import InputError
 
+Style = Literal["prose", "short", "tags"]
+STYLES: tuple[Style, ...] = get_args(Style)
 Parts = Literal["all", "emotions", "bursts", "speaker"]
 PARTS: tuple[Parts, ...] = get_args(Parts)
-_SPEAKER = tuple(part for part in RENDERED_PARTS if part not in ("emotions", "bursts"))
-SELECTIONS: Mapping[Parts, ContentSelection] = MappingProxyType({
-    "all": EVERYTHING,
-    "emotions": ContentSelection(leave_out=("bursts", *_SPEAKER)),
-    "bursts": ContentSelection(leave_out=("emotions", *_SPEAKER)),
-    "speaker": ContentSelection(leave_out=("emotions", "bursts")),
-})  # fmt: skip
-"""What a caption of these parts may express."""
 
 
 def prompt_of(style: str | None, parts: str | None) -> str:

@@ -13,8 +13,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from budew.captions.caption_prompt import Parts
 from budew.captions.lexicon import RENDERED_ATTRIBUTES, load_lexicon
 from budew.captions.parse import parse
 from budew.captions.vocabulary import with_article
@@ -100,6 +102,14 @@ class ContentSelection:
 
 EVERYTHING = ContentSelection()
 """Whatever fits into the default budget."""
+_OF_SPEAKER = tuple(part for part in RENDERED_PARTS if part not in ("emotions", "bursts"))
+SELECTIONS: Mapping[Parts, ContentSelection] = MappingProxyType({
+    "all": EVERYTHING,
+    "emotions": ContentSelection(leave_out=("bursts", *_OF_SPEAKER)),
+    "bursts": ContentSelection(leave_out=("emotions", *_OF_SPEAKER)),
+    "speaker": ContentSelection(leave_out=("emotions", "bursts")),
+})  # fmt: skip
+"""What a caption of these parts may express."""
 
 
 class Content(NamedTuple):

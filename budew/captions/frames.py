@@ -16,13 +16,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from math import prod
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 from budew.captions.word_choice import WordChoice
 from budew.errors import SettingsError
-
-Style = Literal["prose", "short", "tags"]
-STYLES: tuple[Style, ...] = get_args(Style)
 
 _TOKEN = re.compile(r"\(~|[\[\]()|]|\{\w+\}|[^\[\](){}|]+")
 _RULE = re.compile(r"<(\w+)>")

@@ -18,8 +18,9 @@ from operator import index
 from pathlib import Path
 from typing import NamedTuple, get_args
 
+from budew.captions.caption_prompt import STYLES, Style
 from budew.captions.content_selection import EVERYTHING, Content, ContentSelection, select_content
-from budew.captions.frames import STYLES, Frame, Style, capitalised, compile_frame
+from budew.captions.frames import Frame, capitalised, compile_frame
 from budew.captions.lexicon import Lexicon, load_lexicon
 from budew.captions.slots import needs_met, slots
 from budew.captions.vocabulary import Vocabulary, Wording

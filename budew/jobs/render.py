@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from budew.captions import render
+from budew.captions.caption_prompt import STYLES, Style
 from budew.captions.content_selection import EVERYTHING, ContentSelection, has_content
-from budew.captions.frames import STYLES, Style
 from budew.captions.salience import Baseline, salient
 from budew.corpora.clip import Caption, Clip
 from budew.errors import CorpusError, FilteredError, InputError

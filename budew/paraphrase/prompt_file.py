@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from budew.captions import render
-from budew.captions.frames import Style as RenderStyle
+from budew.captions.caption_prompt import Style as RenderStyle
 from budew.captions.lint.rules import load_rules
 from budew.io.settings import Settings
 from budew.profile import VoiceProfile

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import Field, InstanceOf
 
 from budew.captions import expressible, parse, render
-from budew.captions.frames import Style
+from budew.captions.caption_prompt import Style
 from budew.chat.ordered_requests import in_order, open_in_thread
 from budew.corpora.clip import Clip
 from budew.errors import CorpusError

@@ -18,8 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from budew.captions import ContentSelection, Mention, ParsedCaption, frame_names, load_lexicon, parse, render
+from budew.captions.caption_prompt import Style as WordingStyle
 from budew.captions.explain import explain
-from budew.captions.frames import Style as WordingStyle
 from budew.captions.render import load_templates
 from budew.captions.tokens import quoted_spans
 from budew.profile import VoiceProfile

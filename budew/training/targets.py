@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from budew.captions import frame_names, render
-from budew.captions.caption_prompt import PARTS, SELECTIONS, Parts, prompt_of
-from budew.captions.content_selection import EVERYTHING, ContentSelection, has_content
-from budew.captions.frames import STYLES, Style
+from budew.captions.caption_prompt import PARTS, STYLES, Parts, Style, prompt_of
+from budew.captions.content_selection import EVERYTHING, SELECTIONS, ContentSelection, has_content
 from budew.errors import InputError
 from budew.io.settings import Settings
 from budew.profile import VoiceProfile

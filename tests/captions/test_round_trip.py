@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from budew.captions import ContentSelection, expressible, frame_names, load_lexicon, parse, render
+from budew.captions.caption_prompt import STYLES
 from budew.captions.content_selection import DEFAULT_MAX_WORDS, SMALLEST_MAX_WORDS
-from budew.captions.frames import STYLES
 from budew.captions.lexicon import RENDERED_ATTRIBUTES
 from budew.captions.phrases import own_levels, shifted
 from budew.captions.vocabulary import Wording

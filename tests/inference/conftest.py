@@ -8,8 +8,7 @@ import soundfile
 import torch
 from transformers import WhisperProcessor
 
-from budew.captions.caption_prompt import PARTS, prompt_of
-from budew.captions.frames import STYLES
+from budew.captions.caption_prompt import PARTS, STYLES, prompt_of
 from budew.inference import Captioner
 from budew.model.build import Features, Size, build_tokenizer, build_whisper
 

@@ -8,8 +8,7 @@ import pytest
 import torch
 from transformers import pipeline
 
-from budew.captions.caption_prompt import PARTS, prompt_of
-from budew.captions.frames import STYLES
+from budew.captions.caption_prompt import PARTS, STYLES, prompt_of
 from budew.errors import BudewWarning, InputError
 from budew.inference import Captioner
 from budew.inference.file_captioning import caption_files
