@@ -11,6 +11,7 @@ on recordings of people (ablation_people.py). Run it again to continue: finished
 
 import argparse
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -132,6 +133,7 @@ QUICK_PEOPLE = (
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     """Run what is not finished yet, write the report and return its numbers."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")  # of training
     options = _options(arguments)
     out, size = options.out, size_of(options)
     corpora = {split: captioned_clips(out, split, size) for split in SPLITS}

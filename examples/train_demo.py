@@ -6,6 +6,7 @@ Takes under 15 minutes, mostly training, on two CPU cores without GPU or network
 too briefly trained to be useful; `recipes/tiny-synthetic.yaml` trains longer on more data.
 """
 
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -48,6 +49,7 @@ def main(
             paraphrased = paraphrase_captions(rendered)
             write_shard(captioned, paraphrased)
 
+    logging.basicConfig(level=logging.INFO, format="%(message)s")  # losses and validations
     checkpoint = train(
         RECIPE,
         out=out / "training",
