@@ -38,7 +38,7 @@ from budew.model.checkpoint import load_checkpoint
 from budew.model.reduce import keep_vocabulary
 from budew.model.saving import save_beside
 from budew.randomness import derived_seed
-from budew.reports.tables import written
+from budew.reports.formatting import written
 from budew.statistics.resampling import UNDEFINED
 from budew.training.initial_model import load_base
 from budew.training.preparation import prepare_corpora, prepare_states

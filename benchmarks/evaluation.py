@@ -18,7 +18,7 @@ from budew.evaluation.pairs import Pair
 from budew.evaluation.predictions import Prediction
 from budew.evaluation.results import evaluate
 from budew.profile import VoiceProfile
-from budew.reports.evaluation_report import evaluation_html
+from budew.reports import evaluation_report, report_html
 from budew.statistics.correlation import mean_ranks
 from budew.statistics.pair_metrics import pair_intervals
 from budew.statistics.resampling import Resampling, bootstrap, permutation_baseline
@@ -59,7 +59,7 @@ def main() -> None:
     ]
     evaluation = evaluate(pairs)
     seconds("evaluation from profiles to metrics", lambda: evaluate(pairs))
-    seconds("report", lambda: evaluation_html(evaluation))
+    seconds("report", lambda: report_html(evaluation_report(evaluation)))
     time_emonet_voice(generator)
 
 

@@ -17,8 +17,8 @@ from budew.evaluation.caption_cache import CaptionCache
 from budew.inference.options import ModelOptions
 from budew.reports.page import write_page
 from budew.reports.people_page import people_report
-from budew.reports.section_tables import terminal
-from budew.reports.sections import render_sections
+from budew.reports.section_layout import report_html
+from budew.reports.terminal_tables import report_tables
 from budew.statistics.resampling import Resampling
 
 
@@ -43,8 +43,8 @@ def main() -> None:
             progress=bar,
         )
     report = people_report(result)
-    print_table(terminal(*report))
-    page = write_page(render_sections(*report), arguments.out / "real.html")
+    print_table(report_tables(report))
+    page = write_page(report_html(report), arguments.out / "real.html")
     metrics = arguments.out / "real.json"
     metrics.write_text(json.dumps(result.to_dict(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     print(f"JSON: {metrics}\npage: {page.resolve().as_uri()}")

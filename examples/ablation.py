@@ -63,8 +63,9 @@ from budew.paraphrase.metrics.diversity import diversity
 from budew.profile import VoiceProfile, intensity_matrix
 from budew.randomness import derived_seed, generator
 from budew.reports.page import write_page
-from budew.reports.section_tables import terminal
-from budew.reports.sections import BarRow, Bars, Card, Curves, Report, Table, render_sections
+from budew.reports.section_layout import report_html
+from budew.reports.sections import BarRow, Bars, Card, Curves, Report, Table
+from budew.reports.terminal_tables import report_tables
 from budew.statistics.arrays import FloatArray
 from budew.statistics.resampling import Resampling, bootstrap, multinomial_draws, percentile_interval
 from budew.synthesis import synthesize_corpus
@@ -151,8 +152,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     with whole_file(out / "ablation.json") as file:
         file.write(json.dumps(results, indent=1, allow_nan=False) + "\n")
     shown = report(results)
-    rich.print(terminal(*shown))
-    page = write_page(render_sections(*shown), out / "ablation.html")
+    rich.print(report_tables(shown))
+    page = write_page(report_html(shown), out / "ablation.html")
     print(f"Open the report in a browser: {page.resolve().as_uri()}")
     return results
 
@@ -543,7 +544,7 @@ def report(results: Mapping[str, Any]) -> Report:
         rows = []
         for arm, found in arms.items():
             marks = {f"seed {n}": value for n, value in enumerate(found["scores_by_seed"][score], 1)}
-            rows.append(BarRow(arm, **found["scores"][score], marks=marks))
+            rows.append(BarRow(arm, found["scores"][score], marks=marks))
         return Bars(f"Mean Spearman ρ, {score}", rows, measure="mean over seeds", digits=3)
 
     def curves(heading: str, name: str) -> Curves:
@@ -567,7 +568,7 @@ def report(results: Mapping[str, Any]) -> Report:
         "What should Whisper be trained to write?" + (" With people" if size["people"] else ""),
         f"{results['seeds']} seeds, {size['train']:,} training clips, {results['test_clips']:,} test clips",
         [
-            Card(arm, **found["scores"]["greedy"], note="mean ρ, greedy", digits=3)
+            Card(arm, found["scores"]["greedy"], note="mean ρ, greedy", digits=3)
             for arm, found in arms.items()
         ],
         sections,

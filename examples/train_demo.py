@@ -21,7 +21,7 @@ from budew.inference import ModelOptions
 from budew.io.resources import data_folder
 from budew.paraphrase import GrammarBackend, Paraphrase, Rewriting
 from budew.randomness import derived_seed
-from budew.reports import evaluation_html, evaluation_tables, write_page
+from budew.reports import evaluation_report, evaluation_tables, report_html, write_page
 from budew.synthesis import synthesize_corpus
 from budew.training import train
 
@@ -64,7 +64,7 @@ def main(
     evaluation = evaluate_corpus(out / "speech" / "test", model)
     rich.print(evaluation_tables(evaluation))
     write_predictions(out / "predictions.jsonl", evaluation.pairs)
-    report = write_page(evaluation_html(evaluation), out / "report.html")
+    report = write_page(report_html(evaluation_report(evaluation)), out / "report.html")
     print(f"Open the report in a browser: {report.resolve().as_uri()}")
     return evaluation
 

@@ -38,7 +38,7 @@ def test_importing_the_package_names_and_profiles_loads_no_library() -> None:
 
 
 def test_an_evaluation_of_predictions_loads_no_torch() -> None:
-    loaded = modules_after("import budew.evaluation, budew.reports.evaluation_report")
+    loaded = modules_after("import budew.evaluation, budew.reports.evaluation_page")
     assert not loaded & {"torch", "transformers"}
 
 

@@ -12,7 +12,7 @@ from budew.cli.option_groups import option_groups
 from budew.cli.options import SETTINGS, Reporting
 from budew.cli.terminal import print_table, progress_bar, refuse_to_replace, results, say_error
 from budew.evaluation import benchmarks
-from budew.reports.visible_text import visible_name
+from budew.reports.formatting import visible_name
 from budew.statistics.resampling import Resampling
 
 app = typer.Typer(
@@ -71,8 +71,8 @@ def emonet_voice_command(
         )
     result = scored.to_dict()
     report = reports.emonet_voice_report(result)
-    with results(result, json, html, lambda: reports.render_sections(*report)):
-        print_table(reports.terminal(*reports.emonet_voice_summary(report)))
+    with results(result, json, html, lambda: reports.report_html(report)):
+        print_table(reports.report_tables(reports.emonet_voice_summary(report)))
     if bare := scored.missing["without_prediction"]:
         say_error(f"{bare:,} clips have no prediction at all: they count as refused")
     for clip in scored.skipped:

@@ -1,5 +1,6 @@
 """Commands `budew benchmark emonet-face-hq|emonet-face-binary`: agreement of experts and of models."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,5 +84,5 @@ def _read(path: Path | None, scale: str) -> "tuple[dict[str, evaluation.Predicti
 
 def _print(found: dict[str, Any], report: "reports.Report", json: Path | None, html: Path | None) -> None:
     brief = [section for section in report.sections if not isinstance(section, reports.StackedBars)]
-    with results(found, json, html, lambda: reports.render_sections(*report)):
-        print_table(reports.terminal(*report._replace(sections=brief)))
+    with results(found, json, html, lambda: reports.report_html(report)):
+        print_table(reports.report_tables(replace(report, sections=brief)))

@@ -12,7 +12,7 @@ from budew.cli.option_groups import option_groups
 from budew.cli.options import Reporting
 from budew.cli.terminal import print_table, progress_bar, refuse_to_replace, results, say_error
 from budew.evaluation import benchmarks
-from budew.reports.tables import LISTED
+from budew.reports.formatting import LISTED
 from budew.statistics.resampling import Resampling
 
 AudioFolder = Annotated[
@@ -134,8 +134,8 @@ def _settings(reporting: Reporting) -> Resampling:
 def _show(result: "benchmarks.CoarseResult", reporting: Reporting) -> None:
     """Write and print a result; list files that were left out on stderr, which makes the exit status 1."""
     report = reports.coarse_report(result.to_dict())
-    with results(result.to_dict(), reporting.json, reporting.html, lambda: reports.render_sections(*report)):
-        print_table(reports.terminal(*report))
+    with results(result.to_dict(), reporting.json, reporting.html, lambda: reports.report_html(report)):
+        print_table(reports.report_tables(report))
     for file in result.skipped[:LISTED]:
         say_error(f"left out: {file.id}: {file.reason}")
     if len(result.skipped) > LISTED:

@@ -32,7 +32,7 @@ from budew.cli.terminal import (
     say_error,
 )
 from budew.profile import VoiceProfile
-from budew.reports.visible_text import visible
+from budew.reports.formatting import visible
 
 LONGEST_TEXT = 10_000_000
 """Bytes of a caption on stdin."""

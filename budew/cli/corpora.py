@@ -13,7 +13,7 @@ from budew.cli import options
 from budew.cli.options import SETTINGS
 from budew.cli.terminal import print_table, progress_bar, results, say_error
 from budew.errors import InputError
-from budew.reports.visible_text import visible_name
+from budew.reports.formatting import visible_name
 
 _EXPLAIN = "show"
 
@@ -47,8 +47,8 @@ def list_corpora(ctx: typer.Context, html: options.HtmlFile = None, json: option
         return
     known = corpora.known_corpora()
     table = {name: corpus.model_dump(mode="json") for name, corpus in known.items()}
-    with results(table, json, html, lambda: reports.render_sections(*reports.corpora_report(known))):
-        print_table(reports.terminal(*reports.named_corpora_summary(known)))
+    with results(table, json, html, lambda: reports.report_html(reports.corpora_report(known))):
+        print_table(reports.report_tables(reports.named_corpora_summary(known)))
 
 
 @app.command(_EXPLAIN, no_args_is_help=True)
@@ -63,8 +63,8 @@ def show_corpus(
     """
     corpus = _definition(name)
     report = reports.corpus_report(name, corpus)
-    with results(corpus.model_dump(mode="json"), json, html, lambda: reports.render_sections(*report)):
-        print_table(reports.terminal(*report))
+    with results(corpus.model_dump(mode="json"), json, html, lambda: reports.report_html(report)):
+        print_table(reports.report_tables(report))
 
 
 @app.command("get", no_args_is_help=True)

@@ -15,7 +15,7 @@ from budew.cli.options import SETTINGS
 from budew.cli.terminal import PrintedErrors, print_table, progress_bar, refuse_to_replace, results, say_error
 from budew.errors import CorpusError
 from budew.io.addresses import without_secrets
-from budew.reports.visible_text import visible_name
+from budew.reports.formatting import visible_name
 
 app = typer.Typer(
     name="corpus",
@@ -145,7 +145,7 @@ def inspect_command(
     refuse_to_replace(corpora.files_read(corpus), json, html)
     with progress_bar("inspecting") as bar:
         found = curation.inspect_corpus(corpus, scale=scale, decode=decode, examples=players, progress=bar)
-    with results(found.to_dict(), json, html, lambda: reports.corpus_html(found)):
+    with results(found.to_dict(), json, html, lambda: reports.report_html(reports.inspection_report(found))):
         print_table(reports.inspection_tables(found))
     raise typer.Exit(1 if found.statistics.bad else 0)
 

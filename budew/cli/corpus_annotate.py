@@ -13,7 +13,7 @@ from budew.cli.option_groups import option_groups
 from budew.cli.options import SETTINGS
 from budew.cli.terminal import PrintedErrors, print_table, progress_bar, refuse_to_replace
 from budew.errors import require
-from budew.reports.visible_text import visible_name
+from budew.reports.formatting import visible_name
 
 MeasuredCorpus = Annotated[str, Argument(metavar="MEASURED", help="Output of budew corpus measure.")]
 beside = typer.Typer()

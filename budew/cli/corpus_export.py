@@ -11,7 +11,7 @@ from typer import Argument, Option
 
 from budew import corpora
 from budew.cli.terminal import PrintedErrors, progress_bar, say_error
-from budew.reports.visible_text import visible_name
+from budew.reports.formatting import visible_name
 
 app = typer.Typer()
 NAMED = 5

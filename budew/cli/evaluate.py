@@ -47,7 +47,9 @@ def evaluate_command(
     predictor = source.predictor(model, writing)
     with progress_bar("evaluating") as bar:
         scored = evaluation.evaluate_corpus(corpus, predictor, progress=bar)
-    with results(scored.to_dict(), json, html, lambda: reports.evaluation_html(scored)):
+    with results(
+        scored.to_dict(), json, html, lambda: reports.report_html(reports.evaluation_report(scored))
+    ):
         print_table(reports.evaluation_tables(scored))
     for clip in scored.skipped:
         say_error(f"left out: {clip.id}: {clip.reason}")
@@ -78,7 +80,7 @@ def demo_command(
         print(f"  label    {_strongest(pair.reference.emotions)}")
     print_table(reports.summary_table(scored))
     published = reports.card_section(card)
-    if published and (made := reports.terminal_table(published)):
+    if published and (made := reports.section_table(published)):
         print_table(made)
     print(f"The {len(scored.pairs)} clips are synthetic speech, and too few to measure a checkpoint.")
     if card.training:
@@ -87,9 +89,9 @@ def demo_command(
     with output(metrics) as file:
         print(as_json(scored.to_dict(), indent=2), file=file)
     evaluation.write_predictions(out / "predictions.jsonl", scored.pairs)
-    html = reports.evaluation_html(scored, examples=len(scored.pairs), published=published)
-    report = reports.write_page(html, out / "report.html")
-    print(f"metrics: {metrics}\nreport:  {report.resolve().as_uri()}")
+    report = reports.evaluation_report(scored, examples=len(scored.pairs), published=published)
+    page = reports.write_page(reports.report_html(report), out / "report.html")
+    print(f"metrics: {metrics}\nreport:  {page.resolve().as_uri()}")
 
 
 def _strongest(emotions: Any, most: int = 4) -> str:

@@ -90,7 +90,7 @@ def score_faces(
             bar(done)
     if html is not None:
         with output(html) as written:
-            written.write(page.html())
+            written.write(reports.report_html(page.report()))
     raise typer.Exit(bad.status)
 
 
@@ -217,6 +217,6 @@ def describe_command(
     with progress_bar("reading", unit="images ") as bar:
         found = faces.describe_faces(source, image_encoder, embeddings, on_bad=bad, progress=bar)
     report = reports.description_report(source, found)
-    with results(found, json, html, lambda: reports.render_sections(*report)):
-        print_table(reports.terminal(*report))
+    with results(found, json, html, lambda: reports.report_html(report)):
+        print_table(reports.report_tables(report))
     raise typer.Exit(bad.status)

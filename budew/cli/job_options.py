@@ -12,7 +12,7 @@ from budew import chat, jobs
 from budew.cli.terminal import job_bar, nonzero, say_error
 from budew.errors import SettingsError
 from budew.io.settings import Settings, load
-from budew.reports.visible_text import visible_name
+from budew.reports.formatting import visible_name
 
 Kind = TypeVar("Kind", bound=Settings)
 PANEL = "How the job runs"

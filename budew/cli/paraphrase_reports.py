@@ -25,7 +25,7 @@ from budew.cli.terminal import (
 from budew.corpora.text_files import json_object, numbered_lines
 from budew.errors import BudewError, CorpusError, InputError
 from budew.profile import VoiceProfile
-from budew.reports.visible_text import visible
+from budew.reports.formatting import visible
 
 app = typer.Typer()
 
@@ -67,7 +67,7 @@ def report_command(
     with progress_bar("reading") as bar:
         found = paraphrase.paraphrase_report(sources, sample=sample, seed=seed, on_bad=bad, progress=bar)
     banned = paraphrase.write_ban(found.overused.phrases, ban) if ban is not None else ()
-    with results(found.to_dict(), json, html, lambda: reports.paraphrase_html(found)):
+    with results(found.to_dict(), json, html, lambda: reports.report_html(reports.rewriting_report(found))):
         print_table(reports.paraphrase_report_tables(found))
         if ban is not None:
             print(f"{len(banned)} phrases to ban: {ban}")

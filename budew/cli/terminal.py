@@ -24,7 +24,7 @@ from budew.io.addresses import check_local
 from budew.io.disk import check_writable, remedy_for
 from budew.io.files import whole_file
 from budew.io.strict_json import LARGEST
-from budew.reports.visible_text import visible, visible_name
+from budew.reports.formatting import visible, visible_name
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

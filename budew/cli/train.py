@@ -13,7 +13,7 @@ from budew import heads, reports, training
 from budew.cli import options
 from budew.cli.option_groups import option_groups
 from budew.cli.terminal import PrintedErrors, print_table, progress_bar, say_error
-from budew.reports.visible_text import visible_name
+from budew.reports.formatting import visible_name
 
 app = typer.Typer()
 

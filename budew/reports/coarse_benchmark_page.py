@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from budew.reports.page import row_percentages
 from budew.reports.sections import BarRow, Bars, Card, HeatMap, Report, Section, StackedBars, Table
 
 _COLUMNS = {
@@ -20,8 +21,8 @@ def coarse_report(result: Mapping[str, Any]) -> Report:
     speakers = f", {result['speakers']} speakers" if result["speakers"] else ""
     permuted = result["permutation_baseline"]
     notes = {name: f"permuted labels: {permuted[name]['value']:.2f}" for name in _SHARES}
-    cards = [Card(label, **result[name], note=notes.get(name, "")) for name, label in _COLUMNS.items()]
-    cards.append(Card("refused, %", **result["refused"], note="count as wrong"))
+    cards = [Card(label, result[name], note=notes.get(name, "")) for name, label in _COLUMNS.items()]
+    cards.append(Card("refused, %", result["refused"], note="count as wrong"))
     sections = [
         _leaderboard(result),
         _classes(result),
@@ -66,7 +67,7 @@ def _classes(result: Mapping[str, Any]) -> Bars:
     rows = [
         BarRow(
             f"{name} ({row['n']:,})",
-            **row["accuracy"],
+            row["accuracy"],
             marks={
                 **{other["model"]: other["by_class"].get(name) for other in result["published"]},
                 "argmax": row["recall"]["value"],
@@ -90,15 +91,11 @@ def _intensities(result: Mapping[str, Any]) -> list[Section]:
 
 def _confusion(result: Mapping[str, Any]) -> HeatMap:
     names = result["confusion"]["classes"]
-    shares = [
-        [100 * clips / sum(row) if sum(row) else None for clips in row]
-        for row in result["confusion"]["clips"]
-    ]
     return HeatMap(
         "Confusion by the strongest emotion, % of each class",
         names,
         (*names, "refused"),
-        shares,
+        row_percentages(result["confusion"]["clips"]),
         high=100.0,
         axes=("true class", "class of the strongest emotion"),
         digits=0,

@@ -1,10 +1,9 @@
-"""A corpus as one HTML page: counts, plots, clips to listen to, what is broken.
+"""An inspected corpus as one HTML page: counts, plots, clips to listen to, what is broken.
 
 With 24 players of four seconds it is a file of 0.7 MB.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from budew.corpora.clip import Clip
 from budew.curation.corpus_counts import (
@@ -18,105 +17,151 @@ from budew.curation.corpus_counts import (
 from budew.curation.inspection import Inspection
 from budew.profile import VoiceProfile
 from budew.reports.corpus_tables import files_line
-from budew.reports.page import (
-    Bar,
-    BarList,
-    bar_list,
-    bars,
-    by_family,
-    percent,
-    players,
-    render_page,
-    strongest_first,
-    trait_words,
+from budew.reports.formatting import LISTED
+from budew.reports.page import bar_list, percent, players, shortened, strongest_first, trait_words
+from budew.reports.sections import (
+    BarLists,
+    BarRow,
+    Bars,
+    Card,
+    ClipCard,
+    ClipCards,
+    EmotionBar,
+    HeatMap,
+    Report,
+    StackedBars,
+    Table,
 )
-from budew.reports.tables import LISTED
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVEL_NAMES
+from budew.taxonomy.scales import level_name
 
 LISTED_BROKEN = 50
 COMPARED_LANGUAGES = 10
 
 
-def corpus_html(found: Inspection, disagreements: Sequence[tuple[Clip, VoiceProfile]] = ()) -> str:
-    """Return the inspection of a corpus as HTML, its examples with players.
+def inspection_report(found: Inspection, disagreements: Sequence[tuple[Clip, VoiceProfile]] = ()) -> Report:
+    """Return the inspection of a corpus, its examples with players.
 
     Args:
         found: the inspection.
-        disagreements: clips with another profile that they had before, which are shown beside each other.
+        disagreements: clips with the profile that they had before, shown beside their own.
     """
-    shown = list(_clips([*(clip for clip, _ in disagreements), *found.examples]))
-    for item, (_, before) in zip(shown, disagreements, strict=False):
-        item["before"] = _bars(before)
     counted = found.statistics
-    return render_page(
-        "corpus_page",
-        found=found,
-        files=files_line(found),
-        counted=counted,
-        cards=_cards(counted),
-        emotions=_emotions(counted),
-        levels=LEVEL_NAMES[1:],
-        durations=_durations(counted),
-        comparison=_comparison(counted),
-        lists=_lists(found),
-        disagreements=shown[: len(disagreements)],
-        clips=shown[len(disagreements) :],
-        broken=found.broken[:LISTED_BROKEN],
+    sections = [
+        _remarks(found),
+        _broken(found),
+        _emotions(counted),
+        _durations(counted),
+        _languages(counted),
+        _tallies(found),
+        *_clip_sections(found, disagreements),
+    ]
+    audio = "decoded to the last sample" if found.decoded else "headers only"
+    return Report(
+        found.source,
+        f"{files_line(found)}. Audio {audio}.",
+        _cards(counted),
+        [section for section in sections if section is not None],
     )
 
 
-def _cards(counted: CorpusStatistics) -> list[tuple[str, str]]:
+def _cards(counted: CorpusStatistics) -> list[Card]:
     least = "" if counted.speakers.exact else "over "
-    unknown = [("emotions unknown", f"{counted.emotions_unknown:,}")] if counted.emotions_unknown else []
+    unknown = [Card("emotions unknown", counted.emotions_unknown)] if counted.emotions_unknown else []
     return [
-        ("clips", f"{counted.clips:,}"),
-        ("hours", f"{counted.durations.total / 3600:,.2f}"),
-        ("speakers named", f"{least}{counted.speakers.distinct:,}"),
-        ("with a profile", f"{counted.with_profile:,}"),
+        Card("clips", counted.clips),
+        Card("hours", counted.durations.total / 3600),
+        Card("speakers named", f"{least}{counted.speakers.distinct:,}"),
+        Card("with a profile", counted.with_profile),
         *unknown,
-        ("with a caption", f"{counted.with_caption:,}"),
-        ("with a transcript", f"{counted.with_transcript:,}"),
-        ("broken items", f"{counted.bad:,}"),
+        Card("with a caption", counted.with_caption),
+        Card("with a transcript", counted.with_transcript),
+        Card("broken items", counted.bad, warning=counted.bad > 0),
     ]
 
 
-def _emotions(counted: CorpusStatistics) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    """Return the emotions by family, the most frequent first in each; a bar's parts are its levels."""
-    most = max([1, *(counted.present(name) for name in EMOTIONS)])
-
-    def row(name: str) -> Mapping[str, Any]:
-        levels, clips = counted.levels[name], counted.present(name)
-        return {
-            "name": name,
-            "clips": clips,
-            "percent": percent(clips, counted.rated[name]),
-            "parts": [(level, levels[level], percent(levels[level], most)) for level in LEVEL_NAMES[1:]],
-        }
-
-    return by_family((name, row(name)) for name in sorted(EMOTIONS, key=lambda name: -counted.present(name)))
-
-
-def _durations(counted: CorpusStatistics) -> list[Bar]:
-    starts = (0.0, *EDGES)
-    names = [f"{low:g}–{high:g}" for low, high in zip(starts, EDGES, strict=False)] + [f"over {EDGES[-1]:g}"]
-    return bars(zip(names, counted.durations.histogram, strict=True))
-
-
-def _comparison(counted: CorpusStatistics) -> Mapping[str, Any]:
-    """Return the share of each language's clips that have an emotion, in per cent, an emotion a row."""
-    found = most_frequent_languages(counted, COMPARED_LANGUAGES)
-    known = [(name, counts, counts[CLIPS] - counts[UNKNOWN]) for name, counts in found]
-    languages = [(name, count) for name, _, count in known if count]
+def _remarks(found: Inspection) -> Table | None:
     rows = [
-        (name, [percent(counts[name], counts[RATED + name]) for _, counts, count in known if count])
-        for name in EMOTIONS
-        if counted.present(name)
+        (problem, remark.clips, ", ".join(map(shortened, remark.first)))
+        for problem, remark in sorted(found.remarks.items())
     ]
-    most = max([1.0, *(share for _, shares in rows for share in shares)])
-    return {"languages": languages, "rows": rows, "most": most}
+    return Table("Problems", ("problem", "clips", "examples"), rows) if rows else None
 
 
-def _lists(found: Inspection) -> list[BarList]:
+def _broken(found: Inspection) -> Table | None:
+    bad, listed = found.statistics.bad, found.broken[:LISTED_BROKEN]
+    if not bad:
+        return None
+    note = f"{bad:,} items are broken" + (f"; the first {len(listed)}." if bad > len(listed) else ".")
+    rows = [(number, shortened(reason)) for number, reason in enumerate(listed, 1)]
+    return Table("Broken items", ("", "reason"), rows, note=note)
+
+
+def _emotions(counted: CorpusStatistics) -> StackedBars | None:
+    """Return the emotions by level, the most frequent first in each family."""
+    if not counted.emotions_known:
+        return None
+    names = sorted(EMOTIONS, key=lambda name: -counted.present(name))
+    clips = [counted.present(name) for name in names]
+    partly = f", {counted.partly_rated:,} of them only some" if counted.partly_rated else ""
+    return StackedBars(
+        "Emotions",
+        LEVEL_NAMES[1:],
+        [(name, [counted.levels[name][level] for level in LEVEL_NAMES[1:]]) for name in names],
+        note="Clips that have each emotion, by level, and their share of the clips in which it is rated "
+        f"({counted.emotions_known:,} clips have rated emotions{partly}).",
+        whole=max(1, *clips),
+        columns={
+            "clips": clips,
+            "% of rated": [
+                f"{percent(count, counted.rated[name]):.1f}" for name, count in zip(names, clips, strict=True)
+            ],
+        },
+    )
+
+
+def _durations(counted: CorpusStatistics) -> Bars | None:
+    found = counted.durations
+    if not found.count:
+        return None
+    starts = (0.0, *EDGES)
+    names = [f"{low:g}–{high:g} s" for low, high in zip(starts, EDGES, strict=False)]
+    names.append(f"over {EDGES[-1]:g} s")
+    note = (
+        f"Median {found.quantile(0.5):.1f} s, from {found.shortest:.2f} s to {found.longest:,.1f} s; "
+        f"5 % under {found.quantile(0.05):.1f} s and 5 % over {found.quantile(0.95):.1f} s."
+    )
+    rows = [BarRow(name, clips) for name, clips in zip(names, found.histogram, strict=True)]
+    return Bars("Durations", rows, note=note, measure="clips", digits=0)
+
+
+def _languages(counted: CorpusStatistics) -> HeatMap | None:
+    """Return the share of each language's clips that have an emotion; None of a single language."""
+    known = [
+        (name, counts, counts[CLIPS] - counts[UNKNOWN])
+        for name, counts in most_frequent_languages(counted, COMPARED_LANGUAGES)
+    ]
+    languages = [(name or "unknown", counts, clips) for name, counts, clips in known if clips]
+    emotions = [name for name in EMOTIONS if counted.present(name)]
+    if len(languages) < 2 or not emotions:
+        return None
+    shares = [
+        [percent(counts[emotion], counts[RATED + emotion]) for _, counts, _ in languages]
+        for emotion in emotions
+    ]
+    return HeatMap(
+        "Emotions by language",
+        emotions,
+        [f"{shortened(name)} ({clips:,})" for name, _, clips in languages],
+        shares,
+        high=max(1.0, *(share for row in shares for share in row)),
+        note="Of the clips of a language whose emotions are known (their number in brackets), the percentage "
+        "that have the emotion.",
+        digits=1,
+    )
+
+
+def _tallies(found: Inspection) -> BarLists | None:
     """Return what clips are called, labelled and encoded as, the most frequent first."""
     counted = found.statistics
     tallies = [
@@ -131,30 +176,67 @@ def _lists(found: Inspection) -> list[BarList]:
     ]
     lists = [bar_list(name, tally.most_common(LISTED), tally.distinct) for name, tally in tallies]
     for counts in (counted.attributes[name] for name in ATTRIBUTES if name in counted.attributes):
-        lists.append((counts.label, bars((f"{value:g}", n) for value, n in counts.by_value()), 0))
+        lists.append(bar_list(counts.label, ((f"{value:g}", clips) for value, clips in counts.by_value())))
     lists.append(bar_list("vocal burst", counted.bursts.most_common(), len(counted.bursts)))
-    return [entry for entry in lists if entry[1]]
+    lists = [one for one in lists if one.rows]
+    return BarLists("Languages, speakers and formats", lists) if lists else None
 
 
-def _bars(profile: VoiceProfile) -> list[tuple[str, float]]:
-    return [(name, profile.emotions[name]) for name in strongest_first(profile.emotions)[:LISTED]]
-
-
-def _clips(clips: list[Clip]) -> Iterable[dict[str, Any]]:
-    """Yield each clip with its player, and what is known of the voice in words and as bars."""
+def _clip_sections(found: Inspection, disagreements: Sequence[tuple[Clip, VoiceProfile]]) -> list[ClipCards]:
+    clips = [*(clip for clip, _ in disagreements), *found.examples]
+    before = [*(profile for _, profile in disagreements), *([None] * len(found.examples))]
     sources = players((f"clip {clip.id!r}", clip.audio) for clip in clips)
-    for clip, (source, why) in zip(clips, sources, strict=True):
-        profile = clip.profile or VoiceProfile(None)
-        length = None if clip.duration is None else f"{clip.duration:.1f} s"
-        traits = [trait_words(name, value) for name, value in profile.traits.items()]
-        unknown = "no profile" if clip.profile is None else "emotions unknown"
-        if profile.rated:
-            unknown = f"absent: {', '.join(profile.rated[:LISTED])}"
-        yield {
-            "clip": clip,
-            "source": source,
-            "why": why,
-            "bars": _bars(profile),
-            "nothing": "no emotion" if profile.fully_rated else unknown,
-            "facts": list(filter(None, (clip.language, clip.speaker, length, *traits, *profile.bursts))),
-        }
+    cards = [
+        _clip_card(clip, *source, profile)
+        for clip, source, profile in zip(clips, sources, before, strict=True)
+    ]
+    differing = ClipCards(
+        "Caption and earlier profile disagree",
+        cards[: len(disagreements)],
+        note="The clips whose emotions in the caption differ most from the profile that they had before.",
+        legend=("now", "before"),
+    )
+    examples = ClipCards(
+        "Listen",
+        cards[len(disagreements) :],
+        note="The strongest clip of an emotion, or a random clip; at most 30 s of each.",
+    )
+    return [section for section in (differing, examples) if section.clips]
+
+
+def _clip_card(clip: Clip, source: str, why: str, before: VoiceProfile | None) -> ClipCard:
+    """Return a clip with its player and profile, and with the profile that it had before."""
+    profile = clip.profile or VoiceProfile(None)
+    facts = {
+        "language": clip.language,
+        "speaker": clip.speaker,
+        "duration": None if clip.duration is None else f"{clip.duration:.1f} s",
+        **{name.replace("_", " "): trait_words(name, value) for name, value in profile.traits.items()},
+        "bursts": ", ".join(profile.bursts),
+        "transcript": clip.transcript,
+    }
+    unrated = "no profile" if clip.profile is None else "emotions unknown"
+    if profile.rated:
+        unrated = f"absent: {', '.join(profile.rated[:LISTED])}"
+    return ClipCard(
+        clip.id,
+        source,
+        why,
+        clip.captions[0].text if clip.captions else "",
+        [(name, value) for name, value in facts.items() if value],
+        bars=_emotion_bars([profile.emotions] if before is None else [profile.emotions, before.emotions]),
+        without_bars="no emotion" if profile.fully_rated else unrated,
+    )
+
+
+def _emotion_bars(profiles: Sequence[Mapping[str, float]]) -> list[EmotionBar]:
+    """Return the strongest emotions of one or two profiles of a clip."""
+    names = dict.fromkeys(name for emotions in profiles for name in strongest_first(emotions)[:LISTED])
+    return [
+        EmotionBar(
+            name,
+            [emotions.get(name, 0.0) for emotions in profiles],
+            ", before ".join(level_name(emotions.get(name, 0.0)) for emotions in profiles),
+        )
+        for name in names
+    ]

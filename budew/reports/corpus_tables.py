@@ -1,6 +1,7 @@
-"""Corpora in the terminal: statistics, inspection, splits, weights, duplicates, ratings."""
+"""Corpora in the terminal: statistics, inspection, splits, weights, duplicates, ratings, acting plans."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
@@ -8,15 +9,20 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
+from budew.annotation.quantile_thresholds import ALL, Thresholds
 from budew.curation.consensus import ConsensusStatistics, RatingCounts, RatingStatistics
 from budew.curation.corpus_counts import CorpusStatistics, Tally
 from budew.curation.duplicates import Duplicates
 from budew.curation.inspection import Inspection
 from budew.curation.stratified_split import SplitReport
 from budew.curation.weights import NO_EMOTION, WeightReport, effective_number, shares
-from budew.reports.tables import LISTED, table, written
-from budew.reports.visible_text import visible_name
+from budew.reports.formatting import LISTED, visible_name, written
+from budew.reports.terminal_tables import empty_table
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVEL_NAMES
+from budew.taxonomy.scales import level_name
+
+if TYPE_CHECKING:
+    from budew.synthesis.acting.acting_hours import Preview
 
 LONGEST_NAME = 200
 """Characters of a name that are shown."""
@@ -50,7 +56,9 @@ def inspection_tables(found: Inspection) -> RenderableType:
 
 def split_table(report: SplitReport) -> RenderableType:
     """Return a row for each part, then remarks on them."""
-    made = table("part", "clips", "speakers", "share %", "target %", "mean deviation", "largest deviation")
+    made = empty_table(
+        "part", "clips", "speakers", "share %", "target %", "mean deviation", "largest deviation"
+    )
     for part in report.parts:
         counts = (f"{part.counts['clips']:,}", f"{part.speakers:,}")
         shares = (100 * report.share(part), 100 * part.asked, report.mean_deviation(part))
@@ -63,7 +71,7 @@ def split_table(report: SplitReport) -> RenderableType:
 def weights_table(report: WeightReport) -> RenderableType:
     """Return the share of each emotion before and after, and the effective sample size."""
     before, after = shares(report.balance.masses), shares(report.weighted)
-    made = table("emotion", "% before", "% weighted", "factor")
+    made = empty_table("emotion", "% before", "% weighted", "factor")
     names = (name for name in (*EMOTIONS, NO_EMOTION) if name in before)
     for name in sorted(names, key=lambda name: -before[name]):
         row = (100 * before[name], 100 * after.get(name, 0.0), report.balance.factor(name))
@@ -106,7 +114,7 @@ def duplicates_table(found: Duplicates) -> RenderableType:
 def rating_table(found: RatingStatistics, *, title: str) -> Table:
     """Return a row for each emotion, and one for all."""
     head = ("emotion", "ratings", "items", "raters", "present", "mean", "agreement", "alpha")
-    made = table(*head, title=title)
+    made = empty_table(*head, title=title)
     made.title_justify = made.caption_justify = "left"
     made.caption, made.show_footer = _AGREEMENT, True
     for column, total in zip(made.columns, ("all", *_rating_cells(found.all)), strict=True):
@@ -118,7 +126,7 @@ def rating_table(found: RatingStatistics, *, title: str) -> Table:
 
 def consensus_table(found: ConsensusStatistics) -> Table:
     """Return a row for each number of ratings; the caption has the consensus of each kind."""
-    made = table("ratings", "pairs", "present", "absent", "mixed", "exact", title="consensus")
+    made = empty_table("ratings", "pairs", "present", "absent", "mixed", "exact", title="consensus")
     made.title_justify = made.caption_justify = "left"
     for row in (one.to_dict() for one in found.outcomes):
         made.add_row(
@@ -183,7 +191,7 @@ def _summary(found: CorpusStatistics) -> Iterator[str]:
 
 
 def _emotions(found: CorpusStatistics) -> Table:
-    made = table("emotion", *LEVEL_NAMES[1:], "% of rated", "median", "spread")
+    made = empty_table("emotion", *LEVEL_NAMES[1:], "% of rated", "median", "spread")
     usual = found.baseline
     for name, counts in sorted(found.levels.items(), key=lambda pair: -found.present(pair[0])):
         if found.present(name):
@@ -234,3 +242,41 @@ def _rating_cells(counts: RatingCounts) -> tuple[str, ...]:
     whole = (counts.ratings, counts.items, counts.raters, counts.present)
     rates = (counts.mean, counts.agreement, counts.alpha)
     return (*(f"{count:,}" for count in whole), *map(written, rates))
+
+
+def thresholds_table(thresholds: Thresholds) -> Table:
+    """Return a row for each measure and group."""
+    table = Table("measure", "group", "very low", "low", "high", "very high")
+    for name, groups in thresholds.rows.items():
+        for group, row in groups.items():
+            table.add_row(name, "all" if group == ALL else group, *(f"{number:g}" for number in row))
+    return table
+
+
+def plan_tables(found: "Preview", clip_seconds: float) -> Table:
+    """Return the counts and the first clips of an acting plan, one table under the other."""
+    counts = Table("axis", "levels", "clips each", "", box=None, header_style="bold")
+    for axis, levels in found.counts.items():
+        named = ", ".join(f"{name} {clips:,}" for name, clips in levels.items())
+        counts.add_row(axis, f"{len(levels):,}", _range(levels.values()), named)
+    filled = sum(clips > 0 for clips in found.cells)
+    named = "all have a clip" if filled == len(found.cells) else f"{filled:,} have a clip"
+    counts.add_row("voice × emotion × accent", f"{len(found.cells):,}", _range(found.cells), named)
+    parts = found.parts or found.counts["language"]
+    hours = ", ".join(f"{name} {clips * clip_seconds / 3600:,.2f}" for name, clips in parts.items())
+    counts.add_row("hours", f"{len(parts):,}", "", f"{hours}, at {clip_seconds:g} s a clip")
+    first = Table("clip", "voice", "what", "line", box=None, header_style="bold")
+    for item in found.first:
+        feeling = f"{item.emotion}, {level_name(item.intensity)}"
+        first.add_row(
+            item.id, item.voice, f"{feeling}; {item.language}, {item.accent}; {item.challenge}", item.text
+        )
+    whole = Table.grid(padding=(1, 0))
+    whole.add_row(counts)
+    whole.add_row(first)
+    return whole
+
+
+def _range(clips: Collection[int]) -> str:
+    least, most = min(clips), max(clips)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"

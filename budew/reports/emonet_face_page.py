@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from budew.evaluation.benchmarks.face_presence import FEWEST
+from budew.reports.formatting import share
 from budew.reports.sections import BarRow, Bars, Card, HeatMap, Report, Section, StackedBars, Table
-from budew.reports.tables import share
 
 Result = Mapping[str, Any]
 _METRICS = {"balanced_accuracy": "balanced accuracy", "roc_auc": "ROC AUC"}
@@ -38,11 +38,11 @@ def _hq_cards(result: Result) -> list[Card]:
     for rater in result["raters"]:
         if rater["name"] == result["model"]:
             could, p = "yes" if rater["could_be_annotator"] else "no", _significance(rater["p"])
-            cards.append(Card("κ with people", **rater["kappa"], note=rater["name"], digits=3))
-            cards.append(Card("ρ with their median", **rater["spearman"], note=rater["name"], digits=3))
+            cards.append(Card("κ with people", rater["kappa"], note=rater["name"], digits=3))
+            cards.append(Card("ρ with their median", rater["spearman"], note=rater["name"], digits=3))
             cards.append(Card("could be an annotator", could, note=f"p {p}, yes above 0.05"))
             of_images = f"{rater['images']:,} of {result['counts']['images']:,} images"
-            cards.append(Card(_PREDICTED, **result["predicted"], note=of_images))
+            cards.append(Card(_PREDICTED, result["predicted"], note=of_images))
     people, published = result["groups"].get("human", {}), result["published"]["agreement"]
     beside = f"published {published['pooled_kappa']:.3f}"
     pooled, alpha = result["pooled_kappa"]["mean"], result["alpha"]["mean"]
@@ -155,7 +155,7 @@ def _alpha(result: Result) -> Bars:
     rows = [
         BarRow(
             emotion,
-            **alpha,
+            alpha,
             marks={
                 "published": published[emotion]["alpha"],
                 "pooled κ": result["pooled_kappa"]["by_emotion"][emotion],
@@ -224,10 +224,10 @@ def emonet_face_binary_report(result: Result) -> Report:
         means = model["mean"]
         number = sum(one["roc_auc"]["value"] is not None for one in model["by_emotion"].values())
         metrics = [
-            Card(label, **means[name], note=f"mean over {number} emotions", digits=3)
+            Card(label, means[name], note=f"mean over {number} emotions", digits=3)
             for name, label in _METRICS.items()
         ]
-        cards = [*metrics, Card(_PREDICTED, **result["predicted"], note="of all pairs"), *cards]
+        cards = [*metrics, Card(_PREDICTED, result["predicted"], note="of all pairs"), *cards]
         sections = [_presence(model), *(_presence_bars(model, name) for name in _METRICS)]
     sections += [_agreement_bars(result), _agreement_table(result)]
     title = "EmoNet-Face Binary" + (f": {model['name']}" if model else "")
@@ -245,7 +245,7 @@ def _presence(model: Mapping[str, Any]) -> Table:
 
 def _presence_bars(model: Mapping[str, Any], metric: str) -> Bars:
     rows = [
-        BarRow(f"{emotion} ({scores['yes']:,} / {scores['no']:,})", **scores[metric], marks={"chance": 0.5})
+        BarRow(f"{emotion} ({scores['yes']:,} / {scores['no']:,})", scores[metric], marks={"chance": 0.5})
         for emotion, scores in model["by_emotion"].items()
     ]
     label = _METRICS[metric]

@@ -4,31 +4,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from budew.reports.page import page_notes
 from budew.reports.sections import BarRow, Bars, Card, Cell, HeatMap, Report, Section, Table
 from budew.statistics.pair_metrics import PAIR_METRICS
 
 Result = Mapping[str, Any]
 NAMES = {"pearson": "Pearson r", "spearman": "Spearman ρ", "mae": "MAE (0–10)", "rmse": "RMSE (0–10)"}
 _CLASSES = ("0: not", "1: mildly", "2: intensely")
-_NOTES = (
-    (
-        "Label",
-        "Mean of the answers of the raters of a clip, 0, 1 and 2 times 5, to the one emotion asked for.",
-    ),
-    ("Prediction", "Intensity of the same emotion times 10. The other 39 emotions of a clip are unrated."),
-    ("Intervals", "95 %, bootstrap of clips."),
-    (
-        "Refused, unparsed",
-        "No prediction of the emotion; a caption in which nothing was found. Left out as published.",
-    ),
-    ("Baseline", "The same predictions permuted over the clips: mean and 95 % range."),
-)
 
 
 def emonet_voice_report(result: Result) -> Report:
     """Return the parts of the report, the most important section first."""
-    cards = [Card(NAMES[name], **result[name], digits=3) for name in PAIR_METRICS]
-    cards += [Card(f"{name.title()} (%)", **result[name]) for name in ("refused", "unparsed")]
+    cards = [Card(NAMES[name], result[name], digits=3) for name in PAIR_METRICS]
+    cards += [Card(f"{name.title()} (%)", result[name]) for name in ("refused", "unparsed")]
     sections: list[Section] = [
         _leaderboard(result),
         _variants(result),
@@ -42,7 +30,7 @@ def emonet_voice_report(result: Result) -> Report:
         _attributes(result),
     ]
     subtitle = f"{_model(result)} on {result['data']}: {result['n']['value']:,} clips scored"
-    return Report("EmoNet-Voice Bench", subtitle, cards, sections, _NOTES)
+    return Report("EmoNet-Voice Bench", subtitle, cards, sections, page_notes("emonet_voice"))
 
 
 def _model(result: Result) -> str:
@@ -57,7 +45,7 @@ def _model(result: Result) -> str:
 def emonet_voice_summary(report: Report) -> Report:
     """Return what a terminal shows: cards, and the first tables without sources and intervals."""
     tables = [section for section in report.sections[:3] if isinstance(section, Table)]
-    return report._replace(sections=[_narrow(table) for table in tables], notes=())
+    return replace(report, sections=[_narrow(table) for table in tables], notes=())
 
 
 def _narrow(table: Table) -> Table:
@@ -133,7 +121,7 @@ def _by_emotion(result: Result) -> Bars:
     rows = [
         BarRow(
             emotion,
-            **metrics["spearman"],
+            metrics["spearman"],
             marks={one["model"]: one["spearman"].get(emotion) for one in published},
         )
         for emotion, metrics in result["by_emotion"].items()
@@ -192,7 +180,7 @@ def _reliability(result: Result) -> Bars:
     rows = [
         BarRow(
             name,
-            **found["krippendorff"],
+            found["krippendorff"],
             marks={
                 "Cronbach's alpha": found["cronbach"]["value"],
                 "published": of.get(name, {}).get("value"),

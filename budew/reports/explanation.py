@@ -23,8 +23,8 @@ from budew.captions.explain import explain
 from budew.captions.render import load_templates
 from budew.captions.tokens import quoted_spans
 from budew.profile import VoiceProfile
+from budew.reports.formatting import visible
 from budew.reports.page import by_family, emotion_tone, render_page, strongest_first, tones, trait_words
-from budew.reports.visible_text import visible
 from budew.taxonomy import LEVELS
 from budew.taxonomy.scales import level_name
 

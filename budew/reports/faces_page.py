@@ -8,41 +8,60 @@ from typing import Any
 from budew.corpora.clip import Clip
 from budew.faces.images import open_image
 from budew.faces.scoring import FaceScores
-from budew.reports.page import percent, render_page
-from budew.reports.sections import BarRow, Bars, Card, HeatMap, Report, Section
+from budew.reports.sections import (
+    BarRow,
+    Bars,
+    Card,
+    ClipCard,
+    ClipCards,
+    EmotionBar,
+    HeatMap,
+    Report,
+    Section,
+)
 
-MOST, SHOWN, SIDE = 200, 8, 224
-"""Images of a page, bars of an image, pixels of its longer side."""
+MOST_IMAGES = 200
+SHOWN_EMOTIONS = 8
+LONGER_SIDE = 224
+"""Pixels of the longer side of an image on the page."""
+_HIGHEST_SCORE = 7.0
 
 
 class FacesPage:
-    """A page that grows image by image; it holds `MOST` small JPEG files of about 10 kB."""
+    """A page that grows image by image; it holds `MOST_IMAGES` small JPEG files of about 10 kB."""
 
     def __init__(self, title: str) -> None:
-        self._title, self._faces, self._left = title, list[dict[str, Any]](), 0
+        self._title = title
+        self._faces: list[ClipCard] = []
+        self._left_out = 0
 
     def add(self, clip: Clip, scores: FaceScores) -> None:
         """Show an image that could be scored."""
-        if len(self._faces) == MOST:
-            self._left += 1
+        if len(self._faces) == MOST_IMAGES:
+            self._left_out += 1
             return
         image, file = open_image(clip), BytesIO()
-        image.thumbnail((SIDE, SIDE))
+        image.thumbnail((LONGER_SIDE, LONGER_SIDE))
         image.save(file, "JPEG", quality=85)
-        strongest = sorted(scores.softmax, key=lambda name: -scores.softmax[name])[:SHOWN]
-        self._faces.append(
-            {
-                "id": clip.id,
-                "source": "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(),
-                "bars": [
-                    (name, scores.raw[name], percent(max(0.0, scores.raw[name]), 7)) for name in strongest
-                ],
-            }
-        )
+        source = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+        strongest = sorted(scores.softmax, key=lambda name: -scores.softmax[name])[:SHOWN_EMOTIONS]
+        bars = [_bar(name, scores.raw[name]) for name in strongest]
+        self._faces.append(ClipCard(clip.id, image=source, bars=bars))
 
-    def html(self) -> str:
-        """Return the page."""
-        return render_page("faces_page", title=self._title, faces=self._faces, left=self._left)
+    def report(self) -> Report:
+        """Return the page as a report."""
+        left_out = f", {self._left_out:,} more are not shown" if self._left_out else ""
+        note = (
+            "The bars are the raw scores of the strongest emotions of each face, on a scale of about 0 to 7. "
+            "They say what an expression looks like, not what somebody feels."
+        )
+        faces = ClipCards("Faces", self._faces, note=note)
+        return Report(self._title, f"{len(self._faces)} images{left_out}.", [], [faces])
+
+
+def _bar(emotion: str, raw: float) -> EmotionBar:
+    share = min(1.0, max(0.0, raw / _HIGHEST_SCORE))
+    return EmotionBar(emotion, [share], f"{raw:.1f} of {_HIGHEST_SCORE:g}", number=f"{raw:.1f}")
 
 
 def description_report(source: str, found: Mapping[str, Any]) -> Report:

@@ -2,19 +2,16 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from budew.corpora.named.definition import Meaning, NamedCorpus
+from budew.reports.page import page_notes
 from budew.reports.sections import Card, Cell, Report, Table
 from budew.taxonomy import EMOTIONS
 
 _AUTHOR = re.compile(r"author\s*=\s*\{+([^,}]+)")
 _YEAR = re.compile(r"year\s*=\s*\{(\d{4})\}")
 _COMPARED = ("language", "hours", "speakers", "emotions", "bursts", "kind", "licence")
-_NOTES = (
-    ("Hours, speakers", "As published; a dash where no source gives them, or they grow with each release."),
-    ("Emotions", "How many of the 40 the labels stand for: those that are rated in each labelled clip."),
-    ("Licence", "As the source states it; a dash where it states none. Read it before you use the corpus."),
-)
 
 
 def corpora_report(corpora: Mapping[str, NamedCorpus]) -> Report:
@@ -30,13 +27,13 @@ def corpora_report(corpora: Mapping[str, NamedCorpus]) -> Report:
         ("", "from", "source"),
         [(name, corpus.address or "–", corpus.source) for name, corpus in corpora.items()],
     )
-    return Report("Corpora known by name", "", cards, [_comparison(corpora, _COMPARED), sources], _NOTES)
+    sections = [_comparison(corpora, _COMPARED), sources]
+    return Report("Corpora known by name", "", cards, sections, page_notes("known_corpora"))
 
 
 def named_corpora_summary(corpora: Mapping[str, NamedCorpus]) -> Report:
     """Return what a terminal shows: the comparison with short citations, without addresses."""
-    report = corpora_report(corpora)
-    return report._replace(sections=[_comparison(corpora, (*_COMPARED, "citation"))])
+    return replace(corpora_report(corpora), sections=[_comparison(corpora, (*_COMPARED, "citation"))])
 
 
 def corpus_report(name: str, corpus: NamedCorpus) -> Report:

@@ -20,8 +20,8 @@ from budew.audio.samples import windows
 from budew.errors import AudioError
 from budew.io.files import whole_file
 from budew.io.resources import packaged_table
-from budew.reports.tables import LISTED
-from budew.reports.visible_text import visible
+from budew.reports.formatting import LISTED, visible
+from budew.reports.sections import BarList
 from budew.taxonomy import ATTRIBUTES, EMOTION_GROUPS, EMOTIONS, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name, nearest_level, to_intensity
 from budew.version import __version__
@@ -32,10 +32,6 @@ LONGEST_PLAYED = 30.0
 """Seconds of a clip that are played at most."""
 LARGEST_AUDIO = 4_000_000
 """Bytes of mp3 in one page at most."""
-Bar = tuple[str, int, float]
-"""A name, its count, and its length in per cent of the longest."""
-BarList = tuple[str, list[Bar], int]
-"""A heading, bars, and how many more there are."""
 Row = TypeVar("Row")
 
 _RATE = 16_000
@@ -69,7 +65,7 @@ def render_page(
     }
     environment.filters |= filters or {}
     style = "".join(
-        (_FOLDER / f"{sheet}.css").read_text(encoding="utf-8") for sheet in ("base", "plots", *sheets, name)
+        (_FOLDER / f"{sheet}.css").read_text(encoding="utf-8") for sheet in ("base", *sheets, name)
     )
     return environment.get_template(f"{name}.html.j2").render(style=style, version=__version__, **values)
 
@@ -84,7 +80,7 @@ def write_page(html: str, path: Path) -> Path:
 
 def shortened(text: str) -> str:
     """Return a text, shortened if it is long."""
-    return text[:LONGEST_TEXT] + "…" * (len(text) > LONGEST_TEXT)
+    return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
 
 
 def breakable(name: str) -> str:
@@ -92,16 +88,12 @@ def breakable(name: str) -> str:
     return name.replace("/", "/\u200b")
 
 
-def bars(counted: Iterable[tuple[str, int]]) -> list[Bar]:
-    """Return a bar for each name and count."""
-    rows = list(counted)
+def bar_list(heading: str, counted: Iterable[tuple[str, int]], total: int = 0) -> BarList:
+    """Return the first `LISTED` names with their counts as bars; `total`: number of names there are."""
+    rows = list(islice(counted, LISTED))
     most = max([1, *(count for _, count in rows)])
-    return [(name, count, percent(count, most)) for name, count in rows]
-
-
-def bar_list(heading: str, counted: Iterable[tuple[str, int]], total: int) -> BarList:
-    """Return a list of the first `LISTED` of `total` names with their counts."""
-    return heading, bars(islice(counted, LISTED)), max(0, total - LISTED)
+    bars = [(name, f"{count:,}", percent(count, most)) for name, count in rows]
+    return BarList(heading, bars, max(0, total - LISTED))
 
 
 def by_family(rows: Iterable[tuple[str, Row]]) -> list[tuple[str, list[Row]]]:
@@ -115,6 +107,15 @@ def by_family(rows: Iterable[tuple[str, Row]]) -> list[tuple[str, list[Row]]]:
 def percent(part: float, whole: float, digits: int = 2) -> float:
     """Return a share in per cent; 0 of nothing."""
     return round(100 * part / whole, digits) if whole else 0.0
+
+
+def row_percentages(counts: Iterable[Sequence[float]]) -> list[list[float | None]]:
+    """Return counts in per cent of their row; None in rows without any."""
+    shares: list[list[float | None]] = []
+    for row in counts:
+        total = sum(row)
+        shares.append([100 * count / total if total else None for count in row])
+    return shares
 
 
 def strongest_first(emotions: Mapping[str, float]) -> list[str]:
@@ -141,6 +142,12 @@ def tones() -> Mapping[str, Mapping[str, str]]:
     """Return colours, `#rrggbb`: of families under "emotions", of other kinds of marks under "others"."""
     table: Mapping[str, Mapping[str, str]] = packaged_table(__package__, "tones")
     return table
+
+
+def page_notes(page: str, **values: object) -> list[tuple[str, str]]:
+    """Return the notes of a page, terms and their meaning, with `values` filled in."""
+    notes: Mapping[str, str] = packaged_table(__package__, "notes")[page]
+    return [(term, meaning.format(**values).rstrip()) for term, meaning in notes.items()]
 
 
 def players(clips: Iterable[tuple[str, bytes | Path | None]]) -> Iterator[tuple[str, str]]:

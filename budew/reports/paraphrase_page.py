@@ -1,126 +1,240 @@
-"""What rewriting made of a corpus as one HTML page: metrics, plots, captions in pairs."""
+"""What rewriting made of a corpus as one HTML page: metrics, plots, texts beside their templates."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from typing import Any
 
 from budew.paraphrase.candidate_selection import OUTCOMES
-from budew.paraphrase.metrics import ParaphraseReport
 from budew.paraphrase.metrics.candidate_counts import ranked
 from budew.paraphrase.metrics.clip_sample import RewritingExample
-from budew.paraphrase.metrics.diversity import Diversity
-from budew.reports.page import (
+from budew.paraphrase.metrics.fidelity import EmotionFidelity
+from budew.paraphrase.metrics.report import ParaphraseReport
+from budew.reports.formatting import share, visible, written
+from budew.reports.page import bar_list, page_notes, percent, shortened, strongest_first
+from budew.reports.paraphrase_tables import DIVERSITY, FIDELITY, fidelity_sides
+from budew.reports.sections import (
+    BarCell,
     BarList,
-    bar_list,
-    by_family,
-    percent,
-    render_page,
-    shortened,
-    strongest_first,
+    BarLists,
+    Card,
+    Cell,
+    Report,
+    Section,
+    StackedBars,
+    Table,
+    TextPair,
+    TextPairs,
+    TextPiece,
 )
-from budew.reports.paraphrase_tables import diversity_rows, fidelity_rows, interval_text
-from budew.reports.tables import share, written
-from budew.reports.visible_text import visible
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import level_name
 
-Piece = tuple[str, bool]
-"""Some text, and whether it is not in the other text."""
+LOW_RATE = 0.95
+"""Rates of an emotion below it stand out on the page."""
+
 _WORD = re.compile(r"\s*\S+\s*")
 _EDGES = ".,;:!?\"'()“”‘’…"
 
 
-def paraphrase_html(found: ParaphraseReport) -> str:
-    """Return the report on rewriting as HTML."""
-    counts = found.candidates.counts
-    return render_page(
-        "paraphrase_page",
-        filters={"written": written, "interval": interval_text},
-        found=found,
-        cards=_cards(found),
-        fates=[(name, counts[name], percent(counts[name], counts["candidates"])) for name in OUTCOMES],
-        lists=_lists(found),
-        diversity=_diversity(found.diversity),
-        fidelity=fidelity_rows(found),
-        emotions=_emotions(found),
-        overused=_overused(found),
-        accepted=[_pair(example) for example in found.accepted],
-        refused=[_pair(example) for example in found.refused],
+def rewriting_report(found: ParaphraseReport) -> Report:
+    """Return the metrics of a rewritten corpus, and some of its texts beside their templates."""
+    sections: tuple[Section | None, ...] = (
+        _candidates(found),
+        _inconsistent(found),
+        _tallies(found),
+        _diversity(found),
+        _fidelity(found),
+        _by_emotion(found),
+        _overused(found),
+        _texts(
+            "Rewritten",
+            found.accepted,
+            "The template above, its paraphrase below. Words that only one has are marked: removed, added.",
+        ),
+        _texts(
+            "Refused",
+            found.refused,
+            "Candidates that the gate refused, with the reasons: one for each first reason, then others.",
+        ),
+    )
+    others = f" ({found.others:,} more have no paraphrase)" if found.others else ""
+    bad = f"; {found.bad:,} items could not be read" if found.bad else ""
+    return Report(
+        f"Paraphrases of {', '.join(found.corpora)}",
+        f"Counts cover all {found.clips:,} clips{others}{bad}. Diversity, fidelity and examples cover "
+        f"{found.sampled:,} clips sampled by seed {found.seed}.",
+        _cards(found),
+        [section for section in sections if section is not None],
+        page_notes("paraphrases"),
     )
 
 
-def _cards(found: ParaphraseReport) -> list[tuple[str, str]]:
+def _cards(found: ParaphraseReport) -> list[Card]:
     counts, captions = found.candidates.counts, found.captions
     judged = sum(counts[name] for name in ("accepted", "repaired", "refused"))
     fallbacks = sum(captions.fallbacks.values())
     return [
-        ("clips", f"{found.clips:,}"),
-        ("captions", f"{captions.captions:,}"),
-        ("candidates", f"{counts['candidates']:,}"),
-        ("passed the gate", share(counts["accepted"], judged)),
-        ("fallbacks", share(fallbacks, captions.captions)),
-        ("ρ before the gate", written(found.before.spearman.value if found.before else None, 3)),
-        ("ρ after the gate", written(found.after.spearman.value if found.after else None, 3)),
+        Card("clips", found.clips),
+        Card("captions", captions.captions),
+        Card("candidates", counts["candidates"]),
+        Card("passed the gate", share(counts["accepted"], judged)),
+        Card("fallbacks", share(fallbacks, captions.captions)),
+        Card("ρ before the gate", found.before.spearman.value if found.before else None, digits=3),
+        Card("ρ after the gate", found.after.spearman.value if found.after else None, digits=3),
     ]
 
 
-def _lists(found: ParaphraseReport) -> list[BarList]:
+def _candidates(found: ParaphraseReport) -> StackedBars:
+    totals = found.candidates
+    counts = totals.counts
+    note = (
+        f"{counts['requests']:,} requests, {counts['unanswered']:,} unanswered, {counts['retried']:,} "
+        "retried with the reasons. Spare candidates came when a caption was there already, and were not "
+        "judged."
+    )
+    if totals.clips and not totals.wrong:
+        note += (
+            f" The counts of all {totals.clips:,} clips are consistent: each candidate has one outcome, each "
+            "caption one origin."
+        )
+    if totals.clips < found.clips:
+        note += f" {found.clips - totals.clips:,} clips have no record of their candidates."
+    legend = [f"{name} {counts[name]:,}" for name in OUTCOMES]
+    return StackedBars("Candidates", legend, [("candidates", [counts[name] for name in OUTCOMES])], note)
+
+
+def _inconsistent(found: ParaphraseReport) -> Table | None:
+    totals = found.candidates
+    if not totals.wrong:
+        return None
+    first = f"; the first {len(totals.listed)}" if totals.wrong > len(totals.listed) else ""
+    note = f"The counts are inconsistent in {totals.wrong:,} clips{first}."
+    rows = [(shortened(id), shortened(problem)) for id, problem in totals.listed]
+    return Table("Inconsistent counts", ("clip", "problem"), rows, note=note)
+
+
+def _tallies(found: ParaphraseReport) -> BarLists | None:
     """Return what candidates and captions are counted by, the most frequent first."""
-    captions = found.captions
     tallies = {
         "refused, by first reason": found.candidates.codes,
-        "fallbacks, by reason": captions.fallbacks,
-        **captions.origins,
+        "fallbacks, by reason": found.captions.fallbacks,
+        **found.captions.origins,
     }
-    return [bar_list(name, ranked(tally), len(tally)) for name, tally in tallies.items() if tally]
+    lists = [bar_list(name, ranked(tally), len(tally)) for name, tally in tallies.items() if tally]
+    return BarLists("Reasons and origins", lists) if lists else None
 
 
-def _diversity(sides: Mapping[str, Diversity]) -> list[Mapping[str, Any]]:
-    """Return each metric with its values and bars; the longest bar of a metric is its largest value."""
-    rows: list[Mapping[str, Any]] = []
-    for metric, values in diversity_rows(sides):
-        most = max([1e-12, *(value for value in values.values() if value is not None)])
-        cells = [
-            (side, written(value, metric.digits), percent(value or 0.0, most))
-            for side, value in values.items()
-        ]
-        rows.append({"label": metric.label, "better": metric.better, "cells": cells})
-    return rows
+def _diversity(found: ParaphraseReport) -> Table | None:
+    """Return each metric with bars; the longest bar of a metric is its largest value."""
+    if not found.diversity:
+        return None
+    rows: list[list[Cell]] = []
+    for metric in DIVERSITY:
+        values = [getattr(side, metric.name) for side in found.diversity.values()]
+        most = max([1e-12, *(value for value in values if value is not None)])
+        cells = [BarCell(written(value, metric.digits), percent(value or 0.0, most)) for value in values]
+        rows.append([metric.label, *cells, metric.better])
+    templates = found.diversity["templates"]
+    note = (
+        f"Of {templates.captions:,} captions each, one per clip; distinct-n, compression and vocabulary use "
+        f"the same number of words ({templates.compared_words:,}): every metric depends on the size of the "
+        "sample. “Written” are the paraphrases with the fallbacks, as a model learns them."
+    )
+    return Table("Diversity", ["metric", *found.diversity, "better"], rows, note=note)
 
 
-def _emotions(found: ParaphraseReport) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    """Return by family what is known of each emotion: its words on both sides, fidelity before and after."""
-    found_rows: list[tuple[str, Mapping[str, Any]]] = []
-    sides = {label: side.by_emotion for label, side in found.diversity.items() if label != "written"}
-    most = max([1, *(row.phrases for side in sides.values() for row in side.values())])
-    fidelity = [(label, side) for label, side in (("before", found.before), ("after", found.after)) if side]
-    for at, name in enumerate(EMOTIONS):
-        words = [(label, side[name], percent(side[name].phrases, most)) for label, side in sides.items()]
-        rates = [(label, side.by_emotion[at]) for label, side in fidelity]
-        if any(row.said for _, row, _ in words) or any(row.wanted or row.said for _, row in rates):
-            found_rows.append((name, {"name": name, "words": words, "rates": rates}))
-    return by_family(found_rows)
+def _fidelity(found: ParaphraseReport) -> Table | None:
+    if found.after is None:
+        return None
+    sides = fidelity_sides(found)
+    rows = [[label, *(getattr(side, rate) for side in sides.values())] for rate, label in FIDELITY.items()]
+    before = (
+        "Fidelity before the gate is unknown: no text of refused candidates, or of accepted ones, is in the "
+        "sample."
+    )
+    if found.before:
+        before = (
+            f"Before the gate: all candidates that it judged ({found.before.captions:,} known, weighted by "
+            "the counts)."
+        )
+    note = (
+        "The profile of a clip against the parse of its captions, with 95 % bootstrap intervals over clips. "
+        f"{before} After the gate: the {found.after.captions:,} captions written, fallbacks too."
+    )
+    return Table("Fidelity", ["rate", *(f"{name} the gate" for name in sides)], rows, note=note, digits=3)
 
 
-def _overused(found: ParaphraseReport) -> list[tuple[str, list[tuple[str, str, float]], int]]:
+def _by_emotion(found: ParaphraseReport) -> Table | None:
+    """Return for each emotion its words in templates and paraphrases, and fidelity before and after."""
+    words = {name: side.by_emotion for name, side in found.diversity.items() if name != "written"}
+    most = max([1, *(row.phrases for side in words.values() for row in side.values())])
+    sides = fidelity_sides(found)
+    rows: list[list[Cell]] = []
+    for number, name in enumerate(EMOTIONS):
+        spoken = [side[name] for side in words.values()]
+        rates = [side.by_emotion[number] for side in sides.values()]
+        if any(row.said for row in spoken) or any(row.wanted or row.said for row in rates):
+            bars = [BarCell(f"{row.phrases} of {row.said}", percent(row.phrases, most)) for row in spoken]
+            rows.append([name, *bars, *(cell for row in rates for cell in _rate_cells(row))])
+    if not rows:
+        return None
+    columns = ["emotion", *(f"words in {name}" for name in words)]
+    for name in sides:
+        columns += [f"captions {name}", f"recall {name}", f"precision {name}", f"level {name}"]
+    spoken_note = ", in templates and paraphrases" if words else ""
+    note = (
+        f"Words: distinct lexicon phrases for it{spoken_note}, of its occurrences. Before and after the "
+        "gate: captions that should name it; recall: share of them that do; precision: share of the captions "
+        "naming it that should; level: share of those that rightly name it, at its level."
+    )
+    return Table("By emotion", columns, rows, note=note)
+
+
+def _rate_cells(row: EmotionFidelity) -> list[BarCell]:
+    rates = (row.recall, row.precision, row.exact)
+    cells = [
+        BarCell("–" if rate is None else f"{100 * rate:.0f} %", warning=rate is not None and rate < LOW_RATE)
+        for rate in rates
+    ]
+    return [BarCell(f"{row.wanted:.0f}"), *cells]
+
+
+def _overused(found: ParaphraseReport) -> BarLists | None:
     """Return overused openings and phrases with the share of the captions that have them."""
     lint, total = found.overused, found.overused.captions
-    return [
-        (title, [(row.phrase, share(row.captions, total), percent(row.captions, total)) for row in rows], 0)
+    lists = [
+        BarList(
+            title, [(row.phrase, share(row.captions, total), percent(row.captions, total)) for row in rows]
+        )
         for title, rows in (("openings", lint.openings), ("phrases", lint.phrases))
         if rows
     ]
+    note = (
+        f"In {total:,} paraphrases. budew paraphrase report … --ban FILE writes these phrases for budew "
+        "paraphrase run --ban FILE, which forbids them to the model."
+    )
+    return BarLists("Over-used", lists, note) if lists else None
 
 
-def _pair(example: RewritingExample) -> Mapping[str, Any]:
-    """Return a text beside its template, both cut into what they share and what they do not."""
-    template, text = word_diff(shortened(example.template), shortened(example.text))
-    return {"example": example, "template": template, "text": text, "wanted": list(_wanted(example))}
+def _texts(heading: str, examples: Sequence[RewritingExample], note: str) -> TextPairs | None:
+    return TextPairs(heading, [_pair(example) for example in examples], note) if examples else None
 
 
-def _wanted(example: RewritingExample) -> Iterable[str]:
-    """Yield what a profile holds, in words."""
+def _pair(example: RewritingExample) -> TextPair:
+    before, after = word_diff(shortened(example.template), shortened(example.text))
+    wanted = " · ".join(_profile_words(example))
+    if example.refusal is None:
+        return TextPair(example.id, before, after, (wanted, example.made_by))
+    reasons = [", ".join(example.refusal.codes) or "no reason given"]
+    if example.refusal.missed:
+        reasons.append(f"missing: {', '.join(example.refusal.missed)}")
+    if example.refusal.unknown:
+        reasons.append(f"not in the lexicon: {', '.join(example.refusal.unknown)}")
+    return TextPair(example.id, before, after, (wanted, ""), "; ".join(reasons))
+
+
+def _profile_words(example: RewritingExample) -> Iterator[str]:
+    """Yield the emotions, bursts and traits of a profile in words."""
     if example.profile is None:
         return
     levels = example.profile.emotions
@@ -133,19 +247,21 @@ def _wanted(example: RewritingExample) -> Iterable[str]:
             yield f"{name} {value}"
 
 
-def word_diff(one: str, other: str) -> tuple[list[Piece], list[Piece]]:
+def word_diff(one: str, other: str) -> tuple[list[TextPiece], list[TextPiece]]:
     """Return both texts in pieces, which together are the texts made visible.
 
     Words are equal in any case and with any punctuation around them.
     """
     words, others = (_WORD.findall(text) for text in (one, other))
     matcher = SequenceMatcher(None, _folded(words), _folded(others), autojunk=False)
-    left: list[Piece] = []
-    right: list[Piece] = []
+    left: list[TextPiece] = []
+    right: list[TextPiece] = []
     for kind, start, stop, other_start, other_stop in matcher.get_opcodes():
         changed = kind != "equal"
-        left += [(visible("".join(words[start:stop])), changed)] * (stop > start)
-        right += [(visible("".join(others[other_start:other_stop])), changed)] * (other_stop > other_start)
+        if stop > start:
+            left.append((visible("".join(words[start:stop])), changed))
+        if other_stop > other_start:
+            right.append((visible("".join(others[other_start:other_stop])), changed))
     return left, right
 
 

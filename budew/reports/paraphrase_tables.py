@@ -1,6 +1,6 @@
-"""The report on rewriting as terminal tables."""
+"""What rewriting made of a corpus as terminal tables, and the metrics that the page shows too."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rich.console import Group, RenderableType
@@ -10,13 +10,14 @@ from rich.text import Text
 from budew.paraphrase.candidate_selection import OUTCOMES
 from budew.paraphrase.lexicon_gaps import LexiconGap
 from budew.paraphrase.metrics.candidate_counts import ranked
-from budew.paraphrase.metrics.diversity import Diversity
+from budew.paraphrase.metrics.fidelity import Fidelity
 from budew.paraphrase.metrics.report import ParaphraseReport
-from budew.reports.tables import LISTED, share, table, written
+from budew.reports.formatting import LISTED, share, written
+from budew.reports.terminal_tables import empty_table
 from budew.statistics.resampling import ConfidenceInterval
 
 
-class Metric(NamedTuple):
+class DiversityMetric(NamedTuple):
     """A metric of diversity: attribute of `Diversity`, label, what is better ("more", "less", ""), digits."""
 
     name: str
@@ -26,16 +27,16 @@ class Metric(NamedTuple):
 
 
 DIVERSITY = (
-    Metric("distinct_1", "distinct-1", "more", 3),
-    Metric("distinct_2", "distinct-2", "more", 3),
-    Metric("distinct_3", "distinct-3", "more", 3),
-    Metric("self_bleu", "self-BLEU", "less", 1),
-    Metric("compression_ratio", "compression ratio", "less", 2),
-    Metric("openings", "different first three words", "more", 3),
-    Metric("syntactic_openings", "different syntactic openings", "more", 3),
-    Metric("emotion_words", "type–token ratio of emotion words", "more", 3),
-    Metric("effective_vocabulary", "effective vocabulary", "more", 1),
-    Metric("mean_words", "words a caption", "", 1),
+    DiversityMetric("distinct_1", "distinct-1", "more", 3),
+    DiversityMetric("distinct_2", "distinct-2", "more", 3),
+    DiversityMetric("distinct_3", "distinct-3", "more", 3),
+    DiversityMetric("self_bleu", "self-BLEU", "less", 1),
+    DiversityMetric("compression_ratio", "compression ratio", "less", 2),
+    DiversityMetric("openings", "different first three words", "more", 3),
+    DiversityMetric("syntactic_openings", "different syntactic openings", "more", 3),
+    DiversityMetric("emotion_words", "type–token ratio of emotion words", "more", 3),
+    DiversityMetric("effective_vocabulary", "effective vocabulary", "more", 1),
+    DiversityMetric("mean_words", "words a caption", "", 1),
 )
 FIDELITY = {
     "spearman": "Spearman ρ",
@@ -51,29 +52,31 @@ def paraphrase_report_tables(found: ParaphraseReport) -> RenderableType:
     """Return counts, diversity and fidelity, for `rich.print`."""
     parts: list[RenderableType] = [Text("\n".join(_counts(found)))]
     if found.diversity:
-        parts.append(_diversity(found))
+        captions = next(iter(found.diversity.values())).captions
+        title = f"diversity of {captions:,} captions each, seed {found.seed}"
+        table = empty_table("metric", *found.diversity, title=title)
+        table.add_column("better")
+        for metric in DIVERSITY:
+            values = (getattr(side, metric.name) for side in found.diversity.values())
+            table.add_row(metric.label, *(written(value, metric.digits) for value in values), metric.better)
+        parts.append(table)
     if found.after is not None:
-        parts.append(_fidelity(found))
-    return Group(*parts, Text("\n".join(_overused(found))))
+        title = f"fidelity of {found.sampled:,} clips, with 95 % intervals"
+        sides = fidelity_sides(found)
+        table = empty_table("rate", *(f"{name} the gate" for name in sides), title=title)
+        for rate, label in FIDELITY.items():
+            table.add_row(label, *(_interval_text(getattr(side, rate)) for side in sides.values()))
+        parts.append(table)
+    return Group(*parts, Text("\n".join(_overused_lines(found))))
 
 
-def diversity_rows(
-    compared: Mapping[str, Diversity],
-) -> list[tuple[Metric, dict[str, float | None]]]:
-    """Return each metric with its values."""
-    return [(row, {name: getattr(side, row.name) for name, side in compared.items()}) for row in DIVERSITY]
+def fidelity_sides(found: ParaphraseReport) -> dict[str, Fidelity]:
+    """Return fidelity before and after the gate, as far as it is known."""
+    sides = {"before": found.before, "after": found.after}
+    return {name: side for name, side in sides.items() if side is not None}
 
 
-def fidelity_rows(found: ParaphraseReport) -> list[tuple[str, list[str]]]:
-    """Return each rate of fidelity before and after the gate, as far as they are known."""
-    sides = [side for side in (found.before, found.after) if side is not None]
-    return [
-        (label, [interval_text(getattr(side, rate)) for side in sides]) for rate, label in FIDELITY.items()
-    ]
-
-
-def interval_text(estimate: ConfidenceInterval) -> str:
-    """Format a rate with its interval."""
+def _interval_text(estimate: ConfidenceInterval) -> str:
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "–"
     return f"{written(estimate.value, 3)} ({written(estimate.low, 3)} to {written(estimate.high, 3)})"
@@ -86,10 +89,12 @@ def _counts(found: ParaphraseReport) -> Iterator[str]:
         f"{', '.join(found.corpora)}: {found.clips:,} clips with paraphrases, "
         f"{found.others:,} without, not readable {found.bad:,}"
     )
-    fates = ", ".join(f"{name} {counts[name]:,} ({share(counts[name], candidates)})" for name in OUTCOMES)
-    asked = ("unanswered", "retried")
-    yield f"requests: {counts['requests']:,}, {', '.join(f'{name} {counts[name]:,}' for name in asked)}"
-    yield f"candidates: {candidates:,}; {fates}"
+    yield (
+        f"requests: {counts['requests']:,}, unanswered {counts['unanswered']:,}, "
+        f"retried {counts['retried']:,}"
+    )
+    outcomes = (f"{name} {counts[name]:,} ({share(counts[name], candidates)})" for name in OUTCOMES)
+    yield f"candidates: {candidates:,}; {', '.join(outcomes)}"
     if totals.codes:
         yield f"refused for: {_listed(ranked(totals.codes))}"
     fallbacks = sum(captions.fallbacks.values())
@@ -99,33 +104,14 @@ def _counts(found: ParaphraseReport) -> Iterator[str]:
             yield f"{label}: {_listed(ranked(tally))}"
     if totals.wrong:
         yield f"the counts are INCONSISTENT in {totals.wrong:,} clips, such as:"
-        yield from (f"    {id}: {what}" for id, what in totals.listed)
+        yield from (f"    {id}: {problem}" for id, problem in totals.listed)
     elif totals.clips:
         yield f"the counts of all {totals.clips:,} clips are consistent"
     if totals.clips < found.clips:
         yield f"{found.clips - totals.clips:,} clips have no record of their candidates"
 
 
-def _diversity(found: ParaphraseReport) -> Table:
-    captions = next(iter(found.diversity.values())).captions
-    title = f"diversity of {captions:,} captions each, seed {found.seed}"
-    made = table("metric", *found.diversity, title=title)
-    made.add_column("better")
-    for row, values in diversity_rows(found.diversity):
-        made.add_row(row.label, *(written(value, row.digits) for value in values.values()), row.better)
-    return made
-
-
-def _fidelity(found: ParaphraseReport) -> Table:
-    sides = [label for label in ("before", "after") if getattr(found, label) is not None]
-    headings = (f"{label} the gate" for label in sides)
-    made = table("rate", *headings, title=f"fidelity of {found.sampled:,} clips, with 95 % intervals")
-    for label, rates in fidelity_rows(found):
-        made.add_row(label, *rates)
-    return made
-
-
-def _overused(found: ParaphraseReport) -> Iterator[str]:
+def _overused_lines(found: ParaphraseReport) -> Iterator[str]:
     lint = found.overused
     yield f"lint of {lint.captions:,} paraphrases: {lint.errors:,} errors, {lint.warnings:,} warnings"
     for title, phrases in (("openings", lint.openings), ("phrases", lint.phrases)):
@@ -136,17 +122,16 @@ def _overused(found: ParaphraseReport) -> Iterator[str]:
 
 
 def _listed(counted: list[tuple[str, int]]) -> str:
+    text = ", ".join(f"{name} {count:,}" for name, count in counted[:LISTED])
     more = len(counted) - LISTED
-    return ", ".join(f"{name} {count:,}" for name, count in counted[:LISTED]) + (
-        f" and {more:,} more" * (more > 0)
-    )
+    return f"{text} and {more:,} more" if more > 0 else text
 
 
 def lexicon_gaps_table(gaps: Iterable[LexiconGap]) -> Table:
     """Return the words that the lexicon lacks, with an example each."""
-    rows = Table("word", "missed", "as an emotion", "passed", "emotions missed", "for example")
+    table = Table("word", "missed", "as an emotion", "passed", "emotions missed", "for example")
     for gap in gaps:
         emotions = ", ".join(f"{name} {count}" for name, count in gap.emotions[:3])
         counts = (f"{count:,}" for count in (gap.missed, gap.named, gap.passed))
-        rows.add_row(gap.word, *counts, emotions, gap.examples[0][:80])
-    return rows
+        table.add_row(gap.word, *counts, emotions, gap.examples[0][:80])
+    return table

@@ -1,13 +1,31 @@
-"""A model on recordings of people as a report: all corpora side by side, then each by itself."""
+"""A model on recordings of people as a report: all corpora side by side, then each by itself.
 
-from collections.abc import Sequence
+With players the page holds the audio of some clips, as small mp3. The licence of the corpus stands beside
+them: whoever passes the page on passes on those clips.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 
 from budew.evaluation.benchmarks.coarse import CoarseResult
 from budew.evaluation.benchmarks.people import CorpusResult, PeopleResult, linear_probe
-from budew.reports.people_sections import PER_CENT, bar, corpus_sections, dicts, varied
-from budew.reports.sections import BarRow, Bars, Card, Cell, Report, Table
-from budew.reports.tables import written
+from budew.evaluation.results import EmotionScore, Evaluation
+from budew.reports.formatting import written
+from budew.reports.page import players, row_percentages
+from budew.reports.sections import (
+    BarRow,
+    Bars,
+    Card,
+    Cell,
+    ClipCard,
+    ClipCards,
+    HeatMap,
+    Report,
+    Section,
+    Table,
+)
+from budew.statistics.resampling import ConfidenceInterval
 
+_PER_CENT = (0.0, 100.0)
 _UAR = "unweighted_average_recall"
 _CLASS_METRICS = {_UAR: "UAR, %", "argmax_accuracy": "accuracy, %", "macro_f1": "macro F1, %"}
 _INTENSITY_METRICS = {"spearman": "Spearman ρ", "auc": "area under ROC"}
@@ -28,7 +46,7 @@ def people_report(result: PeopleResult) -> Report:
         _gender(corpora),
         _false_emotions(corpora),
     )
-    each = (section for corpus in corpora for section in corpus_sections(corpus))
+    each = (section for corpus in corpora for section in _corpus_sections(corpus))
     return Report(
         f"{result.model} on recordings of people",
         f"{clips:,} clips of {len(corpora)} corpora; one greedy caption a clip{samples}.",
@@ -45,7 +63,7 @@ def _card(corpus: CorpusResult, classes: CoarseResult) -> Card:
     chance = written(classes.baseline[_UAR].value, 1)
     return Card(
         f"{corpus.title}: UAR, %",
-        **classes.overall[_UAR].to_dict(),
+        classes.overall[_UAR],
         note=f"permuted labels {chance}{probe}",
         digits=1,
     )
@@ -69,7 +87,7 @@ def _recall(result: PeopleResult) -> Bars | None:
         if corpus.sampled_classes is not None:
             marks[f"mean of {result.num_samples} captions"] = corpus.sampled_classes.overall[_UAR].value
         label = f"{corpus.title} ({len(corpus.classes.task.classes)} classes)"
-        rows.append(bar(label, corpus.classes.overall[_UAR], marks))
+        rows.append(BarRow(label, corpus.classes.overall[_UAR], marks))
     note = (
         "Class of the strongest emotion in the caption. Linear probes of the encoder of whisper-base know "
         "the classes of a corpus, which captions do not: they show what can be heard."
@@ -86,11 +104,11 @@ def _classes(result: PeopleResult) -> Table | None:
             continue
         own.append(len(rows))
         counts = (found.n, found.speakers, len(found.task.classes))
-        rows.append((corpus.title, *counts, *dicts(found.overall, _CLASS_METRICS)))
+        rows.append((corpus.title, *counts, *_metrics(found.overall, _CLASS_METRICS)))
         if sampled is not None:
             name = f"{corpus.title}: mean of {result.num_samples} captions"
-            rows.append((name, *counts, *dicts(sampled.overall, _CLASS_METRICS)))
-        rows.append((f"{corpus.title}: permuted labels", *counts, *dicts(found.baseline, _CLASS_METRICS)))
+            rows.append((name, *counts, *_metrics(sampled.overall, _CLASS_METRICS)))
+        rows.append((f"{corpus.title}: permuted labels", *counts, *_metrics(found.baseline, _CLASS_METRICS)))
         for probe in (row for row in linear_probe()["rows"] if row["corpus"] == corpus.place.name):
             name = f"{corpus.title}: probe, trained on {probe['trained_on']}"
             rows.append((name, None, None, probe["classes"], probe.get(_UAR), probe.get("accuracy"), None))
@@ -111,8 +129,8 @@ def _published(corpora: Sequence[CorpusResult]) -> Table | None:
             continue
         own.append(len(rows))
         metrics = ("accuracy", "accepted_classes")
-        rows.append((corpus.title, *dicts(found.overall, metrics), "this run"))
-        rows.append((f"{corpus.title}: permuted labels", *dicts(found.baseline, metrics), "this run"))
+        rows.append((corpus.title, *_metrics(found.overall, metrics), "this run"))
+        rows.append((f"{corpus.title}: permuted labels", *_metrics(found.baseline, metrics), "this run"))
         rows += [
             (f"{corpus.title}: {row['model']}", row["accuracy"], None, row["source"])
             for row in found.task.published
@@ -132,13 +150,13 @@ def _intensities(result: PeopleResult) -> Table | None:
         found, sampled = corpus.evaluation, corpus.sampled
         if found.mean["spearman"].value is None:
             continue
-        emotions = len(varied(found))
+        emotions = len(_varied(found))
         own.append(len(rows))
-        rows.append((corpus.title, emotions, *dicts(found.mean, _INTENSITY_METRICS)))
+        rows.append((corpus.title, emotions, *_metrics(found.mean, _INTENSITY_METRICS)))
         if sampled is not None:
             name = f"{corpus.title}: mean of {result.num_samples} captions"
-            rows.append((name, emotions, *dicts(sampled.mean, _INTENSITY_METRICS)))
-        permuted = dicts(found.baseline, _INTENSITY_METRICS)
+            rows.append((name, emotions, *_metrics(sampled.mean, _INTENSITY_METRICS)))
+        permuted = _metrics(found.baseline, _INTENSITY_METRICS)
         rows.append((f"{corpus.title}: permuted predictions", emotions, *permuted))
     note = "Means over the emotions that are present in some clips and absent in others."
     columns = ("corpus", "emotions", *_INTENSITY_METRICS.values())
@@ -148,7 +166,7 @@ def _intensities(result: PeopleResult) -> Table | None:
 def _gender(corpora: Sequence[CorpusResult]) -> Bars | None:
     found = [(one, row) for one in corpora for row in one.evaluation.traits if row.trait == "gender"]
     rows = [
-        bar(
+        BarRow(
             f"{corpus.title} ({row.n:,})",
             row.metrics.get("accuracy"),
             {
@@ -163,7 +181,7 @@ def _gender(corpora: Sequence[CorpusResult]) -> Bars | None:
 
 def _false_emotions(corpora: Sequence[CorpusResult]) -> Bars | None:
     found = [(one, part) for one in corpora if (part := one.evaluation.false_emotions) is not None]
-    rows = [bar(f"{corpus.title} ({part.n:,})", part.share) for corpus, part in found]
+    rows = [BarRow(f"{corpus.title} ({part.n:,})", part.share) for corpus, part in found]
     often = "; ".join(
         f"{corpus.title}: {name} {written(share, 0)} %"
         for corpus, part in found
@@ -175,7 +193,7 @@ def _false_emotions(corpora: Sequence[CorpusResult]) -> Bars | None:
 
 def _plotted(heading: str, rows: Sequence[BarRow], note: str, measure: str) -> Bars | None:
     """Return bars of per cent; None where there are none."""
-    return Bars(heading, rows, axis=PER_CENT, note=note, measure=measure, digits=1) if rows else None
+    return Bars(heading, rows, axis=_PER_CENT, note=note, measure=measure, digits=1) if rows else None
 
 
 def _notes(result: PeopleResult) -> list[tuple[str, str]]:
@@ -208,3 +226,100 @@ def _described(corpus: CorpusResult) -> str:
     if corpus.may_be_trained_on:
         parts.append("speakers for training are among them")
     return "; ".join(parts)
+
+
+def _corpus_sections(corpus: CorpusResult) -> list[Section | None]:
+    """Return confusion, emotions, sounds and clips of a corpus; None of what it does not have."""
+    return [_confusion(corpus), _by_emotion(corpus), _sounds(corpus), _played(corpus)]
+
+
+def _confusion(corpus: CorpusResult) -> HeatMap | None:
+    found = corpus.classes
+    if found is None:
+        return None
+    names = found.task.classes
+    return HeatMap(
+        f"{corpus.title}: confusion, % of each class",
+        names,
+        (*names, "refused"),
+        row_percentages(found.confusion.tolist()),
+        high=100.0,
+        note=f"Mapping of emotions to classes: {found.task.source}.",
+        axes=("label", "caption"),
+        digits=0,
+    )
+
+
+def _by_emotion(corpus: CorpusResult) -> Bars | None:
+    rows = [
+        BarRow(row.emotion, row.estimates["spearman"], {"area under ROC": row.estimates["auc"].value})
+        for row in _varied(corpus.evaluation)
+    ]
+    heading = f"{corpus.title}: each emotion"
+    return Bars(heading, rows, axis=(0.0, 1.0), measure="Spearman ρ") if rows else None
+
+
+def _sounds(corpus: CorpusResult) -> Table | None:
+    bursts = corpus.evaluation.bursts
+    if not corpus.sounds or bursts is None:
+        return None
+    overall: list[Sequence[Cell]] = [
+        (
+            f"all, {kind}",
+            bursts.n,
+            bursts.groups.overall[f"{kind}_recall"],
+            bursts.bursts.overall[f"{kind}_recall"],
+            None,
+            f"permuted: group {written(bursts.groups.baseline[f'{kind}_recall'].value, 1)}",
+        )
+        for kind in ("micro", "macro")
+    ]
+    rows: list[Sequence[Cell]] = [
+        (
+            row.label,
+            row.n,
+            row.group,
+            row.burst,
+            row.any_burst,
+            ", ".join(f"{name.replace('_', ' ')} {clips:,}" for name, clips in row.named),
+        )
+        for row in corpus.sounds
+    ]
+    note = (
+        "How many captions name a burst of the group of the sound, the burst itself, any burst. A dash: the "
+        "taxonomy has no such burst."
+    )
+    columns = ("sound", "clips", "group, %", "burst, %", "any burst, %", "groups named most often")
+    heading = f"{corpus.title}: sounds"
+    return Table(heading, columns, [*overall, *rows], highlighted=(0, 1), note=note, digits=1)
+
+
+def _played(corpus: CorpusResult) -> ClipCards | None:
+    if not corpus.heard:
+        return None
+    sources = players((clip.id, clip.audio) for clip in corpus.heard)
+    clips = [
+        ClipCard(
+            clip.id,
+            source,
+            why,
+            clip.caption,
+            (("label", clip.label), ("taken for", clip.predicted)),
+            clip.right,
+        )
+        for clip, (source, why) in zip(corpus.heard, sources, strict=True)
+    ]
+    note = (
+        f"Chosen by a hash of their names. Licence: {corpus.place.corpus.licence or 'not stated'}. "
+        f"Source: {corpus.place.corpus.source}."
+    )
+    return ClipCards(f"{corpus.title}: listen", clips, note=note)
+
+
+def _varied(evaluation: Evaluation) -> list[EmotionScore]:
+    """Return the emotions that vary, and have a correlation."""
+    return [row for row in evaluation.emotions if row.estimates["spearman"].value is not None]
+
+
+def _metrics(estimates: Mapping[str, ConfidenceInterval], names: Iterable[str]) -> list[ConfidenceInterval]:
+    return [estimates[name] for name in names]

@@ -1,23 +1,36 @@
-"""Reports in sections: a benchmark describes its report once, as data, for a page and for the terminal.
+"""A report as data: cards with the main results, sections (tables, plots, clips), and notes.
 
-`render_sections` gives one HTML file without script, `section_tables.terminal` the same numbers as tables;
-both take the parts of a `Report`. Metrics with intervals come as they are in the JSON:
-`Card("Pearson r", **result["pearson"])`. Rows of emotions are by family on the page.
+Each benchmark and each page describes itself once as a `Report`. `section_layout.report_html` makes one HTML
+file without script of it, `terminal_tables.report_tables` tables with the same numbers.
+A metric with its interval is given as it is, or as it is in the JSON: `Card("Pearson r", result["pearson"])`.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from budew.reports.page import Row, by_family, render_page
-from budew.reports.plots import Axis, lengths, shade
-from budew.reports.tables import written
-from budew.taxonomy import EMOTIONS
+from budew.statistics.resampling import ConfidenceInterval
 
-Interval: TypeAlias = Mapping[str, float | None]
-"""A metric and its bounds: `ConfidenceInterval.to_dict()`, with `value`, `low` and `high`."""
-Cell: TypeAlias = str | float | Interval | None
-"""Text, a whole number, a metric, one with its interval; None is a dash."""
+Metric: TypeAlias = float | ConfidenceInterval | Mapping[str, float | None] | None
+"""A number, or one with its interval: the object, or what `ConfidenceInterval.to_dict()` gives."""
+
+
+class BarCell(NamedTuple):
+    """A cell with a bar below its text.
+
+    Attributes:
+        text: as shown.
+        percent: length of the bar; None: no bar.
+        warning: shown in the colour of warnings.
+    """
+
+    text: str
+    percent: float | None = None
+    warning: bool = False
+
+
+Cell: TypeAlias = str | Metric | BarCell
+"""Text, a whole number, a metric, a text with a bar; None is shown as a dash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +40,20 @@ class Card:
     Attributes:
         label: name of the metric, with its unit or range where it has one.
         value: metric, or text; None where it is undefined.
-        low, high: bounds of the interval; None without one.
         note: a few words below it.
         digits: of a metric after the point.
+        track: draws value, interval and baseline on a line from 0 to this value; None: no line.
+        baseline: value of the permutation baseline on that line.
+        warning: shown in the colour of warnings.
     """
 
     label: str
-    value: str | float | None
-    low: float | None = None
-    high: float | None = None
+    value: str | Metric
     note: str = ""
     digits: int = 2
+    track: float | None = None
+    baseline: float | None = None
+    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +62,8 @@ class Table:
 
     Attributes:
         columns: headings.
-        rows: each with a cell a column.
-        highlighted: places of rows that stand out, from 0, such as one's own model among published ones.
+        rows: each with a cell for each column. Rows named by emotions are grouped by family on the page.
+        highlighted: indices of rows that stand out, such as one's own model among published ones.
         note: what is shown, below the heading.
         digits: of metrics after the point.
     """
@@ -62,12 +78,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class BarRow:
-    """A bar, its interval, and the values of others on the same axis, by name (None is left out)."""
+    """A bar with its interval, and the values of others on the same axis, by name (None is left out)."""
 
     label: str
-    value: float | None
-    low: float | None = None
-    high: float | None = None
+    value: Metric
     marks: Mapping[str, float | None] = field(default_factory=dict)
 
 
@@ -78,6 +92,7 @@ class Bars:
     Attributes:
         axis: its ends; widened to hold all values. None fits the values and zero.
         measure: what the bars are, for the legend.
+        columns: further columns beside the plot: heading → a cell for each row.
     """
 
     heading: str
@@ -86,15 +101,16 @@ class Bars:
     note: str = ""
     measure: str = "value"
     digits: int = 2
+    columns: Mapping[str, Sequence[Cell]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """A matrix as coloured cells with their numbers.
+    """A matrix as coloured cells with their numbers; on the page only.
 
     Attributes:
         rows, columns: names.
-        values: a sequence a row; None stays empty.
+        values: a sequence for each row; None stays empty.
         low, high: values with the lightest and the deepest colour.
         diverging: two colours, for the values below and above zero.
         axes: what rows and columns are.
@@ -114,17 +130,22 @@ class HeatMap:
 
 @dataclass(frozen=True, slots=True)
 class StackedBars:
-    """Parts of a whole, a bar a row: shares of agreement, distributions of ratings.
+    """Parts of a whole, a bar for each row: shares of agreement, distributions of ratings, counts by level.
 
     Attributes:
         legend: names of the parts, drawn from light to deep.
-        rows: a label, and a count or share for each part; bars are as long as the parts of their sum.
+        rows: a label, and a count or share for each part.
+        whole: value of a bar of full length, the parts are shown as counts; None: each bar is as long as the
+            sum of its parts, which are shown in per cent.
+        columns: further columns beside the plot: heading → a cell for each row.
     """
 
     heading: str
     legend: Sequence[str]
     rows: Sequence[tuple[str, Sequence[float]]]
     note: str = ""
+    whole: float | None = None
+    columns: Mapping[str, Sequence[Cell]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,218 +166,129 @@ class Curves:
     digits: int = 2
 
 
-@dataclass(frozen=True, slots=True)
-class PlayedClip:
-    """A clip to listen to.
+class BarList(NamedTuple):
+    """Names with their counts as bars, the most frequent first.
 
     Attributes:
-        name: of the clip.
-        source, why: of `budew.reports.page.players`.
-        caption: what a model said of it.
-        facts: terms and texts, such as its label.
-        right: whether the caption is right; None where that is not known.
+        rows: name, its count as text, and its length in per cent of the longest bar.
+        more: names that are not listed.
     """
 
-    name: str
-    source: str
-    why: str
-    caption: str
-    facts: Sequence[tuple[str, str]] = ()
-    right: bool | None = None
+    heading: str
+    rows: Sequence[tuple[str, str, float]]
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class PlayedClips:
-    """Clips to listen to, side by side; on the page only."""
+class BarLists:
+    """Small lists of counts, side by side; on the page only."""
 
     heading: str
-    clips: Sequence[PlayedClip]
+    lists: Sequence[BarList]
     note: str = ""
 
 
-Section: TypeAlias = Table | Bars | HeatMap | StackedBars | Curves | PlayedClips
+class EmotionBar(NamedTuple):
+    """An emotion of a clip as bars from 0 to 1.
+
+    Attributes:
+        intensities: one for each name in the legend of the section; the raw score as a share of its scale.
+        meaning: the same in words.
+        number: shown behind the name.
+    """
+
+    emotion: str
+    intensities: Sequence[float]
+    meaning: str
+    number: str = ""
 
 
-class Report(NamedTuple):
-    """All parts of a report: `render_sections(*report)`, `terminal(*report)`."""
+@dataclass(frozen=True, slots=True)
+class ClipCard:
+    """A clip to listen to, or an image to look at.
+
+    Attributes:
+        name: of the clip.
+        source, why: of `budew.reports.page.players`: the audio as a data URI, or why there is none.
+        caption: of the clip.
+        facts: terms and texts, such as its label.
+        right: whether the caption is right; None where that is not known.
+        bars: its emotions.
+        without_bars: shown where it has no emotions.
+        image: a data URI, shown instead of a player.
+    """
+
+    name: str
+    source: str = ""
+    why: str = ""
+    caption: str = ""
+    facts: Sequence[tuple[str, str]] = ()
+    right: bool | None = None
+    bars: Sequence[EmotionBar] = ()
+    without_bars: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipCards:
+    """Clips side by side; on the page only. `legend` names the bars of an emotion, if there are several."""
+
+    heading: str
+    clips: Sequence[ClipCard]
+    note: str = ""
+    legend: Sequence[str] = ()
+
+
+TextPiece: TypeAlias = tuple[str, bool]
+"""Some text, and whether it is missing from the other text of its pair."""
+
+
+class TextPair(NamedTuple):
+    """A text and its rewriting.
+
+    Attributes:
+        before, after: the texts in pieces.
+        facts: one line about the subject, above the texts; and one about the rewriting, below them.
+        reason: why the rewriting was refused.
+    """
+
+    name: str
+    before: Sequence[TextPiece]
+    after: Sequence[TextPiece]
+    facts: tuple[str, str] = ("", "")
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextPairs:
+    """Texts above their rewritings, with the differences marked; on the page only."""
+
+    heading: str
+    pairs: Sequence[TextPair]
+    note: str = ""
+
+
+Section: TypeAlias = Table | Bars | HeatMap | StackedBars | Curves | BarLists | ClipCards | TextPairs
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All parts of a report.
+
+    Attributes:
+        notes: terms and their meaning here.
+
+    Example:
+        >>> from budew.reports import Card, Report, Table, report_html
+        >>> rows = [("ours", 0.61), ("published", 0.58)]
+        >>> board = Table("Leaderboard", ("model", "Pearson r"), rows, highlighted=[0])
+        >>> page = report_html(Report("A benchmark", "12 clips", [Card("Pearson r", 0.61)], [board]))
+        >>> "Leaderboard" in page
+        True
+    """
 
     title: str
     subtitle: str
     cards: Sequence[Card]
     sections: Sequence[Section]
-    notes: Iterable[tuple[str, str]] = ()
-    """Terms and what they mean here."""
-
-
-def render_sections(
-    title: str,
-    subtitle: str,
-    cards: Sequence[Card],
-    sections: Sequence[Section],
-    notes: Iterable[tuple[str, str]] = (),
-) -> str:
-    """Return a report as one HTML page that loads nothing; `budew.reports.page.write_page` writes it."""
-    return render_page(
-        "sections_page",
-        **page_parts(sections),
-        title=title,
-        subtitle=subtitle,
-        cards=cards,
-        notes=list(notes),
-    )
-
-
-def page_parts(sections: Sequence[Section]) -> dict[str, Any]:
-    """Return what `render_page` needs for a page with sections; its template imports `sections.html.j2`."""
-    return {
-        "sheets": ("sections",),
-        "filters": {"cell": cell, "written": written},
-        "interval": interval,
-        "sections": [_laid_out(section) for section in sections],
-    }
-
-
-def cell(value: Cell, digits: int = 2) -> str:
-    """Format a cell: text as it is, whole numbers with thousands, metrics with `digits`."""
-    if isinstance(value, Mapping):
-        value = value["value"]
-    if isinstance(value, str):
-        return value
-    return written(value, 0 if isinstance(value, int) else digits)
-
-
-def interval(low: float | None, high: float | None, digits: int = 2, between: str = " to ") -> str:
-    """Format the bounds of an interval; nothing where there is none."""
-    return "" if low is None or high is None else f"{written(low, digits)}{between}{written(high, digits)}"
-
-
-def _laid_out(section: Section) -> dict[str, Any]:
-    """Return what the template shows of a section, besides its fields."""
-    made: dict[str, Any] = {"kind": type(section).__name__, "of": section}
-    match section:
-        case Table():
-            rows = [(row, place in section.highlighted) for place, row in enumerate(section.rows)]
-            groups = _grouped([(cell(row[0]), (row, mine)) for row, mine in rows])
-            return made | {"groups": groups, "text": text_columns(section.rows)}
-        case Bars():
-            return made | _bars(section) | {"numbers": _laid_out(in_numbers(section))}
-        case HeatMap():
-            return made | {"rows": _shaded(section)}
-        case StackedBars():
-            return made | _stacked(section) | {"numbers": _laid_out(in_numbers(section))}
-        case Curves():
-            return made | _drawn(section) | {"numbers": _laid_out(in_numbers(section))}
-        case PlayedClips():
-            return made
-
-
-def _bars(section: Bars) -> dict[str, Any]:
-    drawn = ([row.value, row.low, row.high, *row.marks.values()] for row in section.rows)
-    axis = Axis.over((value for values in drawn for value in values), section.axis)
-    rows = [(row, axis.bar(row.value, row.low, row.high), _in_words(row, section)) for row in section.rows]
-    labels = [label for label, _ in axis.ticks]
-    return {
-        "axis": axis,
-        "always": {"0" if "0" in labels else labels[0], labels[-1]},
-        "marks": {name: place for place, name in enumerate(_mark_names(section))},
-        "has_intervals": any(row.low is not None for row in section.rows),
-        "groups": _grouped([(row.label, (row, *rest)) for row, *rest in rows]),
-    }
-
-
-def in_numbers(section: Bars | StackedBars | Curves) -> Table:
-    """Return a plot as a table: value and marks of a bar, its parts in per cent, or the values of a line."""
-    if isinstance(section, Curves):
-        places = sorted({x for _, points in section.lines for x, _ in points})
-        found = [(name, dict(points)) for name, points in section.lines]
-        rows = [(name, *(values.get(x) for x in places)) for name, values in found]
-        return Table(
-            section.heading, (section.over, *(f"{x:g}" for x in places)), rows, digits=section.digits
-        )
-    if isinstance(section, StackedBars):
-        rows = [(name, *(f"{length:.1f} %" for length in lengths(counts))) for name, counts in section.rows]
-        return Table(section.heading, ("", *section.legend), rows)
-    names = _mark_names(section)
-    return Table(
-        section.heading,
-        ("", section.measure, *names),
-        [(row.label, _estimate(row), *(row.marks.get(name) for name in names)) for row in section.rows],
-        digits=section.digits,
-    )
-
-
-def _estimate(row: BarRow) -> Interval:
-    return {"value": row.value, "low": row.low, "high": row.high}
-
-
-def _mark_names(section: Bars) -> list[str]:
-    return list(dict.fromkeys(name for row in section.rows for name in row.marks))
-
-
-def _in_words(row: BarRow, section: Bars) -> str:
-    """Return what a plot shows, for those who cannot see it."""
-    others = [f"{name} {written(value, section.digits)}" for name, value in row.marks.items()]
-    bounds = interval(row.low, row.high, section.digits)
-    return "; ".join(
-        [written(row.value, section.digits), *([f"95 % interval {bounds}"] if bounds else []), *others]
-    )
-
-
-def _shaded(section: HeatMap) -> list[tuple[str, list[tuple[float | None, float | None]]]]:
-    def depth(value: float | None) -> float | None:
-        return shade(value, section.low, section.high, diverging=section.diverging)
-
-    return [
-        (name, [(value, depth(value)) for value in values])
-        for name, values in zip(section.rows, section.values, strict=True)
-    ]
-
-
-def _stacked(section: StackedBars) -> dict[str, Any]:
-    last = max(1, len(section.legend) - 1)
-    depths = [12 + round(88 * place / last) for place in range(len(section.legend))]
-    rows = []
-    for label, counts in section.rows:
-        pieces = list(zip(lengths(counts), depths, _share_texts(section, counts), strict=True))
-        seen = [piece for piece in pieces if piece[0]]
-        rows.append((label, (label, seen, "; ".join(text for *_, text in seen))))
-    return {"depths": depths, "groups": _grouped(rows)}
-
-
-def _drawn(section: Curves) -> dict[str, Any]:
-    lines = [(name, [(x, y) for x, y in points if y is not None]) for name, points in section.lines]
-    across = Axis.over(x for _, points in lines for x, _ in points)
-    upward = Axis.over((y for _, points in lines for _, y in points), section.ends)
-    names = list(dict.fromkeys(name for name, _ in lines))
-    return {
-        "across": across,
-        "upward": [(label, 100 - at) for label, at in upward.ticks],
-        "always": {across.ticks[0][0], across.ticks[-1][0]},
-        "names": {name: place for place, name in enumerate(names)},
-        "drawn": [
-            (name, " ".join(f"{across.at(x)},{round(100 - upward.at(y), 1)}" for x, y in points))
-            for name, points in lines
-        ],
-    }
-
-
-def _share_texts(section: StackedBars, counts: Sequence[float]) -> list[str]:
-    shares = zip(section.legend, lengths(counts), strict=True)
-    return [f"{name} {written(length, 1)} %" for name, length in shares]
-
-
-def _grouped(rows: list[tuple[str, Row]]) -> list[tuple[str, list[Row]]]:
-    """Return rows that are mostly emotions by family, behind the others; else all in one group."""
-    emotions = [(label, row) for label, row in rows if label in EMOTIONS]
-    if 2 * len(emotions) <= max(2, len(rows)):
-        return [("", [row for _, row in rows])]
-    others = [row for label, row in rows if label not in EMOTIONS]
-    return [("", others)] * bool(others) + by_family(emotions)
-
-
-def text_columns(rows: Sequence[Sequence[Cell]]) -> list[bool]:
-    """Return for each column whether it holds words, which start at the left and may be broken."""
-    return [
-        place == 0 or any(isinstance(value, str) and any(map(str.isalpha, value)) for value in column)
-        for place, column in enumerate(zip(*rows, strict=True))
-    ]
+    notes: Sequence[tuple[str, str]] = ()

@@ -22,7 +22,7 @@ from budew.cli.terminal import (
     say_error,
 )
 from budew.errors import MissingExtraError
-from budew.reports.visible_text import visible, visible_name
+from budew.reports.formatting import visible, visible_name
 
 
 @pytest.mark.parametrize(

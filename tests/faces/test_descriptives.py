@@ -9,8 +9,8 @@ from budew.corpora import write_shard
 from budew.faces.descriptives import describe_faces, mean_cosine
 from budew.faces.embeddings import load_image_encoder
 from budew.reports.faces_page import description_report
-from budew.reports.section_tables import terminal
-from budew.reports.sections import render_sections
+from budew.reports.section_layout import report_html
+from budew.reports.terminal_tables import report_tables
 
 from .conftest import drawn, face
 
@@ -60,7 +60,7 @@ def test_similarity_is_the_mean_over_all_pairs(corpus, siglip, tmp_path):
 def test_the_page_and_the_terminal_show_it(corpus):
     found = describe_faces(corpus)
     report = description_report("faces.tar", found)
-    page = render_sections(*report)
+    page = report_html(report)
     assert "Southeast Asian" in page
     assert "http" not in page.replace("http-equiv", "")
-    assert terminal(*report)
+    assert report_tables(report)

@@ -3,8 +3,8 @@
 import pytest
 
 from budew.reports.emonet_voice_page import emonet_voice_report
-from budew.reports.section_tables import terminal
-from budew.reports.sections import render_sections
+from budew.reports.section_layout import report_html
+from budew.reports.terminal_tables import report_tables
 from tests.evaluation.benchmarks.emonet_voice_set import emonet_voice_result, rated_rows
 
 ROWS = rated_rows(3)
@@ -17,8 +17,8 @@ def test_every_section_renders_from_json_alone(tmp_path, refused):
         scores = dict(list(scores.items())[:1])
     result = emonet_voice_result(tmp_path, scores, ROWS)
     report = emonet_voice_report(result)
-    page = render_sections(*report)
-    assert terminal(*report)
+    page = report_html(report)
+    assert report_tables(report)
     for section in report.sections:
         assert section.heading in page
     for row in result["leaderboard"]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -12,16 +13,21 @@ from rich.console import Console
 from budew.evaluation import Pair, Skipped, evaluate
 from budew.model.card import CheckpointCard, PublishedResult
 from budew.profile import VoiceProfile
-from budew.reports.evaluation_report import evaluation_html, evaluation_tables
-from budew.reports.evaluation_sections import card_section
+from budew.reports.evaluation_page import evaluation_report
+from budew.reports.evaluation_tables import card_section, evaluation_tables
 from budew.reports.page import write_page
+from budew.reports.section_layout import report_html
 from budew.statistics.resampling import Resampling
-from budew.taxonomy import EMOTIONS
+from budew.taxonomy import EMOTIONS, LEVELS
 from tests.reports.conftest import HOSTILE, check_safe, on_page, seconds_played
 from tests.trained import RESULT
 
 FEW = Resampling(resamples=20, permutations=3)
 FEAR = VoiceProfile({"Fear": 1})
+
+
+def evaluation_html(*args: Any, **options: Any) -> str:
+    return report_html(evaluation_report(*args, **options))
 
 
 def names_in(pairs: list[Pair]) -> set[str]:
@@ -37,7 +43,7 @@ def test_every_emotion_that_occurs_and_each_example_is_shown_and_hostile_text_st
     page = path.read_text(encoding="utf-8")
     occurring = names_in(pairs)
     for name in EMOTIONS:
-        assert (f'<td class="name">{on_page(name)}</td>' in page) == (name in occurring)
+        assert (f'<th class="name" scope="row">{on_page(name)}</th>' in page) == (name in occurring)
     assert page.count('<article class="clip">') == 5
     assert list(path.parent.iterdir()) == [path]
     pair, skipped = Pair(HOSTILE, FEAR, FEAR, HOSTILE, b"not audio"), [Skipped(HOSTILE, HOSTILE)]
@@ -111,22 +117,19 @@ def test_bars_intervals_and_cells_are_where_their_numbers_say() -> None:
     (left, width), *_ = styles["whisker"]
     assert 0 <= left <= left + width <= 100
     ticks = [style["style"] for style in page.of("span") if "left:" in (style.get("style") or "")]
-    assert ticks[:11] == [f"left:{10.0 * step}%" for step in range(11)]
+    assert ticks[:5] == [f"left:{25.0 * step}%" for step in range(5)]
     assert page.text.count("−1.00") >= 2
-    cells = re.findall(
-        r'<tr><th scope="row" title="(\d+) clips × emotions">(\w+)</th>(.*?)</tr>', page.text, re.S
-    )
-    shares = {name: re.findall(r"--share:([\d.]+)", row) for _, name, row in cells}
-    assert {name: int(total) for total, name, _ in cells} == {
+    cells = re.findall(r'<tr><th scope="row">(\w+) \((\d+)\)</th>(.*?)</tr>', page.text, re.S)[: len(LEVELS)]
+    shares = {name: re.findall(r"--share:([\d.]+)", row) for name, _, row in cells}
+    assert {name: int(total) for name, total, _ in cells} == {
         "absent": 156, "slight": 1, "moderate": 1, "strong": 1, "extreme": 1,
     }  # fmt: skip
     assert shares["slight"] == ["0.0", "0.0", "0.0", "0.0", "100.0"]
     assert shares["absent"] == ["100.0", "0.0", "0.0", "0.0", "0.0"]
-    meters = r'<i class="(predicted|reference)" style="width:([\d.]+)%"></i>'
-    assert re.findall(meters, page.text)[:2] == [("predicted", "100.0"), ("reference", "25.0")]
+    meters = r'<i class="series([01])" style="width:([\d.]+)%"></i>'
+    assert re.findall(meters, page.text)[:2] == [("0", "100.0"), ("1", "25.0")]
     missed = evaluation_html(evaluate([Pair("x", FEAR, VoiceProfile({"Awe": 0.5}))], settings=FEW))
-    widths = (("predicted", "0.0"), ("reference", "100.0"), ("predicted", "50.0"), ("reference", "0.0"))
-    assert re.findall(meters, missed) == list(widths)
+    assert re.findall(meters, missed) == [("0", "0.0"), ("1", "100.0"), ("0", "50.0"), ("1", "0.0")]
     assert 'title="predicted absent, label extreme"' in missed
     assert "40 emotions without a correlation" in missed
     assert "nan" not in re.sub(r"\w+nan\w*|\w*nan\w+", "", missed.lower())
@@ -147,9 +150,9 @@ def test_emotions_that_are_not_rated_count_for_no_level_and_no_error() -> None:
     pairs = [Pair("a", angry, angry), Pair("b", sad, sad), Pair("c", VoiceProfile({}), VoiceProfile({}))]
     found = evaluate([replace(pair, id=f"{pair.id}{n}") for pair in pairs for n in range(5)], settings=FEW)
     page = evaluation_html(found)
-    levels = page.split("Level: label and prediction")[1].split("</section>")[0]
-    rows = re.findall(r'<tr><th scope="row" title="(\d+) .*?">(\w+)</th>', levels)
-    assert {name: int(count) for count, name in rows if int(count)} == {"moderate": 10, "absent": 210}
+    levels = page.split("<h2>Level: label and prediction")[1].split("</section>")[0]
+    rows = re.findall(r'<th scope="row">(\w+) \((\d+)\)</th>', levels)
+    assert {name: int(count) for name, count in rows if int(count)} == {"moderate": 10, "absent": 210}
     assert "Confusion of families" not in page
     wrong = evaluate([Pair("a", angry, sad), Pair("b", sad, angry), Pair("c", sad, sad)], settings=FEW)
     assert found.mean["mae"].value == 0

@@ -8,10 +8,11 @@ from rich.console import Console
 
 from budew.evaluation import Evaluation, Pair, evaluate
 from budew.profile import VoiceProfile
-from budew.reports.evaluation_report import evaluation_html, evaluation_tables
-from budew.reports.evaluation_sections import evaluation_sections
+from budew.reports.evaluation_page import evaluation_report
+from budew.reports.evaluation_tables import evaluation_tables, label_sections
+from budew.reports.section_layout import estimate, report_html
 from budew.reports.sections import Bars, HeatMap, Table
-from budew.statistics.resampling import Resampling
+from budew.statistics.resampling import Resampling, plain_data
 from tests.reports.conftest import check_safe
 
 FEW = Resampling(resamples=20, permutations=3)
@@ -23,12 +24,12 @@ def evaluation(labelled_pairs: list[Pair]) -> Evaluation:
 
 
 def test_sections_hold_the_numbers_of_the_evaluation(evaluation: Evaluation) -> None:
-    sections = {section.heading: section for section in evaluation_sections(evaluation)}
+    sections = {section.heading: section for section in label_sections(evaluation)}
     speaker, groups = sections["Speaker"], sections["Vocal bursts by group, %"]
     assert isinstance(speaker, Table)
     assert isinstance(groups, Bars)
     data = evaluation.to_dict()
-    rows = {row[0]: row[1:] for row in speaker.rows}
+    rows = {row[0]: plain_data(row[1:]) for row in speaker.rows}
     for trait, row in data["traits"].items():
         metrics = ("accuracy", "unweighted_average_recall", "macro_f1")
         own = [row[metric] if row["mentioned"] else None for metric in metrics]
@@ -39,12 +40,12 @@ def test_sections_hold_the_numbers_of_the_evaluation(evaluation: Evaluation) -> 
     bars = {row.label: row for row in groups.rows}
     crying = data["bursts"]["groups"]["by_name"]["crying_and_distress"]
     bar = bars[f"crying and distress ({crying['support']})"]
-    assert {"value": bar.value, "low": bar.low, "high": bar.high} == crying["recall"]
+    assert estimate(bar.value).to_dict() == crying["recall"]
     assert bar.marks["precision"] == crying["precision"]["value"]
-    assert bars["all groups, micro"].value == data["bursts"]["groups"]["micro_recall"]["value"]
+    assert bars["all groups, micro"].value.value == data["bursts"]["groups"]["micro_recall"]["value"]
     false = sections["False emotions, %"]
     assert isinstance(false, Bars)
-    assert [row.value for row in false.rows] == pytest.approx(
+    assert [estimate(row.value).value for row in false.rows] == pytest.approx(
         [data["false_emotions"]["share"]["value"], *data["false_emotions"]["emotions"].values()]
     )
 
@@ -52,8 +53,8 @@ def test_sections_hold_the_numbers_of_the_evaluation(evaluation: Evaluation) -> 
 def test_confusions_are_shares_of_the_label_on_the_page_and_clips_in_the_terminal(
     evaluation: Evaluation,
 ) -> None:
-    heat = [one for one in evaluation_sections(evaluation) if isinstance(one, HeatMap)]
-    plain = [one for one in evaluation_sections(evaluation, heat_maps=False) if "Confusion" in one.heading]
+    heat = [one for one in label_sections(evaluation) if isinstance(one, HeatMap)]
+    plain = [one for one in label_sections(evaluation, heat_maps=False) if "Confusion" in one.heading]
     assert [one.heading.split()[2].rstrip(",") for one in heat] == ["gender", "age"]
     for shares, counts in zip(heat, plain, strict=True):
         assert isinstance(counts, Table)
@@ -63,7 +64,7 @@ def test_confusions_are_shares_of_the_label_on_the_page_and_clips_in_the_termina
 
 
 def test_page_and_terminal_show_every_section(evaluation: Evaluation) -> None:
-    page = check_safe(evaluation_html(evaluation)).text
+    page = check_safe(report_html(evaluation_report(evaluation))).text
     console = Console(width=120, file=io.StringIO(), record=True)
     console.print(evaluation_tables(evaluation))
     for heading in ("Speaker", "Vocal bursts by group, %", "Vocal bursts one by one", "False emotions, %"):
@@ -77,7 +78,7 @@ def test_page_and_terminal_show_every_section(evaluation: Evaluation) -> None:
 def test_without_rated_emotions_nothing_is_shown_of_emotions() -> None:
     yawns = VoiceProfile(None, ["Yawn"])
     found = evaluate([Pair(f"{n}", yawns, yawns) for n in range(3)], settings=FEW)
-    page = evaluation_html(found)
+    page = report_html(evaluation_report(found))
     assert re.findall(r"<h2>(.*?)</h2>", page) == [
         "Listen", "Vocal bursts by group, %", "Vocal bursts one by one", "Notes"
     ]  # fmt: skip

@@ -5,10 +5,11 @@ import pytest
 from budew.corpora.named.definition import known_corpora, known_corpus
 from budew.evaluation import evaluate
 from budew.reports.emonet_voice_page import emonet_voice_report
-from budew.reports.evaluation_report import evaluation_html
+from budew.reports.evaluation_page import evaluation_report
 from budew.reports.named_corpora_page import corpora_report, corpus_report
 from budew.reports.people_page import people_report
-from budew.reports.sections import BarRow, Bars, Card, Curves, HeatMap, StackedBars, Table, render_sections
+from budew.reports.section_layout import report_html
+from budew.reports.sections import BarRow, Bars, Card, Curves, HeatMap, Report, StackedBars, Table
 from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 from tests.browsing import WIDTHS, chromium
@@ -55,7 +56,7 @@ def sections_page():
     raters = [f"annotator {n}" for n in range(14)] + models
     estimate = {"value": -0.123, "low": -0.234, "high": 0.345}
     board = [(name, *[estimate] * 5, "author/a-name") for name in models]
-    marked = [BarRow(name, **estimate, marks=dict.fromkeys(models, 0.5)) for name in EMOTIONS]
+    marked = [BarRow(name, estimate, marks=dict.fromkeys(models, 0.5)) for name in EMOTIONS]
     sections = (
         Table("Leaderboard", ("Model", *models[:5], "Source"), board),
         Bars("By emotion", marked, digits=3),
@@ -63,13 +64,9 @@ def sections_page():
         StackedBars("Ratings", [str(n) for n in range(8)], [(name, range(8)) for name in EMOTIONS]),
         Curves("Loss", [(name, [(1000 * n, 123 - n) for n in range(9)]) for name in models], "training step"),
     )
-    cards = [Card("Spearman ρ", **estimate, note="permutation baseline 0.004", digits=3)] * 5
-    return render_sections(
-        "Benchmark of a-model/with-a-long-name",
-        "12,600 clips of /a/long/folder/" + "name" * 20,
-        cards,
-        sections,
-    )
+    cards = [Card("Spearman ρ", estimate, note="permutation baseline 0.004", digits=3)] * 5
+    title, subtitle = "Benchmark of a-model/with-a-long-name", "12,600 clips of /a/long/folder/" + "name" * 20
+    return report_html(Report(title, subtitle, cards, sections))
 
 
 def test_sections_fit_wide_and_narrow_windows(browser):
@@ -78,23 +75,22 @@ def test_sections_fit_wide_and_narrow_windows(browser):
 
 def test_an_evaluation_fits_wide_and_narrow_windows(browser, pairs, labelled_pairs):
     for some in (pairs, labelled_pairs):
-        check_layout(
-            browser, evaluation_html(evaluate(some, settings=Resampling(resamples=20, permutations=3)))
-        )
+        found = evaluate(some, settings=Resampling(resamples=20, permutations=3))
+        check_layout(browser, report_html(evaluation_report(found)))
 
 
 def test_emonet_voice_fits_wide_and_narrow_windows(browser, tmp_path):
-    check_layout(browser, render_sections(*emonet_voice_report(emonet_voice_result(tmp_path))))
+    check_layout(browser, report_html(emonet_voice_report(emonet_voice_result(tmp_path))))
 
 
 def test_the_benchmark_on_people_fits_wide_and_narrow_windows(browser, tmp_path):
-    check_layout(browser, render_sections(*people_report(people_result(tmp_path))))
+    check_layout(browser, report_html(people_report(people_result(tmp_path))))
 
 
 @pytest.mark.parametrize("name", ["", "crema-d", "ears", "oreau"])
 def test_known_corpora_fit_wide_and_narrow_windows(browser, name):
     report = corpus_report(name, known_corpus(name)) if name else corpora_report(known_corpora())
-    check_layout(browser, render_sections(*report))
+    check_layout(browser, report_html(report))
 
 
 def test_captions_fit_and_the_player_and_they_follow_each_other(browser, tmp_path):

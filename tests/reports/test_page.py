@@ -9,18 +9,18 @@ import soundfile
 from rich.console import Console
 
 from budew.reports import page
-from budew.reports.label_tables import quality_table, rare_line
-from budew.reports.tables import share, written
+from budew.reports.formatting import share, written
+from budew.reports.training_tables import quality_table, rare_line
 
 
 def test_numbers_are_rounded_and_what_is_undefined_is_a_dash():
     assert [written(value) for value in (None, -0.001, -1.5, 1234.567)] == ["–", "0.00", "−1.50", "1,234.57"]
     assert [share(1, 0), share(0, 3), share(1, 3)] == ["–", "0.0 %", "33.3 %"]
     assert [page.percent(1, 0), page.percent(1, 3)] == [0.0, 33.33]
-    assert page.bars([("a", 1), ("b", 4)]) == [("a", 1, 25.0), ("b", 4, 100.0)]
-    assert page.bars([("a", 0)]) == [("a", 0, 0.0)]
-    assert page.bar_list("h", ((str(n), 1) for n in range(14)), 14)[2] == 2
-    assert page.bar_list("h", [("a", 1)], 1)[1:] == ([("a", 1, 100.0)], 0)
+    rows = [("a", 1), ("b", 4_000)]
+    assert page.bar_list("h", rows, 2) == ("h", [("a", "1", 0.03), ("b", "4,000", 100.0)], 0)
+    assert page.bar_list("h", [("a", 0)]) == ("h", [("a", "0", 0.0)], 0)
+    assert page.bar_list("h", ((str(n), 1) for n in range(14)), 14).more == 2
     assert (page.shortened("x" * 600), page.shortened("x" * 601)) == ("x" * 600, "x" * 600 + "…")
     assert page.strongest_first({"Anger": 0.5, "Fear": 1, "Awe": 0.5}) == ["Fear", "Awe", "Anger"]
 

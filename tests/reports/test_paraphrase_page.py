@@ -12,9 +12,10 @@ from budew.captions import render
 from budew.corpora import Caption, Clip, write_shard
 from budew.paraphrase.metrics import ParaphraseReport, paraphrase_report
 from budew.profile import VoiceProfile
-from budew.reports.paraphrase_page import paraphrase_html, word_diff
+from budew.reports.formatting import visible
+from budew.reports.paraphrase_page import rewriting_report, word_diff
 from budew.reports.paraphrase_tables import paraphrase_report_tables
-from budew.reports.visible_text import visible
+from budew.reports.section_layout import report_html
 from budew.taxonomy import EMOTIONS
 from tests.reports.conftest import HOSTILE, check_safe, on_page
 
@@ -40,7 +41,7 @@ def hostile(number: int) -> Clip:
 
 def test_hostile_text_stays_text(tmp_path) -> None:
     found = reported(tmp_path, *map(hostile, range(30)))
-    page = paraphrase_html(found)
+    page = report_html(rewriting_report(found))
     assert found.candidates.wrong == 30
     parsed = check_safe(page)
     assert page.count("&lt;script&gt;") > 60
@@ -56,7 +57,7 @@ def test_differences_are_coloured_and_every_emotion_said_has_its_row(tmp_path) -
         captions = (Caption(texts[1], made_by),)
         clips.append(Clip(f"c{number}", b"RIFF", "wav", profile=profile, captions=captions))
     found = reported(tmp_path, *clips)
-    page = paraphrase_html(found)
+    page = report_html(rewriting_report(found))
     for name in EMOTIONS:
         assert f'<th scope="row">{on_page(name)}</th>' in page
     assert page.count('<mark class="new">') > 12
@@ -94,7 +95,7 @@ def test_the_tables_hold_the_numbers_of_the_report(tmp_path) -> None:
 
 def test_a_corpus_of_fallbacks_alone_has_a_page(tmp_path) -> None:
     clip = Clip("a", b"RIFF", "wav", captions=(Caption("A man.", {"by": "paraphrase", "fallback": "x"}),))
-    page = paraphrase_html(reported(tmp_path, clip))
+    page = report_html(rewriting_report(reported(tmp_path, clip)))
     assert "Fidelity</h2>" not in check_safe(page).text
 
 

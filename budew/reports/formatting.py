@@ -1,6 +1,9 @@
-"""Control characters made visible: captions and names come from outside, and none may command a terminal."""
+"""Text for pages and terminals: numbers, shares, and control characters made visible.
 
-# Bidirectional overrides and isolates reorder the text behind them, and half a character is none.
+Captions and names come from outside, and none may command a terminal.
+"""
+
+# Bidirectional overrides and isolates reorder the text behind them, unpaired surrogates cannot be encoded.
 _REPLACED = (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000))
 _VISIBLE = {
     **dict.fromkeys(_REPLACED, "\ufffd"),
@@ -8,6 +11,9 @@ _VISIBLE = {
     0x7F: "\u2421",
 }
 """Control characters as the pictures that Unicode has for them; each a single character."""
+
+LISTED = 12
+"""Names in each list of a table or a page; the JSON has more."""
 
 
 def visible(text: str) -> str:
@@ -18,3 +24,13 @@ def visible(text: str) -> str:
 def visible_name(name: object) -> str:
     """Return the name of a file or folder as one line without control characters."""
     return str(name).translate(_VISIBLE | {9: "\u2409", 10: "\u240a"})
+
+
+def written(value: float | None, digits: int = 2) -> str:
+    """Format a metric; a dash where it is undefined."""
+    return "–" if value is None else f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")
+
+
+def share(part: float, whole: float) -> str:
+    """Format a share in per cent; a dash where there is no whole."""
+    return f"{100 * part / whole:.1f} %" if whole else "–"

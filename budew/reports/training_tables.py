@@ -1,7 +1,8 @@
-"""Tables of recipes: which there are, what their fields mean, and what a run will need."""
+"""Training in the terminal: recipes, their fields, the needs of a run, the quality of heads."""
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
@@ -18,9 +19,15 @@ from budew.training.estimate import (
 from budew.training.model_config import learning_rate
 from budew.training.recipe import Recipe
 
+if TYPE_CHECKING:
+    from budew.heads.fitting import Quality
+    from budew.heads.head_training import TrainedHeads
+
 _GB = 1e9
 _DEVICES = {"H100": (1, 8)}
 """How many are shown, where it is not one alone."""
+_NAMED = 5
+"""Rare emotions and attributes that are named."""
 
 
 def recipes_table(recipes: Mapping[str, Recipe]) -> Table:
@@ -94,3 +101,24 @@ def needs_table(
                 f"{examples / time:,.0f}",
             )
     return table
+
+
+def quality_table(found: "Mapping[str, Quality]") -> Table:
+    """Return a row a head, best first; those that are no better than the mean are marked as left out."""
+    table = Table("head", "clips", "variance explained", "mean error", "of the mean", "")
+    for name, quality in sorted(found.items(), key=lambda item: -item[1].r2):
+        values = (f"{quality.r2:.2f}", f"{quality.error:.2f}", f"{quality.error_of_mean:.2f}")
+        table.add_row(name, str(quality.clips), *values, "" if quality.r2 > 0 else "left out")
+    return table
+
+
+def rare_line(trained: "TrainedHeads") -> str:
+    """Return which emotions and attributes have no head for lack of clips, and what to do."""
+    from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK  # which imports torch
+
+    more = len(trained.rare) - _NAMED
+    named = ", ".join(trained.rare[:_NAMED]) + (f" and {more} more (see heads.json)" if more > 0 else "")
+    return (
+        f"too rare for a head: {named}. One needs {FEWEST} clips with it for training and "
+        f"{FEWEST_TO_CHECK} of other speakers for validation: add such clips and train into a new folder"
+    )
