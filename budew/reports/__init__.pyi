@@ -15,10 +15,10 @@ from .emonet_face_page import emonet_face_hq_report as emonet_face_hq_report
 from .emonet_voice_page import emonet_voice_report as emonet_voice_report
 from .emonet_voice_page import emonet_voice_summary as emonet_voice_summary
 from .evaluation_page import evaluation_report as evaluation_report
-from .evaluation_tables import card_section as card_section
-from .evaluation_tables import evaluation_tables as evaluation_tables
-from .evaluation_tables import parity_table as parity_table
-from .evaluation_tables import summary_table as summary_table
+from .evaluation_summary import card_section as card_section
+from .evaluation_summary import evaluation_tables as evaluation_tables
+from .evaluation_summary import parity_table as parity_table
+from .evaluation_summary import summary_table as summary_table
 from .explanation import explanation_html as explanation_html
 from .explanation import print_all_frames as print_all_frames
 from .explanation import print_explanation as print_explanation

@@ -10,7 +10,7 @@ import numpy as np
 
 from budew.evaluation.pairs import Pair
 from budew.evaluation.results import Evaluation
-from budew.reports.evaluation_tables import LABELS, is_absent, label_sections, listed_emotions
+from budew.reports.evaluation_summary import LABELS, is_absent, label_sections, listed_emotions
 from budew.reports.formatting import written
 from budew.reports.page import page_notes, players, row_percentages
 from budew.reports.sections import (

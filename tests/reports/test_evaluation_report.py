@@ -14,7 +14,7 @@ from budew.evaluation import Pair, Skipped, evaluate
 from budew.model.card import CheckpointCard, PublishedResult
 from budew.profile import VoiceProfile
 from budew.reports.evaluation_page import evaluation_report
-from budew.reports.evaluation_tables import card_section, evaluation_tables
+from budew.reports.evaluation_summary import card_section, evaluation_tables
 from budew.reports.page import write_page
 from budew.reports.section_layout import report_html
 from budew.statistics.resampling import Resampling

@@ -9,7 +9,7 @@ from rich.console import Console
 from budew.evaluation import Evaluation, Pair, evaluate
 from budew.profile import VoiceProfile
 from budew.reports.evaluation_page import evaluation_report
-from budew.reports.evaluation_tables import evaluation_tables, label_sections
+from budew.reports.evaluation_summary import evaluation_tables, label_sections
 from budew.reports.section_layout import estimate, report_html
 from budew.reports.sections import Bars, HeatMap, Table
 from budew.statistics.resampling import Resampling, plain_data
