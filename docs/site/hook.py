@@ -19,8 +19,9 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
         path, source = link[1], _ROOT / link[1]
         if not source.is_file():
             return link[0]
-        copy = File.generated(config, path, abs_src_path=str(source), inclusion=InclusionLevel.NOT_IN_NAV)
-        files.append(copy)
+        if files.get_file_from_path(path) is None:
+            inclusion = InclusionLevel.NOT_IN_NAV
+            files.append(File.generated(config, path, abs_src_path=str(source), inclusion=inclusion))
         return f"]({path}"
 
     readme = (_ROOT / "README.md").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 The commands of all pages exist, with the options that the pages give them. Links are checked by `make docs`.
 """
 
+import inspect
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ import sys
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 import soundfile
@@ -72,6 +74,16 @@ def test_commands_of_a_page_exist_with_their_options(page):
             command, words = command.commands[words[0]], words[1:]
         known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
         assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known | {"--help"}, line
+
+
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs" / "reference").glob("*.md")), ids=lambda page: page.stem
+)
+def test_the_reference_lists_names_that_exist_and_are_documented(page):
+    for path in re.findall(r"^::: (\S+)", page.read_text(encoding="utf-8"), re.MULTILINE):
+        shown = resolve_name(path)
+        is_constant = path.rpartition(".")[2].isupper()
+        assert is_constant or inspect.getdoc(shown), path
 
 
 @pytest.mark.slow
