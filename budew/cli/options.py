@@ -63,8 +63,8 @@ CutAt = Annotated[
     str,
     Option(
         metavar="fixed|speech|FILE.rttm",
-        help="Cut what is longer than the model's window into windows of equal length, or at pauses of "
-        "speech (extra corpora); or all at the speaker turns in an RTTM file.",
+        help="Cut what is longer than the model's window into windows of equal length (fixed, the default), "
+        "or at pauses of speech (extra corpora); or all at the speaker turns in an RTTM file.",
     ),
 ]
 NumBeams = Annotated[
