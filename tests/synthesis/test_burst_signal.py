@@ -37,7 +37,7 @@ def test_a_burst_has_the_level_of_its_gesture_whatever_its_silence(name):
     assert np.sqrt(np.mean(samples[samples > 0.05 * samples.max()] ** 2)) == pytest.approx(1)
 
 
-def test_bursts_of_a_seed_stay_as_they_are():
+def test_a_seed_gives_the_bursts_that_it_gave_before():
     samples = np.concatenate([sound(name, 3) for name in sorted(synthesis_table("bursts"))])
     time = np.arange(len(samples)) / 16_000
     assert len(samples) == 591_800

@@ -17,7 +17,7 @@ def high_share(samples: np.ndarray) -> float:
     return float(power[len(power) // 4 :].sum() / power.sum())  # over 2 kHz
 
 
-def test_same_plan_same_samples(say, neutral, espeak):
+def test_the_same_plan_gives_the_same_samples(say, neutral, espeak):
     assert (
         say().tobytes()
         == say().tobytes()
@@ -90,7 +90,7 @@ def test_clips_fit_the_window_and_full_scale(espeak):
         (11, 38_131, 0.01324, 0.10970),
     ],
 )
-def test_clips_of_the_published_figure_stay_as_they_are(espeak, number, count, level, treble):
+def test_clips_of_the_published_metric_are_unchanged(espeak, number, count, level, treble):
     samples = synthesize_clip(plan_clip(number, seed=90210, split="test"), espeak)
     assert len(samples) == pytest.approx(count, abs=2)
     assert np.sqrt(np.mean(samples**2)) == pytest.approx(level, rel=2e-3)
@@ -100,7 +100,7 @@ def test_clips_of_the_published_figure_stay_as_they_are(espeak, number, count, l
 @pytest.mark.parametrize(
     ("turned", "first", "second"), [(0.8, 2.1919274, -21.610735), (-0.6, 0.3770956, -23.786788)]
 )
-def test_voice_quality_of_a_plan_stays_as_it_is(neutral, turned, first, second):
+def test_voice_quality_of_a_plan_is_unchanged(neutral, turned, first, second):
     time = np.arange(24_000) / SAMPLING_RATE
     voice = sum(np.sin(2 * np.pi * 120 * n * time) / n for n in range(1, 30)) * np.sin(9 * time) ** 2
     plan = replace(neutral, settings=dict.fromkeys(cues(), turned))
@@ -109,7 +109,7 @@ def test_voice_quality_of_a_plan_stays_as_it_is(neutral, turned, first, second):
     assert np.diff(colored) @ np.sin(2_500 * time[1:] ** 1.4) == pytest.approx(second, rel=1e-5)
 
 
-def test_words_beyond_the_longest_clip_are_faded_out(neutral, espeak):
+def test_words_beyond_the_maximum_length_are_faded_out(neutral, espeak):
     man = replace(neutral.voice, gender="male")
     parts = [
         replace(neutral, bursts_after=("Soft Hum",)),

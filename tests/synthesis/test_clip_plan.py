@@ -17,7 +17,7 @@ def test_a_plan_is_a_function_of_seed_split_and_number():
         assert sorted(plan.profile.bursts) == sorted(plan.bursts_before + plan.bursts_after)
 
 
-def test_no_voice_of_training_is_in_another_split():
+def test_splits_have_disjoint_voices():
     others = [plan_clip(n, seed=11, split=split) for n in range(500) for split in ("validation", "test")]
     assert not {plan.voice.speaker for plan in PLANS} & {plan.voice.speaker for plan in others}
     groups = [
@@ -72,11 +72,11 @@ def test_every_cue_and_every_study_is_used_and_every_burst_is_known():
     assert {name for row in rows for name in row["bursts"]} <= set(synthesis_table("bursts")) <= set(BURSTS)
 
 
-def test_plans_and_what_is_said_of_them_stay_as_they_are():
+def test_a_seed_gives_the_plans_and_captions_that_it_gave_before():
     said = [utterance(plan, formants=1.1) for plan in PLANS[:400]]
     digests = [sha256(repr(made).encode()).hexdigest()[:12] for made in (PLANS[:400], said)]
     assert digests == ["bf7421da42a6", "05af7a017009"]
 
 
-def test_no_plan_joins_a_minor_with_sexual_content():
+def test_no_plan_combines_a_minor_with_sexual_content():
     assert not any(plan_clip(number, seed=1, split="train").profile.is_withheld for number in range(500))

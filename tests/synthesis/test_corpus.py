@@ -55,7 +55,7 @@ def test_runs_that_are_repeated_or_grow_give_the_bytes_of_one_run(tmp_path):
         synthesize_corpus(tmp_path / "whole", clips=5, **SIZES | {"seed": 4})
 
 
-def test_clips_carry_their_profile_and_sound(tmp_path):
+def test_clips_have_their_profile_and_sound(tmp_path):
     synthesize_corpus(tmp_path, clips=5, seed=3, workers=0)
     for number, clip in enumerate(read(tmp_path)):
         plan = plan_clip(number, seed=3, split="train")
@@ -69,6 +69,6 @@ def test_clips_carry_their_profile_and_sound(tmp_path):
 @pytest.mark.parametrize(
     "wrong", [{"clips": 0}, {"clips": 2, "split": "dev"}, {"clips": 2, "clips_per_shard": 0}]
 )
-def test_what_is_out_of_range_is_an_error(tmp_path, wrong):
+def test_numbers_out_of_range_are_errors(tmp_path, wrong):
     with pytest.raises(InputError):
         synthesize_corpus(tmp_path, seed=1, **wrong)

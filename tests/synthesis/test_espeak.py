@@ -6,7 +6,7 @@ from budew.synthesis.espeak import Espeak, Utterance, _short_path
 HELLO = Utterance("<speak>Good morning to all of you</speak>", voice="en-us+m3", seed=5)
 
 
-def test_earlier_utterances_change_nothing(espeak):
+def test_an_utterance_does_not_depend_on_earlier_ones(espeak):
     first = espeak.speak(HELLO).tobytes()
     espeak.speak(Utterance("<speak>Etwas ganz anderes</speak>", voice="de+f2", rate=300, pitch=90, seed=9))
     assert espeak.speak(HELLO).tobytes() == first

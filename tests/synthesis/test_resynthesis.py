@@ -75,7 +75,7 @@ def test_clips_keep_the_speaker_and_get_drawn_emotions(recording):
         assert 0.5 < np.abs(samples).max() <= 1 or np.sqrt(np.mean(samples**2)) > 1e-3
 
 
-def test_emotions_are_drawn_from_those_that_are_named(recording):
+def test_emotions_are_drawn_from_the_given_ones(recording):
     found, _ = made(Resynthesize(per_clip=8, emotions=("Anger", "Fear")), recording)
     assert set().union(*(clip.profile.emotions for clip in found)) == {"Anger", "Fear"}
 
@@ -89,7 +89,7 @@ def test_a_clip_depends_on_seed_and_id_alone(recording):
     assert made(Resynthesize(seed=2, per_clip=1), recording)[0][0].audio != alone[0].audio
 
 
-def test_a_recording_without_a_voice_fails_and_the_others_are_made(recording):
+def test_a_recording_without_a_voice_fails_alone(recording):
     noise = np.random.default_rng(0).normal(0, 1e-4, SAMPLING_RATE).astype(np.float32)
     found, failures = made(
         Resynthesize(per_clip=1), replace(recording, id="noise", audio=as_flac(noise)), recording

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from transformers import TrainerState
 
 from budew import EMOTIONS, Clip, VoiceProfile, render
 from budew.corpora import Caption, write_shard
 from budew.training.recipe import Recipe, load_recipe
+from budew.training.run import train
+from budew.training.trainer import TrainingLog
 from tests.inference.conftest import RATE, sound
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +76,26 @@ def losses_of(out: Path) -> dict[int, float]:
 def _logged(caplog: pytest.LogCaptureFixture) -> None:
     """What training reports is in `caplog`."""
     caplog.set_level(logging.INFO, "budew.training")
+
+
+@pytest.fixture
+def train_until(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`train_until(step, recipe, out)`: a run that is stopped in a step."""
+
+    class StoppedError(Exception):
+        pass
+
+    def run(step: int, recipe: Recipe, out: Path) -> None:
+        def stop(self: object, args: object, state: TrainerState, *_: object, **__: object) -> None:
+            if state.global_step == step:
+                raise StoppedError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(TrainingLog, "on_step_end", stop)
+            with pytest.raises(StoppedError):
+                train(recipe, out=out)
+
+    return run
 
 
 @pytest.fixture(scope="session")

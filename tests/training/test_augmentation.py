@@ -29,7 +29,7 @@ def spectrum(samples: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("time", "bands"), [(2, 2), (1, 0), (0, 3), (0, 0)])
-def test_nothing_is_masked_but_what_settings_allow_and_the_generator_decides(time, bands):
+def test_masks_are_drawn_within_their_limits(time, bands):
     before = VALUES.copy()
     settings = Augmentation(time_masks=time, band_masks=bands, mask_frames=15, mask_bands=9)
     shifts, widest = set(), [0, 0]
@@ -60,7 +60,7 @@ def test_without_settings_not_a_sample_is_changed():
     [{"noise": 10}, {"reverberation": 1}, {"equalizer": 5}, {"gain": 6}, {"band_limit": 1}, {"speed": 0.05}],
     ids=lambda one: next(iter(one)),
 )
-def test_the_generator_decides_all(settings):
+def test_the_same_generator_gives_the_same_audio(settings):
     before = SPEECH.copy()
     assert Augmentation(**settings).changes_audio
     one, other = changed(3, **settings), changed(4, **settings)
@@ -72,7 +72,7 @@ def test_the_generator_decides_all(settings):
     assert changed(samples=SPEECH[:0], **settings).size == 0
 
 
-def test_noise_is_as_far_below_the_speech_as_it_says():
+def test_noise_has_the_given_distance_to_the_speech():
     ratios = []
     for seed in range(60):
         noise = changed(seed, noise=20) - SPEECH
@@ -144,7 +144,7 @@ def test_a_band_limit_removes_what_is_above_it_and_leaves_what_is_below():
     assert 55 <= sum(kept) <= 85
 
 
-def test_speed_changes_length_and_pitch_together_and_by_so_much_at_most():
+def test_speed_changes_length_and_pitch_together_within_its_limit():
     tone = (0.3 * np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE)).astype(np.float32)
     lengths = []
     for seed in range(40):
@@ -157,7 +157,7 @@ def test_speed_changes_length_and_pitch_together_and_by_so_much_at_most():
 
 
 @given(length=st.integers(1, 200), shortest=st.integers(1, 100), seed=st.integers(0, 1000))
-def test_a_piece_is_a_stretch_of_the_samples_and_not_too_short(length, shortest, seed):
+def test_a_piece_is_contiguous_and_not_too_short(length, shortest, seed):
     samples = np.arange(length, dtype=np.float32)
     part = random_piece(samples, shortest, random.Random(seed))
     assert min(shortest, length) <= len(part) <= length

@@ -61,7 +61,7 @@ def corpus(request, tmp_path):
 @pytest.mark.parametrize(
     ("corpus", "workers"), [("shards", 2), ("folder", 0), ("compressed", 0)], indirect=["corpus"]
 )
-def test_each_clip_is_found_as_it_is_read(corpus, workers, tmp_path):
+def test_the_index_has_every_clip_as_it_is_read(corpus, workers, tmp_path):
     index = index_corpus(corpus, tmp_path / "index", workers=workers)
     expected = list(read(corpus))
     assert len(index) == len(expected) == 14
@@ -92,7 +92,7 @@ def test_an_index_is_made_once_and_again_when_a_shard_changes(tmp_path):
     assert len(index_corpus(shard, folder)) == 4
 
 
-def test_what_is_withheld_is_counted_and_left_out(tmp_path):
+def test_withheld_clips_are_counted_and_left_out(tmp_path):
     adult, child = clips(tmp_path, "a", 2)
     child = Clip(
         child.id, child.audio, "flac", profile=VoiceProfile({"Sexual Lust": 1}, (), {"age": "child"})
@@ -109,7 +109,7 @@ def test_an_empty_corpus_is_an_error(tmp_path):
         index_corpus(tmp_path / "a.tar", tmp_path / "index")
 
 
-def test_a_shard_cut_since_is_noticed(tmp_path):
+def test_a_shard_truncated_after_indexing_is_an_error(tmp_path):
     shard = tmp_path / "a.tar"
     write_shard(shard, clips(tmp_path, "a", 2))
     index = index_corpus(shard, tmp_path / "index")
@@ -119,7 +119,7 @@ def test_a_shard_cut_since_is_noticed(tmp_path):
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open files are counted in /proc, as on Linux")
-def test_of_a_folder_of_many_files_few_are_held_open(tmp_path):
+def test_few_files_of_a_folder_are_held_open(tmp_path):
     folder, audio = tmp_path / "clips", sound(tmp_path)
     folder.mkdir()
     for number in range(3 * MAX_OPEN_FILES):

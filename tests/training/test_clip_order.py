@@ -46,14 +46,14 @@ def test_each_clip_comes_once_an_epoch(sizes, epochs, mixed, seed, batch):
     assert Counter(run[number] for number in range(len(run))) == Counter(drawn)
 
 
-def test_the_same_seed_gives_the_same_order_wherever_it_is_begun():
+def test_the_order_is_decided_by_the_seed_and_not_by_the_order_of_access():
     one, other = (order(clips([40] * 9), examples=900, seed=3) for _ in range(2))
     assert [one[number] for number in range(900)] == [other[number] for number in reversed(range(900))][::-1]
     third = order(clips([40] * 9), examples=900, seed=4)
     assert [one[number] for number in range(900)] != [third[number] for number in range(900)]
 
 
-def test_corpora_have_their_shares_in_every_stretch():
+def test_corpora_have_their_shares_in_every_block():
     run = order(
         clips([50] * 4, weight=3), clips([30], weight=1), clips([7] * 3, weight=0.5), examples=4 * BLOCK
     )
@@ -72,7 +72,7 @@ def test_a_few_shards_are_read_at_a_time():
     assert len(set(shards[:200])) >= 4
 
 
-def test_clips_of_a_batch_are_of_like_length():
+def test_clips_of_a_batch_have_similar_lengths():
     run = order(clips([100] * 20), examples=1920, batch_size=10, mixed_shards=4)
     seconds = run.corpora[0].seconds
     lengths = np.array([seconds[run[number].place] for number in range(1920)]).reshape(-1, 10)
@@ -81,7 +81,7 @@ def test_clips_of_a_batch_are_of_like_length():
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(0.1, 5), min_size=3, max_size=30), st.integers(0, 99))
-def test_a_clip_comes_as_often_as_its_weight_says(weights, seed):
+def test_a_clip_occurs_in_proportion_to_its_weight(weights, seed):
     count = len(weights)
     sizes = [count // 2, count - count // 2]
     run = order(clips(sizes, weights=weights), examples=3 * count, seed=seed)
@@ -94,6 +94,6 @@ def test_a_clip_comes_as_often_as_its_weight_says(weights, seed):
         )
 
 
-def test_beyond_the_run_there_is_nothing():
+def test_a_number_beyond_the_run_is_an_index_error():
     with pytest.raises(IndexError):
         order(clips([3]), examples=3)[3]

@@ -103,7 +103,7 @@ def test_cached_and_computed_examples_are_the_same(examples_of, make_clip, tmp_p
     assert all(map(same, computed, DataLoader(by_workers, batch_size=None, num_workers=2)))
 
 
-def test_spectrograms_are_kept_until_clips_or_their_settings_change(
+def test_spectrograms_are_reused_until_clips_or_settings_change(
     examples_of, make_recipe, make_clip, tmp_path
 ):
     """Half a megabyte made anew at the same size: the shard is known by size and time."""
@@ -128,7 +128,7 @@ def test_spectrograms_are_kept_until_clips_or_their_settings_change(
     assert len(files()) == len(after) + 2
 
 
-def test_a_computation_that_was_stopped_leaves_nothing_that_is_used(examples_of, tmp_path, monkeypatch):
+def test_unfinished_spectrograms_are_not_used(examples_of, tmp_path, monkeypatch):
     def stopped(*_):
         raise KeyboardInterrupt
 
@@ -159,7 +159,7 @@ def test_a_run_waits_for_another_that_computes_the_same_spectrograms(examples_of
     assert all(same(whole[number], kept[number]) for number in range(12))
 
 
-def test_each_time_a_clip_comes_round_it_is_worded_and_changed_anew(examples_of, processor):
+def test_a_clip_has_another_wording_and_augmentation_in_each_epoch(examples_of, processor):
     examples = examples_of("target.kind=template", ALTERED, count=36)
     numbers = [number for number in range(36) if examples.order[number].place == 0]
     first, second, _third = (examples[number] for number in numbers)
@@ -195,7 +195,7 @@ def test_captions_are_drawn_from_those_of_the_clip(examples_of, processor, corpu
     assert drawn == {id: {caption.text for caption in clip.captions} for id, clip in clips.items()}
 
 
-def test_frames_and_wording_of_the_recipe_are_kept_to(examples_of, processor):
+def test_captions_have_the_frames_and_wording_of_the_recipe(examples_of, processor):
     examples = examples_of("target={kind: template, frames: [tags], wording: plain}")
     for number in range(12):
         profile = examples.record(number).profile
@@ -231,7 +231,7 @@ def test_a_clip_whose_caption_is_too_long_for_the_decoder_is_left_out_and_named(
         examples_of(longest=8)[0]
 
 
-def test_an_end_in_a_caption_is_text(examples_of, processor, make_clip, tmp_path):
+def test_an_end_token_in_a_caption_is_text(examples_of, processor, make_clip, tmp_path):
     end = processor.tokenizer.eos_token_id
     write_shard(
         tmp_path / "a.tar", [make_clip(1, captions=(Caption(f"A {END} man.", {"by": "paraphrase"}),))]
@@ -239,7 +239,7 @@ def test_an_end_in_a_caption_is_text(examples_of, processor, make_clip, tmp_path
     assert examples_of(f"data.train={tmp_path / 'a.tar'}")[0]["tokens"].count(end) == 1
 
 
-def test_only_caption_and_end_count_in_the_loss_and_all_is_given_to_the_decoder(examples_of, processor):
+def test_only_caption_and_end_count_in_the_loss(examples_of, processor):
     made = examples_of(*MIXED)
     examples, padding = [made[number] for number in range(12)], processor.tokenizer.pad_token_id
     batch = collate(examples, padding=padding)
@@ -255,7 +255,7 @@ def test_only_caption_and_end_count_in_the_loss_and_all_is_given_to_the_decoder(
         assert set(given[len(tokens) :]) <= {padding}
 
 
-def test_a_batch_is_as_long_as_its_longest_clip_and_loses_no_sound(examples_of):
+def test_a_batch_is_as_long_as_its_longest_clip(examples_of):
     examples, widths = examples_of("data.short_windows=1", MASKED, count=48), set()
     for start in range(0, 48, 4):
         batch = [examples[number] for number in range(start, start + 4)]
@@ -276,7 +276,7 @@ def test_a_batch_is_as_long_as_its_longest_clip_and_loses_no_sound(examples_of):
     assert {whole[number]["length"] for number in range(12)} == {FRAMES}
 
 
-def test_batches_are_cut_together_one_in_ten_not_and_at_the_end_none(examples_of):
+def test_a_tenth_of_the_short_batches_and_all_final_ones_are_whole(examples_of):
     examples = examples_of("data.short_windows=0.75", count=2400)
     whole = [examples._frames(number, FRAMES, 50) == FRAMES for number in range(2400)]
     whole = np.reshape(whole, (-1, 4))
@@ -286,7 +286,7 @@ def test_batches_are_cut_together_one_in_ten_not_and_at_the_end_none(examples_of
 
 
 @pytest.mark.parametrize("name", ["w.jsonl", "w.parquet"])
-def test_of_a_weighted_corpus_clips_come_as_often_as_weighted(examples_of, corpus, tmp_path, name):
+def test_clips_of_a_weighted_corpus_occur_in_proportion_to_their_weights(examples_of, corpus, tmp_path, name):
     weights = {"clip01": 1.0, "clip04": 2.0, "clip05": 3.0, "clip11": 6.0, "clip09": 0.0, "of another": 5.0}
     write_weights(tmp_path / name, weights.items())
     given = f"{{corpus: {corpus}, clip_weights: {tmp_path / name}, weight: 0.5}}"
@@ -303,7 +303,7 @@ def test_of_a_weighted_corpus_clips_come_as_often_as_weighted(examples_of, corpu
         examples_of(f"data.train=[{given}]")
 
 
-def test_of_several_validation_corpora_as_many_clips_each_are_taken_and_none_twice(
+def test_validation_corpora_have_the_same_number_of_clips_each_without_repetition(
     examples_of, corpus, make_clip, tmp_path
 ):
     write_shard(tmp_path / "a.tar", [make_clip(number) for number in range(20, 23)])
@@ -322,7 +322,7 @@ def test_of_several_validation_corpora_as_many_clips_each_are_taken_and_none_twi
         pair[4]
 
 
-def test_the_division_into_shards_does_not_show_in_a_validation(examples_of, corpus, make_clip, tmp_path):
+def test_validation_does_not_depend_on_the_division_into_shards(examples_of, corpus, make_clip, tmp_path):
     write_shard(tmp_path / "whole.tar", [make_clip(number) for number in range(12)])
     one, other = (
         examples_of(f"data.validation={path}", "evaluation.clips=12", split="validation")
@@ -334,13 +334,13 @@ def test_the_division_into_shards_does_not_show_in_a_validation(examples_of, cor
 
 
 @pytest.mark.parametrize("noted", [7, {"cues": 7}, {"cues": {"rate": "quick"}}])
-def test_notes_of_another_kind_are_no_cues(examples_of, make_clip, tmp_path, noted):
+def test_metadata_of_another_layout_gives_no_cues(examples_of, make_clip, tmp_path, noted):
     write_shard(tmp_path / "a.tar", [make_clip(0, metadata={"synthesis": noted})])
     assert examples_of(f"data.train={tmp_path / 'a.tar'}")[0]["heads"][123:].isnan().all()
 
 
 @pytest.mark.parametrize("cached", ["false", "true"])
-def test_another_clip_stands_in_for_one_that_cannot_be_decoded(examples_of, make_clip, tmp_path, cached):
+def test_a_clip_that_cannot_be_decoded_is_replaced_by_the_next(examples_of, make_clip, tmp_path, cached):
     def corpus_of(name, broken):
         clips = [make_clip(number, seconds=1, duration=1) for number in range(1, 7)]
         write_shard(

@@ -15,7 +15,7 @@ def recipe():
     return load_recipe("tiny-synthetic", [size])
 
 
-def test_what_is_summed_over_layers_is_what_a_step_of_the_whole_model_takes(recipe):
+def test_the_sum_over_layers_is_the_cost_of_the_whole_model(recipe):
     config = config_of(recipe.model)
     config._attn_implementation = "eager"  # torch does not count the operations of the fused kernel of CPUs
     model = WhisperForConditionalGeneration(config).train()

@@ -22,7 +22,6 @@ from budew.training.initial_model import load_base
 from budew.training.preparation import prepare_corpora, prepare_states
 from budew.training.recipe import Recipe
 from budew.training.run import train
-from budew.training.trainer import TrainingLog
 from budew.training.training_model import WhisperFromStates, WhisperWithHeads
 from tests.training.conftest import clip_of, losses_of, weights
 
@@ -120,7 +119,7 @@ def test_the_loss_from_cached_states_is_that_through_the_whole_model(recipe_of, 
         torch.testing.assert_close(loss_of(model, batch), whole, rtol=HALF, atol=0)
 
 
-def test_states_of_a_run_that_was_stopped_are_those_of_an_undisturbed_one(recipe_of, tmp_path, monkeypatch):
+def test_states_are_continued_at_the_first_missing_chunk(recipe_of, tmp_path, monkeypatch):
     class StoppedError(Exception):
         pass
 
@@ -155,13 +154,13 @@ def test_states_of_a_run_that_was_stopped_are_those_of_an_undisturbed_one(recipe
     assert len(computed) == 4
 
 
-def test_workers_change_no_byte(recipe_of, tmp_path):
+def test_states_do_not_depend_on_the_number_of_workers(recipe_of, tmp_path):
     for workers in (0, 2):
         prepared(recipe_of(CHANGED, f"data.workers={workers}"), tmp_path / str(workers))
     assert states_in(tmp_path / "0") == states_in(tmp_path / "2")
 
 
-def test_copies_of_a_clip_are_changed_each_in_its_way_and_an_example_draws_one(recipe_of, tmp_path):
+def test_copies_of_a_clip_differ_and_an_example_draws_one(recipe_of, tmp_path):
     changes = (CHANGED, "data.state_copies=3", "optimizer.max_steps=60")
     _, examples = prepared(recipe_of(*changes), tmp_path)
     cached = examples.corpora[0].states
@@ -181,7 +180,7 @@ def with_corpora(recipe, field, values):
     return recipe.model_copy(update={"data": recipe.data.model_copy(update={"train": train})})
 
 
-def test_a_corpus_has_as_many_copies_as_it_asks_for(recipe_of, tmp_path):
+def test_a_corpus_has_its_own_number_of_copies(recipe_of, tmp_path):
     recipe = recipe_of(CHANGED, "data.state_copies=2")
     _, examples = prepared(with_corpora(recipe, "state_copies", (None, 5)), tmp_path)
     assert [used.states.copies for used in examples.corpora] == [2, 5]
@@ -189,7 +188,7 @@ def test_a_corpus_has_as_many_copies_as_it_asks_for(recipe_of, tmp_path):
     assert all(read_states(few, 1, n).tobytes() == read_states(many, 1, n).tobytes() for n in range(2))
 
 
-def test_copies_may_be_pieces_of_a_clip_each_another(recipe_of, tmp_path):
+def test_copies_may_be_different_pieces_of_a_clip(recipe_of, tmp_path):
     recipe = recipe_of(CHANGED, "data.state_copies=4")
     recipe = with_corpora(recipe, "pieces", (None, 0.3))
     _, examples = prepared(recipe, tmp_path)
@@ -205,7 +204,7 @@ def test_copies_may_be_pieces_of_a_clip_each_another(recipe_of, tmp_path):
     assert again.file.read_bytes() == pieces.file.read_bytes()
 
 
-def test_states_are_kept_until_what_they_are_made_of_changes(recipe_of, tmp_path):
+def test_states_are_reused_until_model_clips_or_augmentation_change(recipe_of, tmp_path):
     def files(*changes: str, trained: int = 1) -> int:
         prepared(recipe_of(*changes, trained=trained), tmp_path)
         return len(list((tmp_path / "states").glob("*.f16")))
@@ -239,7 +238,7 @@ def test_a_disk_without_space_is_an_error_before_anything_is_computed(recipe_of,
 
 
 @pytest.mark.parametrize("trained", [0, 1])
-def test_only_the_layers_that_are_to_learn_change(recipe_of, base, tmp_path, trained):
+def test_frozen_layers_do_not_change(recipe_of, base, tmp_path, trained):
     out = train(recipe_of(trained=trained), out=tmp_path)
     before, after = load_file(base / "model.safetensors"), load_file(out / "model.safetensors")
     changed = {name for name, value in after.items() if not torch.equal(before[name].half(), value)}
@@ -251,7 +250,7 @@ def test_only_the_layers_that_are_to_learn_change(recipe_of, base, tmp_path, tra
     assert type(saved.model).__name__ == "WhisperForConditionalGeneration"
 
 
-def test_heads_see_no_padding_and_reach_the_layers_that_learn(recipe_of, tmp_path):
+def test_heads_ignore_padding_and_train_the_last_layers(recipe_of, tmp_path):
     recipe = recipe_of("model.heads_weight=0.5")
     _, examples = prepared(recipe, tmp_path)
     stock, _ = load_base(recipe)
@@ -272,7 +271,7 @@ def test_heads_see_no_padding_and_reach_the_layers_that_learn(recipe_of, tmp_pat
 
 
 @pytest.mark.parametrize("method", ["encoder-frozen", "full"])
-def test_a_base_learns_with_heads_which_are_not_saved(recipe_of, base, tmp_path, method):
+def test_heads_change_the_encoder_and_are_not_saved(recipe_of, base, tmp_path, method):
     trained = 1 if method == "encoder-frozen" else 0
     changes = [f"model.method={method}", f"data.cache_states={'true' if trained else 'false'}"]
     runs = []
@@ -287,32 +286,22 @@ def test_a_base_learns_with_heads_which_are_not_saved(recipe_of, base, tmp_path,
 
 
 def test_validations_have_the_windows_of_inference(recipe_of, tmp_path, monkeypatch):
-    frames = []
+    positions = set()
     generate = WhisperFromStates.generate
 
-    def watched(self, *, input_features, **more):
-        frames.append(input_features.shape[-1])
-        return generate(self, input_features=input_features, **more)
+    def watched(self, *given, encoder_outputs, **more):
+        positions.add(encoder_outputs.last_hidden_state.shape[1])
+        return generate(self, *given, encoder_outputs=encoder_outputs, **more)
 
     monkeypatch.setattr(WhisperFromStates, "generate", watched)
     train(recipe_of("optimizer.max_steps=1", "evaluation.clips=12"), out=tmp_path)
-    assert set(frames) == {2 * POSITIONS, 4 * POSITIONS}
+    assert positions == {POSITIONS, 2 * POSITIONS}
 
 
-def test_the_recipe_alone_decides_the_bytes_also_of_a_run_that_was_stopped(recipe_of, tmp_path, monkeypatch):
-    class StoppedError(Exception):
-        pass
-
-    def stop(self, args, state, *_, **__):
-        if state.global_step == 5:
-            raise StoppedError
-
+def test_weights_depend_on_the_recipe_alone_after_a_stop_and_with_workers(recipe_of, train_until, tmp_path):
     changes = (CHANGED, "data.state_copies=2", "model.vocabulary=captions", "model.decoder_layers=2")
     recipe = recipe_of(*changes)
-    with monkeypatch.context() as patched:
-        patched.setattr(TrainingLog, "on_step_end", stop)
-        with pytest.raises(StoppedError):
-            train(recipe, out=tmp_path / "stopped")
+    train_until(5, recipe, tmp_path / "stopped")
     train(recipe, out=tmp_path / "stopped")
     train(recipe_of(*changes, "data.workers=2"), out=tmp_path / "workers")
     train(recipe, out=tmp_path / "undisturbed")
@@ -337,7 +326,7 @@ def test_fields_that_contradict_cached_states_are_named(recipe_of, changes, fiel
         recipe_of(*changes)
 
 
-def test_more_layers_than_there_are_cannot_learn(recipe_of, tmp_path):
+def test_training_more_layers_than_exist_is_an_error(recipe_of, tmp_path):
     with pytest.raises(CheckpointError, match="trained_encoder_layers: 3 layers cannot learn of 2"):
         train(recipe_of("model.encoder_layers=2", trained=3), out=tmp_path)
     assert CHUNK % feature_cache.ENCODER_BATCH == 0

@@ -102,7 +102,7 @@ def sounds(folder) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("method", ["full", "lora"])
-def test_it_learns_to_write_captions_and_nothing_else(method, sounds, request):
+def test_a_fine_tuned_whisper_writes_captions_only(method, sounds, request):
     run = request.getfixturevalue(method)
     losses = list(losses_of(run).values())
     print(f"{method}: loss {losses[0]:.3f} to {losses[-1]:.3f} in {max(losses_of(run))} steps")
@@ -115,7 +115,7 @@ def test_it_learns_to_write_captions_and_nothing_else(method, sounds, request):
 
 
 @pytest.mark.parametrize("method", ["full", "lora"])
-def test_it_opens_in_stock_libraries(method, sounds, request, tmp_path):
+def test_the_checkpoint_opens_in_stock_libraries(method, sounds, request, tmp_path):
     checkpoint = request.getfixturevalue(method) / "checkpoint"
     ours = Captioner.from_pretrained(checkpoint, device="cpu", dtype="float32")
     stock = pipeline("automatic-speech-recognition", model=str(checkpoint), device="cpu")
@@ -138,7 +138,7 @@ def test_it_opens_in_stock_libraries(method, sounds, request, tmp_path):
     assert [text.strip() for text in texts] == captions
 
 
-def test_its_adapter_opens_in_peft_and_by_itself(lora, full, sounds):
+def test_the_adapter_opens_in_peft_and_by_itself(lora, full, sounds):
     merged = load_checkpoint(lora / "checkpoint", device="cpu").model
     found = load_checkpoint(lora / "adapter", device="cpu")
     base = WhisperForConditionalGeneration.from_pretrained(full / "checkpoint", dtype=torch.float32)
@@ -163,7 +163,7 @@ def test_its_adapter_opens_in_peft_and_by_itself(lora, full, sounds):
 
 
 @pytest.mark.parametrize("method", ["full", "lora"])
-def test_killed_at_any_step_it_ends_as_an_undisturbed_run(method, write_recipe, folder, tmp_path):
+def test_a_run_killed_at_any_step_ends_as_an_undisturbed_one(method, write_recipe, folder, tmp_path):
     recipe = write_recipe(method, base=folder / "whisper-tiny", steps=40, every=20, batch_size=4)
     step = random.SystemRandom().randrange(21, 40)
     print(f"{method}: killed after step {step}")

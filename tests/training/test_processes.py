@@ -84,7 +84,7 @@ def test_two_processes_learn_from_cached_states_what_one_does(
 
 
 @pytest.mark.long
-def test_two_processes_of_which_one_is_killed_end_and_go_on_later(make_recipe, launch, tmp_path):
+def test_a_run_resumes_after_one_of_two_processes_was_killed(make_recipe, launch, tmp_path):
     recipe = make_recipe("optimizer.max_steps=120", "evaluation={every_steps: 30, clips: 4, keep: last}")
     with launch(recipe, "killed") as process:
         while "step 33/120  loss" not in (line := process.stderr.readline()):  # the checkpoint of 30 is whole

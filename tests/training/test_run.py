@@ -88,12 +88,10 @@ def adapted(make_recipe, make_clip, whisper_folder, tmp_path):
     return make
 
 
-class StoppedError(Exception):
-    """Ends a run from inside."""
-
-
 @pytest.mark.parametrize("change", ["data.workers=2", "data.cache_features=true"])
-def test_the_recipe_alone_decides_the_bytes(make_recipe, finished, tmp_path, change, monkeypatch):
+def test_weights_do_not_depend_on_workers_or_cached_features(
+    make_recipe, finished, tmp_path, change, monkeypatch
+):
     def indexed(source, folder, *, workers, progress):  # its pool takes seconds, and has a test of its own
         return index_corpus(source, folder, progress=progress)
 
@@ -109,42 +107,26 @@ def test_another_seed_gives_other_weights(make_recipe, finished, tmp_path):
     assert weights(tmp_path) != weights(finished)
 
 
-def test_a_run_that_was_stopped_ends_as_an_undisturbed_one(make_recipe, tmp_path, monkeypatch):
-    def stop(self, args, state, *_, **__):
-        if state.global_step == 5:
-            raise StoppedError
-
-    audio = "data.augmentation={noise: 20, gain: 3, speed: 0.02, time_masks: 1}"
-    precision = f"optimizer.precision={'fp32' if trials('training').faults else 'bf16'}"
-    changes = ("data.workers=1", "optimizer.device_batch_size=2", precision, audio, FULL)
-    recipe = make_recipe(*changes, "data.short_windows=0.8", "target.kind=mixed")
-    assert recipe.model.scratch.size.dropout  # torch's own generator has to come back too
-    with monkeypatch.context() as patched:
-        patched.setattr(TrainingLog, "on_step_end", stop)
-        with pytest.raises(StoppedError):
-            train(recipe, out=tmp_path / "stopped")
+@pytest.mark.parametrize("method", ["scratch", "lora"])
+def test_a_stopped_run_ends_with_the_weights_of_an_undisturbed_one(
+    make_recipe, adapted, train_until, tmp_path, method
+):
+    if method == "lora":
+        recipe = adapted("lora", "optimizer.max_steps=3", "evaluation={every_steps: 2, clips: 2, keep: last}")
+    else:
+        audio = "data.augmentation={noise: 20, gain: 3, speed: 0.02, time_masks: 1}"
+        precision = f"optimizer.precision={'fp32' if trials('training').faults else 'bf16'}"
+        changes = ("data.workers=1", "optimizer.device_batch_size=2", precision, audio, FULL)
+        recipe = make_recipe(*changes, "data.short_windows=0.8", "target.kind=mixed")
+        assert recipe.model.scratch.size.dropout  # torch's own generator has to be restored too
+    train_until(3 if method == "lora" else 5, recipe, tmp_path / "stopped")
     assert not (tmp_path / "stopped" / "checkpoint").exists()
     for name in ("stopped", "undisturbed"):
         train(recipe, out=tmp_path / name)
     assert weights(tmp_path / "stopped") == weights(tmp_path / "undisturbed")
 
 
-def test_adapters_of_a_run_that_was_stopped_are_those_of_an_undisturbed_one(adapted, tmp_path, monkeypatch):
-    def stop(self, args, state, *_, **__):
-        if state.global_step == 3:
-            raise StoppedError
-
-    recipe = adapted("lora", "optimizer.max_steps=3", "evaluation={every_steps: 2, clips: 2, keep: last}")
-    with monkeypatch.context() as patched:
-        patched.setattr(TrainingLog, "on_step_end", stop)
-        with pytest.raises(StoppedError):
-            train(recipe, out=tmp_path / "stopped")
-    for name in ("stopped", "undisturbed"):
-        train(recipe, out=tmp_path / name)
-    assert weights(tmp_path / "stopped") == weights(tmp_path / "undisturbed")
-
-
-def test_a_run_that_was_killed_while_it_saved_ends_as_an_undisturbed_one(recipe, finished, tmp_path):
+def test_a_run_killed_while_saving_ends_with_the_weights_of_an_undisturbed_one(recipe, finished, tmp_path):
     """SIGKILL in another process, and only a part of its last checkpoint is left."""
     process = get_context("fork").Process(target=_train_until_saved, args=(recipe, tmp_path / "run"))
     process.start()
@@ -180,7 +162,7 @@ def test_a_checkpoint_with_a_truncated_file_is_not_resumed_from(
 
 
 @pytest.mark.parametrize("most", [100_000, 300_000], ids=["weights", "optimizer"])
-def test_a_disk_that_refuses_is_one_error_and_the_run_goes_on_later(recipe, finished, tmp_path, most):
+def test_a_full_disk_is_one_error_and_the_run_can_be_resumed(recipe, finished, tmp_path, most):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
     try:
@@ -193,7 +175,7 @@ def test_a_disk_that_refuses_is_one_error_and_the_run_goes_on_later(recipe, fini
     assert weights(tmp_path / "run") == weights(finished)
 
 
-def test_a_result_that_was_not_saved_to_its_end_is_saved_again(recipe, finished, steps, tmp_path):
+def test_an_unfinished_result_is_saved_again(recipe, finished, steps, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(finished, run)
     shutil.rmtree(run / "checkpoint")
@@ -202,7 +184,7 @@ def test_a_result_that_was_not_saved_to_its_end_is_saved_again(recipe, finished,
     assert not list(run.glob(".*"))
 
 
-def test_a_run_that_could_not_start_leaves_its_folder_to_a_corrected_recipe(
+def test_a_recipe_can_be_corrected_after_a_run_that_could_not_start(
     make_recipe, whisper_folder, tmp_path, steps
 ):
     wrong = make_recipe(f"model={{base: {tmp_path / 'nowhere'}, method: full}}")
@@ -238,7 +220,7 @@ def test_a_finished_run_is_not_trained_again_unless_asked(recipe, finished, step
     assert len(before.items() - times().items()) == 1  # the corpus is not indexed again
 
 
-def test_a_longer_run_goes_on_where_a_shorter_one_ended(make_recipe, steps, tmp_path):
+def test_a_longer_run_continues_a_shorter_one(make_recipe, steps, tmp_path):
     """Also with other settings that decide nothing, but not with another number of processes."""
     keep = "evaluation.keep=last"
     train(make_recipe("optimizer.max_steps=3", keep), out=tmp_path)
@@ -255,9 +237,7 @@ def test_a_longer_run_goes_on_where_a_shorter_one_ended(make_recipe, steps, tmp_
     assert list(losses_of(tmp_path)) == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_folder_with_the_run_of_another_recipe_is_refused_with_each_difference(
-    make_recipe, recipe, finished
-):
+def test_a_run_of_another_recipe_is_not_continued_and_each_difference_is_named(make_recipe, recipe, finished):
     with pytest.raises(InputError, match=r"seed: 1 / 2; optimizer.batch_size: 4 / 2: choose another folder"):
         train(make_recipe("optimizer.batch_size=2", "seed=2"), out=finished)
     assert load_recipe(finished / "recipe.yaml") == recipe
@@ -265,7 +245,7 @@ def test_a_folder_with_the_run_of_another_recipe_is_refused_with_each_difference
         train(recipe, out=finished, changes=["seed=7"])
 
 
-def test_a_run_records_the_precision_that_was_fastest_and_keeps_it(make_recipe, tmp_path, monkeypatch):
+def test_a_run_keeps_the_precision_that_was_fastest_at_its_start(make_recipe, tmp_path, monkeypatch):
     def run(fastest: str, *changes: str) -> Recipe:
         monkeypatch.setattr(devices, "fastest", lambda engine: fastest)
         monkeypatch.setattr(devices, "check_precision", lambda *_, **__: None)  # whatever this processor is
@@ -289,9 +269,7 @@ def test_a_precision_that_this_processor_cannot_compute_is_refused_at_once(make_
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("best", 2), ("last", 3)])
-def test_the_weights_that_are_saved_are_of_the_best_validation_or_the_last(
-    make_recipe, correlations, tmp_path, keep, kept
-):
+def test_the_best_or_the_last_weights_are_saved(make_recipe, correlations, tmp_path, keep, kept):
     correlations(0.1, 0.9, 0.5)
     train(make_recipe("optimizer.max_steps=3", f"evaluation={{every_steps: 1, keep: {keep}}}"), out=tmp_path)
     saved = load_file(tmp_path / "checkpoint" / "model.safetensors")
@@ -324,9 +302,7 @@ def test_a_base_is_adapted(adapted, whisper_folder, tmp_path, monkeypatch, metho
     assert load_checkpoint(out, device="cpu")
 
 
-def test_a_part_of_a_base_is_adapted_with_the_tokens_of_its_captions(
-    adapted, make_whisper, tmp_path, monkeypatch
-):
+def test_some_layers_and_tokens_of_a_base_are_adapted(adapted, make_whisper, tmp_path, monkeypatch):
     base = make_whisper(tmp_path / "base", layers=3)
     changes = ("model.encoder_layers=2", "model.decoder_layers=2", "model.vocabulary=captions")
     recipe = adapted("full", f"model.base={base}", *changes, "optimizer.max_steps=1")
@@ -433,7 +409,7 @@ def test_a_run_without_data_or_a_corpus_ends_before_anything_is_read(make_recipe
     assert not (tmp_path / "run").exists()
 
 
-def test_captioning_leaves_the_model_in_its_mode(make_recipe, tmp_path, monkeypatch):
+def test_validation_leaves_the_model_in_its_mode(make_recipe, tmp_path, monkeypatch):
     modes, caption = [], CaptionTrainer._captions
 
     def watch(self):

@@ -100,7 +100,7 @@ def test_no_weight_of_the_heads_is_saved_and_all_are_in_half_precision(saved, mo
     assert names == plain
 
 
-def test_the_folder_holds_what_each_reader_of_whispers_wants(saved, recipe, model):
+def test_the_folder_has_the_files_that_other_libraries_read(saved, recipe, model):
     config = json.loads((saved / "config.json").read_text())
     assert config["architectures"] == ["WhisperForConditionalGeneration"]
     assert config["use_cache"] is True
@@ -173,9 +173,7 @@ def test_the_model_card_is_one_for_the_hub_and_its_code_runs(saved, recipe, monk
 
 
 @pytest.mark.parametrize("trained_on", ["synthetic speech", "recordings of people", None])
-def test_a_checkpoint_says_what_its_recipe_says_it_was_trained_on_whatever_its_base_says(
-    run, model, tmp_path, trained_on
-):
+def test_the_recipe_decides_the_speech_that_a_checkpoint_was_trained_on(run, model, tmp_path, trained_on):
     given = copy.deepcopy(model)
     given.generation_config.trained_on = "recordings of people"
     recipe = run.recipe.model_copy(update={"trained_on": trained_on})

@@ -27,7 +27,7 @@ SEEDS = st.integers(0, 2**31)
     st.dictionaries(st.sampled_from(EMOTIONS), st.floats(0, 1)),
     st.sets(st.sampled_from(EMOTIONS), min_size=1),
 )
-def test_scalars_read_back_and_tell_unrated_from_absent(emotions, rated):
+def test_scalars_round_trip_and_distinguish_unrated_from_absent(emotions, rated):
     profile = VoiceProfile(emotions, rated=tuple(name for name in EMOTIONS if name in rated))
     found = read_scalars(scalars(profile))
     assert list(~np.isnan(found)) == [name in rated for name in EMOTIONS]
@@ -44,7 +44,7 @@ def test_scalars_read_back_and_tell_unrated_from_absent(emotions, rated):
         *(f"{odd} " + "0 " * 39 for odd in ("6", "-1", "1e0", "٣", "0.25", "nan")),
     ],
 )
-def test_what_is_no_40_numbers_is_malformed(text):
+def test_a_text_without_40_numbers_is_malformed(text):
     with pytest.raises(InputError):
         read_scalars(text)
 
@@ -73,7 +73,7 @@ def test_the_same_generator_draws_the_same_target(profile, seed):
     assert one == other
 
 
-def test_each_kind_draws_from_what_it_says():
+def test_each_kind_of_target_has_its_sources():
     profile, written = VoiceProfile({"Anger": 0.5}), ("Somebody fumes.", "What a rage.")
     drawn = {
         kind: {
@@ -95,6 +95,6 @@ def test_unrated_emotions_are_not_in_a_caption():
 
 
 @pytest.mark.parametrize("kind", ["template", "paraphrase", "mixed", "scalars"])
-def test_of_nothing_nothing_is_drawn(kind):
+def test_a_clip_without_content_has_no_target(kind):
     with pytest.raises(InputError):
         draw_target(None, (), TargetSettings(kind=kind), random.Random(0))

@@ -60,7 +60,7 @@ def losses_of(trainer: CaptionTrainer) -> list[float]:
 
 
 @pytest.mark.parametrize("size", [4, 2])
-def test_a_step_is_the_same_however_it_is_cut(variant, trainer_of, tmp_path, size):
+def test_a_step_does_not_depend_on_the_size_of_its_batches(variant, trainer_of, tmp_path, size):
     """Captions of different lengths: the mean over two batches is not that over both."""
     whole = trainer_of(variant(), tmp_path / "whole")
     parts = trainer_of(variant(f"optimizer.device_batch_size={size}"), tmp_path / "parts")
@@ -109,7 +109,7 @@ def test_every_recipe_that_ships_can_be_shared_by_a_few_devices():
         assert load_recipe(name).optimizer.batches(4), name
 
 
-def test_the_newest_whole_checkpoint_is_the_one_to_go_on_from(variant, trainer_of, tmp_path):
+def test_a_run_continues_from_its_newest_complete_checkpoint(variant, trainer_of, tmp_path):
     folder = RunFolder(tmp_path)
     assert folder.last_checkpoint() is None
     trainer_of(variant("optimizer.max_steps=2", "evaluation.every_steps=1"), folder.training).train()

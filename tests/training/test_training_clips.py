@@ -65,7 +65,7 @@ def test_a_clip_longer_than_the_window_may_be_an_error_that_names_it(make_recipe
         (("data.captions=checked", "target.kind=mixed"), [1, 2, 3]),
     ],
 )
-def test_clips_are_used_of_which_the_target_can_be_made(make_recipe, make_clip, tmp_path, changes, used):
+def test_clips_from_which_no_target_can_be_made_are_left_out(make_recipe, make_clip, tmp_path, changes, used):
     render_only = make_clip(2).captions
     clips = [
         make_clip(0, profile=None, captions=()),

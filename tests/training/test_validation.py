@@ -18,7 +18,7 @@ from budew.training.validation import (
 THREE = [VoiceProfile({name: 1.0}) for name in ("Anger", "Awe", "Fear")]
 
 
-def test_what_says_nothing_is_none():
+def test_texts_without_content_have_no_profile():
     assert predicted_profile("voice voice", "mixed") is None
     assert predicted_profile("", "template") is None
     assert predicted_profile(render(THREE[0], seed=1), "paraphrase").emotions
@@ -27,7 +27,7 @@ def test_what_says_nothing_is_none():
         assert predicted_profile(malformed, "scalars") is None
 
 
-def test_agreement_is_of_rated_emotions_only():
+def test_correlation_ignores_unrated_emotions():
     assert mean_spearman(THREE, THREE) == 1
     unrated, wrong = [VoiceProfile(None), VoiceProfile()], [VoiceProfile({"Anger": 1.0})] * 2
     assert mean_spearman([*THREE, unrated[0]], [*THREE, wrong[0]]) == 1

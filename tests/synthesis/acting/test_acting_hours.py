@@ -23,7 +23,7 @@ def planned(hours, **axes):
 
 @settings(max_examples=30, deadline=None)
 @given(clips=st.lists(st.integers(1, 400), min_size=1, max_size=5))
-def test_every_clip_of_every_part_comes_once_and_parts_keep_step(clips):
+def test_every_clip_of_every_part_occurs_once_and_parts_are_interleaved(clips):
     parts = [make_hours_plan(CHAT, seed=1, hours={"en": 1}).parts[0]] * len(clips)
     plan = HoursPlan(tuple(parts), tuple(clips))
     seen, whole = Counter(), sum(clips)
@@ -42,7 +42,7 @@ def test_hours_become_clips_of_the_mean_length():
     assert planned("en=2").clips == (720,)
 
 
-def test_languages_are_acted_plainly_and_challenges_in_their_own_part():
+def test_challenges_occur_in_their_own_part_only():
     plan = planned("en=1,EN + de + challenges=0.5", challenges=["sob", "whisper"])
     items = [plan.clip(number) for number in range(len(plan))]
     of = {
@@ -70,7 +70,7 @@ def test_accents_are_those_that_a_language_has():
     assert planned("en=1,fr=1", accents=["Texan"]).accents["fr"] == CHAT.accents("fr")
 
 
-def test_a_preview_counts_what_the_plan_holds():
+def test_a_preview_counts_the_levels_of_the_plan():
     plan = planned("en=40,de=10", voices=["a", "b"], accents=["none", "Texan"], clip_seconds=30)
     found = preview(plan, len(plan), moved=lambda *_: None)
     items = [plan.clip(number) for number in range(len(plan))]
@@ -113,12 +113,12 @@ def test_the_plan_of_got_talent_has_its_hours_and_a_clip_in_every_cell():
         ("en=1", {"accents": ["Klingon"]}),
     ],
 )
-def test_what_cannot_be_planned_is_an_input_error(hours, axes):
+def test_impossible_plans_are_input_errors(hours, axes):
     with pytest.raises(InputError):
         planned(hours, **axes)
 
 
-def test_instructions_of_an_audition_ask_for_the_sounds_of_the_language():
+def test_instructions_for_improvisation_name_the_sounds_of_the_language():
     line = make_plan(server_at("http://localhost:1/v1"), seed=2)
     for item in map(make_plan(CHAT, seed=2).clip, range(80)):
         assert item.instructions != line.clip(item.number).instructions

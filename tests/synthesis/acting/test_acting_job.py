@@ -53,9 +53,7 @@ def program(tmp_path_factory):
 
 
 @pytest.mark.long  # the runner's own tests kill its jobs more cheaply
-def test_a_run_in_two_workers_that_is_killed_leaves_no_process_and_goes_on_to_the_same_bytes(
-    made, small, program, tmp_path
-):
+def test_a_killed_run_leaves_no_process_and_resumes_to_the_same_bytes(made, small, program, tmp_path):
     out = tmp_path / "out"
     running = subprocess.Popen([sys.executable, str(program), str(out), "2"])
     while not list(out.glob(".act-0000[23].tar.*.part")):  # two are done or nearly, these just begun
@@ -90,7 +88,7 @@ def is_alive(pid):
         return False
 
 
-def test_a_longer_corpus_goes_on_with_a_shorter_one(made, small, tmp_path):
+def test_a_longer_corpus_continues_a_shorter_one(made, small, tmp_path):
     act(tmp_path, small, clips=9)
     before = (tmp_path / "act-00000.tar").stat().st_mtime_ns
     act(tmp_path, small)
@@ -121,7 +119,7 @@ class Refuses:
                 )
 
 
-def test_what_a_check_drops_is_listed_in_the_order_of_the_plan(small, tmp_path):
+def test_clips_dropped_by_a_check_are_listed_in_order(small, tmp_path):
     done = act(tmp_path, small, clips=7, clips_per_shard=3, check=Refuses())
     assert (done.clips, done.failures, done.left_out) == (3, 2, 2)
     plan, rows = small(BACKEND), []

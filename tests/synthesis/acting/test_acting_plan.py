@@ -26,7 +26,7 @@ def spread(counts: Counter, levels: int) -> int:
 
 @settings(max_examples=60, deadline=None)
 @given(size=SIZES, rounds=SIZES, seed=st.integers(0, 9), clips=st.integers(1, 400))
-def test_levels_places_and_rounds_are_even_at_any_moment(size, rounds, seed, clips):
+def test_levels_are_balanced_in_every_beginning_of_a_plan(size, rounds, seed, clips):
     places, levels, whole = defaultdict(Counter), defaultdict(Counter), Counter()
     for number in range(clips):
         level, place = balanced_level(number, size=size, rounds=rounds, seed=seed, axis="a"), number % rounds
@@ -39,14 +39,14 @@ def test_levels_places_and_rounds_are_even_at_any_moment(size, rounds, seed, cli
 
 
 @given(size=SIZES, rounds=SIZES, seed=st.integers(0, 9), square=st.integers(0, 3))
-def test_each_pair_comes_exactly_once_in_a_square(size, rounds, seed, square):
+def test_each_pair_occurs_exactly_once_in_a_latin_square(size, rounds, seed, square):
     numbers = range(square * size * rounds, (square + 1) * size * rounds)
     pairs = {(n % rounds, balanced_level(n, size=size, rounds=rounds, seed=seed, axis="a")) for n in numbers}
     assert len(pairs) == size * rounds
 
 
 @given(size=SIZES, seed=st.integers(0, 9))
-def test_all_levels_come_before_they_are_shuffled_again(size, seed):
+def test_all_levels_occur_before_they_are_shuffled_again(size, seed):
     cards = [shuffled_level(number, size=size, seed=seed, axis="line") for number in range(3 * size)]
     assert [sorted(cards[start : start + size]) for start in (0, size, 2 * size)] == [list(range(size))] * 3
 
@@ -59,7 +59,7 @@ def test_all_levels_come_before_they_are_shuffled_again(size, seed):
     voices=st.integers(1, 7),
     data=st.data(),
 )
-def test_each_emotion_comes_equally_often_on_the_whole_and_in_each_voice(clips, seed, emotions, voices, data):
+def test_emotions_are_balanced_in_all_and_in_each_voice(clips, seed, emotions, voices, data):
     names = data.draw(st.permutations(EMOTIONS))[:emotions]
     plan = make_plan(SERVER, seed=seed, emotions=names, voices=[f"v{n}" for n in range(voices)])
     items = [plan.clip(number) for number in range(clips)]
@@ -71,7 +71,7 @@ def test_each_emotion_comes_equally_often_on_the_whole_and_in_each_voice(clips, 
         assert all(spread(counts, emotions) <= 1 for counts in within.values()), axis
 
 
-def test_a_clip_depends_on_its_number_and_on_nothing_asked_before():
+def test_a_clip_depends_on_its_number_alone():
     plan = make_plan(ESPEAK, seed=9)
     forwards = [plan.clip(number) for number in range(50)]
     assert [plan.clip(number) for number in reversed(range(50))] == forwards[::-1]
@@ -89,7 +89,7 @@ def test_fitting_lines_fit_and_neutral_lines_are_shared_by_all_emotions():
             assert any(item.text.startswith(start) for start in starts)
 
 
-def test_the_profile_is_what_is_acted_and_accents_are_even():
+def test_the_profile_has_the_levels_of_the_clip_and_accents_are_balanced():
     plan = make_plan(SERVER, seed=1, languages=["en", "de"], challenges=["sob", "whisper"])
     items = [plan.clip(number) for number in range(40 * 2 * 8)]
     for item in items:
@@ -103,7 +103,7 @@ def test_the_profile_is_what_is_acted_and_accents_are_even():
         assert spread(Counter(i.accent for i in items if i.language == language), len(accents)) <= 1
 
 
-def test_the_instructions_name_everything_and_their_feeling_is_parsed_back():
+def test_the_emotion_is_parsed_from_the_instructions():
     plan = make_plan(SERVER, seed=4)
     for item in map(plan.clip, range(160)):
         assert languages()[item.language].name in item.instructions
@@ -115,7 +115,7 @@ def test_the_instructions_name_everything_and_their_feeling_is_parsed_back():
         assert dict(parse(feeling).profile.emotions) == {item.emotion: item.intensity}, item.instructions
 
 
-def test_levels_are_named_as_people_write_them():
+def test_levels_may_be_named_in_any_spelling():
     axes = {"emotions": ["anger", "Hope"], "intensities": ["Extreme"], "challenges": "Break Down, plain"}
     plan = make_plan(SERVER, seed=1, languages="EN, de", accents=["scottish"], **axes)
     assert plan.emotions == ("Anger", "Hope/Optimism")
@@ -134,7 +134,7 @@ def test_levels_are_named_as_people_write_them():
         ({"emotions": ["angr"]}, "angr"),
     ],
 )
-def test_what_is_not_there_is_an_input_error(axes, match):
+def test_unknown_levels_are_input_errors(axes, match):
     with pytest.raises(InputError, match=match):
         make_plan(SERVER, seed=1, **axes)
 
@@ -146,12 +146,12 @@ def test_voices_that_espeak_does_not_have_are_an_input_error(voice):
 
 
 @pytest.mark.parametrize("wrong", [{"moods": ["sad"]}, {"languages": [1]}, {"voices": 5}])
-def test_an_axis_that_is_unknown_or_no_text_is_a_settings_error(wrong):
+def test_unknown_axes_are_settings_errors(wrong):
     with pytest.raises(SettingsError, match="the plan"):
         make_plan(ESPEAK, seed=1, **wrong)
 
 
-def test_no_item_joins_a_minor_with_sexual_content():
+def test_no_clip_combines_a_minor_with_sexual_content():
     assert not any({"age", "Age"} & parse(one.direction).traits.keys() for one in challenges().values())
     plan = make_plan(SERVER, seed=7, emotions=["Sexual Lust", "Pleasure"])
     for item in map(plan.clip, range(1_000)):

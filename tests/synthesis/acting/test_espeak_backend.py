@@ -74,7 +74,7 @@ def test_breaking_down_starts_with_little_emotion_and_ends_with_all_of_it(planne
     assert strength[0] < 0.3 * strength[-1]
 
 
-def test_bursts_that_are_heard_are_in_the_take_or_the_challenge():
+def test_bursts_in_the_sound_are_labelled():
     plan = make_plan(BACKEND, seed=1, emotions=["Amusement", "Sadness", "Relief"])
     for planned in map(plan.clip, range(60)):
         parts, bursts = parts_of(planned)

@@ -33,7 +33,7 @@ def failures(out):
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def test_clips_have_what_was_asked_for_and_what_came(serve, small, tmp_path):
+def test_clips_record_the_request_and_the_answer(serve, small, tmp_path):
     audio = tone(1.2)
     server = serve(lambda *_: reply(body=audio))
     done = acted(tmp_path, server, small, clips=7, response_format="flac")
@@ -88,7 +88,7 @@ def test_every_clip_of_a_server_that_misbehaves_is_written_or_listed(serve, smal
         assert word in listed[name]
 
 
-def test_clips_that_failed_are_spoken_again_when_asked_and_the_others_kept(serve, small, tmp_path):
+def test_failed_clips_are_spoken_again_on_request(serve, small, tmp_path):
     server = serve(lambda asked, _: reply(400, b"{}") if "e" in asked["voice"] else reply())
     first = acted(tmp_path, server, small)
     assert 0 < first.failures < 10
@@ -106,7 +106,7 @@ def test_clips_that_failed_are_spoken_again_when_asked_and_the_others_kept(serve
 
 
 @pytest.mark.parametrize("format", ["WAV", "FLAC", "OGG", "MP3"])
-def test_speech_is_taken_as_it_comes_with_its_rate_and_length(format):
+def test_speech_is_stored_as_it_is_with_its_rate_and_length(format):
     audio = tone(1.5, format=format)
     take = decode_speech(audio)
     assert take.audio == audio
@@ -134,7 +134,7 @@ def test_a_wav_of_unknown_length_as_servers_stream_it_is_speech():
         (tone(READ_SECONDS[1] + 1, rate=8_000), "has 0.2 to 60 s"),
     ],
 )
-def test_what_is_no_speech_is_reported(audio, match):
+def test_answers_without_speech_are_errors(audio, match):
     with pytest.raises(AnswerError, match=match) as error:
         decode_speech(audio, content_type="text/html")
     assert str(error.value).isprintable()
@@ -142,7 +142,7 @@ def test_what_is_no_speech_is_reported(audio, match):
 
 
 @pytest.mark.parametrize("wrong", [{"response_format": "pcm"}, {"max_tokens": 5}])
-def test_settings_that_speech_servers_do_not_know_are_refused(wrong):
+def test_settings_without_meaning_for_speech_servers_are_refused(wrong):
     with pytest.raises(InputError):
         server_at("http://localhost/v1", **wrong)
 
@@ -173,7 +173,7 @@ def audition(start):
     return serve
 
 
-def test_an_audition_is_improvised_speech_with_its_own_words(audition, small, tmp_path):
+def test_an_improvised_clip_has_its_own_transcript(audition, small, tmp_path):
     server = audition(lambda *_: improvised())
     done = acted(tmp_path, server, small, clips=7, api="chat", response_format="wav")
     assert (done.clips, done.failures) == (7, 0)
@@ -192,7 +192,7 @@ def test_an_audition_is_improvised_speech_with_its_own_words(audition, small, tm
 
 
 @pytest.mark.parametrize("apart", [True, False])
-def test_the_words_may_stand_beside_the_audio(apart, audition, small, tmp_path):
+def test_the_transcript_may_be_beside_the_audio(apart, audition, small, tmp_path):
     def beside(*_):
         status, headers, body = improvised(transcript="")
         answer = json.loads(body)
@@ -222,7 +222,7 @@ NO_AUDITION = {
 """Answers that are no audition, by a word of the reason."""
 
 
-def test_every_audition_of_a_server_that_misbehaves_is_written_or_listed(audition, small, tmp_path):
+def test_every_improvised_clip_of_a_server_that_misbehaves_is_written_or_listed(audition, small, tmp_path):
     plan = small(server_at("http://localhost/v1", api="chat"))
     order = {(item.instructions, item.text): item.number for item in map(plan.clip, range(18))}
     bad = list(NO_AUDITION.values())
@@ -252,7 +252,7 @@ def test_every_audition_of_a_server_that_misbehaves_is_written_or_listed(auditio
         {"message": {"content": ""}, "finish_reason": "content_filter"},
     ],
 )
-def test_what_a_model_refuses_is_not_asked_again(refused, audition, small, tmp_path):
+def test_refused_clips_are_not_requested_again(refused, audition, small, tmp_path):
     answers = {True: (200, {}, json.dumps({"choices": [refused]}).encode()), False: improvised()}
     server = audition(lambda asked, _: answers[asked["audio"]["voice"] == "onyx"])
     done = acted(tmp_path, server, small, clips=20, api="chat")
@@ -268,7 +268,7 @@ def test_a_model_without_audio_output_ends_the_run(start, small, tmp_path):
 
 
 @pytest.mark.parametrize("api", ["speech", "chat"])
-def test_clips_of_the_same_request_are_takes_of_their_own(api, serve, audition, tmp_path):
+def test_clips_with_equal_requests_are_spoken_separately(api, serve, audition, tmp_path):
     lengths = count(1)
 
     def longer(*_):
@@ -288,14 +288,14 @@ def test_clips_of_the_same_request_are_takes_of_their_own(api, serve, audition, 
     assert len(server.seen) == asked  # they are in the cache
 
 
-def test_an_audition_at_another_rate_is_converted(audition, small, tmp_path):
+def test_improvised_speech_at_another_rate_is_converted(audition, small, tmp_path):
     acted(tmp_path, audition(lambda *_: improvised(rate=44_100)), small, clips=1, api="chat")
     (clip,) = read(tmp_path)
     assert (clip.format, clip.sampling_rate) == ("flac", 24_000)
     assert clip.duration == pytest.approx(4.0, abs=0.01)
 
 
-def test_what_auditions_may_cost_is_limited(audition, small, tmp_path):
+def test_the_cost_of_improvised_speech_is_limited(audition, small, tmp_path):
     server = audition(lambda *_: improvised())
     with pytest.raises(JobError):
         acted(
