@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from budew.reports.page import row_percentages
+from budew.reports.page import confusion_map
 from budew.reports.sections import BarRow, Bars, Card, HeatMap, Report, Section, StackedBars, Table
 
 _COLUMNS = {
@@ -90,15 +90,12 @@ def _intensities(result: Mapping[str, Any]) -> list[Section]:
 
 
 def _confusion(result: Mapping[str, Any]) -> HeatMap:
-    names = result["confusion"]["classes"]
-    return HeatMap(
+    return confusion_map(
         "Confusion by the strongest emotion, % of each class",
-        names,
-        (*names, "refused"),
-        row_percentages(result["confusion"]["clips"]),
-        high=100.0,
+        result["confusion"]["classes"],
+        result["confusion"]["clips"],
+        refused="refused",
         axes=("true class", "class of the strongest emotion"),
-        digits=0,
     )
 
 

@@ -5,11 +5,13 @@ from typing import Any
 
 from budew.evaluation.benchmarks.face_presence import FEWEST
 from budew.reports.formatting import share
+from budew.reports.page import page_notes
 from budew.reports.sections import BarRow, Bars, Card, HeatMap, Report, Section, StackedBars, Table
 
 Result = Mapping[str, Any]
 _METRICS = {"balanced_accuracy": "balanced accuracy", "roc_auc": "ROC AUC"}
 _PREDICTED = "Predicted (%)"
+_ANSWERS = {"all_yes": "all three yes", "never_yes": "never yes", "other": "other pairs"}
 
 
 def emonet_face_hq_report(result: Result) -> Report:
@@ -179,23 +181,12 @@ def _significance(p: float | None) -> str:
 def _hq_notes(result: Result) -> list[tuple[str, str]]:
     counts = result["counts"]
     outside = sum(rater["outside"] for rater in result["raters"])
-    return [
-        ("κ", "Cohen's kappa with quadratic weights, ratings truncated to 0–7; intervals resample emotions"),
-        ("ρ", "Spearman's, with the median of the people; mean over the emotions where both vary"),
-        (
-            "beside published results",
-            f"κ over all pairs with people, mean over the emotions with a published α of at least 0.3: "
-            f"{', '.join(result['pooled_kappa']['reliable'])}; for models an upper bound that uses the "
-            "reference: their levels are first made as frequent as those of the mean of the people",
-        ),
-        ("α", "Krippendorff's for intervals, with intervals over 1,000 resamples of the images"),
-        (
-            "left out",
-            f"{outside:,} ratings outside 0–7; {counts['repeated']:,} repeated rows averaged; "
-            f"{counts['filled']:,} emotions that a row does not name count as 0"
-            f"{_unused(counts)}",
-        ),
-    ]
+    left_out = (
+        f"{outside:,} ratings outside 0–7; {counts['repeated']:,} repeated rows averaged; "
+        f"{counts['filled']:,} emotions that a row does not name count as 0{_unused(counts)}"
+    )
+    reliable = ", ".join(result["pooled_kappa"]["reliable"])
+    return [*page_notes("emonet_face_hq", reliable=reliable), ("left out", left_out)]
 
 
 def emonet_face_binary_report(result: Result) -> Report:
@@ -264,53 +255,30 @@ def _agreement_bars(result: Result) -> StackedBars:
 
 def _agreement_table(result: Result) -> Table:
     published = result["published"]["by_emotion"]
+    columns = {
+        "pairs": "pairs",
+        "two": "two ratings",
+        "three": "three",
+        "agreement": "full agreement",
+        "two_to_one": "2:1",
+        "one_to_one": "1:1",
+    }
     rows = [
-        (
-            emotion,
-            row["pairs"],
-            row["two"],
-            row["three"],
-            row["agreement"],
-            row["two_to_one"],
-            row["one_to_one"],
-            published.get(emotion, {}).get("agreement"),
-        )
+        (emotion, *(row[name] for name in columns), published.get(emotion, {}).get("agreement"))
         for emotion, row in result["by_emotion"].items()
     ]
-    columns = (
-        "emotion",
-        "pairs",
-        "two ratings",
-        "three",
-        "full agreement",
-        "2:1",
-        "1:1",
-        "published agreement",
-    )
+    headings = ("emotion", *columns.values(), "published agreement")
     note = f"Shares of the pairs with at least two ratings. Published: {result['published']['source']}."
-    return Table("Agreement table", columns, rows, note=note, digits=3)
+    return Table("Agreement table", headings, rows, note=note, digits=3)
 
 
 def _binary_notes(result: Result) -> list[tuple[str, str]]:
     model = result["model"]
-    notes = [
-        ("full agreement", "all raters of a pair say the same; an expert is asked where all before say yes")
-    ]
-    if model is not None:
-        notes += [
-            (
-                "balanced accuracy",
-                f"an emotion counts as present from an intensity of {model['threshold']:g} on",
-            ),
-            (
-                "by emotion",
-                "in brackets the scored pairs where it is present / absent; with fewer than "
-                f"{FEWEST} of either an emotion is not scored and not in the mean",
-            ),
-            ("intervals", "1,000 resamples of the images"),
-            ("left out", f"{model['missing']:,} pairs without a prediction{_unused(result['counts'])}"),
-        ]
-    return notes
+    if model is None:
+        return page_notes("emonet_face_binary")
+    left_out = f"{model['missing']:,} pairs without a prediction{_unused(result['counts'])}"
+    metrics = page_notes("emonet_face_binary_model", threshold=f"{model['threshold']:g}", fewest=FEWEST)
+    return [*page_notes("emonet_face_binary"), *metrics, ("left out", left_out)]
 
 
 def _unused(counts: Mapping[str, int]) -> str:

@@ -12,7 +12,7 @@ from budew.evaluation.pairs import Pair
 from budew.evaluation.results import Evaluation
 from budew.reports.evaluation_summary import LABELS, is_absent, label_sections, listed_emotions
 from budew.reports.formatting import written
-from budew.reports.page import page_notes, players, row_percentages
+from budew.reports.page import confusion_map, page_notes, players
 from budew.reports.sections import (
     BarRow,
     Bars,
@@ -24,7 +24,6 @@ from budew.reports.sections import (
     Report,
     Section,
 )
-from budew.statistics.arrays import FloatArray
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name
 
@@ -115,7 +114,9 @@ def _level_map(evaluation: Evaluation) -> HeatMap:
         np.add.at(counts, (rows, columns), 1)
     rated = "rated " if evaluation.partly_rated else ""
     note = f"All clips × {rated}emotions, their number in brackets. Each row with any sums to 100 %."
-    return _confusion_map("Level: label and prediction", LEVEL_NAMES, counts, note)
+    return confusion_map(
+        "Level: label and prediction", LEVEL_NAMES, counts.tolist(), axes=("label", "predicted"), note=note
+    )
 
 
 def _family_map(evaluation: Evaluation) -> HeatMap:
@@ -124,13 +125,8 @@ def _family_map(evaluation: Evaluation) -> HeatMap:
     names = tuple(dict.fromkeys(families))
     member = np.array([[family == name for name in names] for family in families], float)
     note = "Strongest emotion of each clip, by family. Each row sums to 100 %; ties are shared."
-    return _confusion_map("Confusion of families", names, member.T @ evaluation.confusion @ member, note)
-
-
-def _confusion_map(heading: str, names: tuple[str, ...], counts: FloatArray, note: str) -> HeatMap:
-    rows = [f"{name} ({total:,.0f})" for name, total in zip(names, counts.sum(axis=1), strict=True)]
-    shares = row_percentages(counts.tolist())
-    return HeatMap(heading, rows, names, shares, high=100.0, note=note, axes=("label", "predicted"), digits=0)
+    counts = (member.T @ evaluation.confusion @ member).tolist()
+    return confusion_map("Confusion of families", names, counts, axes=("label", "predicted"), note=note)
 
 
 def _clips(evaluation: Evaluation, number: int) -> list[Section]:

@@ -15,7 +15,7 @@ from budew.evaluation.burst_metrics import BurstScores
 from budew.evaluation.results import EmotionScore, Evaluation, FalseEmotions
 from budew.evaluation.trait_metrics import TRAIT_METRICS, TraitScore
 from budew.reports.formatting import written
-from budew.reports.page import row_percentages
+from budew.reports.page import confusion_map
 from budew.reports.sections import BarRow, Bars, Cell, HeatMap, Section, Table
 from budew.reports.terminal_tables import empty_table, section_table
 from budew.statistics.resampling import ConfidenceInterval
@@ -156,15 +156,8 @@ def _traits(evaluation: Evaluation) -> Table:
 
 
 def _heat_map(row: TraitScore) -> HeatMap:
-    return HeatMap(
-        f"Confusion of {row.trait}, % of each label",
-        row.words,
-        (*row.words, _NOT_MENTIONED),
-        row_percentages(row.confusion.tolist()),
-        high=100.0,
-        axes=("label", "caption"),
-        digits=0,
-    )
+    heading = f"Confusion of {row.trait}, % of each label"
+    return confusion_map(heading, row.words, row.confusion.tolist(), refused=_NOT_MENTIONED)
 
 
 def _clip_counts(row: TraitScore) -> Table:

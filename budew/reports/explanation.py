@@ -83,10 +83,11 @@ class Mark:
 def marks_of(parsed: ParsedCaption) -> tuple[Mark, ...]:
     """Return the mentions, quotations, phrases without effect and unknown words of a caption, in order."""
     explanation = explain(parsed.text, language=parsed.language)
-    found = [
-        replace(_mark(mention), because=_words(explanation.reasons.get((mention.start, mention.end), ())))
-        for mention in parsed.mentions
-    ]
+    found: list[Mark] = []
+    for mention in parsed.mentions:
+        reasons = explanation.reasons.get((mention.start, mention.end), ())
+        because = " … ".join(visible(words).lower() for words in reasons)
+        found.append(replace(_mark(mention), because=because))
     for (start, end), rule in explanation.dropped.items():
         found.append(Mark(start, end, "dropped", "dropped", rule))
     for start, end in quoted_spans(parsed.text, load_lexicon(parsed.language).speaking):
@@ -115,10 +116,6 @@ def _mark(mention: Mention) -> Mark:
         level = level_name(0)
     place = (mention.start, mention.end, mention.kind, mention.role)
     return Mark(*place, meaning, level, visible(mention.phrase))
-
-
-def _words(of_text: Sequence[str]) -> str:
-    return " … ".join(visible(words).lower() for words in of_text)
 
 
 def _plain_name(attribute: str) -> str:
@@ -230,9 +227,9 @@ def _mark_table(text: str, found: Sequence[Mark], width: int) -> Table:
     longest = max(len(word) for mark in found for word in mark.meaning.split())
     table.columns[1].min_width = min(longest, width // 3)
     for mark in found:
-        said = Text(_cell(text[mark.start : mark.end]), _style(mark))
+        phrase = Text(_cell(text[mark.start : mark.end]), _style(mark))
         meaning = f"{mark.meaning}, {mark.besides}" if mark.besides else mark.meaning
-        table.add_row(said, *map(Text, (meaning, mark.level, mark.role, mark.because, _cell(mark.phrase))))
+        table.add_row(phrase, *map(Text, (meaning, mark.level, mark.role, mark.because, _cell(mark.phrase))))
     return table
 
 
@@ -274,14 +271,16 @@ def explanation_html(parsed_captions: Sequence[ParsedCaption], *, profile: Voice
     found = [marks_of(parsed) for parsed in parsed_captions]
     captions = [_page_part(parsed, marks) for parsed, marks in zip(parsed_captions, found, strict=True)]
     legend = _legend([mark for marks in found for mark in marks])
-    voice = None if profile is None else _voice_part(profile)
+    voice: dict[str, Any] | None = None
+    if profile is not None:
+        rated = ((name, (name, profile.emotions.get(name, 0.0))) for name in profile.rated)
+        voice = {
+            "families": by_family(rated),
+            "traits": _traits(profile),
+            "bursts": profile.bursts,
+            "unknown": (),
+        }
     return render_page("explanation_page", sheets=["marks"], captions=captions, legend=legend, voice=voice)
-
-
-def _voice_part(profile: VoiceProfile) -> dict[str, Any]:
-    """Return what the page shows of a profile."""
-    rated = ((name, (name, profile.emotions.get(name, 0.0))) for name in profile.rated)
-    return {"families": by_family(rated), "traits": _traits(profile), "bursts": profile.bursts, "unknown": ()}
 
 
 def _traits(profile: VoiceProfile) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ from budew.errors import AudioError
 from budew.io.files import whole_file
 from budew.io.resources import packaged_table
 from budew.reports.formatting import LISTED, visible
-from budew.reports.sections import BarList
+from budew.reports.sections import BarList, HeatMap
 from budew.taxonomy import ATTRIBUTES, EMOTION_GROUPS, EMOTIONS, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name, nearest_level, to_intensity
 from budew.version import __version__
@@ -109,13 +109,33 @@ def percent(part: float, whole: float, digits: int = 2) -> float:
     return round(100 * part / whole, digits) if whole else 0.0
 
 
-def row_percentages(counts: Iterable[Sequence[float]]) -> list[list[float | None]]:
-    """Return counts in per cent of their row; None in rows without any."""
+def confusion_map(
+    heading: str,
+    names: Sequence[str],
+    counts: Iterable[Sequence[float]],
+    *,
+    refused: str = "",
+    axes: tuple[str, str] = ("label", "caption"),
+    note: str = "",
+) -> HeatMap:
+    """Return a confusion matrix in per cent of each row, whose sum is in brackets; empty rows stay empty.
+
+    Args:
+        heading: of the section.
+        names: of the classes.
+        counts: clips by label (row) and prediction (column).
+        refused: name of a last column, of the clips without a predicted class.
+        axes: what rows and columns are.
+        note: below the heading.
+    """
+    rows: list[str] = []
     shares: list[list[float | None]] = []
-    for row in counts:
+    for name, row in zip(names, counts, strict=True):
         total = sum(row)
+        rows.append(f"{name} ({total:,.0f})")
         shares.append([100 * count / total if total else None for count in row])
-    return shares
+    columns = [*names, refused] if refused else names
+    return HeatMap(heading, rows, columns, shares, high=100.0, note=note, axes=axes, digits=0)
 
 
 def strongest_first(emotions: Mapping[str, float]) -> list[str]:

@@ -10,7 +10,7 @@ from budew.evaluation.benchmarks.coarse import CoarseResult
 from budew.evaluation.benchmarks.people import CorpusResult, PeopleResult, linear_probe
 from budew.evaluation.results import EmotionScore, Evaluation
 from budew.reports.formatting import written
-from budew.reports.page import players, row_percentages
+from budew.reports.page import confusion_map, page_notes, players
 from budew.reports.sections import (
     BarRow,
     Bars,
@@ -200,17 +200,7 @@ def _notes(result: PeopleResult) -> list[tuple[str, str]]:
     read = [(corpus.title, _described(corpus)) for corpus in result.corpora]
     few = [one.title for one in result.corpora if one.evaluation.speakers and one.evaluation.speakers < _FEW]
     rough = f" Of few speakers, as in {', '.join(few)}, they are rough." if few else ""
-    return [
-        *read,
-        ("intervals", f"95 %; speakers are resampled where there are several, else clips.{rough}"),
-        ("permuted labels", "the same predictions with the labels permuted over the clips: chance"),
-        ("UAR", "unweighted average recall: the mean over classes of the share that is right"),
-        (
-            "no emotion",
-            "a caption that names no emotion of any class is of the class without emotion, if there is one; "
-            "other ties at the top are shared evenly",
-        ),
-    ]
+    return [*read, *page_notes("people", rough=rough)]
 
 
 def _described(corpus: CorpusResult) -> str:
@@ -237,17 +227,9 @@ def _confusion(corpus: CorpusResult) -> HeatMap | None:
     found = corpus.classes
     if found is None:
         return None
-    names = found.task.classes
-    return HeatMap(
-        f"{corpus.title}: confusion, % of each class",
-        names,
-        (*names, "refused"),
-        row_percentages(found.confusion.tolist()),
-        high=100.0,
-        note=f"Mapping of emotions to classes: {found.task.source}.",
-        axes=("label", "caption"),
-        digits=0,
-    )
+    heading = f"{corpus.title}: confusion, % of each class"
+    note = f"Mapping of emotions to classes: {found.task.source}."
+    return confusion_map(heading, found.task.classes, found.confusion.tolist(), refused="refused", note=note)
 
 
 def _by_emotion(corpus: CorpusResult) -> Bars | None:

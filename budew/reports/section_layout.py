@@ -35,7 +35,7 @@ def report_html(report: Report) -> str:
     """Return a report as one HTML page that loads nothing; `budew.reports.page.write_page` writes it."""
     return render_page(
         "sections_page",
-        filters={"cell": cell_text, "written": written, "interval": interval_text, "number": _number},
+        filters={"cell": cell_text, "written": written, "interval": interval_text},
         report=report,
         cards=[(card, _track(card)) for card in report.cards],
         sections=[_laid_out(section) for section in report.sections],
@@ -131,10 +131,6 @@ def estimate(value: Metric) -> ConfidenceInterval:
     if isinstance(value, Mapping):
         return ConfidenceInterval(value["value"], value["low"], value["high"])
     return ConfidenceInterval(value, None, None)
-
-
-def _number(value: Metric) -> float | None:
-    return estimate(value).value
 
 
 def interval_text(value: Cell, digits: int = 2, between: str = " to ") -> str:
@@ -240,7 +236,7 @@ def _bars(section: Bars) -> dict[str, Any]:
     marks = [value for row in section.rows for value in row.marks.values()]
     axis = Axis.over([*values, *marks], section.axis)
     rows = [
-        (row.label, (row, axis.bar(found), _in_words(row, section), cells))
+        (row.label, (row, found.value, axis.bar(found), _in_words(row, section), cells))
         for row, found, cells in zip(section.rows, estimates, _cells_beside(section), strict=True)
     ]
     labels = [label for label, _ in axis.ticks]
