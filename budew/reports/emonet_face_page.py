@@ -204,11 +204,7 @@ def emonet_face_binary_report(result: Result) -> Report:
             note=share(counts[name], counts["pairs"])
             + (f", {scored[name]:,} scored" if name in scored else ""),
         )
-        for name, label in (
-            ("all_yes", "all three yes"),
-            ("never_yes", "never yes"),
-            ("other", "other pairs"),
-        )
+        for name, label in _ANSWERS.items()
     ]
     sections: list[Section] = []
     if model is not None:

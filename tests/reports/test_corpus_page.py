@@ -100,3 +100,17 @@ def test_an_empty_corpus_and_one_without_profiles_have_a_page(tmp_path: Path) ->
         page = check_safe(corpus_html(inspect_corpus(tmp_path / f"{name}.tar"))).text
         assert "Emotions" not in page
         assert ("no profile" in page) == bool(clips)
+
+
+def test_an_earlier_profile_stands_beside_the_present_one(inspected: Inspection) -> None:
+    clip = Clip("a", noise(), "flac", profile=VoiceProfile({"Awe": 0.75, "Fear": 0.25}))
+    sections = inspection_report(inspected, [(clip, VoiceProfile({"Fear": 1.0}))]).sections
+    differing = next(one for one in sections if one.heading == "Caption and earlier profile disagree")
+    assert differing.legend == ("now", "before")
+    (card,) = differing.clips
+    assert [(bar.emotion, bar.intensities, bar.meaning) for bar in card.bars] == [
+        ("Awe", [0.75, 0.0], "strong, before absent"),
+        ("Fear", [0.25, 1.0], "slight, before extreme"),
+    ]
+    (examples,) = [one for one in sections if one.heading == "Listen"]
+    assert all(len(bar.intensities) == 1 for card in examples.clips for bar in card.bars)
