@@ -111,13 +111,14 @@ def _notes(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     mapped = len(result["mapping"]["classes"])
     neutral = result["mapping"]["without_emotion"]
     empty = f"; a prediction without any emotion is {neutral}" if neutral else ""
-    name, heard = result["benchmark"], result["for_training"]
-    heard_note = (
-        f"{heard:,} of the {_items(result)} are by speakers that are for training ({name}@train), and the "
+    name = result["benchmark"]
+    known = result["for_training"]
+    note = (
+        f"{known:,} of the {_items(result)} are by speakers that are for training ({name}@train), and the "
         f"checkpoint in the package was trained on them: {name}@test:FOLDER has those that it has not heard"
     )
     return [
-        *([("heard before", heard_note)] if heard else []),
+        *([("heard before", note)] if known else []),
         (
             "accuracy",
             f"softmax over {mapped} emotions; a class is accepted where one of its emotions exceeds "

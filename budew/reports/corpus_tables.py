@@ -50,13 +50,14 @@ def inspection_tables(found: Inspection) -> RenderableType:
     bad = found.statistics.bad
     faults.append(f"broken: {bad:,}" if bad else "broken: nothing")
     faults += [f"  {printable(reason)}" for reason in found.broken[:SHOWN]]
-    faults += [f"  and {bad - SHOWN:,} more"] * (bad > SHOWN)
+    if bad > SHOWN:
+        faults.append(f"  and {bad - SHOWN:,} more")
     return Group(Text("\n".join(lines)), statistics_tables(found.statistics), Text("\n".join(faults)))
 
 
 def split_table(report: SplitReport) -> RenderableType:
     """Return a row for each part, then remarks on them."""
-    made = empty_table(
+    table = empty_table(
         "part", "clips", "speakers", "share %", "target %", "mean deviation", "largest deviation"
     )
     for part in report.parts:
@@ -64,18 +65,18 @@ def split_table(report: SplitReport) -> RenderableType:
         shares = (100 * report.share(part), 100 * part.asked, report.mean_deviation(part))
         most = max(report.deviations(part).items(), key=lambda item: abs(item[1]), default=None)
         worst = f"{most[0]} {most[1]:+.2f}" if most else "–"
-        made.add_row(part.name, *counts, *(f"{share:.2f}" for share in shares), worst)
-    return Group(made, Text("\n".join(_split_remarks(report))))
+        table.add_row(part.name, *counts, *(f"{share:.2f}" for share in shares), worst)
+    return Group(table, Text("\n".join(_split_remarks(report))))
 
 
 def weights_table(report: WeightReport) -> RenderableType:
     """Return the share of each emotion before and after, and the effective sample size."""
     before, after = shares(report.balance.masses), shares(report.weighted)
-    made = empty_table("emotion", "% before", "% weighted", "factor")
+    table = empty_table("emotion", "% before", "% weighted", "factor")
     names = (name for name in (*EMOTIONS, NO_EMOTION) if name in before)
     for name in sorted(names, key=lambda name: -before[name]):
         row = (100 * before[name], 100 * after.get(name, 0.0), report.balance.factor(name))
-        made.add_row(name, *(f"{value:.2f}" for value in row))
+        table.add_row(name, *(f"{value:.2f}" for value in row))
     lines = [
         f"{report.clips:,} clips, weights from {report.lightest:.2f} to {report.heaviest:.2f}",
         f"effective sample size: {report.effective_clips:,.0f} clips, "
@@ -85,18 +86,18 @@ def weights_table(report: WeightReport) -> RenderableType:
     ]
     without = {"without a profile": report.without_profile, "with unknown emotions": report.emotions_unknown}
     lines += [f"clips {what}, and so without a weight: {count:,}" for what, count in without.items() if count]
-    return Group(made, Text("\n".join(lines)))
+    return Group(table, Text("\n".join(lines)))
 
 
 def duplicates_table(found: Duplicates) -> RenderableType:
     """Return a summary, and a row for each of the first groups."""
-    made = Table(box=SIMPLE_HEAD)
-    made.add_column("keep", overflow="fold")
-    made.add_column("equal to it", overflow="fold")
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("keep", overflow="fold")
+    table.add_column("equal to it", overflow="fold")
     for group in found.groups[:SHOWN]:
         (keep, _), *others = group
-        more = f" and {len(others) - 5:,} more" * (len(others) > 5)
-        made.add_row(printable(keep), ", ".join(printable(id) for id, _ in others[:5]) + more)
+        more = f" and {len(others) - 5:,} more" if len(others) > 5 else ""
+        table.add_row(printable(keep), ", ".join(printable(id) for id, _ in others[:5]) + more)
     what = "recordings" if found.by == "samples" else "transcripts"
     lines = [
         f"{found.corpus}: {found.clips:,} clips, not readable {found.bad:,}",
@@ -108,38 +109,39 @@ def duplicates_table(found: Duplicates) -> RenderableType:
         "without a transcript, not compared": found.without_transcript,
     }
     lines += [f"{what}: {count:,} clips" for what, count in rest.items() if count]
-    return Group(Text("\n".join(lines)), *([made] if found.groups else []))
+    return Group(Text("\n".join(lines)), *([table] if found.groups else []))
 
 
 def rating_table(found: RatingStatistics, *, title: str) -> Table:
     """Return a row for each emotion, and one for all."""
     head = ("emotion", "ratings", "items", "raters", "present", "mean", "agreement", "alpha")
-    made = empty_table(*head, title=title)
-    made.title_justify = made.caption_justify = "left"
-    made.caption, made.show_footer = _AGREEMENT, True
-    for column, total in zip(made.columns, ("all", *_rating_cells(found.all)), strict=True):
+    table = empty_table(*head, title=title)
+    table.title_justify = table.caption_justify = "left"
+    table.caption = _AGREEMENT
+    table.show_footer = True
+    for column, total in zip(table.columns, ("all", *_rating_cells(found.all)), strict=True):
         column.footer = total
     for emotion, counts in found.emotions.items():
-        made.add_row(emotion, *_rating_cells(counts))
-    return made
+        table.add_row(emotion, *_rating_cells(counts))
+    return table
 
 
 def consensus_table(found: ConsensusStatistics) -> Table:
     """Return a row for each number of ratings; the caption has the consensus of each kind."""
-    made = empty_table("ratings", "pairs", "present", "absent", "mixed", "exact", title="consensus")
-    made.title_justify = made.caption_justify = "left"
+    table = empty_table("ratings", "pairs", "present", "absent", "mixed", "exact", title="consensus")
+    table.title_justify = table.caption_justify = "left"
     for row in (one.to_dict() for one in found.outcomes):
-        made.add_row(
+        table.add_row(
             *(f"{row[name]:,}" for name in ("ratings", "pairs", "present", "absent", "mixed", "exact"))
         )
     majority = ", ".join(f"{value:.4g} {count:,}" for value, count in found.majority.items())
-    made.caption = (
+    table.caption = (
         "pairs of item and emotion by number of ratings: present or absent for all raters, or for some; "
         "exact: all ratings equal. With two ratings or more, consensus on presence: "
         f"{found.presence:,}, exact: {found.exact:,}. Majority rating, as intensity: {majority}; "
         f"{found.tied:,} were tied."
     )
-    return made
+    return table
 
 
 _AGREEMENT = (
@@ -158,7 +160,7 @@ def files_line(found: Inspection) -> str:
 
 def printable(text: str) -> str:
     """Return a name from a corpus on one line without control characters, cut to `LONGEST_NAME`."""
-    return visible_name(text[:LONGEST_NAME]) + "…" * (len(text) > LONGEST_NAME)
+    return visible_name(text[:LONGEST_NAME]) + ("…" if len(text) > LONGEST_NAME else "")
 
 
 def _tally(counts: Tally, most: int = LISTED, unit: str = "") -> str:
@@ -184,25 +186,27 @@ def _summary(found: CorpusStatistics) -> Iterator[str]:
             f"{lengths.shortest:.2f} to {lengths.longest:.2f} s"
         )
     yield f"languages: {_tally(found.languages)}"
-    least, more = "" if speakers.exact else "over ", "…" * (speakers.distinct > 5)
+    least = "" if speakers.exact else "over "
+    more = "…" if speakers.distinct > 5 else ""
     unnamed = found.clips - speakers.total()
     named = f"{least}{speakers.distinct:,} ({_tally(speakers, 5)}{more})" if speakers else "none named"
-    yield f"speakers: {named}" + f", none named in {unnamed:,} clips" * bool(speakers and unnamed)
+    without = f", none named in {unnamed:,} clips" if speakers and unnamed else ""
+    yield f"speakers: {named}{without}"
 
 
 def _emotions(found: CorpusStatistics) -> Table:
-    made = empty_table("emotion", *LEVEL_NAMES[1:], "% of rated", "median", "spread")
+    table = empty_table("emotion", *LEVEL_NAMES[1:], "% of rated", "median", "spread")
     usual = found.baseline
     for name, counts in sorted(found.levels.items(), key=lambda pair: -found.present(pair[0])):
         if found.present(name):
-            made.add_row(
+            table.add_row(
                 name,
                 *(f"{counts[level]:,}" for level in LEVEL_NAMES[1:]),
                 f"{100 * found.present(name) / found.rated[name]:.1f}",
                 f"{usual.median[name]:.2f}" if usual else "–",
                 f"{usual.spread[name]:.2f}" if usual else "–",
             )
-    return made
+    return table
 
 
 def _traits(found: CorpusStatistics) -> Iterator[str]:

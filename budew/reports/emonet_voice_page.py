@@ -49,9 +49,9 @@ def emonet_voice_summary(report: Report) -> Report:
 
 
 def _narrow(table: Table) -> Table:
-    kept = [place for place, name in enumerate(table.columns) if name != "source"]
-    rows = [[_bare(row[place]) for place in kept] for row in table.rows]
-    return replace(table, columns=[table.columns[place] for place in kept], rows=rows)
+    shown = [index for index, name in enumerate(table.columns) if name != "source"]
+    rows = [[_bare(row[index]) for index in shown] for row in table.rows]
+    return replace(table, columns=[table.columns[index] for index in shown], rows=rows)
 
 
 def _bare(cell: Cell) -> Cell:

@@ -53,7 +53,8 @@ def corpus_report(name: str, corpus: NamedCorpus) -> Report:
         ("Source", corpus.source),
         ("Citation", corpus.citation.strip() or "none"),
     )
-    return Report(corpus.title, f"{corpus.about} ({_kind(corpus)})", cards, sections, notes)
+    kind = ", ".join([*corpus.languages, corpus.kind])
+    return Report(corpus.title, f"{corpus.about} ({kind})", cards, sections, notes)
 
 
 def short_citation(bibtex: str) -> str:
@@ -90,10 +91,6 @@ def _origin(name: str, corpus: NamedCorpus) -> str:
     return f"{found} (budew corpora get {name} OUT)" if corpus.downloads else found
 
 
-def _kind(corpus: NamedCorpus) -> str:
-    return ", ".join([*corpus.languages, corpus.kind])
-
-
 def _labels(corpus: NamedCorpus) -> Table:
     has_reasons = any(meaning.why for meaning in corpus.labels.values())
     columns = ("label", "read as", "reason") if has_reasons else ("label", "read as")
@@ -107,9 +104,9 @@ def _labels(corpus: NamedCorpus) -> Table:
 
 def _meaning(meaning: Meaning) -> str:
     emotions = meaning.emotions
-    said = [] if emotions is None else [*emotions] or ["no emotion"]
+    named = [] if emotions is None else [*emotions] or ["no emotion"]
     traits = (f"{name}: {value}" for name, value in meaning.traits.items())
-    return ", ".join([*said, *meaning.bursts, *traits]) or "nothing"
+    return ", ".join([*named, *meaning.bursts, *traits]) or "nothing"
 
 
 def _names(corpus: NamedCorpus) -> Table:
@@ -126,17 +123,9 @@ def _tables(corpus: NamedCorpus) -> Table:
         (
             table.file,
             ", ".join(table.key),
-            _given(table.columns, table.ratings is not None),
-            _needed(table.required),
+            ", ".join([*table.columns, *(["ratings"] if table.ratings is not None else [])]),
+            "required" if table.required else "optional",
         )
         for table in corpus.tables
     ]
     return Table("Tables beside the audio", ("file", "found by", "gives", ""), rows)
-
-
-def _given(columns: Mapping[str, str], has_ratings: bool) -> str:
-    return ", ".join([*columns, *(["ratings"] if has_ratings else [])])
-
-
-def _needed(required: bool) -> str:
-    return "required" if required else "optional"
