@@ -119,7 +119,7 @@ def _kappas(result: Result) -> Bars:
 def _means(kappas: list[Mapping[str, float | None]]) -> dict[str, float | None]:
     found = {}
     for emotion in kappas[0]:
-        values = [value for one in kappas if (value := one[emotion]) is not None]
+        values = [value for value in (one[emotion] for one in kappas) if value is not None]
         found[emotion] = sum(values) / len(values) if values else None
     return found
 

@@ -180,15 +180,21 @@ def _gender(corpora: Sequence[CorpusResult]) -> Bars | None:
 
 
 def _false_emotions(corpora: Sequence[CorpusResult]) -> Bars | None:
-    found = [(one, part) for one in corpora if (part := one.evaluation.false_emotions) is not None]
-    rows = [BarRow(f"{corpus.title} ({part.n:,})", part.share) for corpus, part in found]
-    often = "; ".join(
-        f"{corpus.title}: {name} {written(share, 0)} %"
-        for corpus, part in found
-        for name, share in list(part.emotions.items())[:1]
+    rows = []
+    most_often = []
+    for corpus in corpora:
+        found = corpus.evaluation.false_emotions
+        if found is None:
+            continue
+        rows.append(BarRow(f"{corpus.title} ({found.n:,})", found.share))
+        if found.emotions:
+            name, share = next(iter(found.emotions.items()))
+            most_often.append(f"{corpus.title}: {name} {written(share, 0)} %")
+    note = (
+        "Of the clips without any emotion (neutral or read): how many captions name one; lower is better. "
+        f"Most often: {'; '.join(most_often) or 'none'}."
     )
-    note = "Of the clips without any emotion (neutral or read): how many captions name one; lower is better."
-    return _plotted("False emotions, %", rows, f"{note} Most often: {often or 'none'}.", "share of the clips")
+    return _plotted("False emotions, %", rows, note, "share of the clips")
 
 
 def _plotted(heading: str, rows: Sequence[BarRow], note: str, measure: str) -> Bars | None:
