@@ -34,7 +34,7 @@ def report_tables(report: Report) -> RenderableType:
     for card, bound in zip(report.cards, bounds, strict=True):
         interval = [bound] if interval_column else []
         cards.add_row(*map(Text, (card.label, cell_text(card.value, card.digits), *interval, card.note)))
-    tables = [table for section in report.sections if (table := section_table(section))]
+    tables = filter(None, map(section_table, report.sections))
     return Group(cards, *tables, *(Text(f"{term}: {text}") for term, text in report.notes))
 
 
