@@ -2,6 +2,7 @@
 
 import gc
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -185,3 +186,13 @@ def at_hub(monkeypatch, tmp_path):
         monkeypatch.setenv("HF_TOKEN", token)
 
     return go
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before():
+    """Undo what a command or an example sets up: handlers would print the log of later tests."""
+    loggers = [logging.getLogger(), logging.getLogger("budew")]
+    before = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    yield
+    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        logger.handlers, logger.level, logger.propagate = handlers, level, propagate

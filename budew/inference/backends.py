@@ -15,21 +15,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from budew.inference.repetition import repetition_stop
+from budew.inference.repetition import cut_repetition, repetition_stop
 from budew.inference.self_consistency import sample_captions
 from budew.model.checkpoint import Checkpoint
 from budew.model.converted import (
     Converted,
-    write_converted,
+    generate_converted,
 )
 from budew.model.generate import (
     EncoderStates,
     checked_beams,
     encode,
     features_of,
+    generate,
+    generation_settings,
     number_of_beams,
     spectrograms,
-    write_captions,
 )
 
 Samples = NDArray[np.float32]
@@ -67,11 +68,15 @@ class FeatureBatch:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedText:
-    """The text that the model generated for a window, and those that were sampled; or why there is none."""
+    """The text that the model generated for a window, and those that were sampled; or why there is none.
+
+    `repetitive` says whether the text repeated itself, and was ended and cut.
+    """
 
     text: str
     samples: tuple[str, ...] = ()
     fault: str | None = None
+    repetitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +157,17 @@ class TransformersBackend:
     def _decode(self, states: EncoderStates, decoding: DecodingOptions) -> GeneratedBatch:
         start = time.perf_counter()
         stop = repetition_stop() if decoding.stop_repetition else None
-        texts = write_captions(
+        settings = generation_settings(self.checkpoint, num_beams=decoding.num_beams, prompt=decoding.prompt)
+        tokens = generate(
             self.checkpoint,
-            states,
-            num_beams=decoding.num_beams,
+            settings,
+            encoder_outputs=states.outputs(),
             prompt=decoding.prompt,
             stopping_criteria=stop,
         )
+        end = self.checkpoint.processor.tokenizer.eos_token_id
+        ids = [[int(token) for token in row if token != end] for row in tokens]
+        texts = _texts(ids, self.checkpoint.processor, decoding)
         sampled = sample_captions(
             self.checkpoint,
             states,
@@ -166,8 +175,8 @@ class TransformersBackend:
             prompt=decoding.prompt,
             stopping_criteria=stop,
         )
-        both = [GeneratedText(text, some) for text, some in zip(texts, sampled, strict=True)]
-        return GeneratedBatch(both, time.perf_counter() - start)
+        generated = [replace(text, samples=some) for text, some in zip(texts, sampled, strict=True)]
+        return GeneratedBatch(generated, time.perf_counter() - start)
 
 
 class CTranslate2Backend:
@@ -195,7 +204,19 @@ class CTranslate2Backend:
 
     def _write(self, batch: FeatureBatch, decoding: DecodingOptions) -> GeneratedBatch:
         start = time.perf_counter()
-        texts = write_converted(
+        ids = generate_converted(
             self.converted, batch.features, num_beams=decoding.num_beams, prompt=decoding.prompt
         )
-        return GeneratedBatch([GeneratedText(text) for text in texts], time.perf_counter() - start)
+        texts = _texts(ids, self.converted.processor, decoding)
+        return GeneratedBatch(texts, time.perf_counter() - start)
+
+
+def _texts(ids: Sequence[Sequence[int]], processor: Any, decoding: DecodingOptions) -> list[GeneratedText]:
+    """Return generated tokens as texts, without what they repeat at their end."""
+    found = [(list(tokens), False) for tokens in ids]
+    if decoding.stop_repetition:
+        found = [cut_repetition(tokens) for tokens in ids]
+    texts = processor.tokenizer.batch_decode([tokens for tokens, _ in found], skip_special_tokens=True)
+    return [
+        GeneratedText(text, repetitive=repetitive) for text, (_, repetitive) in zip(texts, found, strict=True)
+    ]

@@ -122,7 +122,7 @@ def _caption(
     window: Window, generated: GeneratedText, decoding: DecodingOptions, speaker: str | None
 ) -> WindowCaption:
     """Return the caption of a window: the text without stray letters and repetitions, and its parse."""
-    text, removed = _cleaned(generated.text, decoding)
+    text, removed = _cleaned(generated.text, decoding, repetitive=generated.repetitive)
     samples = tuple(_cleaned(sample, decoding)[0] for sample in generated.samples)
     sampled = expectation([parse(sample).profile for sample in samples]) if samples else None
     if text in (SILENCE, NO_SPEECH):
@@ -132,12 +132,14 @@ def _caption(
     return WindowCaption(window.start, window.end, text, profile, sampled, removed, samples, speaker)
 
 
-def _cleaned(generated: str, decoding: DecodingOptions) -> tuple[str, str | None]:
+def _cleaned(
+    generated: str, decoding: DecodingOptions, *, repetitive: bool = False
+) -> tuple[str, str | None]:
     """Return a caption, and what was removed of the generated text."""
     line, stray = without_stray_letters(generated)
     if not decoding.stop_repetition:
         return line, None
     text = without_repetition(line)
     removed = [f"stray letters {stray!r} before the caption removed"] if stray else []
-    removed += [REPETITION] if text != line else []
+    removed += [REPETITION] if repetitive or text != line else []
     return text, "; ".join(removed) or None

@@ -1,6 +1,6 @@
 """Texts that repeat themselves without end, as small and half-trained models write: stopped, and cut."""
 
-import re
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,7 +10,6 @@ from budew.captions.tokens import words_of
 
 _TOKENS, _TIMES = 20, 4
 """Tokens that are repeated, and how often: no caption does that."""
-_REPEATED_LETTERS = re.compile(r"([^\W\d_]{1,8}?)\1{3,}$")
 _LONGEST_REPEAT = 8
 """Words that are repeated."""
 
@@ -32,16 +31,39 @@ def repetition_stop() -> StoppingCriteriaList:
     return StoppingCriteriaList([RepetitionStop()])
 
 
+def cut_repetition(tokens: Sequence[int]) -> tuple[list[int], bool]:
+    """Leave once what a text repeats up to its end, by the rule of `RepetitionStop`.
+
+    Args:
+        tokens: of a text, without its end.
+
+    Returns:
+        The tokens without the repetitions, and whether there were any.
+
+    Example:
+        >>> cut_repetition([5, 6, 7, 6, 7, 6, 7, 6, 7, 6])
+        ([5, 6, 7], True)
+        >>> cut_repetition([5, 6, 7, 8])
+        ([5, 6, 7, 8], False)
+    """
+    found = list(tokens)
+    for size in range(1, min(_TOKENS, len(found) // _TIMES) + 1):
+        start = len(found) - size * _TIMES
+        if found[start + size :] == found[start:-size]:
+            while start > 0 and found[start - 1] == found[start - 1 + size]:
+                start -= 1
+            return found[: start + size], True
+    return found, False
+
+
 def without_repetition(text: str) -> str:
     """Return the text without repetitions at its end, the last of which may be unfinished.
 
-    That is one to eight words three times or more in a row, or up to eight letters four times or more.
+    That is one to eight words three times or more in a row.
 
     Example:
         >>> without_repetition("A man sounds sad, sad, sad, sad")
         'A man sounds sad'
-        >>> without_repetition("A man inininin")
-        'A man in'
     """
     found = words_of(text)
     words = [word.word for word in found]
@@ -51,5 +73,4 @@ def without_repetition(text: str) -> str:
         for size in range(1, min(_LONGEST_REPEAT, (len(words) - start) // 3) + 1)
         if words[start:-size] == words[start + size :]
     )
-    kept = text[: next(ends, len(text))]
-    return _REPEATED_LETTERS.sub(r"\1", kept)
+    return text[: next(ends, len(text))]

@@ -158,10 +158,10 @@ def _computed(library: Any, device: torch.device, dtype: str) -> str:
     return computed
 
 
-def write_converted(
+def generate_converted(
     converted: Converted, features: torch.Tensor, *, num_beams: int = 1, prompt: str = ""
-) -> list[str]:
-    """Return the text of each window of spectrograms (windows, mel bins, frames)."""
+) -> list[list[int]]:
+    """Return the tokens of the text of each window of spectrograms (windows, mel bins, frames)."""
     tokenizer, settings = converted.processor.tokenizer, converted.settings
     before = tokenizer.get_prompt_ids(prompt).tolist() if prompt else []
     prefix = [*before, *_prefix(settings)]
@@ -183,9 +183,7 @@ def write_converted(
 
     together = converted.model.num_workers
     with ThreadPoolExecutor(together) as threads:
-        parts = threads.map(written, features.chunk(together))
-        texts: list[str] = tokenizer.batch_decode(list(chain(*parts)), skip_special_tokens=True)
-    return texts
+        return list(chain(*threads.map(written, features.chunk(together))))
 
 
 def logits_converted(

@@ -177,7 +177,8 @@ def test_the_recipe_decides_the_speech_that_a_checkpoint_was_trained_on(run, mod
     given = copy.deepcopy(model)
     given.generation_config.trained_on = "recordings of people"
     recipe = run.recipe.model_copy(update={"trained_on": trained_on})
-    save_result(given, replace(run, recipe=recipe), tmp_path)
+    train = replace(run.train, recipe=recipe)
+    save_result(given, replace(run, train=train), tmp_path)
     assert read_card(tmp_path / "checkpoint").trained_on == trained_on
     text = (tmp_path / "checkpoint" / "README.md").read_text(encoding="utf-8")
     assert f"The clips are {trained_on}" in text or trained_on is None
