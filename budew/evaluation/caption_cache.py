@@ -61,7 +61,7 @@ class CaptionCache:
         Raises:
             CheckpointError: there is no such checkpoint.
         """
-        from budew.inference.caption_corpus import identity_of  # torch takes seconds
+        from budew.inference.loading import identity_of  # torch takes seconds
         from budew.model.checkpoint import find_checkpoint
 
         options = options or ModelOptions()

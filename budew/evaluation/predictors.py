@@ -108,7 +108,7 @@ class ModelPredictor:
     @property
     def model(self) -> str:
         """Identity of the checkpoint: a hash of its weights, or its name on a server."""
-        from budew.inference.caption_corpus import identity_of
+        from budew.inference.loading import identity_of
 
         return identity_of(self.options)
 

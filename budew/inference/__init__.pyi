@@ -1,11 +1,11 @@
 from .caption_corpus import CaptionClips as CaptionClips
-from .caption_corpus import identity_of as identity_of
 from .captioned_recording import CaptionedRecording as CaptionedRecording
 from .captioned_recording import FailedRecording as FailedRecording
 from .captioned_recording import WindowCaption as WindowCaption
 from .captioner import Captioner as Captioner
 from .file_captioning import caption_files as caption_files
 from .file_captioning import from_paths as from_paths
+from .loading import identity_of as identity_of
 from .loading import load_backend as load_backend
 from .options import CaptionServer as CaptionServer
 from .options import ModelOptions as ModelOptions

@@ -10,10 +10,9 @@ from budew.corpora.clip import Caption, Clip
 from budew.errors import BudewError, CorpusError, JobError
 from budew.inference.captioned_recording import CaptionedRecording, FailedRecording
 from budew.inference.captioner import Captioner
-from budew.inference.loading import load_backend
+from budew.inference.loading import identity_of, load_backend
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.jobs import OnFailed
-from budew.model.checkpoint import identity
 
 MADE_BY = "model"
 
@@ -102,10 +101,3 @@ class CaptionClips:
 @lru_cache(maxsize=1)
 def _loaded(model: ModelOptions, writing: WritingOptions) -> tuple[Captioner, str]:
     return Captioner(load_backend(model), writing), identity_of(model)
-
-
-def identity_of(model: ModelOptions) -> str:
-    """Return what identifies the model: the hash of its weights, or its name on a server."""
-    if model.server is not None:
-        return model.server.model
-    return " + ".join(map(identity, model.checkpoints))

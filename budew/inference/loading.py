@@ -4,6 +4,7 @@ from budew.inference.backends import Backend
 from budew.inference.local_backends import load_local
 from budew.inference.options import ModelOptions
 from budew.inference.server import CaptionServerBackend
+from budew.model.checkpoint import identity
 
 
 def load_backend(options: ModelOptions) -> Backend:
@@ -18,3 +19,10 @@ def load_backend(options: ModelOptions) -> Backend:
         'transformers, float32, cpu'
     """
     return load_local(options) if options.server is None else CaptionServerBackend(options.server)
+
+
+def identity_of(model: ModelOptions) -> str:
+    """Return what identifies the model: the hash of its weights, or its name on a server."""
+    if model.server is not None:
+        return model.server.model
+    return " + ".join(map(identity, model.checkpoints))
