@@ -45,11 +45,11 @@ def test_a_damaged_file_is_captioned_up_to_the_damage_with_status_1(budew, talk,
     assert damaged["damaged"] in reported
 
 
-def test_stray_letters_before_a_caption_are_a_warning(capsys):
+def test_stray_letters_before_a_caption_are_a_warning(caplog):
     window = WindowCaption(0, 1, "The voice is sad.", VoiceProfile())
     odd = CaptionedRecording("a.wav", 1.0, (window,), VoiceProfile(), warnings=("stray letters 'A' removed",))
     (record,) = outputs.to_records([odd])
-    assert capsys.readouterr().err == "budew: warning: a.wav: stray letters 'A' removed\n"
+    assert caplog.messages == ["warning: a.wav: stray letters 'A' removed"]
     assert not outputs.is_bad(record)
 
 
