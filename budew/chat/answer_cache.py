@@ -10,21 +10,16 @@ import json
 import sqlite3
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from budew.chat.request import Answer, Usage
 from budew.errors import JobError
 from budew.io.disk import user_cache
 
-if TYPE_CHECKING:
-    from budew.jobs import Progress
-
 _LONGEST_LOCK = 60.0  # seconds to wait for other workers; a write takes a fraction of a millisecond
-_INTERVAL = 1.0  # seconds between two reads of the file by the progress display
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, answer BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS spending (
@@ -119,22 +114,14 @@ class AnswerCache:
             ).fetchone()
         return Spending(*row) if row else Spending()
 
-    def wait_for_rate(self, server: str, *, interval: float) -> float:
-        """Return 0 and count a request if one is due, otherwise the seconds until the next one.
-
-        Args:
-            server: the server, whose requests all processes share.
-            interval: seconds between two requests.
-        """
+    def reserve(self, server: str, *, interval: float) -> float:
+        """Return the seconds until a request to `server` is due, `interval` after that of any process."""
         now = time.time()
         with self._errors(), self._transaction():
             row = self._database.execute("SELECT next FROM pace WHERE server = ?", (server,)).fetchone()
-            wait = min(row[0] - now, interval) if row else 0.0  # more than that: the clock was set back
-            if wait > 0:
-                return wait
-            start = max(now + wait, now - interval)  # a late request is made up for, once
-            self._database.execute("INSERT OR REPLACE INTO pace VALUES (?, ?)", (server, start + interval))
-        return 0.0
+            due = max(now, row[0]) if row else now
+            self._database.execute("INSERT OR REPLACE INTO pace VALUES (?, ?)", (server, due + interval))
+        return due - now
 
     def _add(self, account: str, requests: int, usage: Usage, cost: float) -> None:
         self._database.execute(
@@ -184,25 +171,3 @@ def spending_of(path: Path, account: str) -> Spending:
     """Return what `account` has spent; JobError if the file cannot be read."""
     with closing(AnswerCache(path)) as cache:
         return cache.spent(account)
-
-
-@contextmanager
-def live_spending(path: Path, account: str) -> "Iterator[Callable[[Progress], str]]":
-    """Yield a function that describes the spending of `account` in one line: tokens a second, cost."""
-    with closing(AnswerCache(path)) as cache:
-        began, before = time.monotonic(), cache.spent(account)
-        last, line = -_INTERVAL, ""
-
-        def describe(at: "Progress") -> str:
-            nonlocal last, line
-            now = time.monotonic() - began
-            if now - last >= _INTERVAL:
-                spent = cache.spent(account)
-                line = f"{(spent.tokens - before.tokens) / max(now, 0.1):,.0f} tokens/s"
-                if spent.cost:
-                    line += f", cost {spent.cost:,.2f}"
-                    line += f" of about {spent.cost * at.of / at.units:,.2f}" if at.units else ""
-                last = now
-            return line
-
-        yield describe

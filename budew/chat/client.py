@@ -3,15 +3,16 @@
 Retries, waits and timeouts of a single request are those of the `openai` client. When they are used up, a
 health probe (a short request that any such model answers) decides whose fault it is: while the probe fails,
 the server is down, all requests wait, and after `patience` the job ends, to be resumed. Otherwise the request
-is sent again, the last time alone; then it is refused. Answers are cached: none is paid twice.
+is sent again, and at last refused. Answers are cached: none is paid twice.
 """
 
 import asyncio
 import warnings
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import Any, TypeVar
 
 from budew.chat.answer_cache import AnswerCache, Spending
@@ -19,17 +20,14 @@ from budew.chat.connection import Connection, RefusedError, UnavailableError
 from budew.chat.request import Answer, ChatRequest, ServerRequest, request_key, usage_in
 from budew.chat.server_settings import ServerSettings
 from budew.errors import AnswerError, BudewWarning, InputError, JobError, ServerError
-from budew.io.addresses import redact
 
 R = TypeVar("R")
 
 _ROUNDS = 3
 _OVERLOADED_ROUNDS = 12  # an overloaded server is healthy, and slow
-_LATER_RETRIES = 1
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds between probes
 _MAX_REFUSALS = 20  # if the first requests of all are refused, the items are not at fault
 _NO_SCHEMA = (400, 422)
-_SHORTEST_SECRET = 6  # a shorter one may be a word of the answer
 _LONGEST_REPEATED = 20_000  # characters of an answer that are given back to the model
 
 
@@ -52,16 +50,13 @@ class Client:
                 "max_cost and max_tokens are counted in the cache, over all workers: set cache to a file"
             )
         self._server, self._account = server, account
-        self._connection = Connection(server, self._wait_for_rate if server.requests_per_minute else None)
-        self._slots, self._pacing = asyncio.Semaphore(server.concurrency), asyncio.Lock()
-        self._probing, self._alone = asyncio.Lock(), asyncio.Lock()
+        self._connection = Connection(server)
+        self._slots, self._probing = asyncio.Semaphore(server.concurrency), asyncio.Lock()
         self._last_response = float("-inf")
         self._supports_schemas: bool | None = None
-        self._refusals, self._has_succeeded = 0, False
+        self._refusals = 0
         self._job_error: JobError | None = None
         self._ended = asyncio.Event()
-        secrets = (secret for secret in server.secrets() if len(secret) >= _SHORTEST_SECRET)
-        self._redact = partial(redact, keys=tuple(secrets))
 
     async def __aenter__(self) -> "Client":
         self._cache = AnswerCache(self._server.cache)
@@ -87,10 +82,10 @@ class Client:
         try:
             self._check_not_ended()
             key = request_key(request)
-            answer = self._cache.answer(key) or await self._ask_in_rounds(request, key)
+            return self._cache.answer(key) or await self._ask_in_rounds(request, key)
         except ServerError as refusal:
             self._refusals += 1
-            if self._refusals < _MAX_REFUSALS or self._has_succeeded or self.spent.requests:
+            if self._refusals < _MAX_REFUSALS or self.spent.requests:
                 raise
             error = JobError(
                 f"{self._server.shown} refused the first {self._refusals} requests, the last with {refusal}: "
@@ -101,26 +96,18 @@ class Client:
         except JobError as error:
             self._end_job(error)
             raise
-        self._has_succeeded = True
-        return answer
 
     async def _ask_in_rounds(self, request: ServerRequest, key: bytes) -> Answer:
         """Ask in several rounds; between two of them the server has to answer a health probe."""
-        rounds = overloads = 0
-        while True:
-            retries = _LATER_RETRIES if rounds or overloads else self._server.retries
-            async with self._alone if rounds == _ROUNDS - 1 else nullcontext():
-                try:
-                    return await self._ask_with_retries(request, key, retries)
-                except UnavailableError as error:
-                    fault = error
-                await self._wait_until_healthy(request.probe())
-            if fault.overload:
-                overloads += 1
-            else:
-                rounds += 1
-            if rounds == _ROUNDS or overloads == _OVERLOADED_ROUNDS:
-                raise ServerError(f"{self._server.shown} answers other requests but not this one ({fault})")
+        for number in count(1):
+            try:
+                return await self._ask_with_retries(request, key, self._server.retries if number == 1 else 1)
+            except UnavailableError as error:
+                fault = error
+            await self._wait_until_healthy(request.probe())
+            if number >= (_OVERLOADED_ROUNDS if fault.overload else _ROUNDS):
+                break
+        raise ServerError(f"{self._server.shown} answers other requests but not this one ({fault})")
 
     async def _ask_with_retries(self, request: ServerRequest, key: bytes, retries: int) -> Answer:
         """Ask, and ask again if the answer cannot be used; store the answer with its cost."""
@@ -132,7 +119,6 @@ class Client:
                 if number == retries:
                     raise UnavailableError(str(error)) from error
             await self._wait(number)
-        answer = replace(answer, texts=tuple(map(self._redact, answer.texts)))
         cost = self._server.cost(answer.usage) if answer.usage else 0.0
         self._cache.store(key, answer, account=self._account, cost=cost)
         if self._server.has_ceiling and answer.usage is None:
@@ -146,6 +132,9 @@ class Client:
             self._check_not_ended()
             if self._server.has_ceiling:
                 self.spent.check(max_tokens=self._server.max_tokens, max_cost=self._server.max_cost)
+            if self._server.requests_per_minute:
+                interval = 60 / self._server.requests_per_minute
+                await asyncio.sleep(self._cache.reserve(self._server.shown, interval=interval))
             try:
                 content, content_type = await self._post(request, key, retries)
             except RefusedError:
@@ -162,8 +151,7 @@ class Client:
         try:
             response = await post(request.body())
         except RefusedError as refusal:
-            may_be_the_schema = request.structured and not self._supports_schemas
-            if not may_be_the_schema or refusal.status not in _NO_SCHEMA:
+            if not request.structured or self._supports_schemas or refusal.status not in _NO_SCHEMA:
                 raise
             response = await post(request.plain_body())
             self._supports_schemas = False
@@ -220,12 +208,6 @@ class Client:
             async with asyncio.timeout(min(_FIRST_WAIT * 2.0 ** min(number, 10), _LONGEST_WAIT)):
                 await self._ended.wait()
 
-    async def _wait_for_rate(self, _request: object) -> None:
-        async with self._pacing:
-            interval = 60 / (self._server.requests_per_minute or 60)
-            while (wait := self._cache.wait_for_rate(self._server.shown, interval=interval)) > 0:
-                await asyncio.sleep(wait)
-
     def _end_job(self, error: JobError) -> None:
         self._job_error = self._job_error or error
         self._ended.set()
@@ -244,7 +226,7 @@ async def complete_with_corrections(
     turns: int,
     item: str,
 ) -> R:
-    """Ask a chat model; return an answer that cannot be used to it with the reasons, and ask again.
+    """Ask a chat model; send an answer that cannot be used back with the reasons, and ask again.
 
     Args:
         client: the server.
@@ -252,7 +234,7 @@ async def complete_with_corrections(
         read: returns the content of an answer; AnswerError with a line for each problem.
         correction: message about an answer that cannot be used, with `{problems}` in it.
         turns: answers in all.
-        item: name of the item in errors.
+        item: its name in errors.
 
     Raises:
         ServerError: there is no answer.

@@ -11,7 +11,7 @@ The openai client runs on aiohttp: on httpx2 it took 1.6 times as long.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -57,16 +57,9 @@ class RefusedError(ServerError):
 
 
 class Connection:
-    """A pool of connections. Use it as an async context, in one event loop. Errors are those of `Client`.
+    """A pool of connections. Use it as an async context, in one event loop. Errors are those of `Client`."""
 
-    Args:
-        server: address, key, timeout and concurrency.
-        before_each: awaited before each attempt, for a rate limit.
-    """
-
-    def __init__(
-        self, server: ServerSettings, before_each: Callable[..., Awaitable[None]] | None = None
-    ) -> None:
+    def __init__(self, server: ServerSettings) -> None:
         self._server = server
         self._openai = require("openai", extra="server", purpose=_PURPOSE)
         self._httpx = require("httpx2", extra="server", purpose=_PURPOSE)
@@ -87,7 +80,7 @@ class Connection:
             http_client=self._openai.DefaultAioHttpClient(
                 auth=credentials,
                 limits=self._httpx.Limits(max_connections=size, max_keepalive_connections=size),
-                event_hooks={"request": [before_each] if before_each else [], "response": [self._receive]},
+                event_hooks={"response": [self._receive]},
                 follow_redirects=False,
             ),
         )
@@ -107,22 +100,21 @@ class Connection:
         Args:
             path: endpoint below the base URL.
             body: fields of the request; values of bytes are sent as wav files.
-            retries: retries of the `openai` client, with its waits or those that the server requests.
-            key: value of the header `Idempotency-Key`: a server or gateway that supports it neither generates
-                nor bills the same answer twice, even if this process died before it arrived.
+            retries: those of the `openai` client, with its waits or those that the server requests.
+            key: the header `Idempotency-Key`, for gateways that bill an answer once though it was lost.
 
         Raises:
             UnavailableError, RefusedError, JobError: see the table at the top of this module.
         """
-        headers = {**self._headers, "Idempotency-Key": key} if key else self._headers
-        files = {name: value for name, value in body.items() if isinstance(value, bytes)}
-        if files:
-            headers = {**headers, "Content-Type": "multipart/form-data"}
-            fields = {name: value for name, value in body.items() if name not in files}
-            named = {name: (f"{name}.wav", file, "audio/wav") for name, file in files.items()}
-            sent: dict[str, Any] = {"body": fields, "files": named}
+        headers = {**self._headers, "Idempotency-Key": key} if key else {**self._headers}
+        wavs = {name: value for name, value in body.items() if isinstance(value, bytes)}
+        sent: dict[str, Any] = {}
+        if wavs:
+            headers["Content-Type"] = "multipart/form-data"
+            sent["body"] = {name: value for name, value in body.items() if name not in wavs}
+            sent["files"] = {name: (f"{name}.wav", wav, "audio/wav") for name, wav in wavs.items()}
         else:
-            sent = {"content": json.dumps(body).encode()}
+            sent["content"] = json.dumps(body).encode()
         try:
             response: httpx2.Response = await self._client.post(
                 f"{self._server.shown}{path}",

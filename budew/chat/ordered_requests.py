@@ -31,11 +31,7 @@ def answered_in_order(
 
     Items are taken as needed, twice as many ahead as requests may be in progress.
 
-    Args:
-        items: clips, texts or whatever requests are made from.
-        work: sends the requests for one item and returns its result.
-        server: whom to ask.
-        account: name under which the cache adds up what is spent.
+    `account` is the name under which the cache adds up what is spent.
 
     Raises:
         JobError: no other request would succeed. Answers so far are cached.
@@ -56,13 +52,8 @@ def in_order(
 ) -> Generator[tuple[T, Future[R]], None, None]:
     """Yield each item with the finished future of `work` on it, in the order of the items.
 
-    Closing the generator cancels what is in progress.
-
-    Args:
-        items: taken in the thread of the caller.
-        work: runs on many items at a time, in the thread of the loop.
-        loop: a running event loop of another thread.
-        ahead: items taken beyond the one that is yielded, which bounds the memory.
+    Items are taken in the thread of the caller, at most `ahead` beyond the one that is yielded; `work` runs
+    in that of the loop. Closing the generator cancels what is in progress.
 
     Raises:
         JobError: `work` raised it. What is in progress ends first, so that no paid answer is lost.
@@ -92,29 +83,27 @@ def open_in_thread(
 
     What is still in progress then is cancelled.
     """
+    opened: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, R]] = Future()
 
-    async def opened() -> tuple[AbstractAsyncContextManager[R], R]:
-        context = make()
-        return context, await context.__aenter__()
-
-    loop = asyncio.new_event_loop()
-    thread = Thread(target=loop.run_forever, name="event loop", daemon=True)
-    thread.start()
-    try:
-        context, value = _result(loop, opened())
+    async def serve() -> None:
+        ended = asyncio.Event()
         try:
-            yield loop, value
-        finally:
-            _result(loop, context.__aexit__(None, None, None))
+            async with make() as value:
+                opened.set_result((asyncio.get_running_loop(), ended, value))
+                await ended.wait()
+        except BaseException as error:
+            if opened.done():
+                raise
+            opened.set_exception(error)
+
+    thread = Thread(target=lambda: asyncio.run(serve()), name="event loop", daemon=True)
+    thread.start()
+    loop, ended, value = opened.result()
+    try:
+        yield loop, value
     finally:
-        _result(loop, _cancel_all())
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(ended.set)
         thread.join()
-        loop.close()
-
-
-def _result(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, R]) -> R:
-    return asyncio.run_coroutine_threadsafe(work, loop).result()
 
 
 def _finished(item: T, future: Future[R]) -> tuple[T, Future[R]]:
@@ -122,10 +111,3 @@ def _finished(item: T, future: Future[R]) -> tuple[T, Future[R]]:
     if isinstance(error, JobError):
         raise error
     return item, future
-
-
-async def _cancel_all() -> None:
-    tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

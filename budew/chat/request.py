@@ -9,13 +9,15 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn, TypeGuard
+from typing import Any, ClassVar
 
 from budew.errors import AnswerError
+from budew.io.strict_json import HOOKS
 
+_CUT_OFF = ("length", "content_filter")  # values of `finish_reason`
 _KEY_VERSION = b"budew chat 1\n"  # another one invalidates all cached answers
 LONGEST_TEXT = 200_000
-"""Characters of an answer that are searched for JSON."""
+"""Characters of an answer that are searched for JSON, at as many as `_MOST_BRACES` places."""
 _MOST_BRACES = 200
 
 
@@ -29,18 +31,19 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """At least one text, some possibly empty (audio is in Base64), and the usage that the server reports."""
+    """At least one text, some possibly empty (audio is in Base64), and the usage that the server reports.
+
+    A text that the server cut off, at `max_tokens` or by a filter, is empty.
+    """
 
     texts: tuple[str, ...]
     usage: Usage | None = None
 
 
 class ServerRequest(ABC):
-    """Anything that can be sent to a server.
+    """Anything that can be sent to the endpoint `path`, below the base URL.
 
-    Attributes:
-        path: endpoint below the base URL.
-        salt: distinguishes the answer in the cache from those to requests with the same body.
+    `salt` distinguishes the answer in the cache from those to requests with the same body.
     """
 
     __slots__ = ()
@@ -161,8 +164,8 @@ def usage_in(content: bytes) -> Usage | None:
     usage = response_object(content).get("usage")
     if not isinstance(usage, dict):
         return None
-    tokens_in, tokens_out = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    return Usage(tokens_in, tokens_out) if _is_count(tokens_in) and _is_count(tokens_out) else None
+    counts: list[Any] = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
+    return Usage(*counts) if all(type(n) is int and 0 <= n < 2**40 for n in counts) else None
 
 
 def reason_in(content: bytes) -> str:
@@ -181,14 +184,12 @@ def response_object(content: bytes) -> dict[str, Any]:
     return response if isinstance(response, dict) else {}
 
 
-def _is_count(value: object) -> TypeGuard[int]:
-    return type(value) is int and 0 <= value < 2**40
-
-
 def _text(choice: Any) -> str:
     message = choice.get("message") if isinstance(choice, Mapping) else None
     if not isinstance(message, Mapping):
         raise AnswerError("a choice of the answer has no message")
+    if choice.get("finish_reason") in _CUT_OFF:
+        return ""
     content = message.get("content")
     if isinstance(content, list):  # some servers answer in parts
         parts = [part.get("text") for part in content if isinstance(part, Mapping)]
@@ -215,7 +216,7 @@ def object_in(text: str, *, keys: Iterable[str]) -> dict[str, Any]:
 
 
 def _objects(text: str) -> Iterable[dict[str, Any]]:
-    decoder = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number)
+    decoder = json.JSONDecoder(**HOOKS)
     place = text.find("{")
     for _ in range(_MOST_BRACES):
         if place < 0:
@@ -224,21 +225,8 @@ def _objects(text: str) -> Iterable[dict[str, Any]]:
         try:
             value, end = decoder.raw_decode(text, place)
             yield value
-        except AnswerError:
-            raise
-        except (ValueError, RecursionError):
+        except (json.JSONDecodeError, RecursionError):
             pass  # no object begins here; one may begin at the next brace
+        except ValueError as error:
+            raise AnswerError(str(error)) from error
         place = text.find("{", end)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in data:
-            raise AnswerError(f"the key {name[:40]!r} occurs twice in one object")
-        data[name] = value
-    return data
-
-
-def _no_number(constant: str) -> NoReturn:
-    raise AnswerError(f"{constant} is not valid JSON")

@@ -1,6 +1,8 @@
 """Options and output that all jobs over corpora share: where they run, their progress, their summary."""
 
+import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -214,10 +216,26 @@ def run_paid_job(
         return
     cache = server.cache or chat.default_cache()
     try:
-        with chat.live_spending(cache, account) as spending:
-            run_job(job, source, out, job_options, more=spending)
+        with closing(chat.AnswerCache(cache)) as answers:
+            more = _spending_line(answers, account)
+            run_job(job, source, out, job_options, more=more)
     finally:
         print(chat.spending_of(cache, account))
+
+
+def _spending_line(answers: "chat.AnswerCache", account: str) -> "Callable[[jobs.Progress], str]":
+    """Return a function that describes what `account` spends: tokens a second, cost so far and in total."""
+    start, tokens = time.monotonic(), answers.spent(account).tokens
+
+    def describe(at: "jobs.Progress") -> str:
+        spent, seconds = answers.spent(account), max(0.1, time.monotonic() - start)
+        line = f"{(spent.tokens - tokens) / seconds:,.0f} tokens/s"
+        if spent.cost:
+            line += f", cost {spent.cost:,.2f}"
+            line += f" of about {spent.cost * at.of / at.units:,.2f}" if at.units else ""
+        return line
+
+    return describe
 
 
 def _print_plan(plan: "jobs.Plan", source: str | range) -> None:

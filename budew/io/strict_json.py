@@ -21,9 +21,7 @@ def loads(text: bytes | str) -> Any:
     if len(text) > LARGEST:
         raise InputError(f"is longer than {LARGEST:,} bytes: shorten it")
     try:
-        return json.loads(
-            text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_without_doubles
-        )
+        return json.loads(text, **HOOKS)
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 at byte {error.start}: save it as UTF-8") from error
     except RecursionError as error:
@@ -47,3 +45,11 @@ def _finite(number: str) -> float:
 
 def _refuse(constant: str) -> float:
     raise ValueError(f"{constant} is not valid JSON")
+
+
+HOOKS: dict[str, Any] = {
+    "parse_constant": _refuse,
+    "parse_float": _finite,
+    "object_pairs_hook": _without_doubles,
+}
+"""Options of `json` that refuse with ValueError what the standard does not allow."""

@@ -1,4 +1,4 @@
-"""The ledger loses nothing that was kept, counts nothing twice, and survives a writer that is killed."""
+"""The cache loses no answer, counts nothing twice, and survives a writer that is killed."""
 
 import multiprocessing
 import os
@@ -7,14 +7,12 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from budew.chat.answer_cache import AnswerCache, Spending, default_cache, live_spending, spending_of
+from budew.chat.answer_cache import AnswerCache, Spending, default_cache, spending_of
 from budew.chat.request import Answer, Usage
 from budew.errors import JobError
-from budew.jobs import Progress
 
 ANSWER = Answer(("übel \ud800", ""), Usage(7, 3))
 SPAWN = multiprocessing.get_context("spawn")
@@ -108,17 +106,12 @@ def test_an_answer_is_not_stored_without_its_cost(tmp_path, monkeypatch):
         assert cache.answer(key(1)) is None
 
 
-def test_the_rate_limit_is_shared_and_survives_a_clock_that_is_set_back(tmp_path):
+def test_the_rate_limit_is_shared_by_the_requests_to_a_server(tmp_path):
     path = tmp_path / "a.sqlite"
     with closing(AnswerCache(path)) as one, closing(AnswerCache(path)) as other:
-        assert one.wait_for_rate("s", interval=50.0) == 0
-        assert 0 < other.wait_for_rate("s", interval=50.0) <= 50
-        assert other.wait_for_rate("t", interval=50.0) == 0
-    with closing(sqlite3.connect(path)) as database:
-        database.execute("UPDATE pace SET next = ? WHERE server = 's'", (time.time() + 10**6,))
-        database.commit()
-    with closing(AnswerCache(path)) as cache:
-        assert cache.wait_for_rate("s", interval=2.0) == 2.0
+        waits = [cache.reserve("s", interval=50.0) for cache in (one, other, one)]
+        assert waits == pytest.approx([0, 50, 100], abs=1)
+        assert other.reserve("t", interval=50.0) == 0
 
 
 def test_the_default_cache_is_in_the_folder_for_caches(monkeypatch, tmp_path):
@@ -147,22 +140,3 @@ def test_a_ceiling_ends_the_job_exactly_when_it_is_reached(limit):
         Spending(1, 90, 10, 0.5).check(max_tokens=tokens, max_cost=cost)
     with pytest.raises(JobError):
         Spending().check(max_tokens=0, max_cost=None)
-
-
-def test_late_requests_are_made_up_for_once_and_the_display_shows_rate_and_cost(tmp_path, monkeypatch):
-    now = [0.0]
-    clock = SimpleNamespace(time=lambda: now[0], monotonic=lambda: now[0])
-    monkeypatch.setattr("budew.chat.answer_cache.time", clock)
-    waits = []
-    with closing(AnswerCache(tmp_path / "a.sqlite")) as cache:
-        for now[0] in (0, 4, 10, 100, 100, 100):
-            waits.append(cache.wait_for_rate("s", interval=10.0))
-        cache.store(key(1), Answer(("a",), Usage(1_000, 500)), account="a", cost=1.0)
-        with live_spending(tmp_path / "a.sqlite", "a") as describe:
-            assert describe(Progress(0, 0, 0, 0)) == "0 tokens/s, cost 1.00"
-            cache.store(key(2), Answer(("b",), Usage(3_000, 1_000)), account="a", cost=0.5)
-            now[0] = 100.9
-            assert describe(Progress(1, 4, 0, 0)) == "0 tokens/s, cost 1.00"
-            now[0] = 102.0
-            assert describe(Progress(1, 4, 0, 0)) == "2,000 tokens/s, cost 1.50 of about 6.00"
-    assert waits == [0, 6, 0, 0, 0, 10]

@@ -80,6 +80,12 @@ def test_the_error_message_of_a_response_is_found_in_any_form(content, reason):
     assert reason_in(content) == reason
 
 
+@pytest.mark.parametrize(("reason", "text"), [("stop", "A man."), ("length", ""), ("content_filter", "")])
+def test_a_text_that_was_cut_off_is_empty(reason, text):
+    choice = {"message": {"content": "A man."}, "finish_reason": reason}
+    assert REQUEST.read(json.dumps({"choices": [choice]}).encode(), "").texts == (text,)
+
+
 DATA = {"emotions": {"Anger": 1, "{": "}"}, "bursts": ['"', "ü"]}
 WHOLE = json.dumps(DATA)
 

@@ -54,11 +54,9 @@ def test_each_request_has_its_seed_and_prompt_and_answers_are_in_order(serve):
     [
         ('Sure! Here is the caption:\n```json\n{"caption": "A sad   man."}\n```', "A sad man."),
         (json.dumps({"caption": "A \ud800 man."}), "A ? man."),
-        (json.dumps({"caption": "A man whose key is sk-very-secret."}), "A man whose key is …."),
     ],
 )
-def test_wrappings_and_echoed_keys_are_removed_from_answers(serve, monkeypatch, answer, caption):
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+def test_wrappings_are_removed_from_answers(serve, answer, caption):
     given = backend(serve(lambda *_: answer))
     assert asked(given, REQUESTS[:1])[0].texts == (caption,)
     assert "127.0.0.1" not in json.dumps(given.settings())
