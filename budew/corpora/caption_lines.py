@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from budew.captions import parse
-from budew.corpora.text_files import loose_json_object, numbered_lines
+from budew.corpora.text_files import json_object, numbered_lines
 from budew.errors import CorpusError, InputError, OnBad, report
 
 
@@ -34,7 +34,7 @@ def parse_lines(
     for number, line in numbered_lines(lines, name, on_bad=on_bad):
         where = f"{name}: line {number}"
         try:
-            yield _parsed(loose_json_object(line, where), where, into)
+            yield _parsed(json_object(line, where), where, into)
         except CorpusError as error:
             report(error, on_bad)
 

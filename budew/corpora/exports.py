@@ -12,7 +12,7 @@ The output folder is complete or unchanged. `budew.read` reads all formats.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
@@ -21,7 +21,6 @@ from typing import Any
 
 from budew.corpora.clip import CAPTION_KINDS, Caption, Clip, check_not_withheld
 from budew.corpora.manifests import named_audio
-from budew.corpora.media import AUDIO
 from budew.corpora.overlap import check_no_overlap
 from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import counted, matches, read
@@ -34,17 +33,7 @@ from budew.randomness import generator
 
 FORMATS = ("parquet", "jsonl", "parler", "ljspeech", "lhotse")
 CAPTIONS = ("newest", *CAPTION_KINDS, "all")
-"""Which captions of a clip are exported, by what wrote them."""
 PICKS = ("all", "first", "random")
-"""How many of these captions a clip keeps."""
-_READ_BACK = {
-    "parquet": ("clips-00000.parquet",),
-    "jsonl": ("clips.jsonl", "audio/{1}{0}"),
-    "parler": ("clips-00000.parquet",),
-    "ljspeech": ("clips.jsonl", "metadata.csv", "wavs/{1}.wav"),
-    "lhotse": ("recordings.jsonl.gz", "supervisions.jsonl.gz", "audio/{1}{0}"),
-}
-"""Files of each format that `read` takes, where `{0}` and `{1}` are suffix and name of the source's audio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +70,19 @@ class ExportOptions:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        if self.to not in FORMATS:
-            known = ", ".join(FORMATS)
-            raise InputError(
-                f"{self.to!r} is not one of {known}; WebDataset is written by budew corpus convert"
-            )
+        for name, value, known in (
+            ("format", self.to, FORMATS),
+            ("caption", self.caption, CAPTIONS),
+            ("pick", self.pick or "all", PICKS),
+        ):
+            if value not in known:
+                raise InputError(f"{value!r} is no {name} of an export: use one of {', '.join(known)}")
         for name, number, having in (
             ("clips per file", self.clips_per_file, ("parquet", "parler")),
             ("sampling rate", self.sampling_rate, ("ljspeech",)),
         ):
             if number is not None and (self.to not in having or number < 1):
-                raise InputError(
-                    f"{self.to} takes no {name} of {number}: remove it, or choose another format"
-                )
-        for name, value, known_values in (
-            ("caption", self.caption, CAPTIONS),
-            ("pick", self.pick, (*PICKS, None)),
-        ):
-            if value not in known_values:
-                known = ", ".join(filter(None, known_values))
-                raise InputError(f"{value!r} is not one of the values of {name}: use one of {known}")
+                raise InputError(f"{self.to} takes no {name} of {number}: leave it out")
 
     def captions_of(self, clip: Clip) -> tuple[Caption, ...]:
         """Return the captions with which a clip is exported."""
@@ -167,7 +149,10 @@ def export_corpus(
         >>> export_corpus(data_folder("demo_clips"), "hub", ExportOptions("parquet")).clips
         16
     """
-    _check_no_overlap(source, Path(out), options.to)
+    if not is_address(source):
+        files = [Path(entry) for entry in matches(source, ReadOptions(on_bad=lambda error: None))]
+        folders = {audio.parent for path in files for audio in named_audio(path)}
+        check_no_overlap(source, (*files, *folders), Path(out))
     return write_clips(counted(read(source, on_bad=on_bad), progress), out, options, on_bad=on_bad)
 
 
@@ -201,17 +186,13 @@ def write_clips(
     def prepared(clip: Clip) -> Clip:
         if clip.id in seen:
             raise CorpusError(f"two clips have the id {clip.id!r}: give each its own")
-        check_not_withheld(clip)
+        chosen = replace(clip, captions=options.captions_of(clip))
+        check_not_withheld(chosen)
         seen.add(clip.id)
-        return clip
-
-    def chosen() -> Iterator[Clip]:
-        for clip in clips:
-            captions = options.captions_of(clip)
-            written = Counter(one.kind for one in captions)
-            report.written.update(written)
-            report.left_out.update(Counter(one.kind for one in clip.captions) - written)
-            yield replace(clip, captions=captions)
+        written = Counter(one.kind for one in chosen.captions)
+        report.written.update(written)
+        report.left_out.update(Counter(one.kind for one in clip.captions) - written)
+        return chosen
 
     fill: Callable[[Path, Iterable[Clip], OnBad | None], int]
     if options.to in ("parquet", "parler"):
@@ -220,19 +201,8 @@ def write_clips(
         fill = partial(tables.write_tables, tables.TABLE_FORMATS[options.to], clips_per_file=limit)
     else:
         fill = partial(write_manifests, manifest_format(options.to, options.sampling_rate))
-    checked = converted(chosen(), prepared, on_bad)
+    checked = converted(clips, prepared, on_bad)
     count = write_folder(
         out, lambda folder: fill(folder, checked, on_bad), format=options.to, overwrite=options.overwrite
     )
     return replace(report, clips=count)
-
-
-def _check_no_overlap(source: str | Path, out: Path, to: str) -> None:
-    """Raise where the export would replace what it reads, or be read by the next one."""
-    # `read` reports the errors.
-    entries = [] if is_address(source) else matches(source, ReadOptions(on_bad=lambda error: None))
-    files = [Path(entry) for entry in entries if not isinstance(entry, str)]
-    folders = {audio.parent for path in files for audio in named_audio(path)}
-    names = {path.suffix: path.stem for path in files if AUDIO.owns(path)}  # all fit the same pattern
-    written = [name.format(*one) for name in _READ_BACK[to] for one in names.items() or [(".flac", "a")]]
-    check_no_overlap(source, (*files, *folders), written, out)

@@ -6,18 +6,16 @@ as plain files reads as those, too: `hf://datasets/owner/name/x.tar`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.corpora.column_names import names_of_fields
 from budew.corpora.labels import Scales
-from budew.corpora.media import AUDIO, Media
 from budew.corpora.reading import AS_USUAL, ReadOptions
-from budew.corpora.table_rows import TableInfo, class_names, clips_of_rows
+from budew.corpora.tables import TableInfo, class_names, clips_of_rows, media_column
 from budew.errors import CorpusError, MissingExtraError, require
 
 SCHEME = "hf://"
@@ -26,9 +24,6 @@ _NAME = re.compile(
     r"hf://(?P<name>\w[\w.-]{0,95}/\w[\w.-]{0,95})(?::(?P<config>[\w.-]{1,96}))?(?:@(?P<split>[^#/@?]{1,200}))?"
     r"(?:#(?P<shard>\d{5})-of-(?P<shards>\d{5}))?"
 )
-
-_BEFORE_SECRETS = frozenset("@?#")
-"""An invalid name with one of these may hold a password before or a token after it: it is not repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +60,7 @@ def parse_hub_name(source: str) -> HubDataset:
     """
     found = _NAME.fullmatch(source)
     if found is None:
-        name = f"{SCHEME}…" if set(source) & _BEFORE_SECRETS else source[:200]
+        name = f"{SCHEME}…" if set(source) & set("@?#") else source[:200]  # it may hold a token
         form = "name a dataset as hf://owner/name or hf://owner/name:config@split"
         raise CorpusError(f"{name}: {form}, and nothing more; a token is taken from HF_TOKEN")
     parts = found.groupdict()
@@ -105,7 +100,7 @@ def read_hub(source: str, options: ReadOptions = AS_USUAL) -> Iterator[Clip]:
     for shard in map(parse_hub_name, divide_hub(source)):
         try:
             _, rows = _streamed(shard)
-            audio = _media_column(rows.features, shard, options.media)
+            audio = media_column(rows.features.arrow_schema, str(shard), options.media)
         except CorpusError as error:
             options.report(error)
             continue
@@ -152,20 +147,6 @@ def _numbered(rows: Any, shard: HubDataset, options: ReadOptions) -> Iterator[tu
             number += 1
     except Exception as error:  # noqa: BLE001  # the library raises what it likes
         options.report(CorpusError(f"{_unreachable(shard, error)} (after {number} rows)"))
-
-
-def _media_column(features: Mapping[str, Any], shard: HubDataset, media: Media) -> str:
-    """Return the column of files: that of the type, else one with a usual name, else a struct with bytes."""
-    typed = [name for name, feature in features.items() if type(feature).__name__ == media.name.title()]
-    structs = [
-        name for name, feature in features.items() if isinstance(feature, Mapping) and "bytes" in feature
-    ]
-    usual = names_of_fields()["audio"] if media == AUDIO else (media.name,)
-    for name in (*typed, *usual, *media.suffixes, *structs):
-        if name in features:
-            return name
-    fault = f"no column holds {media.name} data among {', '.join(features)}"
-    raise CorpusError(f"{shard}: {fault}: see whether another configuration (:NAME) does")
 
 
 def _unreachable(dataset: HubDataset, error: Exception) -> CorpusError:

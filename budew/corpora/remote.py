@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from glob import has_magic
+from http import HTTPStatus
 from http.client import responses
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -35,6 +36,8 @@ BLOCK = 2**20
 _WEB = ("http", "https")
 
 ReadFile = Callable[[Path, ReadOptions], Iterator[Clip]]
+DownloadProgress = Callable[[int, int | None], None]
+"""Called with the bytes that are there, and the size of the file where that is known."""
 
 
 def addresses(source: str) -> list[str]:
@@ -104,40 +107,54 @@ def downloaded(address: str) -> Iterator[Path]:
         path = Path(folder, *_names(address))  # with its folder, which says something of some corpora
         path.parent.mkdir(exist_ok=True)
         try:
-            with path.open("wb") as file:
-                for data in _pieces(address):
-                    file.write(data)
+            download(address, path)
         except OSError as error:  # what the network does is a CorpusError
             raise OSError(error.errno, error.strerror, str(folder)) from error
         yield path
 
 
-def _pieces(address: str) -> Iterator[bytes]:
-    """Yield the content of a remote file.
+def download(address: str, path: Path, progress: DownloadProgress | None = None) -> None:
+    """Download a file; where a part of it is at `path`, it is continued if the server allows it.
 
     Raises:
-        CorpusError: as `downloaded`.
+        CorpusError: it cannot be downloaded, is truncated, or is larger than `LARGEST_DOWNLOAD`.
+        OSError: the disk refuses.
     """
-    held = 0
+    path.touch()
+    with path.open("r+b") as file:
+        for data, start, size in _pieces(address, path.stat().st_size):
+            file.seek(start)
+            file.write(data)
+            if progress is not None:
+                progress(file.tell(), size)
+
+
+def _pieces(address: str, start: int) -> Iterator[tuple[bytes, int, int | None]]:
+    """Yield the content of a remote file from `start` on, or all of it: bytes, their place, its whole size.
+
+    Raises:
+        CorpusError: as `download`.
+    """
     try:
-        with _opened(address) as (remote, size):
-            while True:
-                if max(held, size or 0) > LARGEST_DOWNLOAD:
+        with _opened(address, start) as (remote, place, size):
+            while data := remote.read(BLOCK):
+                if max(place + len(data), size or 0) > LARGEST_DOWNLOAD:
                     fault = f"is larger than the {LARGEST_DOWNLOAD} bytes allowed: cut it into shards"
                     raise CorpusError(f"{without_secrets(address)}: {fault}")
-                data = remote.read(BLOCK)
-                if not data:
-                    break
-                held += len(data)
-                yield data
-        if size is not None and held < size:
-            raise CorpusError(
-                f"{without_secrets(address)}: broke off after {held} of {size} bytes: try again"
-            )
+                yield data, place, size
+                place += len(data)
+        if size is not None and place < size:
+            fault = f"broke off after {place:,} of {size:,} bytes: try again"
+            raise CorpusError(f"{without_secrets(address)}: {fault}")
     except CorpusError:
         raise
     except Exception as error:  # drivers raise what they like
-        raise _unreachable(address, error) from error
+        if not (
+            start
+            and isinstance(error, HTTPError)
+            and error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+        ):
+            raise _unreachable(address, error) from error  # or all of it is there
 
 
 def _names(address: str) -> tuple[str, str]:
@@ -155,22 +172,23 @@ def local_name(name: str) -> str:
 
 
 @contextmanager
-def _opened(address: str) -> Iterator[tuple[BinaryIO, int | None]]:
-    """Open a remote file; give it and its size in bytes, None where that is not known."""
+def _opened(address: str, start: int) -> Iterator[tuple[BinaryIO, int, int | None]]:
+    """Open a remote file; give it, where it stands (`start`, or 0), and its size where that is known."""
     parts = urlsplit(address)
     if parts.scheme in _WEB:
-        with urlopen(_request(parts), timeout=TIMEOUT) as answer:  # noqa: S310  # http or https
+        with urlopen(_request(parts, start), timeout=TIMEOUT) as answer:  # noqa: S310  # http or https
+            place = start if answer.status == HTTPStatus.PARTIAL_CONTENT else 0
             length = answer.headers.get("Content-Length")
             encoded = answer.headers.get("Content-Encoding", "identity") != "identity"
-            yield answer, int(length) if length and not encoded else None
+            yield answer, place, place + int(length) if length and not encoded else None
         return
     files, path = _file_system(address)
     size = files.info(path).get("size")
     with files.open(path, "rb") as file:
-        yield file, size if isinstance(size, int) else None
+        yield file, 0, size if isinstance(size, int) else None
 
 
-def _request(parts: SplitResult) -> Request:
+def _request(parts: SplitResult, start: int) -> Request:
     """Return a request that sends user and password to the server of the address and to no other."""
     user, _, host = parts.netloc.rpartition("@")
     request = Request(parts._replace(netloc=host, fragment="").geturl())  # noqa: S310  # http or https
@@ -178,6 +196,8 @@ def _request(parts: SplitResult) -> Request:
         secret = base64.b64encode(unquote(user).encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {secret}")
     request.add_header("User-Agent", "budew")
+    if start:
+        request.add_header("Range", f"bytes={start}-")
     return request
 
 

@@ -10,7 +10,6 @@ iterator of webdataset 1.0 does none of the four.
 
 import gzip
 import io
-import json
 import os
 import tarfile
 import zlib
@@ -26,7 +25,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.labels import Scales, described
 from budew.corpora.media import AUDIO, Media
 from budew.corpora.reading import AS_USUAL, ReadOptions, distinct_clips
-from budew.corpora.text_files import LARGEST_JSON, json_object, plain_text
+from budew.corpora.text_files import LARGEST_JSON, json_line, json_object, plain_text
 from budew.errors import CorpusError
 from budew.io.files import flush, replaced_file
 
@@ -149,7 +148,7 @@ def _write(file: BinaryIO, clips: Iterable[Clip]) -> int:
 def _pair(clip: Clip) -> dict[str, bytes]:
     audio = clip.encoded()
     try:
-        described = json.dumps(clip.to_dict(), sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
+        described = json_line(clip.to_dict()).encode()
     except (TypeError, ValueError) as error:
         raise CorpusError(f"clip {clip.id!r}: its metadata cannot be written as JSON: {error}") from error
     return {clip.format: audio, "json": described}

@@ -1,26 +1,29 @@
-"""Hugging Face parquet and Arrow files as clips: audio inside, a struct of `bytes` and `path`, or bytes.
+"""Hugging Face tables as clips: parquet, Arrow (`save_to_disk`) and streamed rows with the audio inside.
 
-Read in batches, so that a shard of gigabytes costs some clips of memory. `save_to_disk` writes Arrow files.
-NaN, which pandas writes for every number that is missing, reads as missing.
+Audio is a struct of `bytes` and `path`, or bytes. Files are read in batches, so that a shard of gigabytes
+costs some clips of memory. NaN, which pandas writes for every number that is missing, reads as missing. Rows
+that the hub makes of WebDataset shards (`__key__`, `__url__`, `json`, `mp3`) read as those shards do.
 """
 
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, partial
-from pathlib import Path
+from dataclasses import dataclass, field
+from functools import partial
+from math import isfinite, isnan
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
 
+from budew.audio.formats import LARGEST_AUDIO
 from budew.corpora.clip import Clip
-from budew.corpora.column_names import columns_of_fields
-from budew.corpora.labels import Scales
+from budew.corpora.column_names import columns_of_fields, in_clip_names
+from budew.corpora.labels import Scales, described
 from budew.corpora.media import AUDIO, Media
-from budew.corpora.reading import AS_USUAL, ReadOptions, Rows
-from budew.corpora.table_rows import TableInfo, class_names, clips_of_rows
-from budew.errors import BudewWarning, CorpusError, InputError, OnBad, report
+from budew.corpora.reading import AS_USUAL, ReadOptions, Rows, distinct_clips
+from budew.corpora.text_files import json_object
+from budew.errors import CorpusError, InputError, OnBad, report
 from budew.io.strict_json import loads
 
 AT_ONCE = 64 * 2**20
@@ -36,7 +39,7 @@ def read_table(
 
     Ids are those of the file's id column, else its name and the number of the row; before the name of an
     Arrow file stands that of its folder, as it is the same in every split. Columns that are no field of a
-    clip are kept in the metadata, except binary ones, which a `BudewWarning` lists.
+    clip are kept in the metadata, except binary ones.
 
     Args:
         path: the `.parquet` or `.arrow`.
@@ -49,13 +52,10 @@ def read_table(
     path = Path(path)
     try:
         schema = _schema(path)
-        audio = _media_column(schema, path, options.media)
+        audio = media_column(schema, str(path), options.media)
     except CorpusError as error:
         options.report(error)
         return
-    left_out = tuple(field.name for field in schema if field.name != audio and _holds_binary(field.type))
-    if left_out:
-        _warn_of_left_out(left_out)
     scales = Scales(options.scale, lambda: _labels(path))
     table = TableInfo(str(path), path.stem, audio, scales, class_names(_features(schema)))
     yield from clips_of_rows(numbered_rows(path, part=part, on_bad=options.on_bad), table, options)
@@ -68,11 +68,11 @@ def divide_table(path: Path, rows: int) -> list[Rows]:
         CorpusError: the file cannot be read.
     """
     with _readable(path):
-        if not _is_arrow(path):
-            count = int(pyarrow.parquet.read_metadata(path).num_rows)
-        else:
-            with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+        if _is_arrow(path):
+            with _arrow_stream(path) as stream:
                 count = sum(len(batch) for batch in stream)
+        else:
+            count = int(pyarrow.parquet.read_metadata(path).num_rows)
     return [Rows(start, min(start + rows, count), count) for start in range(0, count, rows)]
 
 
@@ -99,14 +99,11 @@ def numbered_rows(
     name = f"{path.absolute().parent.name}/{path.stem}" if _is_arrow(path) else path.stem
     number = part.start if part else 0
     try:
-        for some in row_batches(path, columns, batch, part):
-            for row in _plain_rows(some):
-                if row is not None:
+        with _readable(path):
+            for some in row_batches(path, columns, batch, part):
+                for row in some.to_pylist():
                     yield f"{name}-{number:08d}", row
-                else:
-                    fault = "one of its texts is not UTF-8: correct it"
-                    report(CorpusError(f"{path}: row {number}: {fault}"), on_bad)
-                number += 1
+                    number += 1
     except CorpusError as error:
         report(error, on_bad)
 
@@ -114,26 +111,24 @@ def numbered_rows(
 def row_batches(
     path: Path, columns: list[str] | None, size: int, part: Rows | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a file in their order, at most `size` at a time.
+    """Yield the rows of a file in their order, at most `size` at a time, fewer of a parquet file with audio.
 
-    Fewer of parquet, so that they fit `AT_ONCE` even if each held all of its row group, as rows do that share
-    a value of a dictionary. Arguments and errors are those of `numbered_rows`.
+    Arguments are those of `numbered_rows`.
     """
     first, left = (part.start, part.stop - part.start) if part else (0, 2**62)
     groups = _arrow_groups if _is_arrow(path) else _parquet_groups
-    with _readable(path):
-        for count, batches in groups(path, columns, size):
-            if count <= first:
-                first -= count
-                continue
-            for batch in batches():
-                wanted = batch.slice(first, left)
-                first = max(0, first - len(batch))
-                left -= len(wanted)
-                if len(wanted):
-                    yield wanted
-                if not left:
-                    return
+    for count, batches in groups(path, columns, size):
+        if count <= first:
+            first -= count
+            continue
+        for batch in batches():
+            wanted = batch.slice(first, left)
+            first = max(0, first - len(batch))
+            left -= len(wanted)
+            if len(wanted):
+                yield wanted
+            if not left:
+                return
 
 
 def label_columns(path: Path) -> list[str]:
@@ -159,14 +154,142 @@ def file_name_column(path: Path) -> str | None:
     return named if named is None or _is_arrow(path) else f"{named}.path"
 
 
-def _plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any] | None]:
-    """Return the rows as Python has them, None for one that it cannot have."""
-    try:
-        return list(batch.to_pylist())
-    except UnicodeDecodeError:
-        if len(batch) == 1:
-            return [None]
-        return [row for place in range(len(batch)) for row in _plain_rows(batch.slice(place, 1))]
+def media_column(schema: pa.Schema, table: str, media: Media) -> str:
+    """Return the column of audio: a struct with bytes, else binary with a usual name (`fields.yaml`).
+
+    That of images is called as they are, or as one of their suffixes.
+
+    Raises:
+        CorpusError: there is none; `table` is what it calls the table.
+    """
+    usual = (name for name in (media.name, *media.suffixes) if name in schema.names)
+    name = columns_of_fields(schema.names).get("audio") if media == AUDIO else next(usual, None)
+    structs = [field.name for field in schema if _has_bytes(field.type)]
+    if structs:
+        return name if name is not None and name in structs else str(structs[0])
+    if name is None or not _is_binary(schema.field(name).type):
+        raise CorpusError(
+            f"{table}: no column holds {media.name} data among {', '.join(schema.names)}: embed the bytes in "
+            f"a column {media.name}, or list the paths of audio in a manifest (clips.jsonl)"
+        )
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """What is known of a table before its rows are read.
+
+    Attributes:
+        source: what errors call it.
+        place: its name without suffix.
+        audio: the column of audio, or of images.
+        scales: finds the scale of scores.
+        classes: the names of the numbers in a column, by column (`ClassLabel` of `datasets`).
+    """
+
+    source: str
+    place: str
+    audio: str
+    scales: Scales
+    classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def clips_of_rows(
+    rows: Iterable[tuple[str, dict[str, Any]]], table: TableInfo, options: ReadOptions
+) -> Iterator[Clip]:
+    """Make a clip of each row, which comes with its default id: a name, a hyphen, the number of the row.
+
+    Raises:
+        CorpusError: names the row and what is wrong with it, unless `on_bad` takes it.
+    """
+
+    def make(row: dict[str, Any], id: str) -> Clip:
+        audio, format, file_name = _audio(row.pop(table.audio), options.media)
+        fields = _fields(row, table, options.media)
+        if "id" not in fields and file_name:
+            fields["metadata"] = {"file_name": file_name} | dict(fields.get("metadata") or {})
+        return Clip.from_dict(fields, audio=audio, format=format, id=id)
+
+    places = ((f"{table.source}: row {int(id.rpartition('-')[2])}", row, id) for id, row in rows)
+    yield from distinct_clips(((place, partial(make, row, id)) for place, row, id in places), options)
+
+
+def _audio(cell: Any, media: Media) -> tuple[bytes, str, str]:
+    """Return encoded audio, its format and the name of its file, "" where the cell has none."""
+    audio, file_name = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
+    if not isinstance(audio, bytes) or not 0 < len(audio) <= LARGEST_AUDIO:
+        size = len(audio) if isinstance(audio, bytes) else 0
+        raise CorpusError(
+            f"it has {size} bytes of {media.name} inside, not 1 to {LARGEST_AUDIO}: embed the bytes "
+            "(`datasets` does with embed_table_storage), or cut the clip"
+        )
+    format = media.format_of(audio[:16], named=PurePosixPath(file_name or "").suffix[1:].lower())
+    if format is None:
+        raise CorpusError(
+            f"its {media.name} format is unknown: store encoded files (flac, mp3, jpg), not samples"
+        )
+    return audio, format, str(file_name or "")
+
+
+def _fields(row: dict[str, Any], table: TableInfo, media: Media) -> dict[str, Any]:
+    known: dict[str, Any] = json_value({name: value for name, value in row.items() if value is not None})
+    known |= {key: _named(known[key], names) for key, names in table.classes.items() if key in known}
+    place = table.place
+    inner = known.get("json")
+    if "__key__" in known and isinstance(inner, dict):  # a clip that was in a shard
+        place = (
+            PurePosixPath(str(known.get("__url__") or place)).name.removesuffix(".gz").removesuffix(".tar")
+        )
+        known = {**{key: value for key, value in inner.items() if value is not None}, "id": known["__key__"]}
+    if media != AUDIO:
+        return known
+    fields = in_clip_names(known)
+    captions = fields.get("captions")
+    objects = [one for one in captions if isinstance(one, dict)] if isinstance(captions, list) else []
+    # What has keys of its own is JSON text in a column of one type.
+    for holder, name in ((fields, "profile"), (fields, "metadata"), *((one, "made_by") for one in objects)):
+        if isinstance(holder.get(name), str):
+            holder[name] = json_object(holder[name], name)
+    return described(fields, place, table.scales, classes=table.classes)
+
+
+def class_names(features: Any) -> dict[str, tuple[str, ...]]:
+    """Return the names of classes by column.
+
+    Args:
+        features: of a dataset, or their JSON, by column: a ClassLabel has `names`, a list of them a `feature`
+            that has.
+    """
+    if not isinstance(features, Mapping):
+        return {}
+    found = {str(column): _part(_part(one, "feature") or one, "names") for column, one in features.items()}
+    return {column: tuple(map(str, names)) for column, names in found.items() if isinstance(names, list)}
+
+
+def _part(feature: Any, name: str) -> Any:
+    return feature.get(name) if isinstance(feature, Mapping) else getattr(feature, name, None)
+
+
+def _named(value: Any, names: Sequence[str]) -> Any:
+    """Return the name of a class by its number; None for a number that has none, such as −1."""
+    if isinstance(value, list):
+        return [_named(one, names) for one in value]
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value
+    return names[value] if 0 <= value < len(names) else None
+
+
+def json_value(value: Any) -> Any:
+    """Return a value of Arrow as one of JSON: NaN is None; the infinite, dates and decimals become text."""
+    if isinstance(value, float) and not isfinite(value):
+        return None if isnan(value) else str(value)
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, dict):
+        return {str(key): json_value(inner) for key, inner in value.items() if not isinstance(inner, bytes)}
+    if isinstance(value, list):
+        return [json_value(inner) for inner in value if not isinstance(inner, bytes)]
+    return str(value)
 
 
 Groups = Iterator[tuple[int, Callable[[], Iterator[pa.RecordBatch]]]]
@@ -174,14 +297,13 @@ Groups = Iterator[tuple[int, Callable[[], Iterator[pa.RecordBatch]]]]
 
 
 def _parquet_groups(path: Path, columns: list[str] | None, size: int) -> Groups:
+    """Rows fit `AT_ONCE` even if each held all of its group, as rows do that share a value."""
     with pyarrow.parquet.ParquetFile(path) as file:
         for number in range(file.num_row_groups):
             group = file.metadata.row_group(number)
-            read = (one for one in map(group.column, range(group.num_columns)) if _is_read(one, columns))
-            most = sum(one.total_uncompressed_size for one in read if one.physical_type == "BYTE_ARRAY")
-            batch = min(size, max(1, AT_ONCE // max(1, most)))
+            fitting = size if columns else min(size, max(1, AT_ONCE // max(1, group.total_byte_size)))
             read_group = partial(file.iter_batches, row_groups=[number], columns=columns, use_threads=False)
-            yield group.num_rows, partial(read_group, batch_size=batch)
+            yield group.num_rows, partial(read_group, batch_size=fitting)
 
 
 def _arrow_groups(path: Path, columns: list[str] | None, size: int) -> Groups:
@@ -191,25 +313,26 @@ def _arrow_groups(path: Path, columns: list[str] | None, size: int) -> Groups:
         chosen = batch.select(names)
         yield from (chosen.slice(start, size) for start in range(0, len(chosen), size))
 
-    with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+    with _arrow_stream(path) as stream:
         for batch in stream:
             yield len(batch), partial(cut, batch)
-
-
-def _is_read(column: Any, names: list[str] | None) -> bool:
-    path = column.path_in_schema
-    return names is None or any(path == name or path.startswith(f"{name}.") for name in names)
 
 
 def _is_arrow(path: Path) -> bool:
     return path.suffix.lower() == ".arrow"
 
 
+@contextmanager
+def _arrow_stream(path: Path) -> Iterator[Any]:
+    with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+        yield stream
+
+
 def _schema(path: Path) -> pa.Schema:
     with _readable(path):
         if not _is_arrow(path):
             return pyarrow.parquet.read_schema(path)
-        with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+        with _arrow_stream(path) as stream:
             return stream.schema
 
 
@@ -218,7 +341,7 @@ def _readable(path: Path) -> Iterator[None]:
     """Make a `CorpusError` of what reading a damaged file raises."""
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         kind, reason = path.suffix[1:].lower(), str(error).splitlines()[0]
         fault = f"the {kind} file cannot be read ({reason}): download or make it again"
         raise CorpusError(f"{path}: {fault}") from error
@@ -238,41 +361,6 @@ def _features(schema: pa.Schema) -> Any:
         return loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features")
     except (InputError, AttributeError):  # not written by `datasets`
         return None
-
-
-def _media_column(schema: pa.Schema, path: Path, media: Media) -> str:
-    """Return the column of audio: a struct with bytes, else binary with a usual name (`fields.yaml`).
-
-    That of images is called as they are, or as one of their suffixes.
-    """
-    usual = (name for name in (media.name, *media.suffixes) if name in schema.names)
-    name = columns_of_fields(schema.names).get("audio") if media == AUDIO else next(usual, None)
-    structs = [field.name for field in schema if _has_bytes(field.type)]
-    if structs:
-        return name if name is not None and name in structs else str(structs[0])
-    if name is None or not _is_binary(schema.field(name).type):
-        raise CorpusError(
-            f"{path}: no column holds {media.name} data among {', '.join(schema.names)}: embed the bytes in "
-            f"a column {media.name}, or list the paths of audio in a manifest (clips.jsonl)"
-        )
-    return name
-
-
-@cache
-def _warn_of_left_out(columns: tuple[str, ...]) -> None:
-    """Warn once, not for every file of a corpus."""
-    names = ", ".join(columns)
-    warnings.warn(
-        BudewWarning(f"binary columns are left out of the metadata of clips: {names}"), stacklevel=2
-    )
-
-
-def _holds_binary(type: pa.DataType) -> bool:
-    if pa.types.is_dictionary(type):
-        return _holds_binary(type.value_type)
-    parts = [type.field(place).type for place in range(type.num_fields)]
-    binary = _is_binary(type) or pa.types.is_fixed_size_binary(type) or pa.types.is_binary_view(type)
-    return bool(binary) or any(_holds_binary(part) for part in parts)
 
 
 def _is_binary(type: pa.DataType) -> bool:

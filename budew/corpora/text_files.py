@@ -22,19 +22,7 @@ LARGEST_JSON = strict_json.LARGEST
 
 
 def json_object(text: bytes | str, name: str) -> dict[str, Any]:
-    """Return the JSON object in `text`, which can be written to a file again.
-
-    Raises:
-        CorpusError: as `loose_json_object`, or a text in it has an unpaired surrogate.
-    """
-    value = loose_json_object(text, name)
-    if not isinstance(text, bytes) or b"\\ud" in text or b"\\uD" in text:
-        check_characters(value, name)  # takes as long as parsing
-    return value
-
-
-def loose_json_object(text: bytes | str, name: str) -> dict[str, Any]:
-    """Return the JSON object in `text`, whose texts may have unpaired surrogates.
+    """Return the JSON object in `text`.
 
     Raises:
         CorpusError: too large, not UTF-8, not JSON, nested too deep, NaN or infinity, a key twice in
@@ -50,20 +38,20 @@ def loose_json_object(text: bytes | str, name: str) -> dict[str, Any]:
     return value
 
 
-def check_characters(value: Any, name: str) -> None:
-    """Refuse JSON values with an unpaired surrogate: `\\ud800` is a text to JSON and to Python, and no file
-    holds it.
+def json_line(value: Any) -> str:
+    """Return strict JSON on one line, the same for equal values.
 
     Raises:
-        CorpusError: there is one; `name` is how it calls the value.
-        TypeError, ValueError: these are no JSON values.
+        ValueError, TypeError, RecursionError: not a JSON value, or a text has an unpaired surrogate, which
+            JSON and Python accept, and no file.
     """
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
     try:
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        text.encode()
     except UnicodeEncodeError as error:
         surrogate = ascii(error.object[error.start])
-        prefix = f"{name}: " if name else ""
-        raise CorpusError(f"{prefix}holds {surrogate}, an unpaired surrogate: correct the text") from error
+        raise ValueError(f"holds {surrogate}, an unpaired surrogate: correct the text") from error
+    return text
 
 
 def is_special(path: Path) -> bool:

@@ -20,8 +20,6 @@ from budew.jobs.cluster import ClusterSettings, launch
 from budew.jobs.job import Job, NumberedJob, tallies_of
 from budew.jobs.job_folder import check_folder, locked_folder
 from budew.jobs.shard_records import (
-    FAILURES,
-    LEFT_OUT,
     RECORDS,
     ShardRecord,
     read_record,
@@ -139,8 +137,7 @@ class Plan:
         if not isinstance(source, range):
             media = getattr(job, "media", AUDIO)
             self.units = files = file_units(source, clips_per_shard, media)
-            written = [*(f"{unit.name}.tar" for unit in files), FAILURES, LEFT_OUT]
-            check_no_overlap(source, (file for unit in files for file in unit.files[:1]), written, self.out)
+            check_no_overlap(source, (file for unit in files for file in unit.files[:1]), self.out)
             check_folder(self.out, job, clips_per_shard)
         elif isinstance(job, NumberedJob):
             self.units = numbered = numbered_units(job, source, clips_per_shard)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from budew.corpora.clip import Clip, check_not_withheld, without_withheld
 from budew.corpora.shards import read_shard, write_shard
-from budew.corpora.text_files import check_characters
+from budew.corpora.text_files import json_line
 from budew.errors import CorpusError, JobError
 from budew.jobs.job import Job, OnFailed, TallyingJob, tallies_of
 from budew.jobs.shard_records import (
@@ -136,7 +136,7 @@ def _writable(clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
                     f"clip {clip.id!r}: another clip of the shard has this id: give each its own"
                 )
             check_not_withheld(clip)
-            check_characters(clip.to_dict(), f"clip {clip.id!r}")
+            json_line(clip.to_dict())
             ready = replace(clip, audio=clip.encoded())
         except (CorpusError, ValueError, TypeError) as error:
             failed(clip.id, error)

@@ -7,13 +7,11 @@ import pytest
 from budew.corpora.overlap import check_no_overlap
 from budew.errors import CorpusError
 
-WRITTEN = ["part-0.tar", "data/train.parquet"]
-
 
 @pytest.fixture(autouse=True)
 def place(tmp_path, monkeypatch):
     """Three folders and a manifest, beside which everything lies."""
-    for folder in ("in", "in/.hidden", "inner", "saved"):
+    for folder in ("in", "inner", "saved"):
         (tmp_path / folder).mkdir()
     (tmp_path / "saved" / "dataset_info.json").write_text("{}")
     (tmp_path / "saved" / "state.json").write_text('{"_data_files": [{"filename": "data-0.arrow"}]}')
@@ -27,24 +25,23 @@ def place(tmp_path, monkeypatch):
     [
         ("in", [], "in"), ("in", [], "in/out"), ("in", [], "inner/../in/out"),
         ("clips.jsonl", ["out/a.wav"], "out"), ("https://host/*.tar", ["out/a.tar"], "out"),
-        ("*.tar", [], "."), ("in/*.tar", [], "in"), ("in/part-{0..3}.tar", [], "in"),
-        ("**/*.tar", [], "in/out"), ("**/*.parquet", [], "in"), ("in/**/*.tar", [], "in"),
-        ("*", [], "in/out"), ("o*", [], "out"), ("*/.cache/*.tar", [], "in/.cache"),
+        ("*.tar", [], "."), ("in/*.tar", [], "in"), ("in/*-{0..3}.tar", [], "in"),
+        ("**/*.tar", [], "in/out"), ("in/**/*.tar", [], "in"), ("in/*/*.tar", [], "in/out"),
+        ("*", [], "in/out"), ("o*", [], "out"),
     ],
 )  # fmt: skip
 def test_an_output_that_the_next_run_would_read_is_refused(source, files, out):
     with pytest.raises(CorpusError, match="choose"):
-        check_no_overlap(source, map(Path, files), WRITTEN, Path(out))
+        check_no_overlap(source, map(Path, files), Path(out))
 
 
 @pytest.mark.parametrize(
     ("source", "files", "out"),
     [
-        ("in", ["in/a.wav"], "inner"), ("in", [], "in/.hidden/out"), ("in", [], "."),
-        ("clips.jsonl", [], "."), ("saved", [], "saved/out"), ("https://host/*.tar", [], "host"),
-        ("*.tar", [], "in"), ("*.flac", [], "."), ("in/*.tar", [], "inner"), ("in/*/*.tar", [], "in"),
-        ("**/*.tar", [], "in/.hidden"), ("*.tar", [], ".hidden"), ("*/*.tar", [], "in/.cache"),
+        ("in", ["in/a.wav"], "inner"), ("in", [], "."), ("clips.jsonl", [], "."), ("saved", [], "saved/out"),
+        ("https://host/*.tar", [], "host"), ("*.tar", [], "in"), ("in/*.tar", [], "inner"),
+        ("in/a-*/*.tar", [], "in/out"), ("in/part-{0..3}.tar", [], "in/out"),
     ],
 )  # fmt: skip
 def test_an_output_outside_of_the_source_is_allowed(source, files, out):
-    check_no_overlap(source, map(Path, files), WRITTEN, Path(out))
+    check_no_overlap(source, map(Path, files), Path(out))

@@ -8,7 +8,7 @@ import pytest
 from budew.corpora import read
 from budew.corpora.folders import saved_tables
 from budew.corpora.sources import matches, read_one
-from budew.corpora.table_rows import class_names
+from budew.corpora.tables import class_names
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 
@@ -56,18 +56,6 @@ def test_its_json_cannot_name_files_elsewhere(tmp_path, name):
     (folder / "state.json").write_text(json.dumps({"_data_files": [{"filename": name}]}))
     with pytest.raises(CorpusError, match="which is not in it"):
         saved_tables(folder)
-
-
-def test_a_text_that_is_not_utf_8_costs_its_row_only(voice, tmp_path):
-    wav = voice("a.wav", seconds=0.05).read_bytes()
-    texts = pa.Array.from_buffers(
-        pa.string(), 3, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0"), pa.py_buffer(b"a\xffc")]
-    )
-    table = pa.table({"wav": [wav] * 3, "text": texts})
-    pa.parquet.write_table(table, tmp_path / "t.parquet")
-    errors = []
-    assert [clip.transcript for clip in read(tmp_path / "t.parquet", on_bad=errors.append)] == ["a", "c"]
-    assert [str(error).partition("t.parquet: ")[2][:6] for error in errors] == ["row 1:"]
 
 
 def test_saved_datasets_and_parquet_of_datasets_are_read_shard_by_shard(dataset, tmp_path):

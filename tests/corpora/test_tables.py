@@ -11,7 +11,7 @@ import pytest
 
 from budew.corpora import read, write_shard
 from budew.corpora.tables import AT_ONCE, row_batches
-from budew.errors import BudewWarning, CorpusError
+from budew.errors import CorpusError
 
 MB = 2**20
 
@@ -36,7 +36,6 @@ def test_all_rows_of_all_groups_come_in_their_order(tmp_path):
     pyarrow.parquet.write_table(table, tmp_path / "t.parquet", row_group_size=4)
     rows = [row for some in row_batches(tmp_path / "t.parquet", None, 3) for row in some.to_pylist()]
     assert rows == table.to_pylist()
-    assert sizes(tmp_path / "t.parquet", ["audio.path"]) == [4, 4, 1]
     pyarrow.parquet.write_table(table.slice(0, 0), tmp_path / "t.parquet")
     assert sizes(tmp_path / "t.parquet") == []
 
@@ -92,15 +91,6 @@ def test_a_file_without_audio_or_a_broken_one_is_an_error_that_names_it(tmp_path
     write(path, **{column: ["a.mp3"]}) if column else path.write_bytes(b"PAR1" + bytes(100))
     with pytest.raises(CorpusError, match=r"t\.parquet: .*(column|the parquet file cannot be read)"):
         list(read(path))
-
-
-def test_binary_columns_besides_the_audio_are_listed_once_for_all_files(wav, tmp_path):
-    left_out = {"photo": [b"x"], "page": [{"scan": [b"y"], "n": 1}], "key": pa.array([b"z"], pa.binary(1))}
-    for name in "ab":
-        write(tmp_path / f"{name}.parquet", audio=[{"bytes": wav, "path": "a.wav"}], text=["Hi"], **left_out)
-    with pytest.warns(BudewWarning, match=": photo, page, key$") as told:
-        assert [clip.transcript for clip in read(tmp_path / "*.parquet")] == ["Hi", "Hi"]
-    assert len(told) == 1
 
 
 @pytest.mark.parametrize(

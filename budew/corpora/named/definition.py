@@ -38,6 +38,8 @@ ScaleName = Annotated[str, AfterValidator(lambda name: scale_named(name).name)]
 AnyCase = Annotated[str, BeforeValidator(lambda key: str(key).casefold())]
 """A label or code, which YAML may take for a number, without its case."""
 _DEFINITIONS = "definitions"
+EVERYBODY_ELSE = "*"
+"""Entry of a split for the speakers that no other split names."""
 
 
 class Meaning(Settings):
@@ -164,6 +166,10 @@ class NamedCorpus(Settings):
         description="Text with the transcript, from the folder of the audio; {name} is another part.",
     )
 
+    splits: dict[str, tuple[str, ...]] = Field(
+        default={},
+        description="Fixed splits by speaker: names, ranges first..last, or * for everybody else.",
+    )
     left_out: dict[str, tuple[Pattern, ...]] = Field(
         default={},
         description="Recordings that are not read, by reason: names as `match` gives them, or patterns.",
@@ -203,6 +209,12 @@ class NamedCorpus(Settings):
     def why_left_out(self, own: str) -> str | None:
         """Return why the recording of this name is not read; None where it is."""
         return next((reason for reason, names in self._left_out.items() if names.fullmatch(own)), None)
+
+    def split_of(self, speaker: str) -> str | None:
+        """Return the split of a speaker, None for one that is in no split."""
+        named = (split for split, some in self.splits.items() if any(_holds(one, speaker) for one in some))
+        rest = (split for split, some in self.splits.items() if EVERYBODY_ELSE in some)
+        return next(named, None) or next(rest, None)
 
     def value(self, part: str, code: str) -> str:
         """Return what a code of a part stands for; the code itself where it stands for nothing else."""
@@ -267,3 +279,9 @@ def intensity_of(level: Level) -> float:
 
 def _letters(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def _holds(entry: str, speaker: str) -> bool:
+    """Return whether an entry is a speaker, or a range `first..last` of names of equal length with it."""
+    first, is_range, last = entry.partition("..")
+    return first <= speaker <= last and len(speaker) == len(first) if is_range else entry == speaker

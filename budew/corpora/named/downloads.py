@@ -5,8 +5,8 @@ checked. Of an archive the plain files are written: hidden ones, links and devic
 leads out of the folder is an error, and nothing expands without bound.
 """
 
+import hashlib
 import lzma
-import os
 import tarfile
 import zipfile
 import zlib
@@ -18,9 +18,9 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from budew.corpora.named.definition import Download, NamedCorpus
-from budew.corpora.remote import BLOCK, TIMEOUT, local_name
+from budew.corpora.remote import BLOCK, DownloadProgress, download, local_name
 from budew.corpora.shards import ALWAYS_INFLATED, MOST_INFLATED
-from budew.errors import CorpusError, require
+from budew.errors import CorpusError
 from budew.io.addresses import check_local, without_secrets
 from budew.io.disk import disk_errors, temporary_folder
 
@@ -39,8 +39,6 @@ _DAMAGE = (
     RuntimeError,
 )
 """What reading a damaged or encrypted archive raises, besides `OSError` without a number."""
-DownloadProgress = Callable[[int, int | None], None]
-"""Called with the bytes of the present download that are there, and its size where that is known."""
 
 
 def get_corpus(corpus: NamedCorpus, out: Path, progress: DownloadProgress | None = None) -> int:
@@ -55,7 +53,6 @@ def get_corpus(corpus: NamedCorpus, out: Path, progress: DownloadProgress | None
         CorpusError: the corpus has no public address; the folder is not empty; the server cannot be reached;
             the checksum is another one; an archive is damaged, or a name in it leads out of the folder.
         JobError: the disk is full.
-        MissingExtraError: pooch is not installed.
     """
     check_local(out)
     if not corpus.downloads:
@@ -83,65 +80,26 @@ def url_file_name(url: str) -> str:
     return local_name(PurePosixPath(unquote(urlsplit(url).path)).name) or "file"
 
 
-def safe_path(name: str, archive: Path) -> Path:
-    """Return the name of a member as a relative path below any folder.
-
-    Raises:
-        CorpusError: it is absolute, leads out, or has a character that no name of a file here should have.
-    """
-    path = PurePosixPath(name)
-    odd = any(not letter.isprintable() or letter in "\\:" for letter in name)
-    if path.is_absolute() or ".." in path.parts or not path.parts or odd:
-        raise CorpusError(
-            f"{archive.name}: holds {name[:80]!r}, which leads out of its folder: do not use it"
-        )
-    return Path(*path.parts)
-
-
-def _downloaded(download: Download, folder: Path, progress: DownloadProgress | None) -> Path:
+def _downloaded(file: Download, folder: Path, progress: DownloadProgress | None) -> Path:
     """Return the file of a download, which is there or comes now."""
-    pooch: Any = require("pooch", extra="corpora", purpose="budew corpora get")
-    pooch.get_logger().setLevel("ERROR")
-    name = download.name or url_file_name(download.url)
-    downloader = partial(_fetch, folder / f"{name}.part", progress)
-    try:
-        pooch.retrieve(
-            download.url, known_hash=download.checksum, fname=name, path=folder, downloader=downloader
-        )
-    except OSError as error:
-        if error.errno is not None and not isinstance(error, ConnectionError):  # of the disk
-            raise
-        reason = " ".join(str(error).split())[:200]
-        fault = f"cannot be downloaded ({reason}): run the same command again to continue"
-        raise CorpusError(f"{without_secrets(download.url)}: {fault}") from error
-    except ValueError as error:
-        fault = (
-            "its checksum is not the published one: try again, or see whether the corpus has a new version"
-        )
-        raise CorpusError(f"{without_secrets(download.url)}: {fault}") from error
-    return folder / name
-
-
-def _fetch(part: Path, progress: DownloadProgress | None, url: str, target: str, _: object) -> None:
-    """Download a file to `target`, continuing what `part` has; the downloader of pooch."""
-    requests: Any = require("requests", extra="corpora", purpose="budew corpora get")
-    done = part.stat().st_size if part.exists() else 0
-    headers = {"User-Agent": "budew", **({"Range": f"bytes={done}-"} if done else {})}
-    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-        if answer.status_code != requests.codes.requested_range_not_satisfiable:  # all of it is there
-            answer.raise_for_status()
-            continued = answer.status_code == requests.codes.partial_content
-            done = done if continued else 0
-            length = answer.headers.get("Content-Length")
-            size = done + int(length) if length else None
-            with part.open("ab" if continued else "wb") as file:
-                for data in answer.iter_content(BLOCK):
-                    done += file.write(data)
-                    if progress is not None:
-                        progress(done, size)
-            if size is not None and done < size:
-                raise ConnectionError(f"broke off after {done:,} of {size:,} bytes")
-    os.replace(part, target)
+    path = folder / (file.name or url_file_name(file.url))
+    part = path.with_name(f"{path.name}.part")
+    if not path.exists():
+        try:
+            download(file.url, part, progress)
+        except CorpusError as error:
+            raise CorpusError(f"{error}, and run the same command again to continue") from error
+        kind, _, digest = (file.checksum or "").partition(":")
+        with part.open("rb") as content:
+            found = hashlib.file_digest(content, kind).hexdigest() if kind else ""
+        if found != digest:
+            part.unlink()
+            fault = (
+                "its checksum is not the published one: try again, or look for a new version of the corpus"
+            )
+            raise CorpusError(f"{without_secrets(file.url)}: {fault}")
+        part.rename(path)
+    return path
 
 
 def _extract(archive: Path, folder: Path) -> int:
@@ -153,7 +111,11 @@ def _extract(archive: Path, folder: Path) -> int:
     count = written = 0
     with _damage_reported(archive):
         for name, content in _members(archive):
-            path = safe_path(name, archive)
+            path = PurePosixPath(name)
+            odd = any(not letter.isprintable() or letter in "\\:" for letter in name)
+            if path.is_absolute() or ".." in path.parts or not path.parts or odd:
+                fault = f"holds {name[:80]!r}, which leads out of its folder: do not use it"
+                raise CorpusError(f"{archive.name}: {fault}")
             if any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
                 continue
             (folder / path).parent.mkdir(parents=True, exist_ok=True)

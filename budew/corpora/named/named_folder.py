@@ -22,9 +22,8 @@ from budew.corpora.named.definition import (
 )
 from budew.corpora.named.label_tables import LabelTables, TableFiles, table_files, tables_near
 from budew.corpora.named.named_clips import ClipMaker, matched_text, text_file
-from budew.corpora.named.speaker_splits import check_split, split_of
 from budew.corpora.reading import AS_USUAL, ReadOptions, distinct_clips
-from budew.errors import BudewWarning, CorpusError, OnBad
+from budew.errors import BudewWarning, CorpusError, InputError, OnBad
 
 SAMPLE = 100
 """Audio files by whose names a folder is recognized."""
@@ -42,7 +41,7 @@ class NamedFolder(os.PathLike[str]):
         name: of the corpus.
         corpus: its definition.
         definition: the user's file with it; None for those of this package.
-        split: whose speakers alone are read, see `budew.corpora.named.speaker_splits`; None for all.
+        split: whose speakers alone are read, a name of `NamedCorpus.splits`; None for all.
     """
 
     folder: Path
@@ -61,7 +60,7 @@ class NamedFolder(os.PathLike[str]):
     def has(self, parts: Mapping[str, str]) -> bool:
         """Return whether a recording with these parts of its name is by a speaker of the split."""
         speaker = self.corpus.value("speaker", parts.get("speaker", ""))
-        return self.split is None or split_of(self.name, speaker) == self.split
+        return self.split is None or self.corpus.split_of(speaker) == self.split
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +167,12 @@ def named_folder(corpus: str | Path, folder: Path) -> NamedFolder:
         raise CorpusError(f"{folder}: is not a folder: give the folder with the audio of the corpus")
     if isinstance(corpus, Path):
         return NamedFolder(folder, corpus.stem, load_definition(corpus), corpus)
-    name, _, split = corpus.partition("@")
-    if "@" in corpus:
-        check_split(name, split)
-    return NamedFolder(folder, name, known_corpus(name), split=split or None)
+    name, at, split = corpus.partition("@")
+    known = known_corpus(name)
+    if at and split not in known.splits:
+        splits = f"has {', '.join(known.splits)}" if known.splits else "has no fixed splits"
+        raise InputError(f"{corpus}: there is no such split: {name} {splits}")
+    return NamedFolder(folder, name, known, split=split or None)
 
 
 def recognized(folder: Path, files: Sequence[Path]) -> NamedFolder | None:

@@ -1,6 +1,5 @@
-"""Values of clips for the columns of other tools: transcript, metadata by its usual names, strict JSON."""
+"""Values of clips for the columns of other tools: transcript, metadata by its usual names."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -26,17 +25,6 @@ def converted(clips: Iterable[Clip], convert: Callable[[Clip], T], on_bad: OnBad
             report(CorpusError(f"clip {clip.id!r}: cannot be written ({reason}): correct its fields"), on_bad)
         else:
             yield value
-
-
-def json_line(value: Any) -> str:
-    """Return strict JSON on one line, the same for equal values.
-
-    Raises:
-        ValueError, TypeError, RecursionError: not a JSON value, or an unpaired surrogate in a text.
-    """
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    text.encode()
-    return text
 
 
 @cache

@@ -21,9 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from budew.corpora.clip import Clip
+from budew.corpora.text_files import json_line
 from budew.corpora.writers.clip_values import (
     converted,
-    json_line,
     metadata_value,
     spoken_text,
     text_to_speech_columns,

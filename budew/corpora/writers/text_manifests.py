@@ -16,10 +16,9 @@ import soundfile
 
 from budew.audio.samples import decode
 from budew.corpora.clip import Clip
-from budew.corpora.text_files import LARGEST_JSON
+from budew.corpora.text_files import LARGEST_JSON, json_line
 from budew.corpora.writers.clip_values import (
     converted,
-    json_line,
     metadata_value,
     spoken_text,
     text_to_speech_columns,

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from budew.corpora.named.speaker_splits import split_of
+from budew.corpora.named.definition import known_corpora
 from budew.errors import InputError
 from budew.evaluation.class_metrics import Decisions, permuted_classes, score_classes
 from budew.evaluation.pairs import Skipped
@@ -105,7 +105,7 @@ class CoarseResult:
         n: number of clips.
         speakers: number of speakers, who were resampled; None where clips were.
         incomplete: clips with scores for a part of the mapped emotions.
-        for_training: clips by speakers that are for training (`budew.corpora.named.speaker_splits`).
+        for_training: clips by speakers that are for training (`NamedCorpus.splits`).
         overall: `class_metrics.METRICS` with intervals; refused clips count as wrong.
         baseline: mean of these over permutations of the labels, and their 95 % range.
         by_class: class → `n`, `accuracy`, `recall` (argmax), `accepted` (per cent of all clips).
@@ -231,6 +231,7 @@ def score_coarse(
     speakers = _numbered([row.speaker for row in rows])
     clusters = np.arange(len(rows)) if speakers is None else speakers
     found = score_classes(decisions, labels, clusters, settings)
+    corpus = known_corpora().get(task.name)
     accepted = 100 * decisions.accepted.mean(axis=0)
     counts = np.bincount(decisions.accepted.sum(axis=1), minlength=len(task.classes) + 1)
     return CoarseResult(
@@ -240,9 +241,7 @@ def score_coarse(
         n=len(rows),
         speakers=None if speakers is None else int(speakers.max()) + 1,
         incomplete=int((~refused & ~given.all(axis=1)).sum()),
-        for_training=sum(
-            row.speaker is not None and split_of(task.name, row.speaker) == "train" for row in rows
-        ),
+        for_training=sum(corpus.split_of(row.speaker or "") == "train" for row in rows) if corpus else 0,
         overall=found.overall,
         baseline=permuted_classes(decisions, labels, settings),
         by_class={

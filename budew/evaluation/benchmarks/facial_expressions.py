@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from budew.corpora.delimited import DELIMITED, delimited_rows
-from budew.corpora.text_files import check_file, file_lines, loose_json_object
+from budew.corpora.text_files import check_file, file_lines, json_object
 from budew.errors import InputError
 from budew.evaluation.benchmarks.coarse import (
     DEFAULTS,
@@ -115,7 +115,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         yield from delimited_rows(path)
     else:
         for number, line in file_lines(path):
-            yield number, loose_json_object(line, f"{path} line {number}")
+            yield number, json_object(line, f"{path} line {number}")
 
 
 @cache

@@ -18,7 +18,6 @@ from typing import Any
 from budew.corpora.clip import Clip
 from budew.corpora.named.definition import NamedCorpus
 from budew.corpora.named.named_folder import NamedFolder
-from budew.corpora.named.speaker_splits import speaker_splits
 from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import Progress, matches, read_one
 from budew.errors import InputError
@@ -86,7 +85,7 @@ class CorpusResult:
     @property
     def may_be_trained_on(self) -> bool:
         """Whether speakers that are for training were read as well."""
-        return "train" in speaker_splits().get(self.place.name, {}) and self.place.split in (None, "train")
+        return "train" in self.place.corpus.splits and self.place.split in (None, "train")
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the clips to listen to, ready for JSON."""

@@ -7,9 +7,8 @@ import pytest
 import soundfile
 
 from budew.corpora import read
-from budew.corpora.named.definition import corpus_names
+from budew.corpora.named.definition import known_corpora, known_corpus
 from budew.corpora.named.named_folder import named_folder
-from budew.corpora.named.speaker_splits import check_split, speaker_splits, split_of
 from budew.corpora.sources import matches
 from budew.errors import CorpusError, InputError
 from budew.training.clip_index import index_corpus
@@ -36,25 +35,24 @@ def emodb(tmp_path):
 
 def test_every_speaker_is_in_the_split_of_the_table():
     for corpus, wanted in SPEAKERS.items():
-        assert {speaker: split_of(corpus, speaker) for speaker in wanted} == wanted
+        assert {speaker: known_corpus(corpus).split_of(speaker) for speaker in wanted} == wanted
 
 
 def test_no_speaker_is_named_in_two_splits_of_a_known_corpus():
-    for corpus, splits in speaker_splits().items():
-        assert corpus in corpus_names()
+    for corpus in known_corpora().values():
+        splits = corpus.splits
         assert set(splits) <= {"train", "validation", "test"}
         named = [speaker for speakers in splits.values() for speaker in speakers]
         assert len(named) == len(set(named))
-    ranges = sorted(
-        entry.split("..") for entries in speaker_splits()["emogator"].values() for entry in entries
-    )
+    splits = known_corpus("emogator").splits
+    ranges = sorted(entry.split("..") for entries in splits.values() for entry in entries)
     assert all(int(before[1]) < int(after[0]) for before, after in pairwise(ranges))
 
 
 def test_a_source_reads_the_speakers_of_its_split(emodb):
     read_by = {
         split: {clip.speaker for clip in read(f"emodb@{split}:{emodb}")}
-        for split in speaker_splits()["emodb"]
+        for split in known_corpus("emodb").splits
     }
     assert read_by == {"train": {"03", "16"}, "validation": {"09"}, "test": {"10", "13"}}
     assert {clip.speaker for clip in read(f"emodb:{emodb}")} == {"03", "09", "10", "13", "16"}
@@ -72,7 +70,7 @@ def test_splits_that_are_not_there_are_named(emodb):
     with pytest.raises(InputError, match="emodb has train, validation, test"):
         list(read(f"emodb@dev:{emodb}"))
     with pytest.raises(InputError, match="kerstin has no fixed splits"):
-        check_split("kerstin", "train")
+        named_folder("kerstin@train", emodb)
     (emodb / "10a07Nc.wav").unlink()
     (emodb / "13b01Ta.wav").unlink()
     with pytest.raises(CorpusError, match="none of its 3 recordings"):

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from budew import render
-from budew.corpora.named.speaker_splits import split_of
+from budew.corpora.named.definition import known_corpus
 from budew.errors import CorpusError, InputError
 from budew.evaluation.benchmarks.acted_speech import acted_clips, score_acted_speech
 from budew.evaluation.benchmarks.coarse import load_task
@@ -198,7 +198,7 @@ def test_the_speakers_of_a_split_are_scored_alone_and_those_for_training_are_cou
         return score_acted_speech("emodb", data, ModelPredictor(ModelOptions(TINY_SYNTHETIC)), settings=FEW)
 
     whole, unheard = scored(emodb), scored(f"emodb@test:{emodb}")
-    splits = Counter(split_of("emodb", speaker) for _, speaker in EMODB.values())
+    splits = Counter(known_corpus("emodb").split_of(speaker) for _, speaker in EMODB.values())
     assert splits["train"]
     assert splits["test"]
     assert (whole.n, whole.for_training) == (7, splits["train"])
