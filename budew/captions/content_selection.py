@@ -130,9 +130,7 @@ class Content(NamedTuple):
     feelings: bool = True
 
 
-def select_content(
-    profile: VoiceProfile, selection: ContentSelection = EVERYTHING, *, language: str = "en"
-) -> Content:
+def select_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHING) -> Content:
     """Return what a caption expresses of a profile.
 
     Raises:
@@ -156,22 +154,22 @@ def select_content(
         emotions = [pair for pair in present if pair[1] >= selection.min_level]
     if selection.max_emotions is not None and len(emotions) > selection.max_emotions:
         emotions = sorted(emotions, key=lambda pair: -pair[1])[: selection.max_emotions]
-    content = Content(emotions, list(profile.bursts), *_rendered_traits(profile, language))
+    content = Content(emotions, list(profile.bursts), *_rendered_traits(profile))
     if selection.leave_out:
         content = _without(content, selection.leave_out)
-    content = _within_budget(content, selection.max_words, language)
+    content = _within_budget(content, selection.max_words)
     unknown = bool(present) or not profile.fully_rated or "emotions" in selection.leave_out
     if not content.emotions and (unknown or content.bursts or "Valence" in dict(content.attributes)):
         return content._replace(feelings=False)
     return content
 
 
-def _rendered_traits(profile: VoiceProfile, language: str) -> tuple[dict[str, str], list[tuple[str, float]]]:
+def _rendered_traits(profile: VoiceProfile) -> tuple[dict[str, str], list[tuple[str, float]]]:
     words: dict[str, str] = {}
     attributes: list[tuple[str, float]] = []
     for name, value in profile.traits.items():
         if isinstance(value, str):
-            if name != "accent" or _accent_parses_back(value, language):
+            if name != "accent" or _accent_parses_back(value):
                 words[name] = value
         elif name in RENDERED_ATTRIBUTES:
             share = nearest_level(to_intensity(value, ATTRIBUTES[name].scale))
@@ -181,11 +179,11 @@ def _rendered_traits(profile: VoiceProfile, language: str) -> tuple[dict[str, st
 
 
 @lru_cache(maxsize=4096)
-def _accent_parses_back(accent: str, language: str) -> bool:
-    vocabulary = load_lexicon(language).varied
+def _accent_parses_back(accent: str) -> bool:
+    vocabulary = load_lexicon().varied
     phrase = vocabulary.accent.format(accent)
     texts = (f"With {with_article(phrase, vocabulary.sounds)}.", f"Neutral, {phrase}.")
-    parsed = [parse(text, language=language) for text in texts]
+    parsed = [parse(text) for text in texts]
     return all(
         found.traits == {"accent": accent} and not found.emotions and not found.bursts for found in parsed
     )
@@ -200,9 +198,7 @@ def _without(content: Content, leave_out: Collection[str]) -> Content:
     )
 
 
-def expressible(
-    profile: VoiceProfile, *, selection: ContentSelection = EVERYTHING, language: str = "en"
-) -> VoiceProfile:
+def expressible(profile: VoiceProfile, *, selection: ContentSelection = EVERYTHING) -> VoiceProfile:
     """Return the part of a profile that a caption expresses, and that `parse` returns.
 
     These are emotions at their levels, bursts, traits in words, and voice attributes near or at a pole. Not
@@ -212,7 +208,6 @@ def expressible(
     Args:
         profile: any profile.
         selection: which parts captions may express.
-        language: a lexicon of `caption_templates`.
 
     Raises:
         WithheldError: the profile joins a minor with sexual content.
@@ -223,13 +218,13 @@ def expressible(
         {'Anger': 0.75}
     """
     if selection == EVERYTHING and isinstance(profile, VoiceProfile):
-        return _all_expressible(profile, language)
-    return _as_profile(select_content(profile, selection, language=language))
+        return _all_expressible(profile)
+    return _as_profile(select_content(profile, selection))
 
 
 @lru_cache(maxsize=4096)  # asked for again and again while one profile is rewritten: by prompt and gate
-def _all_expressible(profile: VoiceProfile, language: str) -> VoiceProfile:
-    return _as_profile(select_content(profile, language=language))
+def _all_expressible(profile: VoiceProfile) -> VoiceProfile:
+    return _as_profile(select_content(profile))
 
 
 def _as_profile(content: Content) -> VoiceProfile:
@@ -275,11 +270,11 @@ class _WordCosts:
     other: int
 
 
-def _within_budget(content: Content, max_words: int, language: str) -> Content:
+def _within_budget(content: Content, max_words: int) -> Content:
     """Return the most salient parts that fit: the strongest emotion, gender and age, the other emotions by
     level, bursts, other traits, voice attributes at and near a pole, the recording.
     """
-    costs = _word_costs(language)
+    costs = _word_costs()
     max_attributes = max_words // _WORDS_FOR_AN_ATTRIBUTE
     others = len(content.bursts) + len(content.traits) + len(content.attributes)
     frame = costs.slots["frame"] if content.emotions else costs.slots["neutral"]
@@ -336,8 +331,8 @@ def _cost(item: Any, costs: _WordCosts) -> int:
 
 
 @cache
-def _word_costs(language: str) -> _WordCosts:
-    lexicon = load_lexicon(language)
+def _word_costs() -> _WordCosts:
+    lexicon = load_lexicon()
     slots: dict[str, int] = lexicon.table["budget"]
     plain, varied = lexicon.plain, lexicon.varied
     emotions = {

@@ -41,18 +41,15 @@ class Explanation(NamedTuple):
     dropped: dict[Span, str]
 
 
-def explain(text: str, *, language: str = "en") -> Explanation:
+def explain(text: str) -> Explanation:
     """Return the reasons for the level and role of each phrase of a caption, and phrases that do not count.
-
-    Raises:
-        InputError: there is no lexicon for this language.
 
     Example:
         >>> text = "She is probably a bit sad."
         >>> explain(text).reasons[text.index("sad"), len(text) - 1]
         ('probably', 'bit')
     """
-    lexicon = load_lexicon(language)
+    lexicon = load_lexicon()
     tokens = tokenize(text)
     places = spans(text)
     items = without_quotations(items_of(text, tokens, lexicon), text, lexicon)

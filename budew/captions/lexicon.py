@@ -1,4 +1,4 @@
-"""The lexicon of a caption language: one YAML file of phrases, compiled for parsing and for rendering.
+"""The lexicon of the caption language: a YAML file of phrases, compiled for parsing and for rendering.
 
 A second file in the same format can give the renderer other words and sentence frames; what is parsed stays
 the same. Loading takes 80 ms and happens once a process.
@@ -10,12 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from budew.captions.idioms import with_idioms
 from budew.captions.phrases import Entry, phrases_of
 from budew.captions.speaker import PeopleWords, people_words
 from budew.captions.tokens import PhraseTrie, tokenize
 from budew.captions.vocabulary import ByName, Vocabulary, plain_vocabulary, tuples, varied_vocabulary
-from budew.errors import InputError
 from budew.io.resources import data_folder, packaged_yaml
 from budew.taxonomy import ATTRIBUTES, burst, emotion
 
@@ -25,10 +26,9 @@ RENDERED_ATTRIBUTES = tuple(name for name in ATTRIBUTES if name not in ("Age", "
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """A compiled caption language.
+    """The compiled caption language.
 
     Attributes:
-        language: its code.
         table: the file, with the additions of a second one.
         words: meaning of each phrase, without idioms.
         phrases: the same with idioms.
@@ -42,7 +42,6 @@ class Lexicon:
         kindless: by sound of no kind in particular, the burst that it is together with an emotion.
     """
 
-    language: str
     table: Mapping[str, Any]
     words: PhraseTrie[Entry]
     phrases: PhraseTrie[Entry]
@@ -57,41 +56,33 @@ class Lexicon:
     kindless: Mapping[str, Mapping[str, str]]
 
 
-def load_lexicon(language: str = "en", additions: Path | None = None) -> Lexicon:
-    """Return the lexicon of `language`, a file of `caption_templates`.
-
-    Args:
-        language: its code.
-        additions: a file in the same format with what is rendered instead. Words under `emotions` and
-            `bursts` are added, those under `without` are not rendered, nor any in the forms under `not_as`;
-            `intensity`, `style`, `pace`, `timbre` and `neutral` are replaced by form; anything else is
-            replaced as a whole. The parser knows only the words of the language.
-
-    Raises:
-        InputError: there is no such language.
-        SettingsError: a phrase of the file has two meanings.
+@cache
+def load_lexicon() -> Lexicon:
+    """Return the lexicon of English, `en.yaml` of `caption_templates`.
 
     Example:
         >>> load_lexicon().phrases.get("over the moon").name
         'Elation'
     """
-    return _loaded(language, additions)
+    folder = data_folder("caption_templates")
+    table = packaged_yaml(folder / "en.yaml")
+    words = phrases_of(table)
+    return _compiled(table, words, with_idioms(words, packaged_yaml(folder / "idioms" / "en.yaml")))
 
 
-@cache  # here, as it would keep load_lexicon() and load_lexicon("en") apart
-def _loaded(language: str, additions: Path | None) -> Lexicon:
-    installed = {path.stem: path for path in sorted(data_folder("caption_templates").glob("*.yaml"))}
-    if language not in installed:
-        raise InputError(f"unknown caption language {language!r}: installed are {', '.join(installed)}")
-    if additions is None:
-        table = packaged_yaml(installed[language])
-        words = phrases_of(table)
-        idioms = installed[language].parent / "idioms" / installed[language].name
-        return _compiled(
-            table, words, with_idioms(words, packaged_yaml(idioms)) if idioms.exists() else words
-        )
-    base = load_lexicon(language)
-    return _compiled(_with_additions(base.table, packaged_yaml(additions)), base.words, base.phrases)
+@cache
+def load_extended_lexicon(additions: Path) -> Lexicon:
+    """Return the lexicon with other words and frames to render with; the parser knows those of English.
+
+    Args:
+        additions: a file in the same format with what is rendered instead. Words under `emotions` and
+            `bursts` are added, those under `without` are not rendered, nor any in the forms under `not_as`;
+            `intensity`, `style`, `pace`, `timbre` and `neutral` are replaced by form; anything else is
+            replaced as a whole.
+    """
+    base = load_lexicon()
+    added = yaml.safe_load(additions.read_text(encoding="utf-8"))
+    return _compiled(_with_additions(base.table, added), base.words, base.phrases)
 
 
 def _with_additions(table: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,23 +90,20 @@ def _with_additions(table: Mapping[str, Any], added: Mapping[str, Any]) -> dict[
     for section, canonical in (("emotions", emotion), ("bursts", burst)):
         more = {canonical(name): row for name, row in added.get(section, {}).items()}
         merged[section] = {
-            name: _joined(row, more.get(canonical(name), {})) for name, row in table[section].items()
+            name: row
+            | {form: [*row.get(form, ()), *words] for form, words in more.get(canonical(name), {}).items()}
+            for name, row in table[section].items()
         }
     for section in ("intensity", "style", "pace", "timbre"):
         more = added.get(section, {})
-        merged[section] = {name: {**row, **more.get(name, {})} for name, row in table[section].items()}
-    merged["neutral"] = {**table["neutral"], **added.get("neutral", {})}
+        merged[section] = {name: row | more.get(name, {}) for name, row in table[section].items()}
+    merged["neutral"] = table["neutral"] | added.get("neutral", {})
     return merged
-
-
-def _joined(row: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, **{form: [*row.get(form, ()), *words] for form, words in more.items()}}
 
 
 def _compiled(table: Mapping[str, Any], words: PhraseTrie[Entry], phrases: PhraseTrie[Entry]) -> Lexicon:
     varied = varied_vocabulary(table)
     return Lexicon(
-        language=table["language"],
         table=table,
         words=words,
         phrases=phrases,

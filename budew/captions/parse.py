@@ -4,9 +4,9 @@ Deterministic, without model or network, in time linear in the length of the tex
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache, partial
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from budew.captions.lexicon import Lexicon, load_lexicon
 from budew.captions.phrases import PERSONAL, QUOTED, STOP, UNKNOWN, Entry, Form, Item, Kind
 from budew.captions.scope import resolve_scopes
 from budew.captions.scope_state import AFFIRMED
-from budew.captions.speaker import find_speaker
+from budew.captions.speaker import SpeakerTraits, find_speaker
 from budew.captions.tokens import spans, tokenize
 from budew.profile import VoiceProfile, are_of_minor, are_sexual
 from budew.taxonomy import ATTRIBUTES, BURST_GROUPS, BURSTS, EMOTIONS, TRAITS, WITHHELD
@@ -86,20 +86,18 @@ class ParsedCaption:
         bursts: in the order of `BURSTS`.
         traits: gender, age, accent, timbre, pace and style as words, voice attributes as numbers on
             their scales; the first mention of each.
-        language: the lexicon used.
     """
 
     text: str
     emotions: Mapping[str, float]
     bursts: tuple[str, ...]
     traits: Mapping[str, str | float]
-    language: str = "en"
 
     def __hash__(self) -> int:
-        return hash((self.text, self.language))
+        return hash(self.text)
 
     def __reduce__(self) -> tuple[Callable[[str], "ParsedCaption"], tuple[str]]:
-        return partial(parse, language=self.language), (self.text,)
+        return parse, (self.text,)
 
     @property
     def profile(self) -> VoiceProfile:
@@ -119,12 +117,12 @@ class ParsedCaption:
     @property
     def mentions(self) -> tuple[Mention, ...]:
         """Every matched phrase, in the order of the text; negated ones have level 0."""
-        return mentions(self.text, self.language)
+        return mentions(self.text)
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:
         """Words in the position of an emotion that have no lexicon entry."""
-        return _unknown(self.text, self.language)
+        return _unknown(self.text)
 
     @property
     def is_withheld(self) -> bool:
@@ -141,15 +139,13 @@ class ParsedCaption:
         return np.array([self.emotions.get(name, 0.0) for name in EMOTIONS], dtype=np.float32)
 
 
-def parse(text: str, *, language: str = "en") -> ParsedCaption:
-    """Parse a caption into emotions, bursts and traits.
+def parse(text: str) -> ParsedCaption:
+    """Parse a caption in English into emotions, bursts and traits.
 
     Args:
         text: any text.
-        language: a lexicon of `caption_templates`.
 
     Raises:
-        InputError: there is no lexicon for this language.
         TypeError: the caption is not a string.
 
     Example:
@@ -161,16 +157,13 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
     """
     if not isinstance(text, str):
         raise TypeError(f"a caption is a text, not {type(text).__name__}")
-    scan = _scan(text, language)
+    scan = _scan(text)
     emotions: dict[str, float] = {}
-    traits: dict[str, str | float] = {}
-    people: list[int] = []
+    traits: dict[str, str | float] = {**scan.speaker.traits}
     sounds: list[Entry] = []
-    items = scan.items
-    for index, level in enumerate(scan.levels):
+    for level, (_, _, entry) in zip(scan.levels, scan.items, strict=True):
         if not level:
             continue
-        entry = items[index][2]
         kind = entry.kind
         if kind is Kind.EMOTION:
             if level > emotions.get(entry.name, 0.0):
@@ -182,19 +175,16 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
             if entry.second is not None:
                 felt = entry.second
                 emotions[felt.name] = max(emotions.get(felt.name, 0.0), felt.level)
-        elif kind is Kind.TRAIT and entry.name in PERSONAL:
-            people.append(index)
-        elif kind is Kind.TRAIT or kind is Kind.ORIGIN:
+        elif kind is Kind.ATTRIBUTE:
+            if entry.name not in traits:
+                traits[entry.name] = _on_scale(entry, level)
+        elif (kind is Kind.TRAIT or kind is Kind.ORIGIN) and entry.name not in PERSONAL:
             traits.setdefault(entry.name, entry.value)
-        elif kind is Kind.ATTRIBUTE and entry.name not in traits:
-            traits[entry.name] = _on_scale(entry, level)
-    traits |= find_speaker(scan.tokens, items, people, scan.lexicon.people_words).traits
     return ParsedCaption(
         text,
         MappingProxyType(_ordered(emotions, _EMOTION_ORDER)),
         _bursts(sounds, emotions, scan.lexicon) if sounds else (),
         MappingProxyType(_ordered(traits, _TRAIT_ORDER)),
-        language,
     )
 
 
@@ -202,11 +192,12 @@ class _Scan(NamedTuple):
     """What stands in a caption.
 
     Attributes:
-        lexicon: of its language.
+        lexicon: of the language.
         tokens: words and marks.
         found: phrases with their meanings.
         items: the same, without the meanings of those in quoted speech.
         levels, roles: of each of these.
+        speaker: whom its people and pronouns mean.
     """
 
     lexicon: Lexicon
@@ -215,15 +206,19 @@ class _Scan(NamedTuple):
     items: list[Item]
     levels: list[float]
     roles: list[str]
+    speaker: SpeakerTraits
 
 
 @lru_cache(maxsize=1)  # the gate asks for a caption and then for its mentions
-def _scan(text: str, language: str) -> _Scan:
-    lexicon = load_lexicon(language)
+def _scan(text: str) -> _Scan:
+    lexicon = load_lexicon()
     tokens = tokenize(text)
     found = items_of(text, tokens, lexicon)
     items = without_quotations(found, text, lexicon)
-    return _Scan(lexicon, tokens, found, items, *resolve_scopes([entry for _, _, entry in items]))
+    levels, roles = resolve_scopes([entry for _, _, entry in items])
+    people = [index for index, level in enumerate(levels) if level and items[index][2].name in PERSONAL]
+    speaker = find_speaker(tokens, items, people, lexicon.people_words)
+    return _Scan(lexicon, tokens, found, items, levels, roles, speaker)
 
 
 def _bursts(sounds: Sequence[Entry], emotions: Mapping[str, float], lexicon: Lexicon) -> tuple[str, ...]:
@@ -231,6 +226,16 @@ def _bursts(sounds: Sequence[Entry], emotions: Mapping[str, float], lexicon: Lex
     kindless = [sound for sound in sounds if sound.form is Form.KINDLESS]
     bursts |= {_kind_of(sound, emotions, bursts, lexicon) for sound in kindless}
     return tuple(sorted(bursts, key=_BURST_ORDER.__getitem__))
+
+
+def _kind_of(sound: Entry, emotions: Mapping[str, float], bursts: Collection[str], lexicon: Lexicon) -> str:
+    """Return the burst that a sound of no kind is: one of its group that is named, that of an emotion, or the
+    usual one.
+    """
+    group = _GROUP[sound.name]
+    of_group = (name for name in bursts if _GROUP[name] == group)
+    of_emotion = (kind for name, kind in lexicon.kindless[sound.value].items() if name in emotions)
+    return min(of_group, key=_BURST_ORDER.__getitem__, default="") or next(of_emotion, sound.name)
 
 
 @lru_cache(maxsize=4096)  # jobs ask it of a clip that is read, and again of the clip that is written
@@ -244,45 +249,32 @@ def _withheld_words(kind: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(WITHHELD[kind]['words'])})\b", re.IGNORECASE)
 
 
-def _kind_of(sound: Entry, emotions: Mapping[str, float], bursts: Set[str], lexicon: Lexicon) -> str:
-    """Return the burst that a sound of no kind is: one of its group that is named, that of an emotion, or the
-    usual one.
-    """
-    group = _GROUP[sound.name]
-    of_group = (name for name in bursts if _GROUP[name] == group)
-    of_emotion = (kind for name, kind in lexicon.kindless[sound.value].items() if name in emotions)
-    return min(of_group, key=_BURST_ORDER.__getitem__, default="") or next(of_emotion, sound.name)
-
-
 @lru_cache(maxsize=2)  # linter and gate ask for those of one caption, one after the other
-def mentions(text: str, language: str) -> tuple[Mention, ...]:
+def mentions(text: str) -> tuple[Mention, ...]:
     """Return `parse(text).mentions` for callers that need nothing else of it."""
-    scan = _scan(text, language)
+    scan = _scan(text)
     places = spans(text)
-    levels, roles = scan.levels.copy(), scan.roles.copy()
-    people = [
-        index
-        for index, (_, _, entry) in enumerate(scan.items)
-        if entry.kind is Kind.TRAIT and entry.name in PERSONAL and levels[index]
-    ]
-    speaker = find_speaker(scan.tokens, scan.items, people, scan.lexicon.people_words)
-    for index in speaker.others:
-        levels[index], roles[index] = 0.0, ANOTHER_PERSON
+    speaker = scan.speaker
     found: list[Mention] = []
     for index, (first, stop, entry) in enumerate(scan.found):
-        span = places[first][0], places[stop - 1][1]
-        if entry.kind in _MENTIONED and roles[index]:
-            role = "quoted" if scan.items[index][2] is QUOTED else roles[index]
-            for meaning in (entry, entry.second) if entry.second else (entry,):
-                level = levels[index]
-                if meaning.form is Form.KINDLESS:
-                    meaning = _with_kind(meaning, parse(text, language=language), level, scan.lexicon)
-                    level = 1.0 if level else 0.0
-                elif meaning is entry.second and level:
-                    level = meaning.level or level
-                value = _on_scale(meaning, level) if meaning.kind is Kind.ATTRIBUTE else meaning.value
-                kind = _MENTIONED[meaning.kind]
-                found.append(Mention(*span, kind, meaning.name, level, role, meaning.phrase, value))
+        own_level, role = scan.levels[index], scan.roles[index]
+        if index in speaker.others:
+            own_level, role = 0.0, ANOTHER_PERSON
+        elif scan.items[index][2] is QUOTED:
+            role = "quoted"
+        for meaning in (entry, entry.second):
+            if meaning is None or entry.kind not in _MENTIONED or not role:
+                continue
+            name, level = meaning.name, own_level
+            if meaning.form is Form.KINDLESS:
+                parsed = parse(text)
+                name = _kind_of(meaning, parsed.emotions, parsed.bursts if level else (), scan.lexicon)
+                level = 1.0 if level else 0.0
+            elif meaning is entry.second and level:
+                level = meaning.level or level
+            span = places[first][0], places[stop - 1][1]
+            value = _on_scale(meaning, level) if meaning.kind is Kind.ATTRIBUTE else meaning.value
+            found.append(Mention(*span, _MENTIONED[meaning.kind], name, level, role, meaning.phrase, value))
         if speaker.pronoun is not None and first <= speaker.pronoun < stop:
             word, gender = scan.tokens[speaker.pronoun], speaker.traits["gender"]
             span = places[speaker.pronoun]
@@ -290,15 +282,9 @@ def mentions(text: str, language: str) -> tuple[Mention, ...]:
     return tuple(found)
 
 
-def _with_kind(sound: Entry, parsed: ParsedCaption, level: float, lexicon: Lexicon) -> Entry:
-    """Return a sound of no kind with the burst that it is in this caption."""
-    bursts = set(parsed.bursts) if level else set()
-    return replace(sound, name=_kind_of(sound, parsed.emotions, bursts, lexicon))
-
-
-def _unknown(text: str, language: str) -> tuple[Unknown, ...]:
+def _unknown(text: str) -> tuple[Unknown, ...]:
     """Return the words without a meaning where an emotion can stand."""
-    scan = _scan(text, language)
+    scan = _scan(text)
     places = spans(text)
     lexicon, tokens = scan.lexicon, scan.tokens
     items = [*scan.items, _END, _END]
@@ -308,7 +294,7 @@ def _unknown(text: str, language: str) -> tuple[Unknown, ...]:
         if entry is UNKNOWN:
             word = tokens[first]
             candidate = len(word) >= SHORTEST_UNKNOWN and word.isalpha() and word not in lexicon.known
-            if candidate and (naming or _may_name_emotion(word, items, index, tokens, lexicon)):
+            if candidate and (naming or _may_name_emotion(word, items, index, scan)):
                 found.append(Unknown(*places[first], word))
             naming = False
         elif entry.kind in (Kind.NAMING, Kind.INTENSITY):
@@ -318,14 +304,13 @@ def _unknown(text: str, language: str) -> tuple[Unknown, ...]:
     return tuple(found)
 
 
-def _may_name_emotion(
-    word: str, items: Sequence[Item], index: int, tokens: Sequence[str], lexicon: Lexicon
-) -> bool:
+def _may_name_emotion(word: str, items: Sequence[Item], index: int, scan: _Scan) -> bool:
     """Return whether a word stands before "voice" or "tone", is the manner of speaking, a predicate ("he is
     …,"), or a member of a list or a tag on its own.
     """
     (_, _, before), (first, _, after) = items[index - 1] if index else _END, items[index + 1]
-    nouns, verbs = lexicon.table["carriers"], lexicon.table["manner_verbs"]
+    tokens, table = scan.tokens, scan.lexicon.table
+    nouns, verbs = table["carriers"], table["manner_verbs"]
     if first >= 0 and tokens[first] in nouns:
         return True
     if word.endswith("ly"):

@@ -6,7 +6,7 @@ that does not exist ("hopefuller") does no harm.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import product
@@ -161,14 +161,13 @@ _PATTERN = re.compile(r"\(([^()|]*\|[^()]*)\)|([^\W\d_]+)\*")
 MODERATE = 0.5
 OWN_LEVELS = tuple(zip(LEVEL_NAMES, LEVELS, strict=True))[1:]
 _WORDS_OF_EMOTION = ("noun", "adjective", "also", "either", *(name for name, _ in OWN_LEVELS))
-_DERIVED_FORMS = (Form.ADVERB, Form.COMPARATIVE, Form.NONE)
 
 
 def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
     """Return the meaning of every phrase that a lexicon lists, and of the forms derived from its adjectives.
 
     Raises:
-        ValueError: a phrase has two meanings; names it.
+        SettingsError: a phrase has two meanings; names it.
         InputError: an emotion, burst or attribute that the taxonomy lacks.
     """
     phrases = PhraseTrie(UNKNOWN)
@@ -180,36 +179,20 @@ def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
     for words in table["neutral"].values():
         _add(phrases, words, Entry(Kind.INERT))
     _add_emotions(phrases, table)
-    for name, row in table["intensity"].items():
-        level = LEVELS[LEVEL_NAMES.index(name)]
+    for name, level in OWN_LEVELS:
+        row = table["intensity"][name]
         _add(phrases, (*row["after"], *row.get("behind", ())), Entry(Kind.AFTER, name, level))
         words = (*row.get("also", ()), *row["noun"], *row["adjective"])
         _add(phrases, words, Entry(Kind.INTENSITY, name, level))
         _add(phrases, table["rating"][name], Entry(Kind.RATING, name, level))
     for word in table[Form.VOCAL.value]:
         phrases.replace(word, replace(phrases.get(word), form=Form.VOCAL))
-    for given, row in table["bursts"].items():
-        name = burst(given)
-        _add(phrases, (*row["say"], *row.get("also", ()), name), Entry(Kind.BURST, name))
-        _add(phrases, [row["plain"]] if "plain" in row else (), Entry(Kind.BURST, name))
-        for felt, patterns in row.get("felt", {}).items():
-            feeling = Entry(Kind.EMOTION, emotion(felt), MODERATE)
-            for phrase in (phrase for pattern in patterns for phrase in spelled_out(pattern)):
-                phrases.setdefault(phrase, Entry(Kind.BURST, name, phrase=phrase, second=feeling))
-    _add_kindless(phrases, table["kindless"])
-    for key in CATEGORIES:
-        for value, row in table[key].items():
-            _add(phrases, (*row["say"], *row.get("also", ())), Entry(Kind.TRAIT, key, value=value))
-    for row in table["people_of_age"]:
-        age = Entry(Kind.TRAIT, "age", value=row["age"])
-        _add(phrases, row["words"], Entry(Kind.TRAIT, "gender", value=row["gender"], second=age))
-    _add_ages(phrases, table)
-    _add_accents(phrases, table)
-    _add_others(phrases, table)
-    for name, row in table["attributes"].items():
-        for pole, words in ((0.0, row["low"]), (1.0, row["high"])):
-            entry = Entry(Kind.ATTRIBUTE, ATTRIBUTES[name].name, pole)
-            _add(phrases, (*words["say"], *words.get("also", ())), entry)
+    _add_bursts(phrases, table)
+    _add_traits(phrases, table)
+    for noun in spelled_out(*table["others"]):
+        phrases.setdefault(noun, Entry(Kind.OTHERS, phrase=noun))
+        for possessive in table["possessive"]:
+            phrases.add(f"{possessive} {noun}", Entry(Kind.OTHERS, form=Form.OWNED, phrase=noun))
     return phrases
 
 
@@ -221,9 +204,8 @@ def without_article(phrase: str) -> str:
 
 def _add(phrases: PhraseTrie[Entry], patterns: Iterable[str], entry: Entry) -> None:
     """Give each phrase, without a leading article, this meaning; a pattern stands for several phrases."""
-    for pattern in patterns:
-        for phrase in spelled_out(pattern):
-            phrases.add(without_article(phrase), entry.spelled(phrase))
+    for phrase in spelled_out(*patterns):
+        phrases.add(without_article(phrase), entry.spelled(phrase))
 
 
 def _add_emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
@@ -234,7 +216,8 @@ def _add_emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
         for given, row in table["emotions"].items()
     ]
     for row, levels, entry in rows:
-        forms = {**_adverbs(row), **ambiguous}
+        adverbs = (adverb for part in row.values() for word in part for adverb in inflected(word)[:1])
+        forms = {**dict.fromkeys(adverbs, Form.ADVERB), **ambiguous}
         either = {*row.get("either", ()), *ambiguous}
         for pattern in dict.fromkeys(word for part in _WORDS_OF_EMOTION for word in row.get(part, ())):
             known = replace(entry, either=pattern in either, form=forms.get(pattern, Form.NONE))
@@ -243,18 +226,15 @@ def _add_emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
     for row, levels, entry in rows:
         for word in (*row["adjective"], *row.get("either", ())):
             own = levels.get(word, MODERATE)
-            for derived, form in zip(inflected(word), _DERIVED_FORMS, strict=False):
+            for derived, form in zip(
+                inflected(word), (Form.ADVERB, Form.COMPARATIVE, Form.NONE), strict=False
+            ):
                 phrases.setdefault(derived, replace(entry, level=own, form=form, phrase=word))
 
 
 def own_levels(row: Mapping[str, Any]) -> dict[str, float]:
     """Return the level of each word of an emotion that is not moderate in itself, and of its adverb."""
-    listed = {
-        word: level
-        for name, level in OWN_LEVELS
-        for pattern in row.get(name, ())
-        for word in spelled_out(pattern)
-    }
+    listed = {word: level for name, level in OWN_LEVELS for word in spelled_out(*row.get(name, ()))}
     return {derived: level for word, level in listed.items() for derived in inflected(word)[:1]} | listed
 
 
@@ -267,84 +247,74 @@ def shifted(own: float, intensity: float) -> float:
     return min(max(own + intensity - MODERATE, LEVELS[1]), LEVELS[-1])
 
 
-def _adverbs(row: Mapping[str, Sequence[str]]) -> dict[str, Form]:
-    """Return the adverbs of all words of an emotion; those that it lists are among them."""
-    return {adverb: Form.ADVERB for part in row.values() for word in part for adverb in inflected(word)[:1]}
-
-
-def _add_kindless(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
-    """Add sounds of no kind; phrases that name an emotion keep it, and the sound is their second meaning."""
-    for sound, row in table.items():
+def _add_bursts(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
+    """Add bursts, those that name a feeling besides ("sighed with relief"), and sounds of no kind; phrases
+    that name an emotion keep it, and such a sound is their second meaning.
+    """
+    for given, row in table["bursts"].items():
+        name = burst(given)
+        plain = [row["plain"]] if "plain" in row else []
+        _add(phrases, (*row["say"], *row.get("also", ()), name, *plain), Entry(Kind.BURST, name))
+        for felt, patterns in row.get("felt", {}).items():
+            feeling = Entry(Kind.EMOTION, emotion(felt), MODERATE)
+            for phrase in spelled_out(*patterns):
+                phrases.setdefault(phrase, Entry(Kind.BURST, name, phrase=phrase, second=feeling))
+    for sound, row in table["kindless"].items():
         entry = Entry(Kind.BURST, burst(row["is"]), value=sound, form=Form.KINDLESS)
         _add(phrases, row["words"], entry)
-        for phrase in (phrase for pattern in row.get("heard_in", ()) for phrase in spelled_out(pattern)):
+        for phrase in spelled_out(*row.get("heard_in", ())):
             known = phrases.get(phrase)
             if known.kind is Kind.EMOTION:
-                phrases.replace(phrase, replace(known, second=replace(entry, phrase=phrase)))
+                phrases.replace(phrase, replace(known, second=entry.spelled(phrase)))
 
 
-def _add_ages(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
-    """Add ages in words: "forty-five years old", "aged nine"."""
-    numbers = table["numbers"]
-    for years in range(1, 100):
-        tens, ones = divmod(years, 10) if years >= len(numbers["ones"]) + 1 else (0, years)
-        words = (
-            *([numbers["tens"][tens - 2]] if tens else ()),
-            *([numbers["ones"][ones - 1]] if ones else ()),
-        )
-        age = age_group(years) or ""
-        _add(
-            phrases,
-            [pattern.format(" ".join(words)) for pattern in numbers["ages"]],
-            Entry(Kind.TRAIT, "age", value=age),
-        )
-
-
-def _add_accents(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
+def _add_traits(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
+    """Add traits in words, ages in words ("forty-five years old"), accents and voice attributes."""
+    for key in CATEGORIES:
+        for value, row in table[key].items():
+            _add(phrases, (*row["say"], *row.get("also", ())), Entry(Kind.TRAIT, key, value=value))
+    for row in table["people_of_age"]:
+        age = Entry(Kind.TRAIT, "age", value=row["age"])
+        _add(phrases, row["words"], Entry(Kind.TRAIT, "gender", value=row["gender"], second=age))
+    ones, tens = table["numbers"]["ones"], table["numbers"]["tens"]
+    compounds = [" ".join(filter(None, (ten, one))) for ten in tens for one in ("", *ones[:9])]
+    for years, words in enumerate((*ones, *compounds), 1):
+        age = Entry(Kind.TRAIT, "age", value=age_group(years) or "")
+        _add(phrases, [pattern.format(words) for pattern in table["numbers"]["ages"]], age)
     for value in (*ACCENTS, *table["regions"]):
-        entry = Entry(Kind.TRAIT, "accent", value=value)
+        accent = Entry(Kind.TRAIT, "accent", value=value)
         if value in ACCENTS:
-            _add(phrases, [table["accent"].format(value)], entry)
-            _add(phrases, [value], replace(entry, kind=Kind.ORIGIN))
-        _add(phrases, [pattern.format(value) for pattern in table["accent_also"]], entry)
+            _add(phrases, [table["accent"].format(value)], accent)
+            _add(phrases, [value], replace(accent, kind=Kind.ORIGIN))
+        _add(phrases, [pattern.format(value) for pattern in table["accent_also"]], accent)
+    for name, row in table["attributes"].items():
+        for pole, words in ((0.0, row["low"]), (1.0, row["high"])):
+            entry = Entry(Kind.ATTRIBUTE, ATTRIBUTES[name].name, pole)
+            _add(phrases, (*words["say"], *words.get("also", ())), entry)
 
 
-def _add_others(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
-    """Add the nouns of somebody else with each possessive, and alone where they mean nothing else."""
-    for noun in (noun for pattern in table["others"] for noun in spelled_out(pattern)):
-        phrases.setdefault(noun, Entry(Kind.OTHERS, phrase=noun))
-        for possessive in table["possessive"]:
-            phrases.add(f"{possessive} {noun}", Entry(Kind.OTHERS, form=Form.OWNED, phrase=noun))
-
-
-def inflected(adjective: str) -> tuple[str, ...]:
-    """Return the adverb of an adjective of one word, and of a short one the comparative and superlative."""
-    if not adjective.isalpha():
-        return ()
-    stem = _stem(adjective)
-    compared = (f"{stem}er", f"{stem}est") if len(adjective) <= _LONGEST_COMPARED else ()
-    return (_adverb(adjective), *compared)
-
-
-def spelled_out(pattern: str) -> tuple[str, ...]:
-    """Return the phrases that a pattern stands for: "(her|his) fear" for two, "sigh* in relief" for four.
+def spelled_out(*patterns: str) -> tuple[str, ...]:
+    """Return the phrases that patterns stand for: "(her|his) fear" for two, "sigh* in relief" for four.
 
     A star is for the forms of a verb: sigh, sighs, sighing, sighed.
     """
-    if "|" not in pattern and "*" not in pattern:
-        return (pattern,)
-    pieces: list[tuple[str, ...]] = []
-    at = 0
-    for match in _PATTERN.finditer(pattern):
-        pieces.append((pattern[at : match.start()],))
-        pieces.append(_alternatives(match[1]) if match[1] is not None else verb_forms(match[2]))
-        at = match.end()
-    pieces.append((pattern[at:],))
-    return tuple(" ".join("".join(chosen).split()) for chosen in product(*pieces))
-
-
-def _alternatives(patterns: str) -> tuple[str, ...]:
-    return tuple(phrase for pattern in patterns.split("|") for phrase in spelled_out(pattern))
+    found: list[str] = []
+    for pattern in patterns:
+        if "|" not in pattern and "*" not in pattern:
+            found.append(pattern)
+            continue
+        pieces: list[tuple[str, ...]] = []
+        at = 0
+        for match in _PATTERN.finditer(pattern):
+            pieces.append((pattern[at : match.start()],))
+            alternatives = match[1]
+            pieces.append(
+                verb_forms(match[2]) if alternatives is None else spelled_out(*alternatives.split("|"))
+            )
+            at = match.end()
+        pieces.append((pattern[at:],))
+        found += [" ".join("".join(chosen).split()) for chosen in product(*pieces)]
+    return tuple(found)
 
 
 def verb_forms(verb: str) -> tuple[str, ...]:
@@ -356,19 +326,21 @@ def verb_forms(verb: str) -> tuple[str, ...]:
     return verb, third, f"{stem}ing", f"{stem}ed"
 
 
-def _adverb(adjective: str) -> str:
+def inflected(adjective: str) -> tuple[str, ...]:
+    """Return the adverb of an adjective of one word, and of a short one the comparative and superlative."""
+    if not adjective.isalpha():
+        return ()
+    stem, adverb = adjective, f"{adjective}ly"
     if adjective.endswith("y") and adjective[-2:-1] not in _VOWELS:
-        return f"{adjective[:-1]}ily"
-    if adjective.endswith("le") and adjective[-3:-2] not in _VOWELS:
-        return f"{adjective[:-1]}y"
-    if adjective.endswith("ic"):
-        return f"{adjective}ally"
-    return f"{adjective}ly"
-
-
-def _stem(adjective: str) -> str:
-    if adjective.endswith("e"):
-        return adjective[:-1]
-    if adjective.endswith("y") and adjective[-2:-1] not in _VOWELS:
-        return f"{adjective[:-1]}i"
-    return adjective + adjective[-1] if _SINGLE_VOWEL_END.search(adjective) else adjective
+        stem = f"{adjective[:-1]}i"
+        adverb = f"{stem}ly"
+    elif adjective.endswith("le") and adjective[-3:-2] not in _VOWELS:
+        stem = adjective[:-1]
+        adverb = f"{stem}y"
+    elif adjective.endswith("ic"):
+        adverb = f"{adjective}ally"
+    elif adjective.endswith("e"):
+        stem = adjective[:-1]
+    elif _SINGLE_VOWEL_END.search(adjective):
+        stem = adjective + adjective[-1]
+    return (adverb, f"{stem}er", f"{stem}est") if len(adjective) <= _LONGEST_COMPARED else (adverb,)

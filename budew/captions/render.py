@@ -21,7 +21,7 @@ from typing import NamedTuple, get_args
 from budew.captions.caption_prompt import STYLES, Style
 from budew.captions.content_selection import EVERYTHING, Content, ContentSelection, select_content
 from budew.captions.frames import Frame, capitalised, compile_frame
-from budew.captions.lexicon import Lexicon, load_lexicon
+from budew.captions.lexicon import Lexicon, load_extended_lexicon, load_lexicon
 from budew.captions.slots import needs_met, slots
 from budew.captions.vocabulary import Vocabulary, Wording
 from budew.captions.word_choice import WordChoice
@@ -42,7 +42,6 @@ def render(
     frame: str | Collection[str] | None = None,
     selection: ContentSelection = EVERYTHING,
     wording: Wording = "varied",
-    language: str = "en",
     additions: Path | None = None,
 ) -> str:
     """Return a caption of a profile, with intensities rounded to levels.
@@ -58,12 +57,11 @@ def render(
         selection: which parts of the profile to express, and in how many words at most.
         wording: "varied" chooses among synonyms; "plain" always uses the first word and gives each emotion an
             intensity word, which is easier to learn for a small model.
-        language: a lexicon of `caption_templates`.
-        additions: a file in the same format with other frames and words, see `load_lexicon`. Exact parsing is
-            guaranteed only without additions.
+        additions: a file with other frames and words, see `load_extended_lexicon`. Exact parsing is
+            guaranteed only without it.
 
     Raises:
-        InputError: unknown frame, style, wording or language, a frame of another style, or no frame that fits
+        InputError: unknown frame, style or wording, a frame of another style, or no frame that fits
             the profile.
         WithheldError: the profile joins a minor with sexual content, whatever is to be left out.
 
@@ -77,8 +75,8 @@ def render(
     """
     if wording not in _WORDINGS:
         raise InputError(f"no wording {wording!r}: there are {', '.join(_WORDINGS)}")
-    content = select_content(profile, selection, language=language)
-    templates = load_templates(language, additions)
+    content = select_content(profile, selection)
+    templates = load_templates(additions)
     allowed = _allowed_frames(templates, frame, style)
     emotions, bursts, traits, attributes, feelings = content
     # Corpora were made with this hash.
@@ -125,19 +123,18 @@ class Templates:
     conditional: bool
 
 
-def load_templates(language: str = "en", additions: Path | None = None) -> Templates:
-    """Return the frames and words of a language, or those of a file of additions.
+def load_templates(additions: Path | None = None) -> Templates:
+    """Return the frames and words of the language, or those of a file of additions.
 
     Raises:
-        InputError: there is no such language.
         SettingsError: a frame has an unbalanced bracket.
     """
-    return _load_templates(language, additions)
+    return _load_templates(additions)
 
 
-@cache  # here, as it would keep load_templates() and load_templates("en") apart
-def _load_templates(language: str, additions: Path | None) -> Templates:
-    lexicon = load_lexicon(language, additions)
+@cache  # here, as it would keep load_templates() and load_templates(None) apart
+def _load_templates(additions: Path | None) -> Templates:
+    lexicon = load_extended_lexicon(additions) if additions else load_lexicon()
     table = lexicon.table
     known = slots(lexicon.varied)
     frames, without_feelings = (
@@ -156,14 +153,14 @@ def _load_templates(language: str, additions: Path | None) -> Templates:
     )
 
 
-def frame_names(language: str = "en", *, style: Style | None = None) -> tuple[str, ...]:
+def frame_names(*, style: Style | None = None) -> tuple[str, ...]:
     """Return the names of the sentence frames, of one style or of all, in the order of the lexicon.
 
     Example:
         >>> frame_names(style="tags")
         ('tags', 'adjective_tags', 'voice_tags', 'telegraphic')
     """
-    allowed = _allowed_frames(load_templates(language), None, style)
+    allowed = _allowed_frames(load_templates(), None, style)
     return tuple(frame.name for frame in allowed.frames)
 
 

@@ -25,73 +25,63 @@ _ENDING = (Kind.STOP, Kind.COMMA, Kind.CONJUNCTION, Kind.SUBJECT, Kind.BREAKING,
 
 @dataclass(frozen=True, slots=True)
 class PeopleWords:
-    """Word lists that decide whom a person or pronoun means; section `speaker` of the lexicon."""
+    """Word lists that decide whom a person or pronoun means: the section `speaker` of the lexicon."""
 
-    subjects: Mapping[str, str]  # gender of "she", "he"
-    possessives: Mapping[str, str]  # gender of "her", "his"
-    object_pronouns: Mapping[str, str]  # gender of "her", "him"
-    pronouns: frozenset[str]  # all of them
-    objects: frozenset[str]  # words after "her" that show that it is an object
-    articles: frozenset[str]
-    owners: frozenset[str]  # words for whom a person belongs to: "her" husband
-    not_owners: frozenset[str]  # words before "s" that make it a verb: "he's"
-    others: frozenset[str]  # prepositions and verbs before somebody else
-    unless: Mapping[
-        str, frozenset[str]
-    ]  # words before a preposition that lead to the speaker: "listening" to
-    only: Mapping[str, frozenset[str]]  # words without which one does: "argues" with
-    nouns: frozenset[str]  # words for the speaker without a gender
-    adjectives: frozenset[str]  # phrases for a gender or age that may stand before "voice"
-    people: frozenset[str]  # people without a gender
+    subject: Mapping[str, str]  # gender of "she", "he"
+    possessive: Mapping[str, str]  # gender of "her", "his"
+    object: Mapping[str, str]  # gender of "her", "him"
+    pronouns: Mapping[str, str]  # gender of all of them
     of_gender: Mapping[str, str]  # gender of "son", "wife"
-    marked: frozenset[str]  # letters that are a gender only between marks: "f, 30s"
-    speakers: frozenset[str]  # words for the speaker without a gender, and subjects
-    definite: frozenset[str]  # articles of somebody known
-    listeners: frozenset[str]  # possessives of the listener: "your" man
-    fronted: frozenset[str]  # prepositions that at the head of a sentence lead to the speaker: "for" this man
+    unless: Mapping[str, Set[str]]  # words before a preposition that lead to the speaker: "listening" to
+    only: Mapping[str, Set[str]]  # words without which one does: "argues" with
     described: Mapping[
-        str, frozenset[str]
-    ]  # words before a preposition in the sentence of a listener: "you" sense worry "about"
-    voiced: frozenset[str]  # what a speaker has: the woman's "voice"
+        str, Set[str]
+    ]  # words before one in the sentence of a listener: "you" sense worry about
+    objects: Set[str]  # words after "her" that show that it is an object
+    articles: Set[str]
+    owners: Set[str]  # words for whom a person belongs to: "her" husband
+    not_owners: Set[str]  # words before "s" that make it a verb: "he's"
+    others: Set[str]  # prepositions and verbs before somebody else
+    nouns: Set[str]  # words for the speaker without a gender
+    speakers: Set[str]  # the same, and subjects
+    adjectives: Set[str]  # phrases for a gender or age that may stand before "voice"
+    people: Set[str]  # people without a gender
+    marked: Set[str]  # letters that are a gender only between marks: "f, 30s"
+    definite: Set[str]  # articles of somebody known
+    listeners: Set[str]  # possessives of the listener: "your" man
+    fronted: Set[str]  # prepositions that at the head of a sentence lead to the speaker: "for" this man
+    voiced: Set[str]  # what a speaker has: the woman's "voice"
 
 
 def people_words(table: Mapping[str, Any]) -> PeopleWords:
     """Return the word lists of a lexicon."""
     rows = table["speaker"]
-    subjects, possessives, object_pronouns = (
+    subject, possessive, object_ = (
         {word: gender for gender, words in rows[key].items() for word in words}
         for key in ("subject", "possessive", "object")
     )
-    lists = {
-        key: _words(rows[key])
-        for key in (
-            "objects", "articles", "owners", "not_owners", "others", "nouns", "adjectives", "people",
-            "marked", "definite", "listeners", "fronted", "voiced",
-        )
-    }  # fmt: skip
+    lists: dict[str, Any] = {
+        key: frozenset(spelled_out(*row)) for key, row in rows.items() if isinstance(row, list)
+    }
+    conditions: dict[str, Any] = {
+        key: {word: frozenset(spelled_out(*before)) for word, before in rows[key].items()}
+        for key in ("unless", "only", "described")
+    }
+    people = [*table["gender"].items(), *((row["gender"], row) for row in table["people_of_age"])]
     return PeopleWords(
-        subjects=subjects,
-        possessives=possessives,
-        object_pronouns=object_pronouns,
+        subject=subject,
+        possessive=possessive,
+        object=object_,
+        pronouns=object_ | possessive | subject,
         of_gender={
             word: gender
-            for gender, row in (
-                *table["gender"].items(),
-                *((of["gender"], of) for of in table["people_of_age"]),
-            )
-            for word in _words((*row.get("also", ()), *row.get("words", ())))
+            for gender, row in people
+            for word in spelled_out(*row.get("also", ()), *row.get("words", ()))
         },
-        pronouns=frozenset((*subjects, *possessives, *object_pronouns)),
-        unless={word: _words(before) for word, before in rows["unless"].items()},
-        only={word: _words(before) for word, before in rows["only"].items()},
-        described={word: _words(before) for word, before in rows["described"].items()},
-        speakers=frozenset((*subjects, *rows["nouns"])),
+        speakers=lists["nouns"] | subject.keys(),
+        **conditions,
         **lists,
     )
-
-
-def _words(patterns: Sequence[str]) -> frozenset[str]:
-    return frozenset(word for pattern in patterns for word in spelled_out(pattern))
 
 
 class SpeakerTraits(NamedTuple):
@@ -119,6 +109,7 @@ def find_speaker(
         named: items that name a gender or an age and are not denied.
         words: lists of the lexicon.
     """
+    people = _People(tokens, items, words)
     traits: dict[str, str] = {}
     implied: dict[str, str] = {}
     others = set()
@@ -127,176 +118,172 @@ def find_speaker(
     for index in named:
         entry = items[index][2]
         if index - 1 != before or entry.phrase in words.marked:  # else of the same person: "old woman"
-            other = _is_other(tokens, items, index, words)
+            other = people.is_other(index)
         before = index
         if other:
             others.add(index)
             continue
         traits.setdefault(entry.name, entry.value)
-        if entry.second is not None:
+        if entry.second is not None:  # "a middle-aged grandmother"
             implied.setdefault(entry.second.name, entry.second.value)
-    for key, value in implied.items():  # "a middle-aged grandmother"
-        traits.setdefault(key, value)
+    traits = implied | traits
     pronoun = None
-    if "gender" not in traits and not words.pronouns.isdisjoint(tokens):
-        pronoun = _pronoun(tokens, items, words)
+    if "gender" not in traits and not words.pronouns.keys().isdisjoint(tokens):
+        pronoun = people.pronoun()
         if pronoun is not None:
-            word = tokens[pronoun]
-            of_word = (words.subjects, words.possessives, words.object_pronouns)
-            traits["gender"] = next(genders[word] for genders in of_word if word in genders)
+            traits["gender"] = words.pronouns[tokens[pronoun]]
     if others and "gender" not in traits:
-        described = _described(tokens, items, others, words)
+        described = people.described(others)
         others.difference_update(described)
         traits = {items[index][2].name: items[index][2].value for index in reversed(described)} | traits
     return SpeakerTraits(traits, others, pronoun)
 
 
-def _is_other(tokens: Sequence[str], items: Sequence[Item], index: int, words: PeopleWords) -> bool:
-    """Return whether a gender or an age is not that of the speaker."""
-    first, stop, entry = items[index]
-    if entry.phrase in words.marked:
-        of_age = index > 0 and items[index - 1][2].name == "age"  # "young f"
-        return _is_between_words(tokens, 0 if of_age else first, stop)
-    for at in range(index - 1, max(-1, index - 1 - _ADJECTIVES), -1):
-        place = items[at][1] - 1
+class _People(NamedTuple):
+    """The people that a caption names."""
+
+    tokens: Sequence[str]
+    items: Sequence[Item]
+    words: PeopleWords
+
+    def is_other(self, index: int) -> bool:
+        """Return whether a gender or an age is not that of the speaker."""
+        tokens, items, words = self
+        first, stop, entry = items[index]
+        if entry.phrase in words.marked:  # "a f voice": a letter is no gender beside a word
+            of_age = index > 0 and items[index - 1][2].name == "age"  # "young f"
+            start = 0 if of_age else first
+            return any(
+                token[0].isalpha() for token in (*tokens[max(0, start - 1) : start], *tokens[stop : stop + 1])
+            )
+        for at in range(index - 1, max(-1, index - 1 - _ADJECTIVES), -1):
+            place = items[at][1] - 1
+            word = tokens[place]
+            if word in words.articles:
+                return at > 0 and self._takes_object(at - 1)
+            if word in words.owners and not (word == "s" and tokens[place - 1] in words.not_owners):
+                speaks = place > 0 and tokens[place - 1] in ("in", "like")  # "in her teens", "like my mom"
+                return not speaks and self._is_person(index)
+            if not word.endswith(_PARTICIPLE) and self._leads_to_other(place):
+                return True
+            if items[at][2].kind in _ENDING or not word[0].isalnum():
+                return False
+        return False
+
+    def _takes_object(self, at: int) -> bool:
+        """Return whether the phrase before an article leads to somebody else: "to a boy"."""
+        tokens, items, words = self
+        start, stop, verb = items[at]
+        if self._leads_to_other(stop - 1):
+            return True
+        if verb is not UNKNOWN or not tokens[start][0].isalpha() or tokens[start].endswith("ly"):
+            return False
+        definite = tokens[items[at + 1][1] - 1] == "the"
+        for first, _, entry in reversed(items[max(0, at - _CLAUSE) : at]):
+            if entry.kind is Kind.STOP:
+                return False
+            if tokens[first] in words.subject or (definite and tokens[first] in words.nouns):
+                return True
+        return False
+
+    def _leads_to_other(self, place: int) -> bool:
+        """Return whether a preposition or a verb stands before somebody else: "talks to", not "listen to"."""
+        tokens, _, words = self
         word = tokens[place]
-        if word in words.articles:
-            return at > 0 and _takes_object(tokens, items, at - 1, words)
-        if word in words.owners and not (word == "s" and tokens[place - 1] in words.not_owners):
-            speaks = place > 0 and tokens[place - 1] in ("in", "like")  # "in her teens", "like my mom"
-            return not speaks and _is_person(tokens, items, index, words)
-        if not word.endswith(_PARTICIPLE) and _leads_to_other(tokens, place, words):
+        if word in words.unless:
+            return words.unless[word].isdisjoint(tokens[max(0, place - _NEAR) : place])
+        if word in words.only:
+            return not words.only[word].isdisjoint(tokens[max(0, place - _NEAR) : place])
+        return word in words.others
+
+    def _is_person(self, index: int) -> bool:
+        """Return whether a phrase after a possessive is about a person: "her old father"; not "her voice"."""
+        _, stop, entry = self.items[index]
+        if entry.phrase not in self.words.adjectives:
             return True
-        if items[at][2].kind in _ENDING or not word[0].isalnum():
+        following = self.items[index + 1][2] if index + 1 < len(self.items) else UNKNOWN
+        return following.name in PERSONAL or not self.words.people.isdisjoint(self.tokens[stop : stop + 2])
+
+    def described(self, others: Set[int]) -> list[int]:
+        """Return those of the items taken for somebody else that name the speaker after all, where nothing
+        else does: the first person that a listener describes, with the age.
+        """
+        first = -1
+        for index in sorted(others):
+            first = first if index - 1 in others else index  # "this old man"
+            if self.items[index][2].name == "gender" and self._is_described(first, index):
+                return list(range(first, index + 1))
+        return []
+
+    def _is_described(self, first: int, last: int) -> bool:
+        """Return whether a sentence is about what a listener makes of a person ("you sense some worry about
+        the man", "for this man the tone is flat", "your man"), or about the voice ("mirth plays about the
+        woman's words").
+        """
+        tokens, items, words = self
+        start, stop = items[first][0], items[last][1]
+        begun = max(0, first - _CLAUSE)
+        begun = next((at for at in range(first, begun, -1) if items[at - 1][2].kind is Kind.STOP), begun)
+        before = tokens[items[begun][0] : start]
+        if not before or not words.speakers.isdisjoint(before):
             return False
-    return False
-
-
-def _described(
-    tokens: Sequence[str], items: Sequence[Item], others: Set[int], words: PeopleWords
-) -> list[int]:
-    """Return those of the items taken for somebody else that name the speaker after all, where nothing else
-    does: the first person that `_is_described`, with the age.
-    """
-    first = -1
-    for index in sorted(others):
-        first = first if index - 1 in others else index  # "this old man"
-        if items[index][2].name == "gender" and _is_described(tokens, items, first, index, words):
-            return list(range(first, index + 1))
-    return []
-
-
-def _is_described(
-    tokens: Sequence[str], items: Sequence[Item], first: int, last: int, words: PeopleWords
-) -> bool:
-    """Return whether a sentence is about what a listener makes of a person ("you sense some worry about the
-    man", "for this man the tone is flat", "your man"), or about the voice ("mirth plays about the woman's
-    words").
-    """
-    start, stop = items[first][0], items[last][1]
-    begun = max(0, first - _CLAUSE)
-    begun = next((at for at in range(first, begun, -1) if items[at - 1][2].kind is Kind.STOP), begun)
-    before = tokens[items[begun][0] : start]
-    if not before or not words.speakers.isdisjoint(before):
-        return False
-    *rest, lead, article = ("", *before)
-    if article not in words.articles:
-        return article in words.listeners
-    is_definite = article in words.definite
-    if lead in words.fronted and rest in ([""], ["", "as"]):
-        return is_definite and words.speakers.isdisjoint(tokens[stop : stop + _CLAUSE])
-    if lead not in words.described or rest[-1].endswith(_PARTICIPLE):  # "joking about the woman's voice"
-        return False
-    has_voice = "s" in tokens[stop - 1 : stop + 1] and not words.voiced.isdisjoint(tokens[stop : stop + 3])
-    if has_voice and items[first - 3][2].kind is not Kind.EMOTION:
-        return True
-    return is_definite and not words.described[lead].isdisjoint(rest)
-
-
-def _is_between_words(tokens: Sequence[str], first: int, stop: int) -> bool:
-    """Return whether a letter stands beside a word, and not between marks, numbers and ends."""
-    beside = (*tokens[max(0, first - 1) : first], *tokens[stop : stop + 1])
-    return any(token[0].isalpha() for token in beside)
-
-
-def _takes_object(tokens: Sequence[str], items: Sequence[Item], at: int, words: PeopleWords) -> bool:
-    """Return whether the phrase before an article leads to somebody else: "to a boy", "he adores the boy"."""
-    if _leads_to_other(tokens, items[at][1] - 1, words):
-        return True
-    start, _, verb = items[at]
-    if verb is not UNKNOWN or not tokens[start][0].isalpha() or tokens[start].endswith("ly"):
-        return False
-    definite = tokens[items[at + 1][1] - 1] == "the"
-    for first, _, entry in reversed(items[max(0, at - _CLAUSE) : at]):
-        if entry.kind is Kind.STOP:
+        *rest, lead, article = ("", *before)
+        if article not in words.articles:
+            return article in words.listeners
+        is_definite = article in words.definite
+        if lead in words.fronted and rest in ([""], ["", "as"]):
+            return is_definite and words.speakers.isdisjoint(tokens[stop : stop + _CLAUSE])
+        if lead not in words.described or rest[-1].endswith(_PARTICIPLE):  # "joking about the woman's voice"
             return False
-        if tokens[first] in words.subjects or (definite and tokens[first] in words.nouns):
+        has_voice = "s" in tokens[stop - 1 : stop + 1] and not words.voiced.isdisjoint(
+            tokens[stop : stop + 3]
+        )
+        if has_voice and items[first - 3][2].kind is not Kind.EMOTION:
             return True
-    return False
+        return is_definite and not words.described[lead].isdisjoint(rest)
 
-
-def _leads_to_other(tokens: Sequence[str], place: int, words: PeopleWords) -> bool:
-    word = tokens[place]
-    if word in words.unless:
-        return words.unless[word].isdisjoint(tokens[max(0, place - _NEAR) : place])
-    if word in words.only:
-        return not words.only[word].isdisjoint(tokens[max(0, place - _NEAR) : place])
-    return word in words.others
-
-
-def _is_person(tokens: Sequence[str], items: Sequence[Item], index: int, words: PeopleWords) -> bool:
-    """Return whether a phrase after a possessive is about a person: "her old father"; not "her voice"."""
-    _, stop, entry = items[index]
-    if entry.phrase not in words.adjectives:
-        return True
-    following = items[index + 1][2] if index + 1 < len(items) else UNKNOWN
-    return following.name in PERSONAL or not words.people.isdisjoint(tokens[stop : stop + 2])
-
-
-def _pronoun(tokens: Sequence[str], items: Sequence[Item], words: PeopleWords) -> int | None:
-    """Return the token of the pronoun that means the speaker: the first subject, else the first possessive,
-    else the first object of a verb that takes no other person ("it broke him"). After somebody else of a
-    gender, a subject of that gender may be that one.
-    """
-    possessive: int | None = None
-    last: int | None = None
-    taken: set[str] = set()
-    given: set[str] = set()
-    for first, stop, entry in items:
-        if entry is QUOTED:
-            continue
-        if entry.kind is Kind.TRAIT and entry.name == "gender":
-            taken |= {entry.value} - given
-        elif entry.form is Form.OWNED:
-            taken |= {words.of_gender.get(entry.phrase, "")} - given
-        for at in range(first, stop):
-            word = tokens[at]
-            if word not in words.pronouns or _is_alternative(tokens, at, words):
+    def pronoun(self) -> int | None:
+        """Return the token of the pronoun that means the speaker: the first subject, else the first
+        possessive, else the first object of a verb that takes no other person ("it broke him"). After
+        somebody else of a gender, a subject of that gender may be that one.
+        """
+        tokens, items, words = self
+        possessive: int | None = None
+        last: int | None = None
+        taken: set[str] = set()
+        given: set[str] = set()
+        for first, stop, entry in items:
+            if entry is QUOTED:
                 continue
-            gender = words.subjects.get(word)
-            if gender is not None:
-                if gender not in taken:
-                    return at
-            elif word in words.object_pronouns and _is_object(tokens, at, words):
-                if last is None and at and not _leads_to_other(tokens, at - 1, words):
-                    last = at
-            else:
-                given.add(words.possessives[word])
-                possessive = at if possessive is None else possessive
-    return last if possessive is None else possessive
+            if entry.kind is Kind.TRAIT and entry.name == "gender":
+                taken |= {entry.value} - given
+            elif entry.form is Form.OWNED:
+                taken |= {words.of_gender.get(entry.phrase, "")} - given
+            for at in range(first, stop):
+                word = tokens[at]
+                if word not in words.pronouns or self._is_alternative(at):
+                    continue
+                if word in words.subject:
+                    if words.subject[word] not in taken:
+                        return at
+                elif word in words.object and self._is_object(at):
+                    if last is None and at and not self._leads_to_other(at - 1):
+                        last = at
+                else:
+                    given.add(words.possessive[word])
+                    possessive = at if possessive is None else possessive
+        return last if possessive is None else possessive
 
+    def _is_alternative(self, at: int) -> bool:
+        """Return whether a pronoun is one of "he or she", "his/her"."""
+        return any(
+            not self.words.pronouns.keys().isdisjoint(beside) and ("or" in beside or "/" in beside)
+            for beside in (self.tokens[max(0, at - 2) : at], self.tokens[at + 1 : at + 3])
+        )
 
-def _is_alternative(tokens: Sequence[str], at: int, words: PeopleWords) -> bool:
-    """Return whether a pronoun is one of "he or she", "his/her"."""
-    before, after = tokens[max(0, at - 2) : at], tokens[at + 1 : at + 3]
-    return any(
-        words.pronouns.intersection(beside) and ("or" in beside or "/" in beside)
-        for beside in (before, after)
-    )
-
-
-def _is_object(tokens: Sequence[str], at: int, words: PeopleWords) -> bool:
-    """Return whether a pronoun is an object: no noun follows it."""
-    if tokens[at] not in words.possessives or at + 1 == len(tokens):
-        return True
-    return tokens[at + 1] in words.objects or not tokens[at + 1][0].isalnum()
+    def _is_object(self, at: int) -> bool:
+        """Return whether a pronoun is an object: no noun follows it."""
+        tokens, _, words = self
+        if tokens[at] not in words.possessive or at + 1 == len(tokens):
+            return True
+        return tokens[at + 1] in words.objects or not tokens[at + 1][0].isalnum()

@@ -207,13 +207,13 @@ def _expresses(text: str, wanted: VoiceProfile) -> bool:
 def _frames_of(style: str) -> tuple[str, ...] | None:
     """Return the names of the frames of a style; None for all."""
     kinds = {key: values for key, values in _table()["of_style"].get(style, {}).items() if key != "without"}
-    frames = load_templates(additions=REWORDING).frames.values()
+    frames = load_templates(REWORDING).frames.values()
     fitting = (frame.name for frame in frames if all(getattr(frame, key) in kinds[key] for key in kinds))
     return tuple(fitting) if kinds else None
 
 
 def _table() -> Mapping[str, Any]:
-    return load_templates(additions=REWORDING).lexicon.table
+    return load_templates(REWORDING).lexicon.table
 
 
 @cache

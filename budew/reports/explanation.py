@@ -82,7 +82,7 @@ class Mark:
 
 def marks_of(parsed: ParsedCaption) -> tuple[Mark, ...]:
     """Return the mentions, quotations, phrases without effect and unknown words of a caption, in order."""
-    explanation = explain(parsed.text, language=parsed.language)
+    explanation = explain(parsed.text)
     found: list[Mark] = []
     for mention in parsed.mentions:
         reasons = explanation.reasons.get((mention.start, mention.end), ())
@@ -90,7 +90,7 @@ def marks_of(parsed: ParsedCaption) -> tuple[Mark, ...]:
         found.append(replace(_mark(mention), because=because))
     for (start, end), rule in explanation.dropped.items():
         found.append(Mark(start, end, "dropped", "dropped", rule))
-    for start, end in quoted_spans(parsed.text, load_lexicon(parsed.language).speaking):
+    for start, end in quoted_spans(parsed.text, load_lexicon().speaking):
         found.append(Mark(start, end, "quoted", "quoted", "spoken words, not parsed"))
     for word in parsed.unknown:
         found.append(Mark(word.start, word.end, "unknown", "unknown", "not in the lexicon"))

@@ -150,3 +150,10 @@ def test_a_frame_with_a_fault_is_an_error(tmp_path, old, new, fault):
     file.write_text(FURTHER.replace(old, new))
     with pytest.raises(fault):
         render(VoiceProfile({"Anger": 0.5}), additions=file)
+
+
+def test_a_file_of_additions_that_is_nested_too_deeply_is_an_error(tmp_path):
+    file = tmp_path / "deep.yaml"
+    file.write_text("[" * 100_000)
+    with pytest.raises(RecursionError):
+        render(VoiceProfile({"Anger": 0.5}), additions=file)

@@ -146,7 +146,6 @@ def test_there_are_at_least_twelve_frames_of_every_form_and_view():
     [
         ({"frame": "sonnet"}, "tags"),
         ({"wording": "plian"}, "'plian': there are varied, plain"),
-        ({"language": "tlh"}, "en"),
         ({"frame": "tags", "style": "prose"}, "the frame 'tags' is of the style 'tags', not 'prose'"),
     ],
 )

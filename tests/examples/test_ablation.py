@@ -47,7 +47,7 @@ def test_arms_differ_in_the_target_alone_and_none_has_the_new_frames(
     assert len({recipe.model_copy(update={"name": "", "target": one.target}) for recipe in of_people}) == 1
     frames = {frame for recipe in (one, *others) for frame in recipe.target.frames}
     assert frames.isdisjoint(example.NEW_FRAMES)
-    assert load_templates(additions=REWORDING).frames.keys().isdisjoint(example.NEW_FRAMES)
+    assert load_templates(REWORDING).frames.keys().isdisjoint(example.NEW_FRAMES)
 
 
 def test_groups_hold_each_clip_once_and_few_mix_genders(example: SimpleNamespace) -> None:

@@ -12,7 +12,7 @@ from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, CATEGORIES
 from tests.paraphrase.scripted import some_profile
 
-TEMPLATES = load_templates(additions=REWORDING)
+TEMPLATES = load_templates(REWORDING)
 LEXICON = TEMPLATES.lexicon
 VARIED = LEXICON.varied
 SENTENCES = {

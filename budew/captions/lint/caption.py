@@ -114,7 +114,7 @@ def _leaks(text: str, rules: Rules) -> Iterator[LintFinding]:
 def _numbers(text: str) -> Iterator[LintFinding]:
     """Find numbers but for those that are an age: "a 45-year-old woman", "in her 20s"."""
     digits = "".join("0" if _is_number(letter) else letter for letter in text)
-    ages = [(mention.start, mention.end) for mention in mentions(text, "en") if mention.name == "age"]
+    ages = [(mention.start, mention.end) for mention in mentions(text) if mention.name == "age"]
     for match in _NUMBER.finditer(digits):
         if not is_within(ages, match.start()):
             yield _finding("number", text, *match.span())

@@ -38,7 +38,7 @@ def contradictions(
     text: str, words: Sequence[Word], profile: VoiceProfile | None, rules: Rules
 ) -> Iterator[LintFinding]:
     """Find contradictions and, where a profile is given, gender, age and accent that it does not have."""
-    found = mentions(text, "en")
+    found = mentions(text)
     facts = _facts(text, words, found, rules)
     yield from _emotions(text, found, rules)
     yield from _contradictions(text, facts, rules)

@@ -1,7 +1,7 @@
 """Rules of the linter: severities, limits and word lists of `caption_templates/lint`, compiled once."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -94,7 +94,7 @@ def _compile(table: Mapping[str, Any]) -> Rules:
     listed = {"number": table["numbers"], "refusal": table["refusals"], "chat": table["chats"]}
     phrases = PhraseTrie("")
     for code, patterns in listed.items():
-        for phrase in _spelled_out(patterns):
+        for phrase in spelled_out(*patterns):
             phrases.setdefault(phrase, code)
     data_names = _any_of(name for name in (*EMOTIONS, *TRAITS) if set("_/&") & set(name))
     labels, addresses = _any_of(table["labels"]), _any_of(table["addresses"])
@@ -115,7 +115,7 @@ def _compile(table: Mapping[str, Any]) -> Rules:
         may_double=frozenset(table["may_double"]),
         function_words=frozenset(table["function_words"]),
         vague_accents=frozenset(table["vague_accents"]),
-        sounds=frozenset(_spelled_out(table["sounds"])),
+        sounds=frozenset(spelled_out(*table["sounds"])),
         unsettled_sounds=tuple(table["unsettled_sounds"]),
         pronouns={word: gender for gender, words in table["pronouns"].items() for word in words},
         opposites={
@@ -126,11 +126,7 @@ def _compile(table: Mapping[str, Any]) -> Rules:
 
 
 def _words(patterns: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{_any_of(_spelled_out(patterns))})\b", re.IGNORECASE)
-
-
-def _spelled_out(patterns: Iterable[str]) -> Iterator[str]:
-    return (phrase for pattern in patterns for phrase in spelled_out(pattern))
+    return re.compile(rf"\b(?:{_any_of(spelled_out(*patterns))})\b", re.IGNORECASE)
 
 
 def _any_of(phrases: Iterable[str]) -> str:
