@@ -47,9 +47,8 @@ def emonet_face_hq_command(
     Example: budew benchmark emonet-face-hq --data hq.csv --predictions mine.jsonl --html hq.html
     """
     refuse_to_replace(filter(None, [data, predictions]), json, html)
-    predicted, name = _read(predictions, scale)
-    result = benchmarks.score_emonet_face_hq(benchmarks.read_face_table(data), predicted, name=name)
-    found = {"data": str(data), **result.to_dict()}
+    predictor = _predictor(predictions, scale)
+    found = {"data": str(data), **benchmarks.score_emonet_face_hq(data, predictor).to_dict()}
     _print(found, reports.emonet_face_hq_report(found), json, html)
 
 
@@ -70,16 +69,14 @@ def emonet_face_binary_command(
     Example: budew benchmark emonet-face-binary --data binary.csv --json agreement.json
     """
     refuse_to_replace(filter(None, [data, predictions]), json, html)
-    predicted, name = _read(predictions, scale)
-    table = benchmarks.read_binary_table(data)
-    result = benchmarks.score_emonet_face_binary(table, predicted, name=name, threshold=threshold)
+    predictor = _predictor(predictions, scale)
+    result = benchmarks.score_emonet_face_binary(data, predictor, threshold=threshold)
     found = {"data": str(data), **result.to_dict()}
     _print(found, reports.emonet_face_binary_report(found), json, html)
 
 
-def _read(path: Path | None, scale: str) -> "tuple[dict[str, evaluation.Prediction] | None, str]":
-    """Read predictions, if there are any; the model is called as their file."""
-    return (None, "") if path is None else (evaluation.read_predictions(path, scale=scale), path.stem)
+def _predictor(path: Path | None, scale: str) -> "evaluation.FilePredictor | None":
+    return None if path is None else evaluation.FilePredictor(path, scale=scale)
 
 
 def _print(found: dict[str, Any], report: "reports.Report", json: Path | None, html: Path | None) -> None:

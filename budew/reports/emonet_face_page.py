@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from budew.evaluation.benchmarks.face_presence import FEWEST
+from budew.evaluation.benchmarks.emonet_face_binary import FEWEST
 from budew.reports.formatting import share
 from budew.reports.page import page_notes
 from budew.reports.sections import BarRow, Bars, Card, HeatMap, Report, Section, StackedBars, Table

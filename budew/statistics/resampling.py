@@ -6,7 +6,7 @@ metrics of 1,000 resamples of 400 clips × 40 emotions take 1.3 s on one core (b
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ UNDEFINED = ConfidenceInterval(None, None, None)
 
 
 def plain_data(value: Any) -> Any:
-    """Return results ready for JSON: intervals and whatever has `to_dict`, in mappings and sequences too.
+    """Return results ready for JSON: dataclasses and whatever has `to_dict`, in mappings and sequences too.
 
     Example:
         >>> plain_data({"mae": ConfidenceInterval(1.0, 0.5, 2.0)})
@@ -57,9 +57,22 @@ def plain_data(value: Any) -> Any:
     """
     if hasattr(value, "to_dict"):
         return value.to_dict()
+    if is_dataclass(value):
+        return plain_fields(value)
     if isinstance(value, Mapping):
         return {str(key): plain_data(inner) for key, inner in value.items()}
     return [plain_data(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def plain_fields(value: Any, *left_out: str) -> dict[str, Any]:
+    """Return the fields of a dataclass ready for JSON, without those that are left out.
+
+    Example:
+        >>> plain_fields(Resampling(seed=3), "permutations")
+        {'resamples': 1000, 'seed': 3}
+    """
+    names = (field.name for field in fields(value) if field.name not in left_out)
+    return {name: plain_data(getattr(value, name)) for name in names}
 
 
 def percentile_interval(value: float, sampled: FloatArray) -> ConfidenceInterval:

@@ -3,51 +3,51 @@
 import numpy as np
 import pytest
 
-from budew.evaluation.benchmarks.emonet_face_binary import BinaryTable, score_emonet_face_binary
+from budew.evaluation.benchmarks.emonet_face_binary import score_emonet_face_binary
 from budew.evaluation.benchmarks.emonet_face_hq import score_emonet_face_hq
-from budew.evaluation.benchmarks.face_table import FaceTable
-from budew.evaluation.predictions import Prediction
-from budew.profile import VoiceProfile
+from budew.evaluation.predictors import FilePredictor
 from budew.reports.emonet_face_page import emonet_face_binary_report, emonet_face_hq_report
 from budew.reports.section_layout import report_html
 from budew.reports.terminal_tables import report_tables
 from budew.taxonomy import EMOTIONS
+from tests.evaluation.benchmarks.conftest import write_rows
+from tests.evaluation.benchmarks.emonet_voice_set import write_scores
 
 
-def predictions(images):
+@pytest.fixture(scope="module")
+def predictor(tmp_path_factory):
     generator = np.random.default_rng(1)
-    return {
-        name: Prediction(VoiceProfile(dict(zip(EMOTIONS, generator.random(40).tolist(), strict=True))))
-        for name in images
-    }
+    names = [f"{n:02d}" for n in range(30)]
+    scores = {name: dict(zip(EMOTIONS, generator.random(40).tolist(), strict=True)) for name in names}
+    return FilePredictor(write_scores(tmp_path_factory.mktemp("p") / "mine.jsonl", scores))
 
 
 @pytest.fixture(scope="module")
-def hq():
+def hq(predictor, tmp_path_factory):
     generator = np.random.default_rng(0)
-    images = tuple(f"{n:02d}" for n in range(20))
-    ratings = generator.integers(0, 8, (4, 20, 40)).astype(float)
-    rows = np.arange(80.0).reshape(4, 20)
-    table = FaceTable(
-        ("<p>", "q", "r", "VLM ZS"),
-        ("human",) * 3 + ("zero-shot",),
-        images,
-        ratings,
-        rows,
-        {"rows": 80, "repeated": 0, "filled": 3},
-    )
-    return {"data": "hq.csv", **score_emonet_face_hq(table, predictions(images), name="mine").to_dict()}
+    rows = [
+        {
+            "image": f"{image:02d}.png",
+            "annotator": rater,
+            "human": rater != "VLM ZS",
+            "annotations": {f"Family|{name}": int(generator.integers(0, 8)) for name in EMOTIONS},
+        }
+        for rater in ("<p>", "q", "r", "VLM ZS")
+        for image in range(20)
+    ]
+    table = write_rows(rows, tmp_path_factory.mktemp("hq") / "hq.jsonl")
+    return {"data": "hq.csv", **score_emonet_face_hq(table, predictor).to_dict()}
 
 
 @pytest.fixture(scope="module")
-def binary():
-    image, emotion = np.repeat(np.arange(30), 2), np.tile([3, 7], 30)
-    yes = np.tile([3, 0, 2, 1, 0, 3], 10)
-    table = BinaryTable(tuple(f"{n:02d}" for n in range(30)), 3, image, emotion, np.minimum(yes + 1, 3), yes)
-    return {
-        "data": "b.csv",
-        **score_emonet_face_binary(table, predictions(table.images), name="mine").to_dict(),
-    }
+def binary(predictor, tmp_path_factory):
+    lines = ["path,annotator,value,emotion"]
+    for image in range(30):
+        for emotion, yes in zip((EMOTIONS[3], EMOTIONS[7]), ((3, 0), (2, 1), (0, 3))[image % 3], strict=True):
+            lines += [f"{image:02d}.png,p{n},{n < yes},{emotion}" for n in range(min(yes + 1, 3))]
+    table = tmp_path_factory.mktemp("b") / "b.csv"
+    table.write_text("\n".join(lines))
+    return {"data": "b.csv", **score_emonet_face_binary(table, predictor).to_dict()}
 
 
 def sections(report):

@@ -20,13 +20,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from budew.evaluation.benchmarks.face_agreement import (
     ByEmotion,
-    Comparison,
     alphas,
     box,
     by_emotion,
@@ -42,12 +42,18 @@ from budew.evaluation.benchmarks.face_agreement import (
     spearman_with_median,
     whole_ratings,
 )
-from budew.evaluation.benchmarks.face_table import GROUPS, FaceTable, with_predictions
-from budew.evaluation.predictions import Prediction
+from budew.evaluation.benchmarks.face_table import (
+    GROUPS,
+    HUMAN,
+    FaceTable,
+    read_face_table,
+    with_predictions,
+)
+from budew.evaluation.predictors import FilePredictor
 from budew.io.resources import packaged_table
 from budew.statistics.arrays import FloatArray
 from budew.statistics.kappa import pooled_kappa
-from budew.statistics.resampling import ConfidenceInterval, plain_data
+from budew.statistics.resampling import ConfidenceInterval, plain_fields
 from budew.taxonomy import EMOTIONS
 
 SIGNIFICANT = 0.05
@@ -63,22 +69,6 @@ def reliable_emotions() -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelScores:
-    """What only models have.
-
-    Attributes:
-        spearman: ρ with the median of the people, mean over emotions.
-        by_emotion: None where the model or the people never vary; left out of the mean.
-        matched_kappa: after `matched_ratings`, over all pairs with people together, mean over the emotions of
-            `reliable_emotions`. An upper bound: it uses the reference.
-    """
-
-    spearman: ConfidenceInterval
-    by_emotion: ByEmotion
-    matched_kappa: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class RaterResult:
     """Agreement of one rater with people.
 
@@ -88,9 +78,13 @@ class RaterResult:
         outside: ratings that truncate to no whole number from 0 to 7, left out of kappa.
         kappa: mean over the emotions, with an interval from resampling them.
         sd, median: over the emotions.
-        by_emotion: mean over the human partners; None where undefined.
-        against_people: its kappas with people against those of people with each other.
-        model: None for people.
+        by_emotion: kappa, mean over the human partners; None where undefined.
+        difference, p: of its kappas with people from those of people with each other, see `compare`.
+        could_be_annotator: whether they do not differ significantly.
+        spearman, spearman_by_emotion: of models, ρ with the median of the people; None where the model or the
+            people never vary, which is left out of the mean.
+        matched_kappa: of models, after `matched_ratings`, over all pairs with people together, mean over the
+            emotions of `reliable_emotions`. An upper bound: it uses the reference.
     """
 
     name: str
@@ -101,33 +95,17 @@ class RaterResult:
     sd: float | None
     median: float | None
     by_emotion: ByEmotion
-    against_people: Comparison
-    model: ModelScores | None
-
-    @property
-    def could_be_annotator(self) -> bool:
-        """Whether its kappas do not differ significantly from those of people with each other."""
-        return self.against_people.p is not None and self.against_people.p > SIGNIFICANT
+    difference: ConfidenceInterval
+    p: float | None
+    could_be_annotator: bool
+    spearman: ConfidenceInterval | None = None
+    spearman_by_emotion: ByEmotion | None = None
+    matched_kappa: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        made: dict[str, Any] = {
-            "name": self.name,
-            "group": self.group,
-            "images": self.images,
-            "outside": self.outside,
-            "kappa": self.kappa.to_dict(),
-            "sd": self.sd,
-            "median": self.median,
-            "by_emotion": dict(self.by_emotion),
-            **self.against_people.to_dict(),
-            "could_be_annotator": self.could_be_annotator,
-        }
-        if self.model is not None:
-            made["spearman"] = self.model.spearman.to_dict()
-            made["spearman_by_emotion"] = dict(self.model.by_emotion)
-            made["matched_kappa"] = self.model.matched_kappa
-        return made
+        """Return plain data; people have no metrics of models."""
+        of_models = ("spearman", "spearman_by_emotion", "matched_kappa")
+        return plain_fields(self, *(of_models if self.group == HUMAN else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +117,12 @@ class HqResult:
         predicted: per cent of the images with a prediction; None without.
         counts: of the table: rows, images, people, models, and what was averaged or filled.
         raters: best mean kappa first.
-        pair_names: raters in the order of `pairs`.
-        pairs: (raters, raters), kappa of each pair, mean over emotions.
+        pairs: `raters`, and `kappa` of each pair of them, (raters, raters), mean over emotions.
         groups: kappas (of raters and emotions) of each group, as a box plot shows them.
-        group_comparisons: first group, second group, comparison.
-        alpha: Krippendorff's alpha of the people by emotion.
-        pooled: kappa over all pairs of people together, by emotion.
+        group_comparisons: `first` and `second` group, and their comparison.
+        alpha: Krippendorff's alpha of the people, `mean` and `by_emotion`.
+        pooled_kappa: kappa over all pairs of people together: `mean`, `mean_of_reliable` emotions, which
+            are in `reliable`, and `by_emotion`.
         ratings: how often people gave each rating 0–7, by emotion.
     """
 
@@ -152,125 +130,84 @@ class HqResult:
     predicted: ConfidenceInterval | None
     counts: Mapping[str, int]
     raters: tuple[RaterResult, ...]
-    pair_names: tuple[str, ...]
-    pairs: FloatArray
+    pairs: Mapping[str, Any]
     groups: Mapping[str, Mapping[str, float | int]]
-    group_comparisons: tuple[tuple[str, str, Comparison], ...]
-    alpha: Mapping[str, ConfidenceInterval]
-    pooled: ByEmotion
+    group_comparisons: tuple[Mapping[str, Any], ...]
+    alpha: Mapping[str, Any]
+    pooled_kappa: Mapping[str, Any]
     ratings: Mapping[str, tuple[int, ...]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "benchmark": "emonet-face-hq",
-            "model": self.model,
-            "predicted": None if self.predicted is None else self.predicted.to_dict(),
-            "counts": dict(self.counts),
-            "raters": [rater.to_dict() for rater in self.raters],
-            "pairs": {"raters": list(self.pair_names), "kappa": [numbers_or_none(row) for row in self.pairs]},
-            "groups": {name: dict(group) for name, group in self.groups.items()},
-            "group_comparisons": [
-                {"first": first, "second": second, **one.to_dict()}
-                for first, second, one in self.group_comparisons
-            ],
-            "alpha": {
-                "mean": mean(one.value for one in self.alpha.values()),
-                "by_emotion": plain_data(self.alpha),
-            },
-            "pooled_kappa": {
-                "mean": mean(self.pooled.values()),
-                "mean_of_reliable": mean(self.pooled[name] for name in reliable_emotions()),
-                "reliable": list(reliable_emotions()),
-                "by_emotion": dict(self.pooled),
-            },
-            "ratings": {name: list(counts) for name, counts in self.ratings.items()},
-            "published": packaged_table(__package__, "emonet_face_hq"),
-        }
+        published = packaged_table(__package__, "emonet_face_hq")
+        return {"benchmark": "emonet-face-hq", **plain_fields(self), "published": published}
 
 
-def score_emonet_face_hq(
-    table: FaceTable, predictions: Mapping[str, Prediction] | None = None, *, name: str = "predictions"
-) -> HqResult:
+def score_emonet_face_hq(data: str | Path, predictor: FilePredictor | None = None) -> HqResult:
     """Analyse a table of EmoNet-Face HQ as published.
 
     22 raters, 2,500 images and 40 emotions take 3 s on one core.
 
     Args:
-        table: ratings of people and models.
-        predictions: by image, scored as one more model; see `with_predictions`.
-        name: of that model.
+        data: table of ratings by people and models, see `read_face_table`.
+        predictor: predictions by name of the image, scored as one more model.
 
     Raises:
+        CorpusError: the table cannot be read.
         InputError: predictions cannot be joined to the images.
         MissingExtraError: scipy is not installed.
+
+    Example:
+        >>> answers = {"ann": (5, 0, 2), "ben": (4, 1, 2), "Some VLM ZS": (0, 5, 2)}
+        >>> rows = [
+        ...     f"{image}.png,{rater},{rater != 'Some VLM ZS'},{{'Joy|Elation': {ratings[image]}}}"
+        ...     for rater, ratings in answers.items() for image in range(3)
+        ... ]
+        >>> _ = Path("hq.csv").write_text("\\n".join(["image,annotator,human,annotations", *rows]))
+        >>> found = score_emonet_face_hq("hq.csv")
+        >>> {rater.name: round(rater.by_emotion["Elation"], 2) for rater in found.raters}
+        {'Some VLM ZS': -0.91, 'ann': 0.88, 'ben': 0.88}
     """
-    if predictions is not None:
-        table = with_predictions(table, predictions, name)
+    table = read_face_table(data)
+    if predictor is not None:
+        table = with_predictions(table, predictor)
     people, size = table.people, len(table.images)
     whole = whole_ratings(table.ratings)
     kappas = pairwise_kappas(whole)
-    scored = _ModelScorer.of(table)
-    raters = [_rater(place, table, whole, kappas, scored) for place in range(len(table.raters))]
+    raters = [_rater(place, table, whole, kappas) for place in range(len(table.raters))]
     groups = _group_values(raters)
+    alpha, pooled = alphas(table.ratings[people]), by_emotion(pooled_kappa(_turns(table)))
     return HqResult(
-        model=None if predictions is None else name,
+        model=None if predictor is None else raters[-1].name,
         predicted=None
-        if predictions is None
+        if predictor is None
         else ConfidenceInterval(100 * raters[-1].images / size, None, None),
         counts={**table.counts, "images": size, "people": len(people), "models": len(raters) - len(people)},
         raters=tuple(sorted(raters, key=_best_first)),
-        pair_names=table.raters,
-        pairs=nanmean(kappas),
+        pairs={"raters": table.raters, "kappa": [numbers_or_none(row) for row in nanmean(kappas)]},
         groups={name: box(values) for name, values in groups.items()},
         group_comparisons=tuple(
-            (first, second, compare(groups[first], groups[second]))
+            {"first": first, "second": second, **plain_fields(compare(groups[first], groups[second]))}
             for first, second in combinations(groups, 2)
         ),
-        alpha=alphas(table.ratings[people]),
-        pooled=by_emotion(pooled_kappa(whole_ratings(people_by_turn(table)))),
+        alpha={"mean": mean(one.value for one in alpha.values()), "by_emotion": alpha},
+        pooled_kappa={
+            "mean": mean(pooled.values()),
+            "mean_of_reliable": mean(pooled[name] for name in reliable_emotions()),
+            "reliable": reliable_emotions(),
+            "by_emotion": pooled,
+        },
         ratings=rating_counts(whole[people]),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _ModelScorer:
-    median: FloatArray
-    average: FloatArray
-    by_turn: FloatArray
-    reliable: list[int]
-
-    @classmethod
-    def of(cls, table: FaceTable) -> "_ModelScorer":
-        ratings = table.ratings[table.people]
-        rated = np.isfinite(ratings).any(axis=0)
-        median = np.full(rated.shape, np.nan)
-        median[rated] = np.nanmedian(ratings[:, rated], axis=0)
-        reliable = [EMOTIONS.index(name) for name in reliable_emotions()]
-        return cls(median, nanmean(ratings, axis=0), whole_ratings(people_by_turn(table)), reliable)
-
-    def score(self, scores: FloatArray) -> ModelScores:
-        """Score the ratings of a model, (images, 40)."""
-        found = spearman_with_median(scores, self.median)
-        matched = np.full(scores.shape, np.nan)
-        for place in self.reliable:
-            matched[:, place] = matched_ratings(scores[:, place], self.average[:, place])
-        kappa = pooled_kappa(matched[None], self.by_turn)[self.reliable]
-        return ModelScores(mean_over_emotions(found), by_emotion(found), mean(numbers_or_none(kappa)))
-
-
-def _rater(
-    place: int,
-    table: FaceTable,
-    whole: FloatArray,
-    kappas: FloatArray,
-    scorer: _ModelScorer,
-) -> RaterResult:
+def _rater(place: int, table: FaceTable, whole: FloatArray, kappas: FloatArray) -> RaterResult:
     partners = [one for one in table.people if one != place]
-    human_pairs = [kappas[pair] for pair in combinations(partners, 2)]
+    of_people = np.array([kappas[pair] for pair in combinations(partners, 2)])
     own = nanmean(kappas[partners, place], axis=0)
     defined = own[np.isfinite(own)]
     rated = np.isfinite(table.ratings[place])
+    compared = compare(kappas[partners, place], of_people)
     return RaterResult(
         name=table.raters[place],
         group=table.groups[place],
@@ -280,9 +217,34 @@ def _rater(
         sd=float(defined.std(ddof=1)) if len(defined) > 1 else None,
         median=float(np.median(defined)) if len(defined) else None,
         by_emotion=by_emotion(own),
-        against_people=compare(kappas[partners, place], np.array(human_pairs)),
-        model=None if place in table.people else scorer.score(table.ratings[place]),
+        difference=compared.difference,
+        p=compared.p,
+        could_be_annotator=compared.p is not None and compared.p > SIGNIFICANT,
+        **({} if place in table.people else _model_metrics(table, table.ratings[place])),
     )
+
+
+def _model_metrics(table: FaceTable, scores: FloatArray) -> dict[str, Any]:
+    """Return the metrics of `RaterResult` that only models have; scores are (images, 40)."""
+    ratings = table.ratings[table.people]
+    rated = np.isfinite(ratings).any(axis=0)
+    median = np.full(rated.shape, np.nan)
+    median[rated] = np.nanmedian(ratings[:, rated], axis=0)
+    found = spearman_with_median(scores, median)
+    reliable = [EMOTIONS.index(name) for name in reliable_emotions()]
+    average, matched = nanmean(ratings, axis=0), np.full(scores.shape, np.nan)
+    for place in reliable:
+        matched[:, place] = matched_ratings(scores[:, place], average[:, place])
+    return {
+        "spearman": mean_over_emotions(found),
+        "spearman_by_emotion": by_emotion(found),
+        "matched_kappa": mean(numbers_or_none(pooled_kappa(matched[None], _turns(table))[reliable])),
+    }
+
+
+def _turns(table: FaceTable) -> FloatArray:
+    """Return the whole ratings of the first, second … person of each image."""
+    return whole_ratings(people_by_turn(table))
 
 
 def _best_first(rater: RaterResult) -> tuple[float, str]:

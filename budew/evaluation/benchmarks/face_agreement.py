@@ -7,12 +7,11 @@ each interval has a generator of its own, so that it depends neither on other ra
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
 from budew.errors import require
-from budew.evaluation.benchmarks.face_table import FaceTable
+from budew.evaluation.benchmarks.face_table import HIGHEST, FaceTable
 from budew.statistics.agreement import krippendorff_alpha
 from budew.statistics.arrays import FloatArray, divide
 from budew.statistics.correlation import spearman
@@ -28,8 +27,6 @@ from budew.statistics.resampling import (
 from budew.taxonomy import EMOTIONS
 
 SETTINGS = Resampling(seed=42)
-HIGHEST = 7
-"""Highest rating; ratings begin at 0."""
 ByEmotion = Mapping[str, float | None]
 
 
@@ -39,10 +36,6 @@ class Comparison:
 
     difference: ConfidenceInterval
     p: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        return {"difference": self.difference.to_dict(), "p": self.p}
 
 
 def compare(first: FloatArray, second: FloatArray) -> Comparison:
@@ -183,5 +176,5 @@ def box(values: FloatArray) -> dict[str, float | int]:
 
 def rating_counts(ratings: FloatArray) -> dict[str, tuple[int, ...]]:
     """How often each whole rating from 0 to 7 was given, by emotion; (people, images, emotions)."""
-    counts = [(ratings == level).sum(axis=(0, 1)) for level in range(HIGHEST + 1)]
+    counts = [(ratings == level).sum(axis=(0, 1)) for level in range(int(HIGHEST) + 1)]
     return {name: tuple(map(int, row)) for name, row in zip(EMOTIONS, np.transpose(counts), strict=True)}

@@ -20,13 +20,15 @@ from typing import Any
 
 import numpy as np
 
+from budew.corpora.clip import Clip
 from budew.corpora.labels.ratings import plain_values
 from budew.corpora.text_files import check_file
 from budew.curation.rating_tables import FACE_SCALE, field_of, is_by_model, item_name, table_rows
 from budew.errors import CorpusError, InputError
-from budew.evaluation.predictions import NamedClips, Prediction, key_of
+from budew.evaluation.predictors import FilePredictor
 from budew.io.resources import packaged_table
-from budew.statistics.arrays import FloatArray
+from budew.profile import VoiceProfile, intensity_matrix
+from budew.statistics.arrays import FloatArray, divide
 from budew.taxonomy import EMOTIONS, find_emotion
 from budew.taxonomy.scales import SCALES
 
@@ -35,9 +37,9 @@ GROUPS = (HUMAN, PREDICTIONS, "own", "proprietary", "multi-shot", "zero-shot", "
 """Groups of raters in the order of the paper; its "own" models are Empathic Insight-Face."""
 MODEL_GROUPS = GROUPS[2:]
 """Those that the column `group` may name, in any case."""
+HIGHEST = SCALES[FACE_SCALE].high
+"""Highest rating; ratings begin at 0."""
 _DROPPED = "Extra Dimensions|"
-_HIGHEST = SCALES[FACE_SCALE].high
-_PLACES = {name: place for place, name in enumerate(EMOTIONS)}
 _DIGITS = 9
 """Digits to which predictions on 0–7 are rounded: a whole number that became an intensity is whole again."""
 
@@ -71,11 +73,12 @@ class FaceTable:
 
 @dataclass(slots=True)
 class _Row:
+    """Ratings of one image by one rater, by the place of the emotion; NaN for null."""
+
     rater: str
-    image: str
     group: str
-    values: FloatArray
-    named: FloatArray
+    image: str
+    ratings: dict[int, float]
 
 
 def read_face_table(path: str | Path) -> FaceTable:
@@ -106,56 +109,41 @@ def _row(row: Mapping[str, Any], default: str) -> _Row:
         raise CorpusError(f"annotations are {str(answers)[:60]!r}: give an object, emotion to rating")
     rater = str(rater)
     group = _group_of(rater, str(row.get("group") or "")) if is_by_model(row) else HUMAN
-    values, named = _values(answers)
-    if group == HUMAN and not (np.isnan(values) | ((values >= 0) & (values <= _HIGHEST))).all():
-        raise CorpusError(f"{rater} gives a rating outside 0 to 7: correct it")
-    return _Row(rater, item_name(row, default), group, values * _factor(rater), named)
-
-
-def _values(answers: Mapping[str, Any]) -> tuple[FloatArray, FloatArray]:
-    """Return the ratings, (40,), 0 where not named and NaN where null, and which are named."""
-    values, named = np.zeros(len(EMOTIONS)), np.zeros(len(EMOTIONS))
+    ratings = {}
     for written, value in answers.items():
-        place = _place(written)
-        if place is None:
-            continue
-        if named[place]:
-            raise CorpusError(f"{written!r} gives a second rating of {EMOTIONS[place]!r}: keep one")
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        if not isinstance(value, int | float | None):
             raise CorpusError(f"{written!r} is rated {str(value)[:40]!r}: give a number")
-        values[place], named[place] = np.nan if value is None else value, 1
-    return values, named
+        if group == HUMAN and value is not None and not 0 <= value <= HIGHEST and not _is_dropped(written):
+            raise CorpusError(f"{rater} gives a rating outside 0 to 7: correct it")
+        if not _is_dropped(written):
+            ratings[_place(written)] = np.nan if value is None else value * _factor(rater)
+    return _Row(rater, group, item_name(row, default), ratings)
+
+
+def _is_dropped(written: str) -> bool:
+    return written.startswith(_DROPPED)
 
 
 @cache
-def _place(written: str) -> int | None:
-    """Return the place of an emotion written as `Family|Name`; None for a dimension that is dropped."""
-    if written.startswith(_DROPPED):
-        return None
+def _place(written: str) -> int:
+    """Return the place of an emotion written as `Family|Name`."""
     name = find_emotion(written.rpartition("|")[2])
     if name is None:
         raise CorpusError(f"{written[:80]!r} is no emotion: use a name of the taxonomy")
-    return _PLACES[name]
+    return EMOTIONS.index(name)
 
 
 @cache
 def _group_of(rater: str, given: str) -> str:
     """Return the group of a model: the one in the column `group`, else that of its name."""
-    if given:
-        if (group := given.strip().casefold()) in MODEL_GROUPS:
-            return group
-        raise CorpusError(f"the group {given[:40]!r} of {rater!r} is unknown: use {_one_of_groups()}")
-    for group, patterns in packaged_table(__package__, "face_raters")["groups"].items():
-        if any(fnmatchcase(rater, pattern) for pattern in patterns):
-            return str(group)
-    raise CorpusError(
-        f"the group of the model {rater!r} is unknown: add a column `group` with {_one_of_groups()}"
-    )
-
-
-def _one_of_groups() -> str:
-    *others, last = MODEL_GROUPS
-    return f"{', '.join(others)} or {last}"
+    if (group := given.strip().casefold()) in MODEL_GROUPS:
+        return group
+    if not given:
+        for group, patterns in packaged_table(__package__, "face_raters")["groups"].items():
+            if any(fnmatchcase(rater, pattern) for pattern in patterns):
+                return str(group)
+    fault = f"the group {given[:40]!r} of the model {rater!r} is unknown"
+    raise CorpusError(f"{fault}: add a column `group` with one of {', '.join(MODEL_GROUPS)}")
 
 
 @cache
@@ -164,78 +152,63 @@ def _factor(rater: str) -> float:
     return next((float(by) for pattern, by in factors.items() if fnmatchcase(rater, pattern)), 1.0)
 
 
-def _arranged(rows: list[_Row]) -> FaceTable:
-    group_of = {row.rater: row.group for row in rows}
-    for row in rows:
-        if group_of[row.rater] != row.group:
-            raise CorpusError(
-                f"{row.rater!r} is in two groups: give all of its rows the same `human` and `group`"
-            )
-    raters = sorted(group_of, key=lambda name: (group_of[name] != HUMAN, name))
+def _arranged(rows: Sequence[_Row]) -> FaceTable:
+    groups = {row.rater: row.group for row in rows}
+    raters = sorted(groups, key=lambda name: (groups[name] != HUMAN, name))
     images = sorted({row.image for row in rows})
-    rater = {name: place for place, name in enumerate(raters)}
-    image = {name: place for place, name in enumerate(images)}
+    place = {name: number for number, name in enumerate(images)}
+    at = np.array([raters.index(row.rater) for row in rows]), np.array([place[row.image] for row in rows])
+    values = np.zeros((len(rows), len(EMOTIONS)))
+    for numbers, row in zip(values, rows, strict=True):
+        numbers[list(row.ratings)] = list(row.ratings.values())
     sums = np.zeros((len(raters), len(images), len(EMOTIONS)))
     times, first = np.zeros(sums.shape[:2]), np.full(sums.shape[:2], np.inf)
-    for number, row in enumerate(rows):
-        at = rater[row.rater], image[row.image]
-        sums[at] += row.values
-        times[at] += 1
-        first[at] = min(first[at], number)
-    with np.errstate(invalid="ignore"):
-        ratings = sums / times[:, :, None]
-    named = np.sum([row.named for row in rows], axis=0)
-    ratings[:, :, named == 0] = np.nan
+    np.add.at(sums, at, values)
+    np.add.at(times, at, 1)
+    np.minimum.at(first, at, np.arange(len(rows)))
+    ratings = divide(sums, np.broadcast_to(times[:, :, None], sums.shape))
+    named = set().union(*(row.ratings for row in rows))
+    ratings[:, :, sorted(set(range(len(EMOTIONS))) - named)] = np.nan
     counts = {
         "rows": len(rows),
         "repeated": int((times - 1).clip(0).sum()),
-        "filled": int((len(rows) - named[named > 0]).sum()),
+        "filled": len(rows) * len(named) - sum(len(row.ratings) for row in rows),
     }
-    groups = tuple(group_of[name] for name in raters)
-    return FaceTable(tuple(raters), groups, tuple(images), ratings, first, counts)
+    return FaceTable(
+        tuple(raters), tuple(groups[name] for name in raters), tuple(images), ratings, first, counts
+    )
 
 
-def with_predictions(table: FaceTable, predictions: Mapping[str, Prediction], name: str) -> FaceTable:
-    """Return the table with predictions as one more rater, a group of its own.
+def with_predictions(table: FaceTable, predictor: FilePredictor) -> FaceTable:
+    """Return the table with predictions as one more rater, the last, a group of its own.
 
     Intensities are multiplied by 7. Images without a prediction and emotions that are not predicted are not
     rated. `counts` also has `unused_predictions`, which are for no image of the table.
 
     Raises:
-        InputError: a rater has this name already, or no prediction is for an image of the table.
+        InputError: a rater has the name of the file already, or no prediction is for an image of the table.
     """
+    name = Path(predictor.name).stem
     if name in table.raters:
         raise InputError(f"{name!r} is the name of a rater of the table: rename the file of predictions")
-    intensities, unused = predicted_intensities(predictions, table.images)
+    intensities = predicted_intensities(predictor, table.images)
     return replace(
         table,
         raters=(*table.raters, name),
         groups=(*table.groups, PREDICTIONS),
-        ratings=np.concatenate([table.ratings, (_HIGHEST * intensities).round(_DIGITS)[None]]),
+        ratings=np.concatenate([table.ratings, (HIGHEST * intensities).round(_DIGITS)[None]]),
         rows=np.concatenate([table.rows, np.full((1, len(table.images)), np.inf)]),
-        counts={**table.counts, "unused_predictions": unused},
+        counts={**table.counts, "unused_predictions": predictor.unused},
     )
 
 
-def predicted_intensities(
-    predictions: Mapping[str, Prediction], images: Sequence[str]
-) -> tuple[FloatArray, int]:
-    """Return the predictions of images, found as `by_id` does, and the number of those for no image.
-
-    Returns:
-        (images, 40), intensities, NaN where not predicted; a count.
+def predicted_intensities(predictor: FilePredictor, images: Sequence[str]) -> FloatArray:
+    """Return predicted intensities, (images, 40), NaN where not predicted.
 
     Raises:
-        InputError: none is for an image.
+        InputError: no prediction is for an image.
     """
-    named = NamedClips(predictions)
-    keys = [key_of(named, image) for image in images]
-    if not any(key is not None for key in keys):
+    found = list(predictor.predict((Clip(image, b"", "") for image in images), []))
+    if not any(found):
         raise InputError(f"no prediction is for an image of the table, such as {images[0]!r}: check the ids")
-    intensities = np.full((len(images), len(EMOTIONS)), np.nan)
-    for row, key in zip(intensities, keys, strict=True):
-        if key is not None:
-            profile = named[key].profile
-            for name in profile.rated:  # not `vector`, whose 32 bits would move a score of 0.7 below 0.7
-                row[_PLACES[name]] = profile.emotions.get(name, 0.0)
-    return intensities, len(named.keys() - set(keys))
+    return intensity_matrix(VoiceProfile(None) if one is None else one.profile for one in found)

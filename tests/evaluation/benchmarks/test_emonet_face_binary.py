@@ -9,11 +9,15 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from budew.errors import CorpusError, InputError
-from budew.evaluation.benchmarks.emonet_face_binary import read_binary_table, score_emonet_face_binary
-from budew.evaluation.benchmarks.face_presence import balanced_accuracy, score_presence
-from budew.evaluation.predictions import Prediction
-from budew.profile import VoiceProfile
+from budew.evaluation.benchmarks.emonet_face_binary import (
+    balanced_accuracy,
+    score_emonet_face_binary,
+    score_presence,
+)
+from budew.evaluation.predictors import FilePredictor
+from budew.statistics.resampling import plain_data
 from budew.taxonomy import EMOTIONS as EMOTIONS_40
+from tests.evaluation.benchmarks.emonet_voice_set import write_scores
 
 EMOTIONS = ("Anger", "Awe", "Helplessness")
 
@@ -46,7 +50,7 @@ def table(ratings, tmp_path_factory):
         for (image, emotion), answers in ratings.items()
         for person, answer in enumerate(answers)
     ]
-    return read_binary_table(write(tmp_path_factory.mktemp("binary") / "binary.csv", rows[::-1]))
+    return write(tmp_path_factory.mktemp("binary") / "binary.csv", rows[::-1])
 
 
 def test_pairs_are_counted(ratings, table):
@@ -76,52 +80,47 @@ def test_pairs_are_counted(ratings, table):
     assert result["model"] is None
 
 
-def predictions(ratings, missing=()):
+def predictions(ratings):
+    """Image → emotion → intensity."""
     generator, found = np.random.default_rng(6), defaultdict(dict)
     for (image, emotion), answers in ratings.items():
-        found[image][emotion] = float(
-            np.round(np.clip(0.2 * sum(answers) + generator.normal(0, 0.3), 0, 1), 1)
-        )
-    return {
-        f"faces/{image}.png": Prediction(VoiceProfile(values, rated=values))
-        for image, values in found.items()
-        if image not in missing
-    }
+        noisy = 0.2 * sum(answers) + generator.normal(0, 0.3)
+        found[f"faces/{image}.png"][emotion] = float(np.round(np.clip(noisy, 0, 1), 1))
+    return found
 
 
-def test_scores_are_those_of_scikit_learn_on_pairs_with_high_agreement(ratings, table):
-    gone = {"00000", "00001", "00002", "00003"}
-    scored = predictions(ratings, gone)
-    model = score_emonet_face_binary(table, scored, name="mine", threshold=0.4).to_dict()["model"]
+def scored_model(table, scores, path, **options):
+    """Score predictions; return the JSON."""
+    predictor = FilePredictor(write_scores(path / "mine.jsonl", scores))
+    return json.loads(
+        json.dumps(score_emonet_face_binary(table, predictor, **options).to_dict(), allow_nan=False)
+    )
+
+
+def test_scores_are_those_of_scikit_learn_on_pairs_with_high_agreement(ratings, table, tmp_path):
+    gone = {f"{image:05d}" for image in range(75)}
+    scores = predictions(ratings)
+    kept = {name: values for name, values in scores.items() if name[6:11] not in gone}
+    result = scored_model(table, kept, tmp_path, threshold=0.4)
+    model = result["model"]
     high = {pair: sum(answers) for pair, answers in ratings.items() if sum(answers) in (0, 3)}
+    assert (result["predicted"]["value"], model["name"]) == (50, "mine")  # two pairs an image
     assert model["missing"] == sum(image in gone for image, _ in high)
     high = {pair: count for pair, count in high.items() if pair[0] not in gone}
     values = []
     for emotion in (None, *EMOTIONS):
         used = [pair for pair in high if emotion in (None, pair[1])]
         yes = [high[pair] == 3 for pair in used]
-        scores = np.array(
-            [scored[f"faces/{image}.png"].profile.emotions.get(name, 0) for image, name in used]
-        )
+        given = np.array([scores[f"faces/{image}.png"].get(name, 0) for image, name in used])
         found = model["all"] if emotion is None else model["by_emotion"][emotion]
         assert (found["yes"], found["no"]) == (sum(yes), len(yes) - sum(yes))
-        values.append((balanced_accuracy_score(yes, scores >= 0.4), roc_auc_score(yes, scores)))
+        values.append((balanced_accuracy_score(yes, given >= 0.4), roc_auc_score(yes, given)))
         for metric, expected in zip(("balanced_accuracy", "roc_auc"), values[-1], strict=True):
             assert found[metric]["value"] == pytest.approx(expected, abs=1e-9)
             assert found[metric]["low"] < expected < found[metric]["high"]
     means = [model["mean"][metric]["value"] for metric in ("balanced_accuracy", "roc_auc")]
     assert means == pytest.approx(np.mean(values[1:], axis=0), abs=1e-9)
     assert model["by_emotion"]["Fear"]["roc_auc"]["value"] is None
-    json.dumps(model, allow_nan=False)
-
-
-def test_the_share_of_pairs_with_a_prediction_is_reported(ratings, table):
-    found = score_emonet_face_binary(
-        table, predictions(ratings, {f"{image:05d}" for image in range(75)})
-    ).to_dict()
-    assert found["predicted"]["value"] == 50  # two pairs an image
-    high = [sum(answers) for (image, _), answers in ratings.items() if image >= "00075"]
-    assert (found["model"]["all"]["yes"], found["model"]["all"]["no"]) == (high.count(3), high.count(0))
 
 
 @pytest.mark.parametrize(("awe", "scored"), [((4, 9), False), ((9, 4), False), ((5, 5), True)])
@@ -130,7 +129,8 @@ def test_an_emotion_with_few_pairs_is_not_scored_and_not_in_the_mean(awe, scored
     emotion = np.repeat([EMOTIONS_40.index("Anger"), EMOTIONS_40.index("Awe")], [12, sum(awe)])
     yes = np.array([True] * 6 + [False] * 6 + [True] * awe[0] + [False] * awe[1])
     scores = np.where(emotion == emotion[0], yes, 0.0)
-    model = score_presence(np.arange(len(yes)), emotion, yes, scores, name="m", threshold=0.5).to_dict()
+    model = score_presence(np.arange(len(yes)), emotion, yes, scores, name="m", threshold=0.5)
+    model = plain_data(model)
     found = model["by_emotion"]["Awe"]
     assert (found["yes"], found["no"]) == awe
     for metric in ("balanced_accuracy", "roc_auc"):
@@ -148,22 +148,17 @@ def test_the_balanced_accuracy_of_a_resample_is_that_of_the_drawn_pairs():
         assert accuracy == pytest.approx(balanced_accuracy_score(yes[drawn], scores[drawn] > 0.5), abs=1e-9)
 
 
-def test_perfect_inverted_and_constant_predictions(ratings, table):
-    def scored(value):
-        found = defaultdict(dict)
-        for (image, emotion), answers in ratings.items():
-            found[image][emotion] = value(sum(answers) == 3)
-        made = {image: Prediction(VoiceProfile(values)) for image, values in found.items()}
-        model = score_emonet_face_binary(table, made).to_dict()["model"]
-        return [
-            model[part][metric]["value"]
-            for part in ("all", "mean")
-            for metric in ("balanced_accuracy", "roc_auc")
-        ]
-
-    assert scored(lambda yes: 1.0 if yes else 0.0) == [1, 1, 1, 1]
-    assert scored(lambda yes: 0.0 if yes else 1.0) == [0, 0, 0, 0]
-    assert scored(lambda yes: 0.6) == [0.5, 0.5, 0.5, 0.5]
+@pytest.mark.parametrize(
+    ("predict", "expected"),
+    [(lambda yes: float(yes), 1), (lambda yes: float(not yes), 0), (lambda yes: 0.6, 0.5)],
+)
+def test_perfect_inverted_and_constant_predictions(ratings, table, tmp_path, predict, expected):
+    scores = defaultdict(dict)
+    for (image, emotion), answers in ratings.items():
+        scores[image][emotion] = predict(sum(answers) == 3)
+    model = scored_model(table, scores, tmp_path)["model"]
+    for part in ("all", "mean"):
+        assert [model[part][metric]["value"] for metric in ("balanced_accuracy", "roc_auc")] == [expected] * 2
 
 
 @pytest.mark.parametrize(
@@ -177,9 +172,9 @@ def test_perfect_inverted_and_constant_predictions(ratings, table):
 )
 def test_a_table_that_is_not_binary_is_one_error(tmp_path, rows):
     with pytest.raises(CorpusError, match=r"t\.csv"):
-        read_binary_table(write(tmp_path / "t.csv", rows))
+        score_emonet_face_binary(write(tmp_path / "t.csv", rows))
 
 
-def test_predictions_for_other_images_are_refused(table):
+def test_predictions_for_other_images_are_refused(table, tmp_path):
     with pytest.raises(InputError, match="00000"):
-        score_emonet_face_binary(table, {"somewhere else": Prediction(VoiceProfile())})
+        scored_model(table, {"somewhere else": {"Awe": 1}}, tmp_path)

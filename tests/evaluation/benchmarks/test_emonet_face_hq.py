@@ -11,10 +11,9 @@ from scipy.stats import mannwhitneyu, spearmanr
 
 from budew.evaluation.benchmarks.emonet_face_hq import score_emonet_face_hq
 from budew.evaluation.benchmarks.face_agreement import matched_ratings
-from budew.evaluation.benchmarks.face_table import read_face_table
-from budew.evaluation.predictions import Prediction
-from budew.profile import VoiceProfile
+from budew.evaluation.predictors import FilePredictor
 from budew.taxonomy import EMOTIONS
+from tests.evaluation.benchmarks.emonet_voice_set import write_scores
 from tests.statistics.test_kappa import reference as kappa
 
 from .conftest import MODELS, write_rows
@@ -25,7 +24,7 @@ PEOPLE = tuple(f"human-{n}" for n in range(5))
 
 @pytest.fixture(scope="module")
 def result(face_csv):
-    return score_emonet_face_hq(read_face_table(face_csv)).to_dict()
+    return score_emonet_face_hq(face_csv).to_dict()
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +158,7 @@ def test_ratings_are_counted_and_json_is_strict(result, ratings):
 
 
 def test_nothing_but_the_pooled_kappa_depends_on_the_order_of_rows(result, face_rows, tmp_path):
-    other = score_emonet_face_hq(read_face_table(write_rows(face_rows, tmp_path / "t.jsonl"))).to_dict()
+    other = score_emonet_face_hq(write_rows(face_rows, tmp_path / "t.jsonl")).to_dict()
     assert other["pooled_kappa"]["mean"] == pytest.approx(result["pooled_kappa"]["mean"], abs=0.05)
     for one in (result, other):
         one["raters"] = [{k: v for k, v in rater.items() if k != "matched_kappa"} for rater in one["raters"]]
@@ -173,17 +172,17 @@ def test_a_table_of_two_people_and_one_image_has_undefined_metrics(tmp_path):
         {"image": "a.png", "annotator": name, "human": name != "m MS", "annotations": {"Joy|Awe": 1}}
         for name in ("p", "q", "m MS")
     ]
-    result = score_emonet_face_hq(read_face_table(write_rows(rows, tmp_path / "t.jsonl"))).to_dict()
+    result = score_emonet_face_hq(write_rows(rows, tmp_path / "t.jsonl")).to_dict()
     assert {rater["kappa"]["value"] for rater in result["raters"]} == {None}
     assert {rater["p"] for rater in result["raters"]} == {None}
     json.dumps(result, allow_nan=False)
 
 
-def test_the_share_of_images_with_a_prediction_is_reported(result, face_csv):
-    said = Prediction(VoiceProfile({"Awe": 0.5}, rated=["Awe"]))
-    predictions = {f"{image:04d}": said for image in range(10)} | {"0020": Prediction(VoiceProfile(None))}
-    found = score_emonet_face_hq(read_face_table(face_csv), predictions, name="mine").to_dict()
-    assert found["predicted"]["value"] == 25
+def test_the_share_of_images_with_a_prediction_is_reported(result, face_csv, tmp_path):
+    scores = {f"{image:04d}": {"Awe": 0.5} for image in range(10)} | {"0020": None}
+    file = write_scores(tmp_path / "mine.jsonl", scores)
+    found = score_emonet_face_hq(face_csv, FilePredictor(file)).to_dict()
+    assert (found["model"], found["predicted"]["value"]) == ("mine", 25)
     assert result["predicted"] is None
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from budew.errors import CorpusError, InputError
 from budew.evaluation.benchmarks.face_table import read_face_table, with_predictions
-from budew.evaluation.predictions import Prediction
-from budew.profile import VoiceProfile
+from budew.evaluation.predictors import FilePredictor
 from budew.taxonomy import EMOTIONS
+from tests.evaluation.benchmarks.emonet_voice_set import write_scores
 
 from .conftest import MODELS, write_rows
 
@@ -60,11 +60,9 @@ def test_repeated_rows_are_averaged_and_a_group_may_be_given(tmp_path):
         ({"annotations": {"Joy|Hunger": 1}}, "Hunger"),
         ({"annotations": {"Joy|Awe": "much"}}, "much"),
         ({"annotations": {"Joy|Awe": 8}}, "0 to 7"),
-        ({"annotations": {"Joy|Awe": 1, "Awe": 2}}, "second"),
         ({"annotations": 3}, "object"),
-        ({"annotator": "nobody", "human": False}, "own, proprietary, multi-shot, zero-shot or random"),
-        ({"annotator": "x ZS", "human": False, "group": "shot"}, "'shot' .* zero-shot or random"),
-        ({"annotator": "x ZS", "human": False, "group": "human"}, "zero-shot or random"),
+        ({"annotator": "nobody", "human": False}, "own, proprietary, multi-shot, zero-shot, random"),
+        ({"annotator": "x ZS", "human": False, "group": "shot"}, "'shot' .* zero-shot, random"),
         ({"annotator": None}, "annotator"),
         ({"human": False, "annotator": "x ZS"}, "by people"),
     ],
@@ -76,30 +74,26 @@ def test_a_row_that_cannot_be_used_is_one_error(tmp_path, change, told):
     assert "t.jsonl" in str(caught.value)
 
 
-def test_predictions_are_one_more_model_on_the_same_scale(face_csv):
+def test_predictions_are_one_more_model_on_the_same_scale(face_csv, tmp_path):
     table = read_face_table(face_csv)
-    predictions = {
-        "0003": Prediction(VoiceProfile({"Awe": 0.5}, rated=["Awe", "Anger"])),
-        "x/0004.png": Prediction(VoiceProfile(None)),
-        "elsewhere.png": Prediction(VoiceProfile()),
-    }
-    joined = with_predictions(table, predictions, "mine")
-    assert joined.raters[-1] == "mine"
-    assert joined.groups[-1] == "predictions"
+    scores = {"0003": {"Awe": 0.5, "Anger": 0}, "x/0004.png": None, "elsewhere.png": {"Awe": 1}}
+    joined = with_predictions(table, FilePredictor(write_scores(tmp_path / "mine.jsonl", scores)))
+    assert (joined.raters[-1], joined.groups[-1]) == ("mine", "predictions")
     expected = np.full((40, 40), np.nan)
     expected[3, EMOTIONS.index("Awe")], expected[3, EMOTIONS.index("Anger")] = 3.5, 0
     np.testing.assert_array_equal(joined.ratings[-1], expected)
     np.testing.assert_array_equal(joined.ratings[:-1], table.ratings)
     assert joined.counts == {**table.counts, "unused_predictions": 1}
-    for wrong, name in (({"nothing": predictions["0003"]}, "mine"), (predictions, "human-1")):
+    wrong = {"mine": {"nothing": {"Awe": 1}}, "human-1": scores}
+    for name, given in wrong.items():
         with pytest.raises(InputError):
-            with_predictions(table, wrong, name)
+            with_predictions(table, FilePredictor(write_scores(tmp_path / f"{name}.jsonl", given)))
 
 
-def test_whole_scores_stay_whole(face_csv):
+def test_whole_scores_stay_whole(face_csv, tmp_path):
     table = read_face_table(face_csv)
-    for score in np.arange(71) / 10:
-        found = with_predictions(
-            table, {"0000": Prediction(VoiceProfile({"Awe": score / 7}))}, "mine"
-        ).ratings
-        assert found[-1, 0, EMOTIONS.index("Awe")] == score
+    scores = np.arange(40) / 5
+    given = {f"{image:04d}": {"Awe": score} for image, score in enumerate(scores) if score <= 7}
+    file = write_scores(tmp_path / "mine.jsonl", given)
+    found = with_predictions(table, FilePredictor(file, scale="0-7")).ratings[-1, :, EMOTIONS.index("Awe")]
+    assert found[: len(given)].tolist() == scores[: len(given)].tolist()
