@@ -15,9 +15,9 @@ from .splits import select_part as select_part
 from .splits import unknown_to as unknown_to
 from .splits import write_splits as write_splits
 from .stratified_split import split_corpus as split_corpus
-from .weight_files import check_weight_file as check_weight_file
-from .weight_files import read_weights as read_weights
-from .weight_files import write_weights as write_weights
 from .weights import WeightReport as WeightReport
+from .weights import check_weight_file as check_weight_file
 from .weights import corpus_balance as corpus_balance
+from .weights import read_weights as read_weights
 from .weights import weigh as weigh
+from .weights import write_weights as write_weights

@@ -12,9 +12,8 @@ where no two raters answered the same question.
 | majority | one rater or more | the most frequent answer |
 
 Of equally frequent answers, the majority is the one nearest to the mean, and of two equally near ones the
-lower. By this rule robflynnyh/SLLM-Understanding counts EmoNet-Voice Bench: majority 0, 1 and 2 for 5,957,
-2,757 and 3,886 of 12,600 clips. Exact consensus is called unanimous on presence and intensity in the paper
-(arXiv:2506.09827; 4,692 clips). Answers are intensities here: 0, ½ and 1 for its 0, 1 and 2.
+lower, as robflynnyh/SLLM-Understanding counts EmoNet-Voice Bench. Exact consensus is called unanimous on
+presence and intensity in its paper (arXiv:2506.09827). Answers are intensities: 0, ½ and 1 for its 0, 1, 2.
 
 A label lists as rated only the emotions with consensus; training learns nothing about the others.
 """
@@ -85,6 +84,7 @@ class OutcomeCounts:
 
     Attributes:
         ratings: number of ratings of a pair.
+        pairs: number of pairs.
         present: pairs for which all raters answer above 0.
         absent: all raters answer 0.
         mixed: some answer above 0, some 0.
@@ -92,15 +92,11 @@ class OutcomeCounts:
     """
 
     ratings: int
+    pairs: int
     present: int
     absent: int
     mixed: int
     exact: int
-
-    def to_dict(self) -> dict[str, int]:
-        """Return plain data, with their sum as `pairs`."""
-        counts = {"present": self.present, "absent": self.absent, "mixed": self.mixed, "exact": self.exact}
-        return {"ratings": self.ratings, "pairs": self.present + self.absent + self.mixed, **counts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +123,7 @@ class ConsensusStatistics:
             "exact": self.exact,
             "majority": {f"{value:.4g}": count for value, count in self.majority.items()},
             "tied": self.tied,
-            "by_ratings": [one.to_dict() for one in self.outcomes],
+            "by_ratings": [asdict(one) for one in self.outcomes],
         }
 
 
@@ -203,20 +199,10 @@ def consensus_statistics(answers: Answers) -> ConsensusStatistics:
         >>> found.presence, found.exact, found.majority
         (2, 1, {0.0: 1, 0.5: 1})
     """
-    by_size: dict[int, Counter[str]] = {}
+    by_size: dict[int, list[Sequence[float]]] = {}
     for given in answers.values():
-        counts = by_size.setdefault(len(given), Counter())
-        if min(given) > 0:
-            counts["present"] += 1
-        elif max(given) == 0:
-            counts["absent"] += 1
-        else:
-            counts["mixed"] += 1
-        counts["exact"] += min(given) == max(given)
-    outcomes = tuple(
-        OutcomeCounts(size, counts["present"], counts["absent"], counts["mixed"], counts["exact"])
-        for size, counts in sorted(by_size.items())
-    )
+        by_size.setdefault(len(given), []).append(given)
+    outcomes = tuple(_outcomes(size, pairs) for size, pairs in sorted(by_size.items()))
     several = [one for one in outcomes if one.ratings > 1]
     return ConsensusStatistics(
         outcomes=outcomes,
@@ -225,6 +211,13 @@ def consensus_statistics(answers: Answers) -> ConsensusStatistics:
         majority=dict(sorted(Counter(map(majority, answers.values())).items())),
         tied=sum(len(_most_frequent(given)) > 1 for given in answers.values()),
     )
+
+
+def _outcomes(size: int, pairs: Sequence[Sequence[float]]) -> OutcomeCounts:
+    present = sum(min(given) > 0 for given in pairs)
+    absent = sum(max(given) == 0 for given in pairs)
+    exact = sum(min(given) == max(given) for given in pairs)
+    return OutcomeCounts(size, len(pairs), present, absent, len(pairs) - present - absent, exact)
 
 
 def consensus_profiles(answers: Answers, kind: Consensus) -> dict[str, VoiceProfile]:

@@ -90,14 +90,12 @@ class Duplicates:
             "bad_items": self.bad,
             "extra_clips": len(self.extra),
             "extra_hours": round(self.extra_hours, 4),
-            "groups": [
-                {
-                    "keep": group[0][0],
-                    "clips": [{"id": id, "seconds": seconds and round(seconds, 3)} for id, seconds in group],
-                }
-                for group in self.groups
-            ],
+            "groups": [{"keep": group[0][0], "clips": _clips_of(group)} for group in self.groups],
         }
+
+
+def _clips_of(group: Group) -> list[dict[str, Any]]:
+    return [{"id": id, "seconds": seconds and round(seconds, 3)} for id, seconds in group]
 
 
 def find_duplicates(
@@ -139,10 +137,9 @@ def find_duplicates(
     try:
         with closing(sqlite3.connect(cache or "")) as database:
             database.executescript(_TABLES)
+            rows = _by_transcript(clips, found)
             if by == "samples":
                 rows = _by_samples(clips, database, workers, found, count_bad)
-            else:
-                rows = _by_transcript(clips, found)
             try:
                 for row in counted(rows, progress):
                     found.clips += 1

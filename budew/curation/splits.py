@@ -81,7 +81,8 @@ class Splits:
 
     def listed(self, kind: str) -> Mapping[str, str]:
         """Return the parts of the speakers, recordings or clips, by one of `KINDS`."""
-        return {"speaker": self.speakers, "recording": self.recordings, "clip": self.clips}[kind]
+        parts: Mapping[str, str] = getattr(self, f"{kind}s")
+        return parts
 
     @cached_property
     def digest(self) -> str:
@@ -115,14 +116,7 @@ def check_shares(shares: Mapping[str, float]) -> None:
 
 
 def part_by_hash(shares: Mapping[str, float], seed: int, kind: str, name: str) -> str:
-    """Return a part drawn with the shares as probabilities; the same part for the same arguments.
-
-    Args:
-        shares: of the parts, adding up to 1.
-        seed: another one gives other parts.
-        kind: one of `KINDS`.
-        name: of the speaker or the recording, or the id of the clip.
-    """
+    """Return a part drawn with the shares as probabilities; the same part for the same arguments."""
     place = generator("split", seed, kind, ascii(name)).random()
     *earlier, last = shares
     for part in earlier:
@@ -147,11 +141,7 @@ class SplitsFile(Settings):
 
 
 def write_splits(path: Path, splits: Splits, report: Mapping[str, Any] | None = None) -> None:
-    """Write splits as JSON, with a report for those who read it.
-
-    Raises:
-        OSError: the disk refuses.
-    """
+    """Write splits as JSON, with a report for those who read it."""
     contents = {
         "made_by": "budew corpus split",
         "version": __version__,
@@ -176,8 +166,7 @@ def read_splits(path: Path) -> Splits:
 
     Raises:
         SettingsError: it is no splits file, or puts a speaker into two parts; names what is wrong.
-        CorpusError: it is a pipe or a device.
-        OSError: the file cannot be read.
+        CorpusError: there is no such file.
 
     Example:
         >>> write_splits(Path("splits.json"), Splits(0, {"train": 0.5, "test": 0.5}, {"anna": "test"}))
@@ -193,8 +182,8 @@ def read_splits(path: Path) -> Splits:
         raise SettingsError(f"{path}: is not a splits file: make it with budew corpus split")
     file = validated(SplitsFile, table, name=str(path))
     try:
-        speakers, clips, recordings = map(_by_name, (file.speakers, file.clips, file.recordings))
-        return Splits(file.seed, file.shares, speakers, clips, recordings, file.lists_clips)
+        listed = {f"{kind}s": _by_name(getattr(file, f"{kind}s")) for kind in KINDS}
+        return Splits(file.seed, file.shares, **listed, lists_clips=file.lists_clips)
     except InputError as error:
         raise SettingsError(f"{path}: {error}") from error
 
@@ -233,9 +222,6 @@ class Select:
         splits: of the corpus.
         part: such as "train".
 
-    Raises:
-        InputError: there is no such part.
-
     Example:
         >>> job = Select(Splits(0, {"train": 0.5, "test": 0.5}, {"anna": "test"}), "test")
         >>> [clip.id for clip in job.run(iter([Clip("a", b"", "wav", speaker="anna")]), print)]
@@ -271,8 +257,7 @@ def unknown_to(splits: Splits, corpus: str | Path) -> str:
     for checked, clip in enumerate(read(corpus, on_bad=lambda error: None), start=1):
         if not splits.knows(clip):
             unlisted += 1
-            if clip.speaker and len(speakers) < CHECKED:
-                speakers.add(clip.speaker)
+            speakers.update([clip.speaker] if clip.speaker else [])
         if checked >= CHECKED and unlisted < checked:
             break
     if unlisted and unlisted == checked:

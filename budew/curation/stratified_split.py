@@ -5,15 +5,14 @@ speaker do. The result depends on the seed and on what is in the corpus, not on 
 speaker or recording, whatever the number of clips, and as much for each clip with neither while those are at
 most 100,000; more of them are placed by hash alone, whose error is then small.
 
-Exact answers are a knapsack problem; this is the greedy one of scikit-learn's `StratifiedGroupKFold` and of
-iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011), for several labels a clip and parts of any
-size; then groups change parts while that helps. The objective is Pearson's χ² between what each part holds
-and its share of the whole, which weighs a clip too many by how few were expected: a rare emotion in a small
-part counts most. 10 µs for each group and sweep.
+The method is the greedy one of scikit-learn's `StratifiedGroupKFold` and of iterative stratification
+(Sechidis, Tsoumakas and Vlahavas 2011), for several labels a clip and parts of any size; then groups change
+parts while that helps. The objective is Pearson's χ² between what each part holds and its share of the whole:
+a rare emotion in a small part counts most. 10 µs for each group and sweep.
 """
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,11 +48,11 @@ class PartReport:
     Attributes:
         name: such as "train".
         asked: the share that was requested.
-        speakers: their number.
-        unnamed: number of clips whose speaker is not known.
-        recordings: number of recordings of such clips.
-        recorded: number of clips of these recordings.
-        counts: number of clips in each of `STRATA`.
+        speakers: number of speakers.
+        unnamed: clips whose speaker is not known.
+        recordings: recordings of such clips.
+        recorded: clips of these recordings.
+        counts: clips in each of `STRATA`.
     """
 
     name: str
@@ -71,9 +70,9 @@ class SplitReport:
 
     Attributes:
         parts: in the order of the shares.
-        counts: number of clips in each of `STRATA`, in all parts together.
+        counts: clips in each of `STRATA`, in all parts together.
         listed: whether each clip with neither speaker nor recording was placed for balance, not by hash.
-        emotions_unknown: number of clips without rated emotions; they count as clips and for no emotion.
+        emotions_unknown: clips without rated emotions; they count as clips and for no emotion.
     """
 
     parts: tuple[PartReport, ...]
@@ -175,15 +174,21 @@ def split_corpus(
     rows = [row for table in tables.values() for row in table.values()]
     counts = np.array(rows, np.int32).reshape(-1, len(STRATA))
     taken = None if listed else by_hash
-    placed = stratify(
-        counts, np.array(list(shares.values())), order=_order(groups, counts, seed), taken=taken
-    )
+    order = _order(groups, counts, seed)
+    placed = stratify(counts, np.array(list(shares.values())), order=order, taken=taken)
     parts: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
     for (kind, name), part in zip(groups, placed, strict=True):
         parts[kind][name] = names[part]
     splits = Splits(seed, dict(shares), parts["speaker"], parts["clip"], parts["recording"], listed)
-    report = _report(groups, placed, counts, shares, None if listed else by_hash, emotions_unknown)
-    return splits, report
+    kinds = np.array([kind for kind, _ in groups], str)
+    reports = []
+    for number, name in enumerate(names):
+        here = {kind: counts[(kinds == kind) & (placed == number)] for kind in KINDS}
+        if taken is not None:
+            here["clip"] = taken[[number]]
+        reports.append(_part_report(name, shares[name], here))
+    everything = sum((Counter(part.counts) for part in reports), Counter[str]())
+    return splits, SplitReport(tuple(reports), everything, listed, emotions_unknown)
 
 
 def _table() -> dict[str, NDArray[np.int32]]:
@@ -191,36 +196,19 @@ def _table() -> dict[str, NDArray[np.int32]]:
     return defaultdict(lambda: np.zeros(len(STRATA), np.int32))
 
 
-def _report(
-    groups: Sequence[tuple[str, str]],
-    placed: Indices,
-    counts: Counts,
-    shares: Mapping[str, float],
-    by_hash: Counts | None,
-    emotions_unknown: int,
-) -> SplitReport:
-    kinds = np.array([KINDS.index(kind) for kind, _ in groups], np.intp)
-    sizes = np.zeros((len(KINDS), len(shares)), np.int64)
-    held = np.zeros((len(KINDS), len(shares), len(STRATA)), np.int64)
-    np.add.at(sizes, (kinds, placed), 1)
-    np.add.at(held, (kinds, placed), counts)
-    if by_hash is not None:
-        held[KINDS.index("clip")] = by_hash
-    total = held.sum(axis=0)
-    parts = tuple(
-        PartReport(
-            name,
-            shares[name],
-            speakers=int(sizes[0, part]),
-            unnamed=int(held[1:, part, 0].sum()),
-            recordings=int(sizes[1, part]),
-            recorded=int(held[1, part, 0]),
-            counts=dict(zip(STRATA, total[part].tolist(), strict=True)),
-        )
-        for part, name in enumerate(shares)
+def _part_report(name: str, asked: float, counts: Mapping[str, Counts]) -> PartReport:
+    """Report a part by the clips of its groups of each kind in each stratum, shape (groups, strata)."""
+    clips = {kind: int(rows[:, 0].sum()) for kind, rows in counts.items()}
+    strata = np.concatenate(list(counts.values())).sum(axis=0).tolist()
+    return PartReport(
+        name,
+        asked,
+        speakers=len(counts["speaker"]),
+        unnamed=clips["recording"] + clips["clip"],
+        recordings=len(counts["recording"]),
+        recorded=clips["recording"],
+        counts=dict(zip(STRATA, strata, strict=True)),
     )
-    every = dict(zip(STRATA, total.sum(axis=0).tolist(), strict=True))
-    return SplitReport(parts, every, by_hash is None, emotions_unknown)
 
 
 def _strata(profile: VoiceProfile | None) -> list[int]:
@@ -233,11 +221,12 @@ def _strata(profile: VoiceProfile | None) -> list[int]:
 
 def _order(groups: Sequence[tuple[str, str]], counts: Counts, seed: int) -> Indices:
     """Return the large groups before the small, by octaves; within an octave the seed decides."""
-    drawn = (f"{seed}/{kind}/{name}".encode("utf-8", "surrogatepass") for kind, name in groups)
-    rank = np.zeros(len(counts), [("octave", np.int32), ("drawn", "S32")])
-    rank["octave"] = [-int(size).bit_length() for size in counts[:, 0]]
-    rank["drawn"] = np.fromiter((hashlib.sha256(text).digest() for text in drawn), "S32", len(counts))
-    return np.argsort(rank, order=("octave", "drawn"))
+
+    def rank(number: int) -> tuple[int, bytes]:
+        drawn = "/".join((str(seed), *groups[number])).encode("utf-8", "surrogatepass")
+        return -int(counts[number, 0]).bit_length(), hashlib.sha256(drawn).digest()
+
+    return np.array(sorted(range(len(groups)), key=rank), np.intp)
 
 
 def stratify(

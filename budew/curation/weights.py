@@ -1,4 +1,4 @@
-"""Sampling weights, from 1 to a cap, with which clips of rare emotions are drawn more often.
+"""Sampling weights, from 1 to a cap, with which clips of rare emotions are drawn more often, and their files.
 
 The mass of an emotion is the sum of its intensities over the clips in which it reaches `min_level`; a clip in
 which none of all 40 does has the mass 1 of no emotion, and one without rated emotions gets no weight. Of the
@@ -7,27 +7,32 @@ largest mass M, an emotion of mass m gets the factor
     min(cap, (M / m) ^ (1 / temperature))
 
 and a clip the mean of the factors of its emotions, weighted by their intensities; 1 if only some emotions are
-rated and none of them reaches `min_level`. Temperature 1 is inverse
-frequency; infinity gives uniform weights; the default 2, the square root, is that of repeat factor sampling
-(Gupta, Dollár and Girshick 2019, "LVIS", for images with many labels), and sampling by a power is how
-multilingual models balance languages (Arivazhagan et al. 2019). LVIS takes the rarest label of an image; here
-the mean balances better for as much loss of sample size: on 20,000 simulated clips of 40 emotions with
-frequencies as 1 / rank^1.2, of which one or two a clip, the effective number of emotions rises from 15.7 to
-30.4 by the mean and 29.3 by the rarest, with 0.61 and 0.60 of the sample size left.
+rated and none of them reaches `min_level`. Temperature 1 is inverse frequency; infinity gives uniform
+weights; the default 2, the square root, is that of repeat factor sampling (Gupta, Dollár and Girshick 2019,
+"LVIS"), which takes the rarest label of an image where this takes the mean.
 """
 
+import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
 
 from budew.corpora.clip import Clip
 from budew.errors import CorpusError, InputError
+from budew.io.files import replaced_file, whole_file
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 
 NO_EMOTION = "no emotion"
+_ROWS = 50_000
+"""Rows of parquet in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,8 @@ class WeightReport:
     Attributes:
         balance: the rule.
         clips: number of clips with a weight.
-        without_profile: number of clips that got none, having no profile.
-        emotions_unknown: number of clips that got none, having a profile without rated emotions.
+        without_profile: clips without a weight, as they have no profile.
+        emotions_unknown: clips without a weight, as none of their emotions is rated.
         total, squares: sums of the weights and of their squares.
         lightest, heaviest: the extremes of the weights.
         weighted: mass of each emotion, each clip counted with its weight.
@@ -167,7 +172,6 @@ def corpus_balance(
 
     Raises:
         CorpusError: no clip has a profile in which an emotion reaches the level, or all are rated.
-        InputError: an option is out of range.
     """
     masses: dict[str, float] = {}
     for clip in clips:
@@ -185,9 +189,7 @@ def corpus_balance(
 def weigh(clips: Iterable[Clip], report: WeightReport) -> Iterator[tuple[str, float]]:
     """Yield id and weight of each clip with rated emotions; add all of them to the report.
 
-    Args:
-        clips: those that the balance was made from, in a second pass.
-        report: counts the clips.
+    `clips` are those that the balance was made from, in a second pass.
     """
     for clip in clips:
         if clip.profile is None:
@@ -196,3 +198,63 @@ def weigh(clips: Iterable[Clip], report: WeightReport) -> Iterator[tuple[str, fl
             report.emotions_unknown += 1
         else:
             yield clip.id, report.add(clip.profile)
+
+
+def check_weight_file(path: Path) -> None:
+    """Raise `InputError` unless the suffix names a format that can be written."""
+    if path.suffix.lower() not in (".jsonl", ".parquet"):
+        raise InputError(f"{path}: weights are written as .jsonl or .parquet: name the file so")
+
+
+def write_weights(path: Path, weights: Iterable[tuple[str, float]]) -> None:
+    """Write id and weight of each clip as JSON Lines or parquet, lazily; the file appears when complete.
+
+    Raises:
+        InputError: neither `.jsonl` nor `.parquet`.
+
+    Example:
+        >>> write_weights(Path("weights.jsonl"), [("clip-1", 1.0), ("clip-2", 3.25)])
+        >>> read_weights(Path("weights.jsonl"))
+        {'clip-1': 1.0, 'clip-2': 3.25}
+    """
+    check_weight_file(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = ({"id": id, "weight": round(weight, 6)} for id, weight in weights)
+    if path.suffix.lower() == ".parquet":
+        schema = pa.schema([("id", pa.string()), ("weight", pa.float64())])
+        with replaced_file(path) as part, pyarrow.parquet.ParquetWriter(part, schema) as writer:
+            while some := list(islice(rows, _ROWS)):
+                writer.write_table(pa.Table.from_pylist(some, schema))
+        return
+    with whole_file(path) as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def read_weights(path: Path) -> dict[str, float]:
+    """Return the weights in a file of `write_weights`, by clip id.
+
+    Raises:
+        CorpusError: it is another file, or a weight is not a number from 0 on.
+    """
+    check_weight_file(path)
+    weights: dict[str, float] = {}
+    try:
+        for row in _rows(path):
+            id, weight = row["id"], row["weight"]
+            if not isinstance(id, str) or isinstance(weight, bool) or not 0 <= weight < math.inf:
+                raise ValueError
+            weights[id] = float(weight)
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise CorpusError(f"{path}: not a file of weights: make it with `budew corpus weights`") from error
+    return weights
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    if path.suffix.lower() == ".parquet":
+        with pyarrow.parquet.ParquetFile(path) as table:
+            for batch in table.iter_batches(_ROWS):
+                yield from batch.to_pylist()
+        return
+    with path.open(encoding="utf-8") as file:
+        yield from map(json.loads, file)

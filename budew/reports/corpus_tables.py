@@ -1,6 +1,7 @@
 """Corpora in the terminal: statistics, inspection, splits, weights, duplicates, ratings, acting plans."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -130,10 +131,8 @@ def consensus_table(found: ConsensusStatistics) -> Table:
     """Return a row for each number of ratings; the caption has the consensus of each kind."""
     table = empty_table("ratings", "pairs", "present", "absent", "mixed", "exact", title="consensus")
     table.title_justify = table.caption_justify = "left"
-    for row in (one.to_dict() for one in found.outcomes):
-        table.add_row(
-            *(f"{row[name]:,}" for name in ("ratings", "pairs", "present", "absent", "mixed", "exact"))
-        )
+    for one in found.outcomes:
+        table.add_row(*(f"{count:,}" for count in astuple(one)))
     majority = ", ".join(f"{value:.4g} {count:,}" for value, count in found.majority.items())
     table.caption = (
         "pairs of item and emotion by number of ratings: present or absent for all raters, or for some; "

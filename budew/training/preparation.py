@@ -14,7 +14,7 @@ from typing import Any, Literal
 from transformers import WhisperFeatureExtractor
 
 from budew.corpora.sources import matches
-from budew.curation.weight_files import read_weights
+from budew.curation.weights import read_weights
 from budew.errors import CorpusError, SettingsError
 from budew.training.clip_index import index_corpus
 from budew.training.feature_cache import cache_spectrograms, cache_states

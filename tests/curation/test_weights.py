@@ -10,15 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.corpora import Clip
-from budew.curation.weight_files import read_weights, write_weights
 from budew.curation.weights import (
     NO_EMOTION,
     Balance,
     WeightReport,
     corpus_balance,
     effective_number,
+    read_weights,
     shares,
     weigh,
+    write_weights,
 )
 from budew.errors import CorpusError, InputError
 from budew.profile import VoiceProfile

@@ -15,7 +15,7 @@ from transformers import WhisperProcessor
 from budew.audio.samples import decode
 from budew.captions import parse, render
 from budew.corpora import Caption, read, write_shard
-from budew.curation.weight_files import write_weights
+from budew.curation.weights import write_weights
 from budew.errors import BudewWarning, CorpusError
 from budew.model.build import END, PREFIX, build_tokenizer
 from budew.training.dataset import (
