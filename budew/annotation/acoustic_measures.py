@@ -3,19 +3,13 @@
 About 45 times real time on a core, nearly all of it pYIN. The measures go into the clip's metadata, under
 `measured`; `budew.annotation.quantile_thresholds` makes traits of them.
 
-Speech and pauses as in de Jong & Wempe, "Praat script to detect syllable nuclei and measure speech rate
-automatically" (Behavior Research Methods 41, 2009), and in their script of 2010: frames of 64 ms every 16 ms
-(Praat's intensity with a minimum pitch of 50 Hz); what lies 25 dB under the 99th percentile is silence;
-sounds under 0.1 s and pauses under 0.3 s do not count.
-
-Pitch by pYIN (Mauch & Dixon, ICASSP 2014) as librosa has it. With a step of 0.2 semitones between candidates
-and 16 ms between frames it runs at 50 times real time on a core, with librosa's 0.1 and 10 ms at 8 times; in
-16 recordings of people the medians differ by 3 % at most and the spreads by 0.2 semitones. dataspeech takes
-PENN, a network, from 30 to 1,000 Hz. The first call in a fresh installation compiles for some 10 s.
-
-A run of vowels is a syllable, as in the usual counters of readability: it makes a fifth too many in English
-("rate" has two). That does no harm as long as rates are compared within one language, as thresholds do.
-dataspeech counts phonemes, with an English dictionary, over the whole clip.
+- Speech and pauses: de Jong & Wempe (Behavior Research Methods 41, 2009). Frames of 64 ms every 16 ms; what
+  lies 25 dB under the 99th percentile is silence; sounds under 0.1 s and pauses under 0.3 s do not count.
+- Pitch: pYIN (Mauch & Dixon, ICASSP 2014) of librosa, whose first call compiles for some 10 s. With steps of
+  0.2 semitones and 16 ms it is six times as fast as with librosa's 0.1 and 10 ms; in 16 recordings of people
+  the medians differ by 3 % at most and the spreads by 0.2 semitones.
+- Syllables: a run of vowels is one, which makes a fifth too many in English ("rate" has two). Compare rates
+  within one language, as thresholds do.
 """
 
 import re
@@ -101,7 +95,7 @@ class Measure:
 
 
 def measure_clip(clip: Clip) -> Clip:
-    """Return the clip with its measures; AudioError where it cannot be decoded, or is too long."""
+    """Return the clip with its measures, or raise `AudioError`."""
     samples = decode(clip.audio, max_seconds=LONGEST, name=f"clip {clip.id!r}").usable
     measures = acoustic_measures(samples, transcript=clip.transcript, language=clip.language)
     return replace(clip, metadata={**clip.metadata, FIELD: measures})
@@ -161,16 +155,12 @@ def decibels(power: NDArray[np.float64] | float) -> NDArray[np.float64]:
     return np.asarray(10 * np.log10(np.maximum(power, 10 ** (FLOOR / 10))))
 
 
-def _speech_level(loudness: NDArray[np.float64]) -> float:
-    return float(np.percentile(loudness, 99))
-
-
 def speech(loudness: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return for each frame whether it is speech: sounds, with the stops that are too short to be a pause.
 
     Noise less than 25 dB below the speech counts as speech: a pause full of it is not found.
     """
-    sounding = loudness > max(_speech_level(loudness) - SILENCE, FLOOR)
+    sounding = is_sound(loudness) & (loudness > FLOOR)
     for start, end in _runs(sounding):
         if (end - start) * SECONDS < SHORTEST_SOUND:
             sounding[start:end] = False
@@ -178,6 +168,11 @@ def speech(loudness: NDArray[np.float64]) -> NDArray[np.bool_]:
         if (end - start) * SECONDS < SHORTEST_PAUSE:
             sounding[start:end] = True
     return sounding
+
+
+def is_sound(loudness: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return for each frame whether it is less than `SILENCE` under the loudest ones."""
+    return np.asarray(loudness > np.percentile(loudness, 99) - SILENCE)
 
 
 def pauses(speaking: NDArray[np.bool_]) -> list[float]:
@@ -200,14 +195,11 @@ def _snr(loudness: NDArray[np.float64]) -> float:
     """Return the ratio of speech to noise in dB, by percentiles of the frame levels, as NIST's `stnr` has it.
 
     Noise is the 10th percentile, speech and noise together the mean of all that is above `SILENCE`. With
-    white and pink noise mixed to 0 to 30 dB into 36 recordings of people, medians are off by 2.2 dB at most
-    and the middle half of the clips lies within 3.5 dB. WADA-SNR (Kim & Stern 2008) is as exact up to 10 dB,
-    but its middle half spreads over 20 dB at 30. A clip without a gap is taken for noisier than it is.
-    dataspeech takes Brouhaha, a network.
+    noise mixed to 0 to 30 dB into 36 recordings of people, medians are off by 2.2 dB at most. A clip without
+    a gap is taken for noisier than it is.
     """
     noise = 10 ** (float(np.percentile(loudness, NOISE)) / 10)
-    loud = loudness[loudness > _speech_level(loudness) - SILENCE]
-    voice = float(np.mean(10 ** (loud / 10))) - noise
+    voice = float(np.mean(10 ** (loudness[is_sound(loudness)] / 10))) - noise
     return min(10 * float(np.log10(max(voice, noise / 10) / noise)), MOST_SNR)
 
 
@@ -215,7 +207,7 @@ def _voice_measures(
     samples: NDArray[np.float32], loudness: NDArray[np.float64], speaking: NDArray[np.bool_]
 ) -> dict[str, float]:
     track = pitch_track(samples)[: len(loudness)]
-    loud = loudness[: len(track)] > _speech_level(loudness) - SILENCE
+    loud = is_sound(loudness)[: len(track)]
     track = np.where(loud, track, np.nan)  # in silence pYIN now and then finds a pitch
     voiced = np.isfinite(track)
     nuclei = count_nuclei(loudness[: len(track)], voiced)
@@ -257,11 +249,9 @@ def _compiled_pyin() -> Any:
 
 
 def pitch_measures(track: NDArray[np.float64]) -> dict[str, float]:
-    """Return level, spread and range of a pitch track; nothing where too little is voiced.
+    """Return median, 5th and 95th percentile (Hz), spread and range (semitones) of a pitch track.
 
-    Returns:
-        `pitch_median`, `pitch_low` and `pitch_high` (5th and 95th percentile) in Hz; `pitch_sd` and
-        `pitch_range` (from low to high) in semitones, which make high and low voices comparable.
+    Nothing where too little is voiced.
     """
     voiced = track[np.isfinite(track)]
     if len(voiced) < FEWEST:
@@ -277,18 +267,13 @@ def pitch_measures(track: NDArray[np.float64]) -> dict[str, float]:
 
 
 def count_nuclei(loudness: NDArray[np.float64], voiced: NDArray[np.bool_]) -> int:
-    """Return the number of syllable nuclei: voiced peaks of loudness, 2 dB above the trough that follows.
+    """Return the number of syllable nuclei: voiced peaks of loudness, 2 dB above the next trough.
 
-    The method of de Jong & Wempe (2009), whose counts of Dutch correlate with manual ones by 0.7 to 0.9. It
-    counts too few where syllables run together: about 4 of 5 in synthetic speech.
-
-    Args:
-        loudness: dB of each frame.
-        voiced: whether each frame has a pitch.
+    Too few where syllables run together: about 4 of 5 in synthetic speech.
     """
     inner = loudness[1:-1]
     peaks = 1 + np.flatnonzero((inner > loudness[:-2]) & (inner >= loudness[2:]))
-    peaks = peaks[loudness[peaks] > _speech_level(loudness) - SILENCE]
+    peaks = peaks[is_sound(loudness)[peaks]]
     ends = [*peaks[1:], len(loudness) - 1]
     count = 0
     for peak, end in zip(peaks, ends, strict=True):

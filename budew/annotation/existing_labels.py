@@ -106,9 +106,7 @@ def read_labels(path: str | Path) -> dict[str, VoiceProfile]:
 def join_label(clip: Clip, labels: Mapping[str, VoiceProfile]) -> Clip:
     """Return the clip with the emotions of its label; bursts and traits that the label does not have stay.
 
-    Args:
-        clip: with any profile, or none.
-        labels: by clip id, or by the last part of it, as tables of ratings have no folders.
+    `labels` are by clip id, or by the last part of it, as tables of ratings have no folders.
 
     Raises:
         FilteredError: there is no label.
@@ -124,14 +122,10 @@ def join_label(clip: Clip, labels: Mapping[str, VoiceProfile]) -> Clip:
 
 
 def label_clip(clip: Clip, *, source: str | None = None) -> Clip:
-    """Return the clip with the profile that its labels give.
+    """Return the clip with the profile that its labels give; `source` as in `AnnotateByLabels`.
 
     Emotions, bursts and traits of captions replace those of the profile; traits that captions do not mention
     stay.
-
-    Args:
-        clip: with a profile or captions.
-        source: one of `SOURCES`, or None for the first that the clip has.
 
     Raises:
         CorpusError: it has no labels.

@@ -1,12 +1,12 @@
 """Annotation by regression heads on a Whisper encoder: 40 emotions and the voice attributes of a clip.
 
 One pass of the encoder serves all heads, which then take the batch one after the other. A published flattened
-head has 295 MB of weights to be read, so a clip takes less time in a larger batch. On a CPU they stay mapped
-into memory, on a GPU they lie there in half precision as far as there is room.
+head has 295 MB of weights: on a CPU they stay mapped into memory, on a GPU they lie there in half precision
+as far as there is room.
 
-Clips longer than the window of the encoder are cut into windows, and scores are means over them, weighted
-by their seconds; the published code cuts off whatever follows 30 s. Scores depend on the rest of the batch by
-rounding alone: by less than 0.001 in float32, 0.02 in the half precision of a GPU.
+Clips longer than the window of the encoder are cut into windows, and scores are means over them, weighted by
+their seconds. Scores depend on the rest of the batch by rounding alone: by less than 0.001 in float32, 0.02
+in the half precision of a GPU.
 """
 
 import json
@@ -41,9 +41,8 @@ Samples = NDArray[np.float32]
 
 SCALE = SCALES[EMOTION_SCALE]
 FAINTEST = 0.5
-"""Lowest score of an emotion that is present: less rounds to the level "absent". No head is quite silent, and
-most emotions are absent from most clips: on 300 synthetic ones of unseen voices this raises the mean Spearman
-correlation with the reference from 0.24 to 0.61, at the same Pearson of 0.72."""
+"""Lowest score of an emotion that is present: less rounds to the level "absent". On 300 synthetic clips of
+unseen voices this raises the mean Spearman correlation from 0.24 to 0.61, at the same Pearson."""
 FIELD = "heads"
 """Metadata field of all scores as the heads gave them, also those of no emotion or attribute."""
 GPU_SHARE = 0.6
@@ -51,9 +50,8 @@ GPU_SHARE = 0.6
 SHORTEST = 0.025
 """Seconds: one frame of Whisper's spectrogram."""
 SURE = 1.0
-"""On the scale of Gender, -2 to 2: from here on it becomes a word too. Of 19 published scores that reach
-it, 3 differ from what a listening model wrote. Of Age no word is made: the same scores crowd between 2.6 and
-3.6."""
+"""On the scale of Gender, -2 to 2: from here on it becomes a word too. Of Age no word is made, as published
+scores crowd between 2.6 and 3.6."""
 DIGITS = 4
 
 
@@ -87,10 +85,6 @@ class AnnotateByHeads:
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Annotate clips in their order.
-
-        Args:
-            clips: to be annotated.
-            failed: called with the id and the error of each clip that cannot be.
 
         Raises:
             JobError: heads, encoder or device cannot be used, or memory does not suffice.
@@ -236,13 +230,8 @@ def _score(batch: list[tuple[_ClipScores, Samples]], scorer: VoiceScorer) -> Non
 def with_scores(clip: Clip, scores: Mapping[str, float], made_by: Mapping[str, Any]) -> Clip:
     """Return the clip with a profile of scores; what the heads do not score stays.
 
-    Published heads pass the ends of a scale (Arousal 4.3 of 4, Valence -3.7 of -3); such a score counts as
-    the end.
-
-    Args:
-        clip: with any profile, or none.
-        scores: by the names of the heads. Those of no emotion or attribute go to the metadata alone.
-        made_by: note on heads and encoder for the metadata.
+    A score beyond an end of its scale counts as the end. Scores of no emotion or attribute go to the metadata
+    alone, with `made_by`, a note on heads and encoder.
 
     Raises:
         InputError: a score is NaN or infinity.

@@ -9,9 +9,10 @@ Every clip is decoded before it is sent, so that no broken file is paid for. A w
 16 kHz mono is sent as it is; anything else becomes a wav of 16 kHz, 16 bit, mono: 32 kB a second.
 """
 
+import asyncio
 import io
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -57,11 +58,10 @@ class AnnotateByLLM:
         prompt: what to ask.
         temperature: 0 for the likeliest answer.
         seed: sent along, None for none.
-        turns: answers that a model may give for a clip: what is wrong with one is sent back, except after the
-            last. With more turns, clips that failed can be tried again (`retry_failed`):
-            the kept answers are read again, and only what is new is asked.
+        turns: answers that a model may give for a clip: what is wrong with one is sent back. With more turns
+            clips that failed can be tried again (`retry_failed`): only what is new is asked.
         max_seconds: longer clips are not sent, and fail.
-        account: name under which the cache adds up what is spent, the same in all workers and restarts.
+        account: name under which the cache adds up what is spent.
 
     Raises:
         InputError: a number out of range.
@@ -91,26 +91,10 @@ class AnnotateByLLM:
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Annotate clips in their order, many at a time. Raises what `answered_in_order` does."""
-        annotated = answered_in_order(
-            map(self._prepared, clips), self._annotated, self.server, account=self.account
-        )
-        with closing(annotated):
-            for (clip, _), profile in annotated:
-                try:
-                    yield self._with_profile(clip, profile.result())
-                except Exception as error:  # noqa: BLE001  # whatever happens to one clip, the others continue
-                    failed(clip.id, error)
+        return annotate_in_order(clips, self._annotated, failed, self.server, account=self.account)
 
-    def _prepared(self, clip: Clip) -> tuple[Clip, SentAudio | Exception]:
-        try:
-            return clip, audio_to_send(clip, max_seconds=self.max_seconds)
-        except Exception as error:  # noqa: BLE001  # reported as the failure of this clip, in its turn
-            return clip, error
-
-    async def _annotated(self, client: Client, prepared: tuple[Clip, SentAudio | Exception]) -> VoiceProfile:
-        clip, audio = prepared
-        if isinstance(audio, Exception):
-            raise audio
+    async def _annotated(self, client: Client, clip: Clip) -> Clip:
+        audio = await asyncio.to_thread(audio_to_send, clip, max_seconds=self.max_seconds)
         request = ChatRequest(
             model=self.server.model,
             messages=self.prompt.messages(b64encode(audio.data).decode(), audio.format),
@@ -119,7 +103,7 @@ class AnnotateByLLM:
             seed=self.seed,
             schema=answer_schema(self.prompt.parts),
         )
-        return await complete_with_corrections(
+        predicted = await complete_with_corrections(
             client,
             request,
             partial(read_answer, parts=self.prompt.parts),
@@ -127,8 +111,6 @@ class AnnotateByLLM:
             turns=self.turns,
             item=f"clip {clip.id!r}",
         )
-
-    def _with_profile(self, clip: Clip, predicted: VoiceProfile) -> Clip:
         before = clip.profile or VoiceProfile()
         bursts = predicted.bursts if "bursts" in self.prompt.parts else before.bursts
         profile = VoiceProfile(predicted.emotions, bursts, {**before.traits, **predicted.traits})
@@ -143,6 +125,23 @@ class AnnotateByLLM:
             "temperature": self.temperature,
             "seed": self.seed,
         }
+
+
+def annotate_in_order(
+    clips: Iterator[Clip],
+    annotate: Callable[[Client, Clip], Coroutine[Any, Any, Clip]],
+    failed: OnFailed,
+    server: ServerSettings,
+    *,
+    account: str,
+) -> Iterator[Clip]:
+    """Annotate many clips at a time and pass them on in their order. Raises what `answered_in_order` does."""
+    with closing(answered_in_order(clips, annotate, server, account=account)) as annotated:
+        for clip, done in annotated:
+            try:
+                yield done.result()
+            except Exception as error:  # noqa: BLE001  # whatever happens to one clip, the others continue
+                failed(clip.id, error)
 
 
 def audio_to_send(clip: Clip, *, max_seconds: float) -> SentAudio:

@@ -6,7 +6,6 @@ everything that is asked for, once, in range, and nothing else.
 """
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +37,6 @@ UNKNOWN = "unknown"  # a trait that the model cannot tell
 SCALE = SCALES["bud-e"]
 MOST_PROBLEMS = 20
 _LONGEST_PROBLEM = 200
-_SLOT = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
 class AnnotationPromptFile(Settings):
@@ -117,18 +115,13 @@ def load_prompt(path: str | Path | None = None) -> AnnotationPrompt:
 
 def _filled(file: Path, name: str, text: str, words: Mapping[str, str | int]) -> str:
     """Replace the names in braces by their words, and doubled braces by single ones."""
-
-    def word(match: re.Match[str]) -> str:
-        if match[0] in ("{{", "}}"):
-            return match[0][0]
-        if match[1] not in words:
-            known = ", ".join(f"{{{word}}}" for word in words)
-            raise SettingsError(
-                f"{file}: {name}: unknown field {match[0][:40]}: there are {known}; write {{{{ for {{"
-            )
-        return str(words[match[1]])
-
-    return _SLOT.sub(word, text)
+    try:
+        return text.format_map(words)
+    except (LookupError, ValueError, AttributeError) as error:
+        known = ", ".join(f"{{{word}}}" for word in words)
+        raise SettingsError(
+            f"{file}: {name}: unknown field ({error}): there are {known}; write {{{{ for {{"
+        ) from error
 
 
 def _words(part: str) -> dict[str, str | int]:

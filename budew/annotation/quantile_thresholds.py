@@ -1,10 +1,9 @@
 """Quantile thresholds of a measured corpus, and the job that turns measures into traits: fast, noisy...
 
 `corpus_thresholds` reads the measures of all clips, `AnnotateByMeasures` applies the thresholds. They are
-kept as a JSON file, so that another corpus, or one clip, can be compared with the same.
-
-dataspeech cuts the range into equal parts, whose outer ones are nearly empty. Pitch is that of the clip, not
-the mean of its speaker as in dataspeech: excited speech is higher than usual, and captions describe it.
+kept as a JSON file, so that another corpus, or one clip, can be compared with the same. Pitch is that of the
+clip, not the mean of its speaker as in dataspeech: excited speech is higher than usual, and captions
+describe it.
 """
 
 import hashlib
@@ -140,12 +139,7 @@ class AnnotateByMeasures:
 
 
 def with_traits(clip: Clip, thresholds: Thresholds, *, overwrite: bool = False) -> Clip:
-    """Return the clip with the traits of its measures. Emotions that nobody rated stay unrated.
-
-    Args:
-        clip: with measures.
-        thresholds: of this corpus or another.
-        overwrite: replace traits that the clip has.
+    """Return the clip with the traits of its measures; `overwrite` replaces traits that it has.
 
     Raises:
         CorpusError: the clip is not measured.

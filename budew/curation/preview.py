@@ -3,11 +3,11 @@
 Which clips are drawn is decided by the seed and their ids, not by their order.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import islice
 from math import ceil
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -44,14 +44,13 @@ class JobPreview:
 
         The difference is the sum over the emotions that both rate.
         """
-        found = [
-            (-difference, clip.id, clip)
-            for clip in self.clips
-            if clip.id in self.before and (difference := _difference(self.before[clip.id], clip.profile)) > 0
-        ]
-        return [
-            (clip, self.before[id]) for _, id, clip in nsmallest(most, found, key=lambda entry: entry[:2])
-        ]
+        found = []
+        for clip in self.clips:
+            if clip.id in self.before and clip.profile is not None:
+                change = self.before[clip.id].vector() - clip.profile.vector()
+                found.append((-float(np.nansum(np.abs(change))), clip.id, clip))
+        largest = nsmallest(most, (entry for entry in found if entry[0] < 0), key=itemgetter(0, 1))
+        return [(clip, self.before[id]) for _, id, clip in largest]
 
 
 def preview_job(
@@ -67,9 +66,7 @@ def preview_job(
         seed: of the draw.
 
     Raises:
-        CorpusError: there is no such corpus.
         InputError: more than `MOST_CLIPS` clips.
-        JobError: the job cannot run.
     """
     number = sample or limit or 0
     if number > MOST_CLIPS:
@@ -89,13 +86,5 @@ def _drawn(source: str | Path, number: int, seed: int) -> list[Clip]:
     def rank(clip: Clip) -> int:
         return derived_seed(seed, "clip", clip.id)
 
-    drawn: Iterator[Clip] = (
-        clip for part in parts for clip in nsmallest(ceil(number / len(parts)), read(part), key=rank)
-    )
+    drawn = (clip for part in parts for clip in nsmallest(ceil(number / len(parts)), read(part), key=rank))
     return nsmallest(number, drawn, key=rank)
-
-
-def _difference(before: VoiceProfile, after: VoiceProfile | None) -> float:
-    if after is None:
-        return 0.0
-    return float(np.nansum(np.abs(before.vector() - after.vector())))

@@ -11,14 +11,13 @@ back with what is wrong. The result is appended to the image's `annotations`, a 
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
 from typing import Any, ClassVar, Literal
 
+from budew.annotation.llm import annotate_in_order
 from budew.chat.client import Client, complete_with_corrections
-from budew.chat.ordered_requests import answered_in_order
 from budew.chat.request import ChatRequest, object_in
 from budew.chat.server_settings import ServerSettings
 from budew.corpora.clip import Clip
@@ -73,13 +72,7 @@ class AnnotateFaces:
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Annotate images in their order, many at a time. Raises what `answered_in_order` does."""
-        answered = answered_in_order(clips, self._annotated, self.server, account=self.account)
-        with closing(answered):
-            for clip, done in answered:
-                try:
-                    yield done.result()
-                except Exception as error:  # noqa: BLE001  # whatever happens to one image, the others continue
-                    failed(clip.id, error)
+        return annotate_in_order(clips, self._annotated, failed, self.server, account=self.account)
 
     async def _annotated(self, client: Client, clip: Clip) -> Clip:
         before = clip.metadata.get(FIELD)

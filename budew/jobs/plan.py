@@ -1,8 +1,8 @@
 """`Plan`: a job over a source, divided into units, that may be killed at any moment and started again.
 
 A finished unit is not repeated, a clip that fails is listed with its reason and the others continue, and the
-output is the same, to the byte, however often the job was stopped, however many workers it had, and whether
-it ran here or on a cluster.
+output is the same, to the byte, however often the job was stopped, with any number of workers, and on a
+cluster.
 """
 
 import os
@@ -18,10 +18,11 @@ from budew.errors import InputError, JobError
 from budew.io.disk import disk_errors
 from budew.jobs.cluster import ClusterSettings, launch
 from budew.jobs.job import Job, NumberedJob, tallies_of
-from budew.jobs.job_folder import check_folder, locked_folder
-from budew.jobs.shard_records import (
+from budew.jobs.job_folder import (
     RECORDS,
     ShardRecord,
+    check_folder,
+    locked_folder,
     read_record,
     shard_path,
     write_failures,
@@ -155,7 +156,7 @@ class Plan:
         return tuple(
             unit
             for unit in self.units
-            if unit.name not in records or (self._retry_failed and _has_failures(unit, records[unit.name]))
+            if unit.name not in records or (self._retry_failed and _can_improve(unit, records[unit.name]))
         )
 
     def run(
@@ -176,8 +177,6 @@ class Plan:
         Raises:
             JobError: no other clip would succeed either, the disk is full, another run is running in the
                 folder, or the cluster does not take the job.
-            OSError: the folder cannot be written to.
-            MissingExtraError: a library of the cluster is not installed.
         """
         if workers is not None and workers < 0:
             raise InputError(f"workers must be 0 or more, not {workers}")
@@ -272,7 +271,6 @@ def run(
         JobError: no other clip would succeed either, the disk is full, another run is running in the folder,
             or it holds the output of something else.
         CorpusError: there is no such source, or it overlaps the output.
-        InputError: too few or too many clips, or workers.
 
     Example:
         >>> from budew.io.resources import data_folder
@@ -290,8 +288,8 @@ def _current_records(units: Iterable[Unit], out: Path) -> dict[str, ShardRecord]
     return {name: record for name, record in found.items() if record is not None}
 
 
-def _has_failures(unit: Unit, record: ShardRecord) -> bool:
-    """Return whether another attempt may do better. Clips stay filtered, unless the job makes them."""
+def _can_improve(unit: Unit, record: ShardRecord) -> bool:
+    """Return whether a clip failed, or was left out by a job that can make another one."""
     return any(isinstance(unit, NumberedUnit) or not failure.is_filtered for failure in record.failures)
 
 

@@ -15,7 +15,7 @@ from budew.corpora.shards import read_shard, write_shard
 from budew.corpora.text_files import json_line
 from budew.errors import CorpusError, JobError
 from budew.jobs.job import Job, OnFailed, TallyingJob, tallies_of
-from budew.jobs.shard_records import (
+from budew.jobs.job_folder import (
     ClipFailure,
     ShardRecord,
     read_record,
@@ -106,7 +106,7 @@ class _UnitRun:
 
     def _input(self) -> Iterator[Clip]:
         finished = self._finished_clips()
-        for clip in self._unit.read(lambda error: self._failed(_clip_named_in(error), error)):
+        for clip in self._unit.read(self._unreadable):
             self._clips_read += 1
             self._report_counts()
             yield finished.get(clip.id, clip)
@@ -117,6 +117,10 @@ class _UnitRun:
         if record is None or not record.clips:
             return {}
         return {clip.id: clip for clip in read_shard(shard_path(self._out, self._unit.name))}
+
+    def _unreadable(self, error: CorpusError) -> None:
+        named = _NAMED_ID.search(str(error))
+        self._failed(named[1] if named else "", error)
 
     def _failed(self, clip: str, error: Exception) -> None:
         self.failures.append(ClipFailure.of(clip, error))
@@ -143,8 +147,3 @@ def _writable(clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
             continue
         seen.add(ready.id)
         yield ready
-
-
-def _clip_named_in(error: CorpusError) -> str:
-    found = _NAMED_ID.search(str(error))
-    return found[1] if found else ""

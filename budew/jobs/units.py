@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from stat import S_ISREG
 from typing import NamedTuple
 
 from budew.corpora.clip import Clip
@@ -33,8 +32,6 @@ CLIPS_PER_SHARD = 500
 """Loose files, or rows of a manifest or table, in one unit."""
 MAX_CLIPS = 100_000_000
 """Largest corpus of a job without input: at 2.5 s a clip, 70,000 hours."""
-MAX_SHARDS = 1_000_000
-"""Most units of a job without input: all of them are in memory, 240 bytes each."""
 _DOUBLE_SUFFIX = ".tar.gz"
 _UNSAFE = re.compile(r"[^\w.@+=-]+")
 
@@ -104,7 +101,7 @@ class FileUnit:
             size = (size if self.part.stop is None else self.part.stop) - self.part.start
         elif isinstance(self.part, Rows):
             size = size * (self.part.stop - self.part.start) // self.part.of
-        audio = [*filter(None, map(_stat, self._named_audio()))]
+        audio = [os.stat(path) for path in self._named_audio() if path.is_file()]
         return InputState(
             size + sum(stat.st_size for stat in audio),
             max((stat.st_mtime_ns for stat in (*stats, *audio)), default=0),
@@ -113,7 +110,7 @@ class FileUnit:
     def digest(self) -> str:
         """Return the SHA-256 of a file, of rows with the audio that they name, or of loose files with names.
 
-        For a URL it is the digest of the URL itself: nothing is downloaded twice.
+        For a URL it is the digest of the URL itself, as nothing is downloaded twice.
         """
         digest = hashlib.sha256()
         for path in self.paths:
@@ -190,7 +187,7 @@ def check_size(clips: int, clips_per_shard: int) -> None:
     """Check the size of a corpus that a job makes without input.
 
     Raises:
-        InputError: no clip, or more clips or shards than `MAX_CLIPS` and `MAX_SHARDS`.
+        InputError: no clip, or more than `MAX_CLIPS`.
 
     Example:
         >>> check_size(1_000_000, clips_per_shard=500)
@@ -199,8 +196,6 @@ def check_size(clips: int, clips_per_shard: int) -> None:
         raise InputError("a corpus and a shard need at least one clip: use 1 or more")
     if clips > MAX_CLIPS:
         raise InputError(f"{clips:,} clips are more than the {MAX_CLIPS:,} of one corpus: make several")
-    if (shards := -(-clips // clips_per_shard)) > MAX_SHARDS:
-        raise InputError(f"{shards:,} shards are more than {MAX_SHARDS:,}: make larger shards")
 
 
 def file_units(
@@ -222,7 +217,8 @@ def file_units(
     units = tuple(unit for entry in entries for unit in _units_of(entry, root, clips_per_shard, media))
     seen: dict[str, FileUnit] = {}
     for unit in units:
-        if (other := seen.setdefault(unit.name.lower(), unit)) is not unit:
+        other = seen.setdefault(unit.name.lower(), unit)
+        if other is not unit:
             both = " and ".join(without_secrets(str(each.paths[0])) for each in (other, unit))
             raise CorpusError(f"{both} would have the same output, {unit.name}.tar: rename one of them")
     return units
@@ -236,7 +232,9 @@ def _units_of(entry: Entry, root: Path, clips_per_shard: int, media: Media) -> I
             yield FileUnit(f"{name}-{number:05d}", paths, entry.folder, corpus=entry, tables=some.tables)
         return
     if is_address(entry):
-        yield FileUnit(_name_of_url(str(entry)), (str(entry),), media=media)
+        scheme, _, rest = without_secrets(str(entry)).partition("://")
+        end = rest if scheme == "hf" else str(PurePosixPath(PurePosixPath(rest).name).with_suffix(""))
+        yield FileUnit(_UNSAFE.sub("-", end).strip(".-") or "_", (str(entry),), media=media)
         return
     path = Path(entry)
     if path.is_dir():
@@ -256,22 +254,6 @@ def _units_of(entry: Entry, root: Path, clips_per_shard: int, media: Media) -> I
 def _without_suffix(path: PurePosixPath) -> str:
     suffix = _DOUBLE_SUFFIX if path.name.lower().endswith(_DOUBLE_SUFFIX) else path.suffix
     return str(path.with_name(path.name[: len(path.name) - len(suffix)] or "_"))
-
-
-def _name_of_url(address: str) -> str:
-    """Return the end of a URL as a file name: `part-0` for `https://host/a/part-0.tar`."""
-    scheme, _, rest = without_secrets(address).partition("://")
-    last = rest if scheme == "hf" else str(PurePosixPath(PurePosixPath(rest).name).with_suffix(""))
-    return _UNSAFE.sub("-", last).strip(".-") or "_"
-
-
-def _stat(path: Path) -> os.stat_result | None:
-    """Return the status of a file that a manifest names, None unless it is a plain file."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found if S_ISREG(found.st_mode) else None
 
 
 def _table_rows(path: Path, span: Span) -> bytes:

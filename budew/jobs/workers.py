@@ -1,8 +1,9 @@
 """`WorkerPool`: processes that run units side by side; one that dies costs no more than its own unit.
 
-Each worker is a standard-library pool of one process, fed by a thread. A process that dies (out of memory, a
-crash in a decoder, `kill -9`) breaks its own pool alone; its unit is run again, up to `MAX_DEATHS` times. A
-process whose parent died ends at once, so a job that was killed leaves nothing running.
+Each worker is a `ProcessPoolExecutor` of one process, which gets its next unit when it has finished one. A
+process that dies (out of memory, a crash in a decoder, `kill -9`) breaks its own executor alone, which is
+replaced; its unit is run again, up to `MAX_DEATHS` times. A process whose parent died ends at once, so a job
+that was killed leaves nothing running.
 """
 
 import gc
@@ -12,8 +13,9 @@ import sys
 import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import forkserver, get_all_start_methods, get_context, parent_process, resource_tracker
@@ -24,7 +26,7 @@ from typing import Any, NamedTuple, Self
 
 from budew.io.disk import remove_temporary_folders
 from budew.jobs.job import Job, tallies_of
-from budew.jobs.shard_records import ShardRecord
+from budew.jobs.job_folder import ShardRecord
 from budew.jobs.unit_runner import OnCounts, run_unit
 from budew.jobs.units import Unit
 
@@ -33,6 +35,9 @@ MAX_DEATHS = 3
 _POLL = 0.2  # seconds
 _STOP, _STOP_AT_ONCE = 1, 2  # after the current clip, or in the middle of it
 _PAUSE = 0.5  # seconds until the memory of a killed process is free
+
+
+_Running = Future[ShardRecord]
 
 
 class Stopped(BaseException):  # not to be caught by a job that catches every error
@@ -54,102 +59,83 @@ class WorkerPool:
     """
 
     def __init__(self, count: int, job: Job, out: Path) -> None:
-        self._job, self._out = job, out
+        self._count, self._job, self._out = count, job, out
         self._context = _context()
         # Shared memory: for each worker the counts of its current unit; the last cell makes all stop.
         self._width = 2 + len(tallies_of(job))
         self._counts: Any = self._context.RawArray("q", self._width * count + 1) if count else [0]
-        self._todo: SimpleQueue[Unit | None] = SimpleQueue()
-        self._done: SimpleQueue[Outcome] = SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._run_units, args=(slot,), daemon=True) for slot in range(count)
-        ]
+        self._executors: list[ProcessPoolExecutor] = []
 
     def __enter__(self) -> Self:
-        if not self._threads:
-            return self
-        _start_tracker()
-        try:
-            with _interrupts_held():  # processes that start here, and their children, never see Ctrl-C
+        if self._count:
+            _start_tracker()
+            with _interrupts_held():
                 if self._context.get_start_method() == "forkserver":
                     forkserver.ensure_running()
-                for thread in self._threads:
-                    thread.start()
-        except BaseException:
-            self.__exit__()
-            raise
+                self._executors = [self._executor(slot) for slot in range(self._count)]
         return self
 
     def __exit__(self, *_: object) -> None:
         self._counts[-1] = _STOP
-        for _thread in self._threads:
-            self._todo.put(None)
         try:
-            self._join_threads()
+            self._shut_down()
         except KeyboardInterrupt:  # the second one: the current clips are not waited for
             self._counts[-1] = _STOP_AT_ONCE
-            self._join_threads()
+            self._shut_down()
             raise
 
-    def _join_threads(self) -> None:
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join()
+    def _shut_down(self) -> None:
+        for executor in self._executors:
+            executor.shutdown(cancel_futures=True)
 
     def outcomes(self, units: Sequence[Unit], on_counts: OnCounts = lambda counts: None) -> Iterator[Outcome]:
         """Yield the outcome of each unit as it ends; `on_counts` gets the sums over all workers."""
-        if not self._threads:
+        if not self._executors:
             for unit in units:
                 yield Outcome(unit, run_unit(unit, self._job, self._out, on_counts))
             return
-        for unit in units:
-            self._todo.put(unit)
-        for _ in self._threads:
-            self._todo.put(None)
-        waiting = len(units)
-        while waiting:
+        waiting = deque((unit, 1) for unit in units)  # with the number of the attempt
+        idle = deque(range(self._count))
+        running: dict[_Running, tuple[int, Unit, int]] = {}
+        ended: SimpleQueue[_Running] = SimpleQueue()
+        while waiting or running:
+            while waiting and idle:
+                unit, attempt = waiting.popleft()
+                slot = idle.popleft()
+                running[self._submit(slot, unit, ended)] = slot, unit, attempt
             try:
-                outcome = self._done.get(timeout=_POLL)
+                future = ended.get(timeout=_POLL)
             except Empty:
                 counts = self._counts[:-1]
                 on_counts([sum(counts[column :: self._width]) for column in range(self._width)])
                 continue
-            waiting -= 1
-            yield outcome
+            slot, unit, attempt = running.pop(future)
+            idle.append(slot)
+            error = future.exception()
+            if isinstance(error, BrokenProcessPool):
+                self._executors[slot].shutdown()
+                self._executors[slot] = self._executor(slot)
+                if attempt < MAX_DEATHS:
+                    time.sleep(_PAUSE * attempt)
+                    waiting.appendleft((unit, attempt + 1))
+                    continue
+            self._counts[slot * self._width : (slot + 1) * self._width] = [0] * self._width
+            yield Outcome(unit, None if error else future.result(), error)
 
-    def _run_units(self, slot: int) -> None:
-        """Run units in one process after the other, until none is left or the run is stopped."""
-        pool = self._pool(slot)
-        try:
-            while (unit := self._todo.get()) is not None and not self._counts[-1]:
-                for death in range(MAX_DEATHS):
-                    outcome = _run_in(pool, unit)
-                    if not isinstance(outcome.error, BrokenProcessPool):
-                        break
-                    pool.shutdown()
-                    if self._counts[-1]:
-                        return
-                    time.sleep(_PAUSE * (death + 1))
-                    pool = self._pool(slot)
-                self._counts[slot * self._width : (slot + 1) * self._width] = [0] * self._width
-                self._done.put(outcome)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    def _submit(self, slot: int, unit: Unit, ended: "SimpleQueue[_Running]") -> _Running:
+        """Start a unit in a worker, whose process starts with its first one."""
+        with _interrupts_held():
+            try:
+                future = self._executors[slot].submit(_run_in_worker, unit)
+            except (EOFError, OSError, BrokenProcessPool) as error:
+                future = Future()
+                future.set_exception(BrokenProcessPool(f"killed while it started: {error}"))
+            future.add_done_callback(ended.put)
+        return future
 
-    def _pool(self, slot: int) -> ProcessPoolExecutor:
-        arguments = (self._job, self._out, self._counts, slot, len(self._threads))
+    def _executor(self, slot: int) -> ProcessPoolExecutor:
+        arguments = (self._job, self._out, self._counts, slot, self._count)
         return ProcessPoolExecutor(1, mp_context=self._context, initializer=_start_worker, initargs=arguments)
-
-
-def _run_in(pool: ProcessPoolExecutor, unit: Unit) -> Outcome:
-    try:
-        try:
-            record = pool.submit(_run_in_worker, unit)
-        except (EOFError, OSError) as error:
-            raise BrokenProcessPool("it was killed while it started") from error
-        return Outcome(unit, record.result())
-    except BaseException as error:  # noqa: BLE001  # the plan decides
-        return Outcome(unit, None, error)
 
 
 def _context() -> Any:
@@ -179,7 +165,7 @@ def _start_tracker() -> None:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back while processes start: until they ignore it, it would end them."""
+    """Hold Ctrl-C back while processes start: they inherit this, and so never see it."""
     held = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

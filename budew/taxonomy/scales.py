@@ -7,7 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf, nan
+from math import nan
 from numbers import Real
 from types import MappingProxyType
 
@@ -146,13 +146,9 @@ def _as_float(value: object) -> float:
         return nan
     try:
         return float(value)
-    except OverflowError:
-        return inf
+    except OverflowError:  # an integer of 400 digits
+        return nan
 
 
 def _scale(scale: str | Scale) -> Scale:
-    if isinstance(scale, Scale):
-        return scale
-    if scale not in SCALES:
-        raise KeyError(f"unknown rating scale {scale!r}: use one of {', '.join(SCALES)}")
-    return SCALES[scale]
+    return scale if isinstance(scale, Scale) else SCALES[scale]

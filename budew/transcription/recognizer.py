@@ -16,8 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from budew.audio.samples import is_silent
+from budew.audio.samples import decode, is_silent
+from budew.corpora.clip import Clip
 from budew.errors import CheckpointError
+from budew.jobs.job import OnFailed
 from budew.model.build import languages_of
 from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.model.generate import features_of, generate, generation_settings, texts_of
@@ -56,6 +58,17 @@ class Transcriber:
     def name(self) -> str:
         """Name of the checkpoint: the last part of its path."""
         return _load_once(self.model, self.device).name
+
+    def decode(self, clips: Sequence[Clip], failed: OnFailed) -> dict[int, Samples]:
+        """Return the samples of the clips that can be decoded, by their place in the list."""
+        samples = dict[int, Samples]()
+        for number, clip in enumerate(clips):
+            try:
+                decoded = decode(clip.audio, sampling_rate=self.sampling_rate, name=f"clip {clip.id!r}")
+                samples[number] = decoded.usable
+            except Exception as error:  # noqa: BLE001  # whatever happens to one clip, the others continue
+                failed(clip.id, error)
+        return samples
 
     def require_languages(self, languages: Iterable[str | None]) -> None:
         """Raise `CheckpointError` unless the checkpoint supports each of the languages."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from budew.audio.samples import decode
 from budew.corpora.clip import Clip
 from budew.corpora.column_names import language_tag
 from budew.errors import CheckpointError, InputError, JobError, first_line
@@ -103,7 +102,7 @@ class Transcribe:
         """Return each clip with transcript and language, None if it failed."""
         if not clips:
             return []
-        samples = self._decode(clips, failed)
+        samples = self.transcriber.decode(clips, failed)
         languages = self._languages(clips, samples, failed)
         texts = self.transcriber.transcribe(
             [samples[number] for number in languages], languages=[*languages.values()]
@@ -118,17 +117,6 @@ class Transcribe:
             metadata = {**clip.metadata, PROVENANCE: made_by}
             results[number] = replace(clip, transcript=text, language=language, metadata=metadata)
         return results
-
-    def _decode(self, clips: Sequence[Clip], failed: OnFailed) -> dict[int, Samples]:
-        """Return the samples of the clips that can be decoded, by their place in the list."""
-        rate, samples = self.transcriber.sampling_rate, dict[int, Samples]()
-        for number, clip in enumerate(clips):
-            try:
-                decoded = decode(clip.audio, sampling_rate=rate, name=f"clip {clip.id!r}")
-                samples[number] = decoded.usable
-            except Exception as error:  # noqa: BLE001  # whatever happens to one clip, the others continue
-                failed(clip.id, error)
-        return samples
 
     def _languages(
         self, clips: Sequence[Clip], samples: Mapping[int, Samples], failed: OnFailed

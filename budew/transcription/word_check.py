@@ -16,9 +16,8 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from budew.audio.samples import decode
 from budew.corpora.clip import Clip
-from budew.errors import CorpusError, FilteredError, InputError, require
+from budew.errors import FilteredError, InputError, require
 from budew.io.resources import packaged_table
 from budew.jobs import OnFailed
 from budew.transcription.recognizer import BATCH, Transcriber
@@ -74,20 +73,14 @@ class CheckWords:
             yield from self._check(batch, failed)
 
     def _check(self, clips: list[Clip], failed: OnFailed) -> Iterator[Clip]:
-        ready = []
-        for clip in clips:
+        samples = self.transcriber.decode(clips, failed)
+        languages = [clips[number].language for number in samples]
+        texts = self.transcriber.transcribe([*samples.values()], languages=languages)
+        for number, text in zip(samples, texts, strict=True):
             try:
-                rate = self.transcriber.sampling_rate
-                ready.append((clip, decode(clip.audio, sampling_rate=rate, name=clip.id).usable))
-            except CorpusError as error:
-                failed(clip.id, error)
-        languages = [clip.language for clip, _ in ready]
-        texts = self.transcriber.transcribe([samples for _, samples in ready], languages=languages)
-        for (clip, _), text in zip(ready, texts, strict=True):
-            try:
-                yield self._check_clip(clip, text)
+                yield self._check_clip(clips[number], text)
             except (WordsError, InputError) as error:
-                failed(clip.id, error)
+                failed(clips[number].id, error)
 
     def _check_clip(self, clip: Clip, recognized: str) -> Clip:
         rate = word_error_rate(clip.transcript or "", recognized, language=clip.language)

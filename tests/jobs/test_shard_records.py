@@ -7,7 +7,7 @@ from odd_jobs import Counting
 
 from budew.errors import CorpusError
 from budew.jobs import run
-from budew.jobs.shard_records import ClipFailure, write_failures
+from budew.jobs.job_folder import ClipFailure, write_failures
 
 
 def test_reasons_that_differ_only_in_names_and_numbers_count_as_one(tmp_path):

@@ -37,14 +37,14 @@ TWICE = """
 from budew.jobs import run
 from budew.jobs.workers import WorkerPool
 
-join = WorkerPool._join_threads
+shut_down = WorkerPool._shut_down
 
 def waiting(pool):
     print("waiting", flush=True)
-    join(pool)
+    shut_down(pool)
 
 if __name__ == "__main__":
-    WorkerPool._join_threads = waiting
+    WorkerPool._shut_down = waiting
     run(Odd(Path("marks")), "in", "out", workers=1, progress=lambda at: print(at.clips, flush=True))
 """
 
