@@ -31,6 +31,10 @@ class Coverage:
         emotions: captions by emotion.
         unknown: captions by unknown word.
         examples: captions in which an unknown word occurs, shortened.
+
+    Example:
+        >>> measure_coverage(["She sounds flumpish and sad."]).to_dict()["emotions"]
+        {'Sadness': 1}
     """
 
     captions: int = 0

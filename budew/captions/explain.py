@@ -35,6 +35,10 @@ class Explanation(NamedTuple):
     Attributes:
         reasons: by the span of a phrase, the words to which it owes its level and role, in their order.
         dropped: by the span of a phrase that elsewhere means an emotion or a burst, why it does not here.
+
+    Example:
+        >>> explain("She is very sad.").reasons
+        {(12, 15): ('very',)}
     """
 
     reasons: dict[Span, tuple[str, ...]]

@@ -68,7 +68,13 @@ class RatingCounts:
 
 @dataclass(frozen=True, slots=True)
 class RatingStatistics:
-    """Counts of all ratings, and of each emotion in the order of the taxonomy, attributes last."""
+    """Counts of all ratings, and of each emotion in the order of the taxonomy, attributes last.
+
+    Example:
+        >>> found = rating_statistics([Rating("clip", "r1", "Awe", 0.5)])
+        >>> found.emotions["Awe"].to_dict()["mean"]
+        0.5
+    """
 
     all: RatingCounts
     emotions: dict[str, RatingCounts]
@@ -108,6 +114,11 @@ class ConsensusStatistics:
         presence, exact: pairs with the consensus of this kind.
         majority: majority answer, as intensity, → pairs, rising.
         tied: pairs whose most frequent answers were equally frequent.
+
+    Example:
+        >>> found = consensus_statistics({("clip", "Awe"): [0.5, 1.0], ("clip", "Pain"): [0.0, 0.0]})
+        >>> [(counts.ratings, counts.present, counts.absent) for counts in found.outcomes]
+        [(2, 1, 1)]
     """
 
     outcomes: tuple[OutcomeCounts, ...]

@@ -59,6 +59,11 @@ class Duplicates:
         damaged: clips of which a part could not be decoded; compared by the rest.
         without_transcript: clips that were not compared, having no transcript.
         bad: items that could not be read or decoded.
+
+    Example:
+        >>> found = Duplicates("shards/", "samples", clips=9, groups=[(("a", 2.5), ("b", 2.5))])
+        >>> found.extra
+        [('b', 2.5)]
     """
 
     corpus: str

@@ -68,6 +68,11 @@ class Inspection:
         broken: reasons, of the first `MOST_BROKEN` broken items; `statistics.bad` counts all.
         remarks: oddities by name.
         examples: clips worth listening to, with their audio.
+
+    Example:
+        >>> from budew.io.resources import data_folder
+        >>> inspect_corpus(data_folder("demo_clips")).to_dict()["sampling_rates"]
+        {'16000': 16}
     """
 
     source: str

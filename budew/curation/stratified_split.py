@@ -73,6 +73,12 @@ class SplitReport:
         counts: clips in each of `STRATA`, in all parts together.
         listed: whether each clip with neither speaker nor recording was placed for balance, not by hash.
         emotions_unknown: clips without rated emotions; they count as clips and for no emotion.
+
+    Example:
+        >>> clips = [Clip(f"{n}", b"", "wav", speaker=f"voice {n % 10}") for n in range(40)]
+        >>> _, report = split_corpus(clips, {"train": 0.8, "test": 0.2})
+        >>> [report.share(part) for part in report.parts]
+        [0.8, 0.2]
     """
 
     parts: tuple[PartReport, ...]

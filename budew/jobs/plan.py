@@ -42,6 +42,11 @@ class Progress:
         clips: clips read in this run.
         failed: items that failed in this run.
         tally: further counts of the job in this run.
+
+    Example:
+        >>> at = Progress(units=3, of=10, clips=1_500, failed=2)
+        >>> f"{at.units} of {at.of} shards"
+        '3 of 10 shards'
     """
 
     units: int
@@ -71,6 +76,13 @@ class Summary:
         given_up: units in which process after process died. The next run tries them again.
         unexpected: shards in the folder that belong to no unit.
         tally: further counts of the job, over all runs.
+
+    Example:
+        >>> from budew.io.resources import data_folder
+        >>> from budew.jobs.convert import Convert
+        >>> summary = run(Convert(), data_folder("demo_clips"), "shards", workers=0)
+        >>> summary.clips, summary.complete == summary.units
+        (16, True)
     """
 
     out: Path

@@ -55,6 +55,10 @@ class LintReport:
         severity: "error" or "warning", by the same codes.
         examples: by code, the first few.
         openings, phrases: overused ones, the most frequent first.
+
+    Example:
+        >>> lint_corpus([("a", "A very sad man.", None), ("b", "A very sad man.", None)]).words
+        8
     """
 
     captions: int
