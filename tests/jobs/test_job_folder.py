@@ -1,15 +1,17 @@
-"""A folder belongs to one job and one run; changed settings are named."""
+"""A folder belongs to one job and one run; changed settings are named, and reasons of failures counted."""
 
 import fcntl
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from odd_jobs import Odd
+from odd_jobs import Counting, Odd
 
 from budew.errors import CorpusError, JobError
 from budew.jobs import run
 from budew.jobs.convert import Convert
-from budew.jobs.job_folder import changed_settings, check_folder
+from budew.jobs.job_folder import ClipFailure, changed_settings, check_folder, write_failures
 
 OLD = {"min_seconds": 1.0, "vad": {"threshold": 0.5, "model": "silero"}, "keep": [], "style": None}
 
@@ -50,3 +52,35 @@ def test_a_url_is_refused_as_output_folder(shard, tmp_path, monkeypatch, place):
     with pytest.raises(CorpusError, match="is a URL"):
         check_folder(Path(place), Odd(), 1)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_reasons_that_differ_only_in_names_and_numbers_count_as_one(tmp_path):
+    def of(clip, reason, kind=CorpusError):
+        return ClipFailure.of(clip, kind(reason))
+
+    failures = [of("one", "clip 'one' has no profile: annotate it")]
+    failures += [of(f"c{number}", f"clip 'c{number}' has no profile: annotate it") for number in range(3)]
+    failures += [of("", f"/in/{number}.wav: 7.{number} s are too long") for number in range(3)]
+    failures += [of("a", "a third reason")] * 2 + [of("a", "a fourth")]
+    notes = {"shard": SimpleNamespace(failures=tuple(failures))}
+    assert write_failures(tmp_path, notes, filtered=False) == (
+        10,
+        (
+            ("clip '…' has no profile: annotate it", 4),
+            ("/in/0.wav: 7.0 s are too long", 3),
+            ("a third reason", 2),
+        ),
+    )
+    assert len((tmp_path / "failures.jsonl").read_text().splitlines()) == 10
+    assert write_failures(tmp_path, {}, filtered=False) == (0, ())
+    assert not (tmp_path / "failures.jsonl").exists()
+
+
+def test_records_without_tallies_are_read(shard, tmp_path):
+    shard("in/b", "banana")
+    run(Counting(), tmp_path / "in", tmp_path / "out", workers=0)
+    path = tmp_path / "out/notes/b.json"
+    note = json.loads(path.read_text())
+    del note["tally"]
+    path.write_text(json.dumps(note))
+    assert run(Counting(), tmp_path / "in", tmp_path / "out", workers=0).done == 0
