@@ -1,8 +1,7 @@
 """What a corpus holds, in one pass: hours, languages, speakers, emotions, bursts, traits.
 
-`CorpusStatistics.baseline` gives the usual intensity of each emotion: see `budew.captions.salience`. Missing
-durations are read from the header of the audio (about 1,000 clips a second). Names are counted in bounded
-memory: 1,000,000 of each kind.
+Missing durations are read from the header of the audio (about 1,000 clips a second). Names are counted in
+bounded memory: 1,000,000 of each kind.
 """
 
 from bisect import bisect_left
@@ -183,7 +182,7 @@ class CorpusStatistics:
         traits: clips by trait and word.
         attributes: values of the voice attributes, by name.
         not_understood: clips by labels that are not in the taxonomy, as "emotion: joyfull".
-        baseline: of the emotions; None where those of no clip are known.
+        baseline: the usual intensity of each emotion, see `budew.captions.salience`; None if none is rated.
 
     Example:
         >>> found = corpus_statistics("mine", [Clip("a", b"", "wav", language="de", duration=2.5)])
@@ -278,11 +277,7 @@ def most_frequent_languages(found: CorpusStatistics, count: int) -> list[tuple[s
 
 
 def corpus_statistics(corpus: str, clips: Iterable[Clip]) -> CorpusStatistics:
-    """Count what a corpus holds, in one pass; `bad` is for the caller to set.
-
-    Args:
-        corpus: its name.
-        clips: of it, as `budew.read` gives them.
+    """Count what a corpus holds, in one pass; `corpus` is its name, and `bad` is for the caller to set.
 
     Example:
         >>> profile = VoiceProfile({"Awe": 0.75})

@@ -7,7 +7,6 @@ which finds what is damaged part way, silent or shorter than it claims, at 1,500
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -27,15 +26,13 @@ from budew.io.resources import packaged_table
 
 MOST_BROKEN = 1_000
 """Broken items whose reasons are kept; all are counted."""
-LONGEST_REASON = 1_000
-"""Characters."""
-EXAMPLES = 24
+LONGEST_REASON = 1_000  # characters
 SILENCE = 1e-4
 """Peak, of full scale, below which a clip counts as silent: −80 dB."""
+EXAMPLES, RANDOM_EXAMPLES = 24, 12
 LARGEST_EXAMPLE = 2_000_000
 """Bytes of an encoded clip that is held in memory as an example."""
-RANDOM_EXAMPLES = 12
-_FEW = 5
+_FEW = 5  # ids that a remark names
 _rank = itemgetter(0, 1)  # of examples
 _DIFFERENCE = 0.25  # seconds by which a stated duration may differ
 
@@ -131,13 +128,10 @@ def inspect_corpus(
     name = without_secrets(str(source))
     found = Inspection(name, files_by_kind(source), decode, CorpusStatistics(name))
     chosen = ExampleClips()
-    bad = 0
+    broken: list[str] = []
 
     def add_broken(error: CorpusError) -> None:
-        nonlocal bad
-        bad += 1
-        if bad <= MOST_BROKEN:
-            found.broken.append(str(error)[:LONGEST_REASON])
+        broken.append(str(error)[:LONGEST_REASON] if len(broken) < MOST_BROKEN else "")
 
     def examined() -> Iterator[Clip]:
         for clip in read(source, scale=scale, on_bad=add_broken):
@@ -153,7 +147,8 @@ def inspect_corpus(
             yield clip
 
     found.statistics = corpus_statistics(name, counted(examined(), progress))
-    found.statistics.bad = bad
+    found.statistics.bad = len(broken)
+    found.broken = broken[:MOST_BROKEN]
     found.examples = chosen.best(examples)
     return found
 
@@ -167,25 +162,21 @@ def files_by_kind(source: str | Path) -> dict[str, tuple[int, int]]:
         found = matches(source, ReadOptions(on_bad=lambda _: None))
     except CorpusError:
         return {}
+    suffixes = packaged_table(__package__, "file_kinds")
     kinds: dict[str, tuple[int, int]] = {}
     for path in map(Path, found):
         for file in list_files(path, on_bad=lambda _: None) if path.is_dir() else [path]:
-            count, size = kinds.get(_kind(file), (0, 0))
-            kinds[_kind(file)] = count + 1, size + (file.stat().st_size if file.exists() else 0)
+            kind = _kind(file, suffixes)
+            count, size = kinds.get(kind, (0, 0))
+            kinds[kind] = count + 1, size + (file.stat().st_size if file.exists() else 0)
     return dict(sorted(kinds.items(), key=lambda item: (-item[1][1], item[0])))
 
 
-def _kind(path: Path) -> str:
+def _kind(path: Path, suffixes: Mapping[str, list[str]]) -> str:
     if AUDIO.owns(path):
         return "audio"
     name = path.name.lower()
-    return next((kind for kind, ends in _suffixes().items() if name.endswith(tuple(ends))), "other")
-
-
-@cache
-def _suffixes() -> Mapping[str, list[str]]:
-    table: Mapping[str, list[str]] = packaged_table(__package__, "file_kinds")
-    return table
+    return next((kind for kind, ends in suffixes.items() if name.endswith(tuple(ends))), "other")
 
 
 def _examined(clip: Clip, found: Inspection) -> tuple[Clip, str | None]:
@@ -209,8 +200,9 @@ def _examined(clip: Clip, found: Inspection) -> tuple[Clip, str | None]:
         "the declared sampling rate is not that of the audio": clip.sampling_rate not in (None, rate),
         "joins a minor with sexual content: left out of every job": clip.is_withheld,
     }
-    for name in (name for name, is_so in oddities.items() if is_so):
-        found.remarks.setdefault(name, Remark()).add(clip.id)
+    for name, is_so in oddities.items():
+        if is_so:
+            found.remarks.setdefault(name, Remark()).add(clip.id)
     return replace(clip, duration=seconds, sampling_rate=rate), stream.damage
 
 

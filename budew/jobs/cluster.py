@@ -85,10 +85,28 @@ def launch(job: Job, units: Sequence[Unit], out: Path, cluster: ClusterSettings)
         "mem_per_cpu_gb": cluster.memory_gb,
         "gpus_per_task": cluster.gpus,
     }
+    executors = require("datatrove.executor", extra="scale", purpose=f"--executor {cluster.executor}")
     if cluster.executor == "ray":
-        _ray(shared)
-    else:
-        _slurm(cluster, job, shared)
+        ray = require("ray", extra="scale", purpose="--executor ray")
+        if not ray.is_initialized():
+            ray.init(log_to_driver=False, include_dashboard=False)
+        executors.RayPipelineExecutor(**shared).run()
+        return
+    if not cluster.partition:
+        raise JobError("Slurm needs a partition: add --set partition=NAME (`sinfo` lists them)")
+    try:
+        executors.SlurmPipelineExecutor(
+            **shared,
+            time=cluster.time,
+            partition=cluster.partition,
+            job_name=f"budew-{job.name}",
+            env_command=cluster.environment or _activation(),
+            qos="",
+        ).run()
+    except FileNotFoundError as error:
+        raise JobError(f"Slurm was not found ({error.filename}): run this on a login node") from error
+    except OSError as error:
+        raise JobError(f"Slurm rejected the job: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -114,33 +132,6 @@ class ClusterRank:
             for outcome in pool.outcomes(self.units[rank::world_size]):
                 if outcome.error is not None:
                     raise outcome.error
-
-
-def _slurm(cluster: ClusterSettings, job: Job, shared: dict[str, Any]) -> None:
-    if not cluster.partition:
-        raise JobError("Slurm needs a partition: add --set partition=NAME (`sinfo` lists them)")
-    executors = require("datatrove.executor", extra="scale", purpose="--executor slurm")
-    try:
-        executors.SlurmPipelineExecutor(
-            **shared,
-            time=cluster.time,
-            partition=cluster.partition,
-            job_name=f"budew-{job.name}",
-            env_command=cluster.environment or _activation(),
-            qos="",
-        ).run()
-    except FileNotFoundError as error:
-        raise JobError(f"Slurm was not found ({error.filename}): run this on a login node") from error
-    except OSError as error:
-        raise JobError(f"Slurm rejected the job: {error}") from error
-
-
-def _ray(shared: dict[str, Any]) -> None:
-    ray = require("ray", extra="scale", purpose="--executor ray")
-    executors = require("datatrove.executor", extra="scale", purpose="--executor ray")
-    if not ray.is_initialized():
-        ray.init(log_to_driver=False, include_dashboard=False)
-    executors.RayPipelineExecutor(**shared).run()
 
 
 def _activation() -> str:

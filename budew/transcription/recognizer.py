@@ -78,13 +78,7 @@ class Transcriber:
     def detect(self, recordings: Sequence[Samples]) -> list[str]:
         """Return the BCP 47 tag of the language that each recording begins in, by its first window.
 
-        An English-only checkpoint gives `en`.
-
-        Args:
-            recordings: mono samples (n,) each, at `sampling_rate`, of any length.
-
-        Raises:
-            CheckpointError: there is no such checkpoint.
+        Recordings are mono samples (n,) at `sampling_rate`. An English-only checkpoint gives `en`.
         """
         checkpoint = _load_once(self.model, self.device)
         if not languages_of(checkpoint.model.generation_config):
@@ -139,9 +133,7 @@ def _window_length(checkpoint: Checkpoint) -> int:
 
 
 def _settings_for(checkpoint: Checkpoint, language: str | None) -> Any:
-    """Return generation settings with a language; without one the model detects it. English-only checkpoints
-    have no such setting.
-    """
+    """Return generation settings with a language; without one the model detects it."""
     settings = generation_settings(checkpoint)
     known = languages_of(settings)
     tag = (language or "").partition("-")[0].lower()

@@ -5,6 +5,7 @@ Text-to-speech training needs transcripts, and so does the syllable rate; many c
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, ClassVar
 
 from budew.corpora.clip import Clip
@@ -16,8 +17,6 @@ from budew.transcription.recognizer import Samples, Transcriber
 
 PROVENANCE = "transcribed_by"
 """Metadata field with the model that wrote the transcript, and the source of the language."""
-MAX_BUFFERED = 8
-"""Most batches of clips that are read to find one batch of clips without transcript."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class Transcribe:
             JobError: there is no such checkpoint or device, or memory is insufficient.
         """
         model = identity(self.transcriber.model)
-        for batch in self._batches(clips):
+        while batch := list(islice(clips, self.transcriber.batch_size)):
             try:
                 results = iter(self._transcribe([*filter(self._needs_transcript, batch)], failed, model))
             except CheckpointError as error:
@@ -85,22 +84,9 @@ class Transcribe:
     def _needs_transcript(self, clip: Clip) -> bool:
         return self.again or not (clip.transcript or "").strip()
 
-    def _batches(self, clips: Iterator[Clip]) -> Iterator[list[Clip]]:
-        """Yield the clips in lists, each with one batch to transcribe, or none."""
-        size = self.transcriber.batch_size
-        batch, pending = list[Clip](), 0
-        for clip in clips:
-            batch.append(clip)
-            pending += self._needs_transcript(clip)
-            if pending in (0, size) or len(batch) == MAX_BUFFERED * size:
-                yield batch
-                batch, pending = [], 0
-        if batch:
-            yield batch
-
     def _transcribe(self, clips: Sequence[Clip], failed: OnFailed, model: str) -> list[Clip | None]:
         """Return each clip with transcript and language, None if it failed."""
-        if not clips:
+        if not clips:  # and so no checkpoint is needed
             return []
         samples = self.transcriber.decode(clips, failed)
         languages = self._languages(clips, samples, failed)

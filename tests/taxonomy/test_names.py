@@ -14,7 +14,6 @@ INDEX = NameIndex.build("colour", {"Red": ("Crimson",), "Blue & Green": ("Teal",
 @pytest.mark.parametrize(
     "spelling",
     [
-        "Blue & Green",
         "blue_and_green",
         "BLUE%20%26%20GREEN",
         "Blue &amp; Green",

@@ -12,7 +12,7 @@ from budew.corpora import Clip, read, write_shard
 from budew.errors import InputError, JobError
 from budew.jobs import run
 from budew.transcription.recognizer import Transcriber
-from budew.transcription.transcribe import MAX_BUFFERED, Transcribe
+from budew.transcription.transcribe import Transcribe
 
 from .conftest import clip, outcome
 
@@ -113,20 +113,6 @@ def test_a_missing_checkpoint_ends_the_job_if_there_is_something_to_transcribe(t
         outcome(job, [clip(1)])
     ready = [clip(1, transcript="Mine.")]
     assert outcome(job, ready)[0] == ready
-
-
-def test_the_number_of_buffered_clips_is_bounded(job):
-    read = 0
-
-    def clips():
-        nonlocal read
-        for number in range(200):
-            read += 1
-            yield Clip(f"{number}", b"x", "wav", transcript="Mine.") if number else clip(0)
-
-    first = next(job.run(clips(), lambda clip, error: None))
-    assert first.transcript
-    assert read <= MAX_BUFFERED * job.transcriber.batch_size
 
 
 def test_transcripts_are_the_same_in_the_job_runner_and_another_process(job, tmp_path):
