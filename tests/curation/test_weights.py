@@ -93,12 +93,10 @@ def test_each_clip_with_a_profile_gets_its_weight_in_the_file(tmp_path, name):
     clips = [Clip(f"{n} ü", b"x", "wav", profile=VoiceProfile({name: 1})) for n, name in enumerate(names)]
     report = WeightReport(corpus_balance(clips))
     write_weights(tmp_path / name, weigh(clips, report))
-    if name.endswith("parquet"):
-        rows = pyarrow.parquet.read_table(tmp_path / name).to_pylist()
-    else:
-        rows = [json.loads(line) for line in (tmp_path / name).read_text().splitlines()]
-    assert [row["id"] for row in rows] == [f"{number} ü" for number in range(21)]
-    assert [row["weight"] for row in rows] == [1.0] * 16 + [2.0] * 4 + [4.0]
+    weights = [1.0] * 16 + [2.0] * 4 + [4.0]
+    assert read_weights(tmp_path / name) == {
+        clip.id: weight for clip, weight in zip(clips, weights, strict=True)
+    }
     assert not [path for path in (tmp_path / name).parent.iterdir() if path.name.startswith(".")]
     table = json.loads(json.dumps(report.to_dict()))
     assert table["effective_emotions"]["weighted"] > table["effective_emotions"]["before"]
@@ -128,13 +126,6 @@ def test_an_error_on_the_way_leaves_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(InputError, match=r"\.jsonl or \.parquet"):
         write_weights(tmp_path / "w.csv", [])
-
-
-@pytest.mark.parametrize("name", ["w.jsonl", "w.parquet"])
-def test_weights_read_back_as_they_were_written(tmp_path, name):
-    weights = {"a ü\n": 1.0, "b": 2.5, "c": 0.0}
-    write_weights(tmp_path / name, weights.items())
-    assert read_weights(tmp_path / name) == weights
 
 
 @pytest.mark.parametrize(

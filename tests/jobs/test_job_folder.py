@@ -1,12 +1,11 @@
 """A folder belongs to one job and one run; changed settings are named, and reasons of failures counted."""
 
 import fcntl
-import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from odd_jobs import Counting, Odd
+from odd_jobs import Odd
 
 from budew.errors import CorpusError, JobError
 from budew.jobs import run
@@ -74,13 +73,3 @@ def test_reasons_that_differ_only_in_names_and_numbers_count_as_one(tmp_path):
     assert len((tmp_path / "failures.jsonl").read_text().splitlines()) == 10
     assert write_failures(tmp_path, {}, filtered=False) == (0, ())
     assert not (tmp_path / "failures.jsonl").exists()
-
-
-def test_records_without_tallies_are_read(shard, tmp_path):
-    shard("in/b", "banana")
-    run(Counting(), tmp_path / "in", tmp_path / "out", workers=0)
-    path = tmp_path / "out/notes/b.json"
-    note = json.loads(path.read_text())
-    del note["tally"]
-    path.write_text(json.dumps(note))
-    assert run(Counting(), tmp_path / "in", tmp_path / "out", workers=0).done == 0

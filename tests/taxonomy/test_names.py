@@ -26,11 +26,6 @@ def test_spellings_of_one_name_share_a_normal_form(spelling: str) -> None:
     assert INDEX.resolve(spelling) == "Blue & Green"
 
 
-def test_words_that_only_look_like_file_name_parts_are_kept() -> None:
-    assert normal_form("Bestial") == "bestial"
-    assert normal_form("remodel_x") == "remodelx"
-
-
 @pytest.mark.parametrize(
     "aliases", [{"Dark Red": (), "dark_red": ()}, {"Red": ("Warm",), "Orange": ("warm",)}]
 )
