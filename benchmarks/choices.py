@@ -220,9 +220,10 @@ def trained(recipe: Recipe, folder: Path) -> Any:
 def captions_a_second(captions: CaptionCache, source: str) -> float:
     """Return how many clips are captioned a second, after a first batch."""
     clips = list(islice(read(source), TIMED_CLIPS))
-    list(captions.captioner.caption_clips(clips[:BATCH]))
+    captioner = captions.predictor.captioner
+    list(captioner.caption_clips(clips[:BATCH]))
     start = time.process_time()
-    list(captions.captioner.caption_clips(clips))
+    list(captioner.caption_clips(clips))
     return len(clips) / (time.process_time() - start)
 
 

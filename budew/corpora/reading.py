@@ -28,6 +28,8 @@ class ReadOptions:
             are, and they have no manifests.
         on_bad: called with the error of each broken item, and reading continues; without it the first error
             is raised.
+        audio: False where labels are enough: clips of parquet and Arrow files then come without their audio,
+            whose bytes are not read.
 
     Example:
         >>> errors = []
@@ -40,6 +42,7 @@ class ReadOptions:
     audio_root: str | Path | None = None
     media: Media = AUDIO
     on_bad: OnBad | None = None
+    audio: bool = True
 
     def report(self, error: CorpusError) -> None:
         """Pass an error to `on_bad`, or raise it."""

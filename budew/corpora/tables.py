@@ -52,13 +52,18 @@ def read_table(
     path = Path(path)
     try:
         schema = _schema(path)
-        audio = media_column(schema, str(path), options.media)
+        file_name = file_name_column(path)
+        audio = media_column(schema, str(path), options.media) if options.audio else file_name or ""
     except CorpusError as error:
         options.report(error)
         return
+    columns = None if options.audio else [*label_columns(path), *filter(None, [file_name])]
     scales = Scales(options.scale, lambda: _labels(path))
-    table = TableInfo(str(path), path.stem, audio, scales, class_names(_features(schema)))
-    yield from clips_of_rows(numbered_rows(path, part=part, on_bad=options.on_bad), table, options)
+    column = audio.removesuffix(".path")
+    table = TableInfo(str(path), path.stem, column, scales, class_names(_features(schema)))
+    batch = _BATCH if options.audio else _SCANNED
+    rows = numbered_rows(path, columns=columns, batch=batch, part=part, on_bad=options.on_bad)
+    yield from clips_of_rows(rows, table, options)
 
 
 def divide_table(path: Path, rows: int) -> list[Rows]:
@@ -204,7 +209,11 @@ def clips_of_rows(
     """
 
     def make(row: dict[str, Any], id: str) -> Clip:
-        audio, format, file_name = _audio(row.pop(table.audio), options.media)
+        cell = row.pop(table.audio, None)
+        if options.audio:
+            audio, format, file_name = _audio(cell, options.media)
+        else:
+            audio, format, file_name = b"", "", str((cell or {}).get("path") or "")
         fields = _fields(row, table, options.media)
         if "id" not in fields and file_name:
             fields["metadata"] = {"file_name": file_name} | dict(fields.get("metadata") or {})

@@ -19,6 +19,7 @@ from budew.statistics.resampling import (
     cluster_intervals,
     permutation_baseline,
     plain_data,
+    plain_fields,
 )
 from budew.taxonomy import BURST_GROUPS, BURSTS
 
@@ -44,15 +45,6 @@ class BurstScore:
     recall: ConfidenceInterval
     precision: ConfidenceInterval
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data but for the name."""
-        return {
-            "support": self.support,
-            "predicted": self.predicted,
-            "recall": self.recall.to_dict(),
-            "precision": self.precision.to_dict(),
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class BurstTable:
@@ -72,7 +64,7 @@ class BurstTable:
         return {
             **plain_data(self.overall),
             "permutation_baseline": plain_data(self.baseline),
-            "by_name": {row.name: row.to_dict() for row in self.rows},
+            "by_name": {row.name: plain_fields(row, "name") for row in self.rows},
         }
 
 
@@ -92,16 +84,6 @@ class BurstScores:
     bursts: BurstTable
     unlabelled: int
     named_there: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        return {
-            "n": self.n,
-            "groups": self.groups.to_dict(),
-            "bursts": self.bursts.to_dict(),
-            "unlabelled": self.unlabelled,
-            "named_there": self.named_there,
-        }
 
 
 def score_bursts(pairs: Sequence[Pair], clusters: IntArray, settings: Resampling) -> BurstScores | None:

@@ -12,7 +12,7 @@ curve holds for emotions that raters were asked for, not for all 40.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from budew.evaluation.benchmarks.emonet_voice_data import on_hub
 from budew.evaluation.pairs import Pair, Skipped
 from budew.evaluation.predictions import audio_name
 from budew.evaluation.predictors import Decoding, ModelPredictor, Predictor, predicted
+from budew.io import strict_json
 from budew.io.files import whole_file
 from budew.io.settings import Settings, validated
 from budew.profile import VoiceProfile
@@ -77,10 +78,6 @@ class Calibration(Settings):
         return VoiceProfile(
             dict(zip(rated, values, strict=True)), profile.bursts, profile.traits, rated=rated
         )
-
-    def used(self, names: Iterable[str]) -> bool:
-        """Return whether a clip of one of these names was used for fitting."""
-        return not self.clips.isdisjoint(names)
 
     def summary(self) -> dict[str, Any]:
         """Return what it was fitted on, without the curve and the names of clips, as plain data."""
@@ -222,15 +219,13 @@ def read_calibration(path: Path) -> Calibration:
     """
     check_file(path)
     try:
-        table = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        table = None
-    if not isinstance(table, dict):
-        raise SettingsError(f"{path}: is not a calibration: make it with budew benchmark calibrate")
-    listed = table.get("clips")
-    if isinstance(listed, list) and all(isinstance(id, str) for id in listed):
-        table["clips"] = frozenset(listed)
-    return validated(Calibration, table, name=str(path))
+        table = strict_json.loads(path.read_bytes())
+        clips = frozenset(table["clips"])
+    except (InputError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"{path}: is not a calibration: make it with budew benchmark calibrate"
+        ) from error
+    return validated(Calibration, table | {"clips": clips}, name=str(path))
 
 
 def _described(model: str | None, decoding: Decoding | None) -> str:

@@ -10,8 +10,6 @@ predictions of different models never mix. Captions are parsed when they are rea
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,29 +17,15 @@ from budew.captions.parse import parse
 from budew.corpora.clip import Clip
 from budew.corpora.sources import Progress, counted
 from budew.errors import InputError
+from budew.evaluation.pairs import Skipped
+from budew.evaluation.predictions import Prediction
+from budew.evaluation.predictors import ModelPredictor
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.io import strict_json
 from budew.profile import VoiceProfile
 
 if TYPE_CHECKING:
-    from budew.inference import CaptionedRecording, Captioner, FailedRecording
-
-
-@dataclass(frozen=True, slots=True)
-class CachedCaption:
-    """What a model says of a clip.
-
-    Attributes:
-        caption: of greedy search; with times, a line for each window of a longer clip.
-        profile: its parse.
-        expected: plain means over sampled captions; None without samples.
-        error: why there is no caption, or only one of a part; "" where there is one.
-    """
-
-    caption: str
-    profile: VoiceProfile
-    expected: VoiceProfile | None = None
-    error: str = ""
+    from budew.inference import CaptionedRecording, FailedRecording
 
 
 class CaptionCache:
@@ -61,25 +45,16 @@ class CaptionCache:
         Raises:
             CheckpointError: there is no such checkpoint.
         """
-        from budew.inference.loading import identity_of  # torch takes seconds
-        from budew.model.checkpoint import find_checkpoint
+        from budew.model.checkpoint import find_checkpoint  # torch takes seconds
 
         options = options or ModelOptions()
+        writing = WritingOptions(num_beams=1, num_samples=num_samples, batch_size=batch_size)
         self.folder = folder
         self.num_samples = num_samples
         self.name = " + ".join(find_checkpoint(checkpoint)[1] for checkpoint in options.checkpoints)
+        self.predictor = ModelPredictor(options, writing)
         precision = f"/{options.dtype}" if options.dtype else ""
-        self._made_of = f"{identity_of(options)}/{num_samples}{precision}"
-        self._options = options
-        self._writing = WritingOptions(num_beams=1, num_samples=num_samples, batch_size=batch_size)
-
-    @cached_property
-    def captioner(self) -> "Captioner":
-        """The captioner, loaded at the first use."""
-        from budew.inference.captioner import Captioner
-        from budew.inference.loading import load_backend
-
-        return Captioner(load_backend(self._options), self._writing)
+        self._made_of = f"{self.predictor.model}/{num_samples}{precision}"
 
     def path(self, corpus: str, audio: Path) -> Path:
         """Return the file of a corpus in a folder."""
@@ -87,14 +62,20 @@ class CaptionCache:
         return self.folder / f"{corpus}-{key.hexdigest()[:8]}.jsonl"
 
     def predict(
-        self, corpus: str, audio: Path, clips: Iterable[Clip], progress: Progress | None = None
-    ) -> dict[str, CachedCaption]:
-        """Return the caption of each clip by id; caption those that have none yet, and store them.
+        self,
+        corpus: str,
+        audio: Path,
+        clips: Iterable[Clip],
+        skipped: list[Skipped],
+        progress: Progress | None = None,
+    ) -> dict[str, Prediction]:
+        """Return predictions by id; caption the clips that have none yet, and store the captions.
 
         Args:
             corpus: a name for the file.
             audio: folder that the clips are read from.
             clips: each id once.
+            skipped: clips that cannot be captioned, or only in part, are added.
             progress: called after each clip that is captioned.
 
         Raises:
@@ -102,18 +83,25 @@ class CaptionCache:
             JobError: the model itself failed.
         """
         path, wanted = self.path(corpus, audio), list(clips)
-        found = _read(path)
-        missing = [clip for clip in wanted if clip.id not in found]
+        stored = _read(path)
+        missing = [clip for clip in wanted if clip.id not in stored]
         if missing:
             path.parent.mkdir(parents=True, exist_ok=True)
-            captioned = counted(self.captioner.caption_clips(missing), progress)
+            captioned = counted(self.predictor.captioner.caption_clips(missing), progress)
             with path.open("a", encoding="utf-8") as file:
                 for clip, result in zip(missing, captioned, strict=True):
                     record = _record(clip.id, result, sampled=bool(self.num_samples))
                     file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
                     file.flush()
-                    found[clip.id] = _cached(record)
-        return {clip.id: found[clip.id] for clip in wanted}
+                    stored[clip.id] = _prediction(record)
+        found = {}
+        for clip in wanted:
+            prediction = stored[clip.id]
+            if isinstance(prediction, Prediction):
+                found[clip.id] = prediction
+            else:
+                skipped.append(Skipped(clip.id, prediction))
+        return found
 
 
 def _record(id: str, result: "CaptionedRecording | FailedRecording", *, sampled: bool) -> dict[str, Any]:
@@ -128,17 +116,18 @@ def _record(id: str, result: "CaptionedRecording | FailedRecording", *, sampled:
     return {"id": id, "caption": result.caption, "windows": windows, **means}
 
 
-def _cached(record: Mapping[str, Any]) -> CachedCaption:
+def _prediction(record: Mapping[str, Any]) -> Prediction | str:
+    """Return the prediction of a line, or why there is none."""
     from budew.inference.captioned_recording import WindowCaption, pooled_profile
 
     if record["caption"] is None:
-        return CachedCaption("", VoiceProfile(None), error=record["error"])
+        return str(record["error"])
     windows = [
         WindowCaption(one["start"], one["end"], one["text"], _parsed(one["text"]))
         for one in record["windows"]
     ]
     means = record.get("expected")
-    return CachedCaption(record["caption"], pooled_profile(windows), means and VoiceProfile.from_dict(means))
+    return Prediction(pooled_profile(windows), record["caption"], means and VoiceProfile.from_dict(means))
 
 
 def _parsed(text: str) -> VoiceProfile:
@@ -146,8 +135,8 @@ def _parsed(text: str) -> VoiceProfile:
     return parse(text).profile if text else VoiceProfile(None)
 
 
-def _read(path: Path) -> dict[str, CachedCaption]:
-    """Return the captions of a file by id; cut off a last line that a killed run left incomplete."""
+def _read(path: Path) -> dict[str, Prediction | str]:
+    """Return the lines of a file by id; cut off a last line that a killed run left incomplete."""
     if not path.exists():
         return {}
     whole, end, incomplete = path.read_bytes().rpartition(b"\n")
@@ -158,7 +147,7 @@ def _read(path: Path) -> dict[str, CachedCaption]:
     for number, line in enumerate(whole.split(b"\n") if whole else (), start=1):
         try:
             record = strict_json.loads(line)
-            found[record["id"]] = _cached(record)
+            found[record["id"]] = _prediction(record)
         except (InputError, KeyError, TypeError) as error:
             fault = f"is damaged ({error}): remove it, and its clip is captioned again"
             raise InputError(f"{path} line {number}: {fault}") from error

@@ -6,9 +6,7 @@ with the metrics of EmoNet-Voice Bench (one pair for each rated emotion, on 0–
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from itertools import compress
-from operator import not_
+from dataclasses import dataclass
 from typing import Any
 
 from budew.evaluation.calibration import FEWEST, SHARE, fit_calibration, is_for_fitting, rated_intensities
@@ -68,7 +66,7 @@ class DecodingComparison:
             "share": self.share,
             "seed": self.settings.seed,
             "resamples": self.settings.resamples,
-            "skipped": [asdict(clip) for clip in self.skipped],
+            "skipped": plain_data(self.skipped),
             "decodings": [
                 {
                     "name": row.decoding.name,
@@ -76,7 +74,7 @@ class DecodingComparison:
                     "seconds_per_clip": row.seconds,
                     "relative_time": row.seconds / greedy if greedy else None,
                     "raw": plain_data(row.raw),
-                    "calibrated": row.calibrated and plain_data(row.calibrated),
+                    "calibrated": plain_data(row.calibrated),
                 }
                 for row in self.rows
             ],
@@ -129,17 +127,14 @@ def compare_decodings(
 def _scores(
     decoding: Decoding, pairs: Sequence[Pair], seconds: float, data: str, share: float, settings: Resampling
 ) -> DecodingScores:
-    rated = [pair for pair in pairs if pair.reference.rated]
-    fitting = [is_for_fitting(pair.id, share=share, seed=settings.seed) for pair in rated]
-    reference, predicted = rated_intensities(list(compress(rated, map(not_, fitting))))
-    enough = len(rated_intensities(list(compress(rated, fitting)))[0]) >= FEWEST
-    curve = fit_calibration(rated, data=data, share=share, seed=settings.seed) if enough else None
-    labels = reference * REPORT_MAXIMUM
-    return DecodingScores(
-        decoding,
-        raw=pair_intervals(labels, predicted * REPORT_MAXIMUM, settings),
-        calibrated=None
-        if curve is None
-        else pair_intervals(labels, curve.apply(predicted) * REPORT_MAXIMUM, settings),
-        seconds=seconds,
-    )
+    fitting: list[Pair] = []
+    scored: list[Pair] = []
+    for pair in pairs:
+        (fitting if is_for_fitting(pair.id, share=share, seed=settings.seed) else scored).append(pair)
+    reference, predicted = rated_intensities(scored)
+    labels, calibrated = reference * REPORT_MAXIMUM, None
+    if len(rated_intensities(fitting)[0]) >= FEWEST:
+        curve = fit_calibration(fitting, data=data, share=share, seed=settings.seed)
+        calibrated = pair_intervals(labels, curve.apply(predicted) * REPORT_MAXIMUM, settings)
+    raw = pair_intervals(labels, predicted * REPORT_MAXIMUM, settings)
+    return DecodingScores(decoding, raw, calibrated, seconds)

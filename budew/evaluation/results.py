@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import compress, pairwise
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from budew.errors import InputError
 from budew.evaluation.burst_metrics import BurstScores, score_bursts
 from budew.evaluation.metrics import METRICS, constant_emotions, score_emotions, strongest
-from budew.evaluation.pairs import Pair, Skipped, clusters_of, has_labels
+from budew.evaluation.pairs import Pair, Skipped, clusters_of
 from budew.evaluation.trait_metrics import TraitScore, score_traits
 from budew.profile import intensity_matrix
 from budew.statistics.arrays import FloatArray, IntArray
@@ -22,6 +22,7 @@ from budew.statistics.resampling import (
     cluster_intervals,
     permutation_baseline,
     plain_data,
+    plain_fields,
 )
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import nearest_level
@@ -53,6 +54,12 @@ class EmotionScore:
     estimates: Mapping[str, ConfidenceInterval]
     confused_with: tuple[str, float] | None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data; the metrics stand beside the numbers."""
+        confused = self.confused_with and dict(zip(("emotion", "share"), self.confused_with, strict=True))
+        numbers = plain_fields(self, "estimates", "confused_with")
+        return {**numbers, **plain_data(self.estimates), "confused_with": confused}
+
 
 @dataclass(frozen=True, slots=True)
 class FalseEmotions:
@@ -68,10 +75,6 @@ class FalseEmotions:
     n: int
     share: ConfidenceInterval
     emotions: Mapping[str, float]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        return {"n": self.n, "share": self.share.to_dict(), "emotions": dict(self.emotions)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,30 +153,18 @@ class Evaluation:
             "rated": self.rated,
             "partly_rated": self.partly_rated,
             "refused": self.refused,
-            "skipped": [asdict(clip) for clip in self.skipped],
+            "skipped": plain_data(self.skipped),
             "unparsed": self.unparsed,
             "emotionless": self.emotionless,
             "mean": plain_data(self.mean),
             "baseline": plain_data(self.baseline),
             "undefined": list(self.undefined),
             "unvaried": list(self.unvaried),
-            "settings": asdict(self.settings),
-            "emotions": [
-                {
-                    "emotion": row.emotion,
-                    "rated": row.rated,
-                    "refused": row.refused,
-                    "support": row.support,
-                    "predicted_support": row.predicted_support,
-                    **{metric: asdict(estimate) for metric, estimate in row.estimates.items()},
-                    "confused_with": row.confused_with
-                    and {"emotion": row.confused_with[0], "share": row.confused_with[1]},
-                }
-                for row in self.emotions
-            ],
+            "settings": plain_data(self.settings),
+            "emotions": plain_data(self.emotions),
             "traits": {row.trait: row.to_dict() for row in self.traits},
-            "bursts": self.bursts and self.bursts.to_dict(),
-            "false_emotions": self.false_emotions and self.false_emotions.to_dict(),
+            "bursts": plain_data(self.bursts),
+            "false_emotions": plain_data(self.false_emotions),
         }
 
 
@@ -198,7 +189,7 @@ def evaluate(
         settings: bootstrap resamples, permutations and seed; the defaults of `Resampling` where left out.
 
     Raises:
-        InputError: there are no pairs, two with the same id, or one whose reference knows nothing.
+        InputError: there are no pairs, or two with the same id.
     """
     settings = settings or Resampling()
     ordered = tuple(sorted(pairs, key=lambda pair: pair.id))
@@ -312,6 +303,3 @@ def _check(ordered: Sequence[Pair], corpus: str, skipped: Sequence[Skipped]) -> 
     for before, after in pairwise(ordered):
         if before.id == after.id:
             raise InputError(f"{corpus} has two clips with the id {before.id!r}: give every clip its own id")
-    for pair in ordered:
-        if not has_labels(pair.reference):
-            raise InputError(f"clip {pair.id!r} of {corpus} has no label that is scored: leave it out")

@@ -14,11 +14,12 @@ import numpy as np
 from budew.evaluation.class_metrics import Decisions, permuted_classes, score_classes
 from budew.evaluation.pairs import SCORED_TRAITS, Pair
 from budew.statistics.arrays import FloatArray, IntArray
-from budew.statistics.resampling import UNDEFINED, ConfidenceInterval, Resampling
+from budew.statistics.resampling import UNDEFINED, ConfidenceInterval, Resampling, plain_data
 from budew.taxonomy import CATEGORIES
 
 TRAIT_METRICS = ("accuracy", "unweighted_average_recall", "macro_f1")
 """In per cent. Means over words are over those that occur as labels."""
+_UNDEFINED = dict.fromkeys(TRAIT_METRICS, UNDEFINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,13 @@ class TraitScore:
     confusion: FloatArray
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        undefined = dict.fromkeys(TRAIT_METRICS, UNDEFINED)
+        """Return plain data but for the trait."""
         return {
             "n": self.n,
             "mentioned": self.mentioned,
             "coverage": self.coverage.to_dict(),
-            **{name: one.to_dict() for name, one in {**undefined, **self.metrics}.items()},
-            "permutation_baseline": {
-                name: one.to_dict() for name, one in {**undefined, **self.baseline}.items()
-            },
+            **plain_data(self.metrics or _UNDEFINED),
+            "permutation_baseline": plain_data(self.baseline or _UNDEFINED),
             "confusion": {"words": list(self.words), "clips": self.confusion.tolist()},
         }
 

@@ -269,7 +269,7 @@ def _sounds(corpus: CorpusResult) -> Table | None:
             row.group,
             row.burst,
             row.any_burst,
-            ", ".join(f"{name.replace('_', ' ')} {clips:,}" for name, clips in row.named),
+            ", ".join(f"{name.replace('_', ' ')} {clips:,}" for name, clips in row.named.items()),
         )
         for row in corpus.sounds
     ]

@@ -11,7 +11,7 @@ from budew.evaluation import Pair, evaluate
 from budew.evaluation.burst_metrics import score_bursts
 from budew.evaluation.pairs import clusters_of
 from budew.profile import VoiceProfile
-from budew.statistics.resampling import Resampling
+from budew.statistics.resampling import Resampling, plain_data
 from budew.taxonomy import BURST_GROUPS, BURSTS
 
 FEW = Resampling(resamples=40, permutations=30, seed=5)
@@ -84,6 +84,6 @@ def test_clips_without_a_labelled_burst_count_for_nothing_but_the_number_that_go
     assert (found.n, found.unlabelled, found.named_there) == (4, 2, 1)
     assert found.groups.overall["micro_precision"].value == 75
     assert evaluate([Pair("z", unknown, sounds("Yawn"))], settings=FEW).bursts is None
-    data = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    data = json.loads(json.dumps(plain_data(found), allow_nan=False))
     assert list(data["groups"]["by_name"]) == list(BURST_GROUPS)
     assert list(data["bursts"]["by_name"]) == list(BURSTS)

@@ -118,7 +118,6 @@ EMPTY, UNKNOWN = VoiceProfile(), VoiceProfile(None)
     ("pairs", "message"),
     [
         ([], r"no clips to evaluate; all 1 were skipped, .* no sound"),
-        ([Pair("measured", VoiceProfile(None, (), {"pace": "fast"}), EMPTY)], "'measured' of clips"),
         ([Pair("same", EMPTY, EMPTY)] * 2, "'same'"),
     ],
 )

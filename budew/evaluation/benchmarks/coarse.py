@@ -19,7 +19,7 @@ Conventions:
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -152,7 +152,7 @@ class CoarseResult:
             "by_intensity": plain_data(self.by_intensity),
             "confusion": {"classes": list(task.classes), "clips": self.confusion.tolist()},
             "accepted_counts": list(self.accepted_counts),
-            "skipped": [asdict(clip) for clip in self.skipped],
+            "skipped": plain_data(self.skipped),
             "unit": self.unit,
             "threshold": THRESHOLD / len(task.mapping),
             "unmapped": [name for name in EMOTIONS if name not in task.mapping],
@@ -163,7 +163,7 @@ class CoarseResult:
                 "without_emotion": task.without_emotion,
             },
             "published": [dict(row) for row in task.published],
-            "settings": asdict(self.settings),
+            "settings": plain_data(self.settings),
         }
 
 

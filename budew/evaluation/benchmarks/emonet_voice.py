@@ -9,7 +9,7 @@ refusal, or a caption from which nothing was parsed) is left out as in the paper
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import compress, tee
 from operator import attrgetter
 from pathlib import Path
@@ -38,7 +38,7 @@ from budew.evaluation.predictors import Decoding, FilePredictor, ModelPredictor,
 from budew.io.resources import packaged_table
 from budew.statistics.agreement import Agreement, agreement, rating_matrix
 from budew.statistics.arrays import FloatArray
-from budew.statistics.resampling import ConfidenceInterval, Resampling, plain_data
+from budew.statistics.resampling import ConfidenceInterval, Resampling, plain_fields
 from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.scales import from_intensity, to_intensity
 
@@ -52,15 +52,15 @@ class EmoNetVoice:
     Attributes:
         model, data: names.
         scores: clips without a prediction left out, as in the paper.
-        as_zero: the same with 0 as their prediction.
         refused, unparsed: in per cent of the clips of the 40 emotions: without a prediction of the rated
             emotion, and with a caption in which no emotion, vocal burst or trait was found.
         missing: numbers of clips behind these, those of `refused` without any prediction, and predictions
             that belong to no clip.
         skipped: clips whose audio could not be captioned: no prediction.
+        as_zero: the scores with 0 as the prediction of the clips left out.
         attributes: Authenticity and Arousal: metrics as `overall` of `scores`, and `refused` in per cent.
         reliability: "all" and each category → agreement of the raters, on 0–10.
-        human: agreement over the 40 emotions; its `leave_one_out` is the human ceiling.
+        human_ceiling: `n` ratings of the 40 emotions, each compared with the mean of the other raters.
         numbers: of clips by category, raters, language and so on.
         settings: of intervals and baselines.
         decoding: of a model.
@@ -71,14 +71,14 @@ class EmoNetVoice:
     model: str
     data: str
     scores: EmoNetVoiceScores
-    as_zero: EmoNetVoiceScores
     refused: ConfidenceInterval
     unparsed: ConfidenceInterval
     missing: Mapping[str, int]
     skipped: tuple[Skipped, ...]
+    as_zero: EmoNetVoiceScores
     attributes: Mapping[str, Group]
     reliability: Mapping[str, Agreement]
-    human: Agreement
+    human_ceiling: Mapping[str, Any]
     numbers: Mapping[str, Any]
     settings: Resampling
     decoding: Decoding | None = None
@@ -86,45 +86,28 @@ class EmoNetVoice:
     comparison: DecodingComparison | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data; the keys of `scores` stand at the top."""
-        return {
-            "benchmark": "emonet-voice",
-            "model": self.model,
-            "data": self.data,
-            **self.scores.to_dict(),
-            "refused": self.refused.to_dict(),
-            "unparsed": self.unparsed.to_dict(),
-            "missing": dict(self.missing),
-            "skipped": [asdict(clip) for clip in self.skipped],
-            "as_zero": self.as_zero.to_dict(),
-            "attributes": plain_data(self.attributes),
-            "reliability": plain_data(self.reliability),
-            "human_ceiling": {"n": self.human.ratings, **plain_data(self.human.leave_one_out)},
-            "numbers": dict(self.numbers),
-            "settings": asdict(self.settings),
-            **self._of_model(),
-            **self._published(),
-        }
-
-    def _of_model(self) -> dict[str, Any]:
-        parts = {
-            "decoding": self.decoding and {"name": self.decoding.name, **self.decoding.model_dump()},
-            "calibration": self.calibration and dict(self.calibration),
-            "comparison": self.comparison and self.comparison.to_dict(),
-        }
-        return {name: part for name, part in parts.items() if part}
-
-    def _published(self) -> dict[str, Any]:
+        """Return plain data, beside the published results; the keys of `scores` stand at the top."""
         table = packaged_table(__package__, "emonet_voice")
         own = {name: self.scores.overall[name].value for name in ("pearson", "spearman", "mae", "rmse")}
         row = {"model": self.model, **own, "refused": self.refused.value, "source": self.data, "own": True}
         rows = [row, *table["leaderboard"]]
-        order = sorted(rows, key=lambda one: -2.0 if one["pearson"] is None else one["pearson"], reverse=True)
+        names = {"benchmark": "emonet-voice", "model": self.model, "data": self.data}
+        absent = [part for part in ("decoding", "calibration", "comparison") if not getattr(self, part)]
+        found = plain_fields(self, "model", "data", "scores", *absent)
+        if self.decoding is not None:
+            found["decoding"] = {"name": self.decoding.name, **self.decoding.model_dump()}
         return {
-            "leaderboard": order,
+            **names,
+            **self.scores.to_dict(),
+            **found,
+            "leaderboard": sorted(rows, key=_by_correlation, reverse=True),
             "published_by_emotion": table["by_emotion"],
             "published_reliability": table["reliability"],
         }
+
+
+def _by_correlation(row: Mapping[str, Any]) -> float:
+    return -2.0 if row["pearson"] is None else float(row["pearson"])
 
 
 def score_emonet_voice(
@@ -149,11 +132,25 @@ def score_emonet_voice(
         progress: called after each clip.
 
     Raises:
-        CorpusError: the data cannot be read; names the row.
+        CorpusError: the data cannot be read; names the clip.
         InputError: no prediction is for a clip of the data, the calibration is of another model or decoding,
             or decodings of a file are to be compared.
         SettingsError: the file is no calibration.
         CheckpointError: the model cannot be loaded.
+
+    Example:
+        >>> import json
+        >>> from budew.corpora import Clip, write_shard
+        >>> lines, clips = [], []
+        >>> for name, answer in {"calm": 0, "cross": 1, "furious": 2}.items():
+        ...     ratings = [{"rater": "human-1", "emotion": "Anger", "value": answer / 2}]
+        ...     clips.append(Clip(name, b"RIFF", "wav", metadata={"ratings": ratings}))
+        ...     lines.append(json.dumps({"id": name, "Anger": answer / 4}))
+        >>> _ = write_shard(Path("bench.tar"), clips)
+        >>> _ = Path("scores.jsonl").write_text("\\n".join(lines))
+        >>> found = score_emonet_voice("bench.tar", FilePredictor("scores.jsonl"))
+        >>> found.scores.overall["pearson"].value, found.scores.overall["mae"].value
+        (1.0, 2.5)
     """
     predictor = predictor or ModelPredictor()
     fitted = None if calibration is None else read_calibration(calibration)
@@ -237,15 +234,12 @@ def score_predictions(
     """
     settings = settings or Resampling()
     every = sorted(predicted, key=lambda one: one[0].id)
-    kept = [
-        (clip, one)
-        for clip, one in every
-        if calibration is None or not calibration.used((clip.id, clip.clip.id))
-    ]
+    used = frozenset[str]() if calibration is None else calibration.clips
+    kept = [(clip, one) for clip, one in every if used.isdisjoint((clip.id, clip.clip.id))]
     left_out = len(every) - len(kept)
     if calibration is not None and not left_out:
         warn(
-            f"none of the {len(calibration.clips):,} clips that the calibration was fitted to is in "
+            f"none of the {len(used):,} clips that the calibration was fitted to is in "
             f"{data}: if it was fitted to the same audio under other names, the metrics are too good",
             BudewWarning,
             stacklevel=2,
@@ -264,6 +258,7 @@ def score_predictions(
         predicted_values = calibration.apply(predicted_values / REPORT_MAXIMUM) * REPORT_MAXIMUM
     scores = score_clips(emotions, predicted_values, settings)
     complete = not np.isnan(predicted_values).any()
+    human = _agreement(emotions, settings)
     counts = {
         "refused": int(refused.sum()),
         "unparsed": int(unparsed.sum()),
@@ -281,7 +276,7 @@ def score_predictions(
         skipped=tuple(skipped),
         attributes=_attributes(clips, values, settings),
         reliability=_reliability(clips, settings),
-        human=_agreement(emotions, settings),
+        human_ceiling={"n": human.ratings, **human.leave_one_out},
         numbers=numbers_of(clips),
         settings=settings,
         calibration=None if calibration is None else calibration.summary() | {"left_out": left_out},

@@ -1,9 +1,8 @@
 """Clips of EmoNet-Voice Bench with the ratings of their experts, read without decoding audio.
 
 A row has audio and a `label`: each expert's answer, 0, 1 or 2, to the one category that the clip was rated
-for, such as `[{'human-1': {'Anger': 1}}, {'human-4': {'Anger': 2}}]`. Of parquet files only the columns of
-text are read. Whatever else `budew.read` reads (shards converted from them, a dataset of the hub) comes with
-its audio.
+for, such as `[{'human-1': {'Anger': 1}}, {'human-4': {'Anger': 2}}]`. `budew.read` keeps them as `ratings` in
+the metadata. Whatever is not parquet (shards converted from it, a dataset of the hub) comes with its audio.
 
 A clip is called as its audio file, without folder and suffix, or as `budew.read` calls its row where there is
 no file name. Language and voice are those of columns with a usual name, else those in the file name as Got
@@ -11,20 +10,19 @@ Talent writes them (`english_alloy_….mp3`), else unknown.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.corpora.column_names import columns_of_fields, label_layout, language_tag
+from budew.corpora.column_names import language_tag
 from budew.corpora.hub import SCHEME
-from budew.corpora.labels.ratings import answers_in
 from budew.corpora.labels.talent import shard_name
 from budew.corpora.reading import ReadOptions
-from budew.corpora.sources import Entry, matches, read_one
+from budew.corpora.sources import matches, read_one
 from budew.curation.consensus import majority
-from budew.errors import CorpusError, InputError, OnBad
+from budew.errors import CorpusError, OnBad
 from budew.evaluation.predictions import audio_name
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from budew.taxonomy.scales import from_intensity
@@ -35,7 +33,6 @@ POINTS = 5.0
 """One step of an answer on the 0–10 of the paper."""
 _HUB_NAME = re.compile(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}")
 _TABLES = (".parquet", ".arrow")
-_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +87,22 @@ def read_rated_clips(
         source: parquet files, a folder or pattern of them, `OWNER/NAME` or `hf://OWNER/NAME` of the hub, or
             whatever else `budew.read` reads.
         audio: read the audio as well; without, only the columns of text are read of parquet files.
-        on_bad: called with the error of audio that cannot be read; without it the error is raised.
+        on_bad: called with the error of a clip with `audio` that cannot be read; without it the error is
+            raised.
 
     Raises:
         CorpusError: not found, without ratings, or names the row and what is wrong with it: an unknown
             category, two categories, an answer other than 0, 1 and 2, a rater or an id that comes twice.
     """
     ids: set[str] = set()
+    options = ReadOptions(audio=audio, on_bad=on_bad if audio else None)
     for entry in matches(on_hub(source)):
-        labels_only = not audio and isinstance(entry, Path) and str(entry).lower().endswith(_TABLES)
-        for where, clip in _of_table(Path(entry)) if labels_only else _of_corpus(entry, on_bad):
-            if clip.id in ids:
-                raise CorpusError(f"{where}: a second clip is called {clip.id!r}: give each its own name")
-            ids.add(clip.id)
-            yield clip
+        for clip in read_one(entry, options):
+            rated = _rated(f"{entry}: clip {clip.id!r}", clip)
+            if rated.id in ids:
+                raise CorpusError(f"{entry}: a second clip is called {rated.id!r}: give each its own name")
+            ids.add(rated.id)
+            yield rated
     if not ids:
         raise CorpusError(f"{source}: there are no clips in it: check the path")
 
@@ -115,92 +114,35 @@ def on_hub(source: str | Path) -> str | Path:
     return f"{SCHEME}{source}" if is_name and not is_file else source
 
 
-def _of_table(path: Path) -> Iterator[tuple[str, RatedClip]]:
-    from budew.corpora.tables import file_name_column, label_columns, numbered_rows
-
-    columns = label_columns(path)
-    answers = _answers_column(columns, str(path))
-    file_name = file_name_column(path)
-    wanted = [*columns, *([file_name] if file_name else [])]
-    for default, row in numbered_rows(path, columns=wanted, batch=_ROWS):
-        where = f"{path}: row {int(default.rpartition('-')[2])}"
-        named = columns_of_fields(row)
-        audio = row.get(file_name.partition(".")[0]) if file_name else None
-        file = audio.get("path") if isinstance(audio, Mapping) else None
-        own = row.get(named["id"]) if "id" in named else None
-        language, speaker = (
-            row[named[field]] if field in named else None for field in ("language", "speaker")
-        )
-        clip = Clip(
-            str(default if own is None else own),
-            b"",
-            "",
-            language=language and str(language),
-            speaker=speaker and str(speaker),
-            metadata={"file_name": file} if file else {},
-        )
-        yield where, _rated(where, clip, row[answers])
-
-
-def _of_corpus(entry: Entry, on_bad: OnBad | None) -> Iterator[tuple[str, RatedClip]]:
-    for clip in read_one(entry, ReadOptions(on_bad=on_bad)):
-        where = f"{entry}: clip {clip.id!r}"
-        yield where, _rated(where, clip, _ratings_of(clip, where))
-
-
-def _ratings_of(clip: Clip, where: str) -> list[dict[str, Any]]:
-    """Return the ratings that `budew.read` keeps, as answers on 0–2."""
-    ratings = clip.metadata.get("ratings")
-    if not isinstance(ratings, Sequence) or isinstance(ratings, str):
-        raise CorpusError(f"{where}: it has no ratings: give data in the format of EmoNet-Voice Bench")
-    try:
-        return [
-            {one["rater"]: {one["emotion"]: from_intensity(one["value"], "emonet-voice")}} for one in ratings
-        ]
-    except (KeyError, TypeError, InputError) as error:
-        raise CorpusError(f"{where}: its ratings need rater, emotion and value: correct them") from error
-
-
-def _answers_column(columns: Sequence[str], where: str) -> str:
-    names: Sequence[str] = label_layout("ratings")["answers"]
-    found = next((name for name in names if name in columns), None)
-    if found is None:
-        raise CorpusError(
-            f"{where}: no column label with the answers of raters is among {', '.join(columns) or 'none'}: "
-            "give data in the format of EmoNet-Voice Bench"
-        )
-    return found
-
-
-def _rated(where: str, clip: Clip, answers: Any) -> RatedClip:
+def _rated(where: str, clip: Clip) -> RatedClip:
     """Return a clip with its answers; language and voice of the file name where it has none itself."""
     named = shard_name(audio_name(clip))
     language = clip.language and (language_tag(clip.language) or clip.language)
-    try:
-        category, by_rater = _one_category(answers)
-    except CorpusError as error:
-        raise CorpusError(f"{where}: {error}") from error
+    category, answers = _one_category(where, clip.metadata.get("ratings"))
     return RatedClip(
         clip,
         category,
-        by_rater,
+        answers,
         language=language or (named.language if named else None),
         voice=clip.speaker or (named.voice if named else None),
     )
 
 
-def _one_category(answers: Any) -> tuple[str, dict[str, int]]:
+def _one_category(where: str, ratings: Any) -> tuple[str, dict[str, int]]:
+    """Return the category and the answers, 0 to 2 by rater, of the ratings that `budew.read` keeps."""
+    if not isinstance(ratings, list) or not ratings:
+        raise CorpusError(f"{where}: it has no ratings: give data with the answers of raters as `label`")
     by_rater: dict[str, int] = {}
-    categories: dict[str, None] = {}
-    for rater, category, answer in answers_in(answers):
-        if rater in by_rater and category in categories:
-            raise CorpusError(f"{rater} answers twice: keep one answer of each rater")
+    for one in ratings:
+        answer = from_intensity(one["value"], "emonet-voice")
+        if one["rater"] in by_rater:
+            raise CorpusError(f"{where}: {one['rater']} answers twice: keep one answer of each rater")
         if answer not in CLASSES:
-            raise CorpusError(f"{rater} rates {category} as {answer:g}, not 0, 1 or 2: convert the answers")
-        by_rater[rater] = int(answer)
-        categories[category] = None
+            raise CorpusError(f"{where}: {one['rater']} answers {answer:g}, not 0, 1 or 2: convert it")
+        by_rater[one["rater"]] = int(answer)
+    categories = dict.fromkeys(one["emotion"] for one in ratings)
     if len(categories) > 1:
-        raise CorpusError(f"it is rated for {' and '.join(categories)}: keep one category for each clip")
+        raise CorpusError(f"{where}: it is rated for {' and '.join(categories)}: keep one category a clip")
     return next(iter(categories)), by_rater
 
 

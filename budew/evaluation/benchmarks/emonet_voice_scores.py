@@ -19,7 +19,7 @@ from budew.statistics.resampling import (
     ConfidenceInterval,
     Resampling,
     category_intervals,
-    plain_data,
+    plain_fields,
 )
 from budew.taxonomy import EMOTION_TABLE
 
@@ -64,11 +64,9 @@ class EmoNetVoiceScores:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data; the metrics over all pairs stand at the top."""
-        names = ("voice_intervals", "permuted", "by_emotion", "by_language", "by_voice", "by_arousal")
-        parts = {name: plain_data(getattr(self, name)) for name in (*names, "unanimous", "classes")}
         overall = {name: self.overall[name].to_dict() for name in PAIR_METRICS}
         n = self.overall["n"]
-        return {**overall, "n": ConfidenceInterval(n, n, n).to_dict(), **parts}
+        return {**overall, "n": ConfidenceInterval(n, n, n).to_dict(), **plain_fields(self, "overall")}
 
 
 def score_clips(clips: Sequence[RatedClip], predicted: FloatArray, settings: Resampling) -> EmoNetVoiceScores:
@@ -97,7 +95,7 @@ def score_clips(clips: Sequence[RatedClip], predicted: FloatArray, settings: Res
         overall=metrics(everything),
         voice_intervals=metrics(everything, clusters=voices) if several else None,
         permuted=permuted_pairs(labels, predicted, settings),
-        by_emotion=grouped(_category, category_order({clip.category for clip in clips})),
+        by_emotion=grouped(lambda clip: clip.category, category_order({clip.category for clip in clips})),
         by_language=grouped(lambda clip: clip.language or UNKNOWN),
         by_voice=grouped(lambda clip: clip.voice or UNKNOWN),
         by_arousal=grouped(arousal_group, [*dict.fromkeys(AROUSAL_GROUPS.values())]),
@@ -182,7 +180,3 @@ def numbers_of(clips: Sequence[RatedClip]) -> dict[str, Any]:
 
 def _counted(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items()))
-
-
-def _category(clip: RatedClip) -> str:
-    return clip.category

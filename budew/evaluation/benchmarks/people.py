@@ -31,13 +31,14 @@ from budew.evaluation.benchmarks.coarse import (
     score_coarse,
 )
 from budew.evaluation.benchmarks.sound_scores import SoundScore, groups_of, score_sound
-from budew.evaluation.caption_cache import CachedCaption, CaptionCache
+from budew.evaluation.caption_cache import CaptionCache
 from budew.evaluation.pairs import Pair, Skipped, has_labels
+from budew.evaluation.predictions import Prediction
 from budew.evaluation.results import Evaluation, evaluate
 from budew.io.resources import packaged_table
 from budew.profile import VoiceProfile, intensity_matrix
 from budew.statistics.arrays import FloatArray
-from budew.statistics.resampling import Resampling
+from budew.statistics.resampling import Resampling, plain_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +100,8 @@ class CorpusResult:
             "kind": corpus.kind,
             "languages": list(corpus.languages),
             "licence": corpus.licence,
-            **{
-                name: part and part.to_dict()
-                for name, part in {
-                    "evaluation": self.evaluation,
-                    "classes": self.classes,
-                    "sampled": self.sampled,
-                    "sampled_classes": self.sampled_classes,
-                }.items()
-            },
-            "sounds": {row.label: row.to_dict() for row in self.sounds},
+            **plain_fields(self, "place", "sounds", "heard"),
+            "sounds": {row.label: plain_fields(row, "label") for row in self.sounds},
             "linear_probe": [{**row, "source": linear_probe()["source"]} for row in probes],
         }
 
@@ -123,11 +116,7 @@ class PeopleResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
-        return {
-            "model": self.model,
-            "num_samples": self.num_samples,
-            "corpora": [corpus.to_dict() for corpus in self.corpora],
-        }
+        return plain_fields(self)
 
 
 def score_people(
@@ -155,10 +144,10 @@ def score_people(
     results = []
     for place in [_known(source) for source in sources]:
         skipped: list[Skipped] = []
-        clips = list(_labelled(place, skipped))
-        kept = captions.predict(place.name, place.folder, clips, progress)
-        skipped += [Skipped(clip.id, fault) for clip in clips if (fault := kept[clip.id].error)]
-        corpus = _Corpus(place, clips, kept, skipped, captions.name, settings or Resampling())
+        labelled = list(_labelled(place, skipped))
+        predicted = captions.predict(place.name, place.folder, labelled, skipped, progress)
+        clips = [clip for clip in labelled if clip.id in predicted]
+        corpus = _Corpus(place, clips, predicted, skipped, captions.name, settings or Resampling())
         results.append(corpus.result(players))
     return PeopleResult(captions.name, captions.num_samples, tuple(results))
 
@@ -205,29 +194,29 @@ def _labelled(place: NamedFolder, skipped: list[Skipped]) -> Iterator[Clip]:
 
 @dataclass(frozen=True, slots=True)
 class _Corpus:
-    """The clips of a corpus that have a label, and their captions."""
+    """The labelled clips of a corpus that have a prediction, and these by id."""
 
     place: NamedFolder
     clips: Sequence[Clip]
-    kept: Mapping[str, CachedCaption]
+    predicted: Mapping[str, Prediction]
     skipped: Sequence[Skipped]
     model: str
     settings: Resampling
 
     def result(self, players: int) -> CorpusResult:
-        """Score the captions."""
-        heard = [clip for clip in self.clips if not self.kept[clip.id].error]
-        greedy = {clip.id: self.kept[clip.id].profile for clip in heard}
-        means = {clip.id: found for clip in heard if (found := self.kept[clip.id].expected) is not None}
-        sampled = len(means) == len(heard) > 0
+        """Score the captions, and the means over samples."""
+        captions = [self.predicted[clip.id].profile for clip in self.clips]
+        means = [self.predicted[clip.id].expected for clip in self.clips]
+        sampled = any(one.means is not None for one in self.predicted.values())
+        chosen = sorted(self.clips, key=_digest)[:players]
         return CorpusResult(
             place=self.place,
-            evaluation=self._evaluated(heard, greedy),
-            classes=self._classified(heard, greedy),
-            sampled=self._evaluated(heard, means) if sampled else None,
-            sampled_classes=self._classified(heard, means) if sampled else None,
-            sounds=self._sounds(heard, greedy),
-            heard=tuple(self._heard(clip) for clip in sorted(heard, key=_drawn)[:players]),
+            evaluation=self._evaluated(captions),
+            classes=self._classified(captions),
+            sampled=self._evaluated(means) if sampled else None,
+            sampled_classes=self._classified(means) if sampled else None,
+            sounds=self._sounds(captions),
+            heard=tuple(self._heard(clip) for clip in chosen),
         )
 
     @property
@@ -235,28 +224,26 @@ class _Corpus:
         """The classes of the corpus."""
         return task_of(self.place.name, self.place.corpus)
 
-    def _evaluated(self, clips: Sequence[Clip], predicted: Mapping[str, VoiceProfile]) -> Evaluation:
+    def _evaluated(self, profiles: Sequence[VoiceProfile]) -> Evaluation:
         pairs = [
-            Pair(clip.id, clip.profile, predicted[clip.id], self.kept[clip.id].caption, speaker=clip.speaker)
-            for clip in clips
+            Pair(clip.id, clip.profile, profile, self.predicted[clip.id].caption, speaker=clip.speaker)
+            for clip, profile in zip(self.clips, profiles, strict=True)
             if clip.profile is not None
         ]
         return evaluate(
             pairs, model=self.model, corpus=str(self.place), skipped=self.skipped, settings=self.settings
         )
 
-    def _classified(
-        self, clips: Sequence[Clip], predicted: Mapping[str, VoiceProfile]
-    ) -> CoarseResult | None:
+    def _classified(self, profiles: Sequence[VoiceProfile]) -> CoarseResult | None:
         task = self.task
         if task is None:
             return None
         examples = [
             LabelledClip(
-                clip.id, label, _scores(predicted[clip.id]), clip.speaker, clip.metadata.get("intensity")
+                clip.id, _label(clip), _scores(profile), clip.speaker, clip.metadata.get("intensity")
             )
-            for clip in clips
-            if (label := _label(clip)) in task.members
+            for clip, profile in zip(self.clips, profiles, strict=True)
+            if _label(clip) in task.members
         ]
         if not examples:
             return None
@@ -270,17 +257,18 @@ class _Corpus:
             settings=self.settings,
         )
 
-    def _sounds(self, clips: Sequence[Clip], predicted: Mapping[str, VoiceProfile]) -> tuple[SoundScore, ...]:
+    def _sounds(self, profiles: Sequence[VoiceProfile]) -> tuple[SoundScore, ...]:
         meanings = self.place.corpus.labels
         if not any(meaning.bursts for meaning in meanings.values()):
             return ()
-        by_label = {label: [clip for clip in clips if _label(clip) == label] for label in meanings}
+        both = list(zip(self.clips, profiles, strict=True))
+        by_label = {label: [one for one in both if _label(one[0]) == label] for label in meanings}
         return tuple(
             score_sound(
                 label,
                 meanings[label].bursts,
-                [predicted[clip.id] for clip in some],
-                [clip.speaker for clip in some],
+                [profile for _, profile in some],
+                [clip.speaker for clip, _ in some],
                 self.settings,
             )
             for label, some in by_label.items()
@@ -288,21 +276,21 @@ class _Corpus:
         )
 
     def _heard(self, clip: Clip) -> HeardClip:
-        said, label = self.kept[clip.id], _label(clip)
-        taken, right = self._taken(clip, said.profile)
-        return HeardClip(clip.id, label, said.caption, ", ".join(taken), right, clip.audio)
+        prediction = self.predicted[clip.id]
+        taken, right = self._taken(_label(clip), prediction.profile)
+        return HeardClip(clip.id, _label(clip), prediction.caption or "", ", ".join(taken), right, clip.audio)
 
-    def _taken(self, clip: Clip, said: VoiceProfile) -> tuple[Sequence[str], bool | None]:
+    def _taken(self, label: str, predicted: VoiceProfile) -> tuple[Sequence[str], bool | None]:
         """Return what a caption is taken for, by what the label of its clip is, and whether it is right."""
-        label, task = _label(clip), self.task
+        task = self.task
         if task is not None and label in task.members:
-            shares = decide(task, _scores(said)[None]).strongest[0]
+            shares = decide(task, _scores(predicted)[None]).strongest[0]
             taken = tuple(name for name, share in zip(task.classes, shares, strict=True) if share)
             return taken, taken == (label,)
         meaning = self.place.corpus.labels.get(label)
         if meaning is not None and meaning.emotions == ():
-            return tuple(said.emotions) or ("no emotion",), not said.emotions
-        groups = groups_of(said.bursts)
+            return tuple(predicted.emotions) or ("no emotion",), not predicted.emotions
+        groups = groups_of(predicted.bursts)
         wanted = groups_of(meaning.bursts) if meaning is not None else ()
         return groups or ("no vocal burst",), bool(set(wanted) & set(groups)) if wanted else None
 
@@ -317,6 +305,6 @@ def _scores(profile: VoiceProfile) -> FloatArray:
     return scores
 
 
-def _drawn(clip: Clip) -> str:
+def _digest(clip: Clip) -> str:
     """Return the key that decides which clips are played."""
     return hashlib.sha256(clip.id.encode()).hexdigest()

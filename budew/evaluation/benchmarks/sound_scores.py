@@ -4,9 +4,8 @@ A label need not be a burst of the taxonomy: of such a sound only is counted wha
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -39,17 +38,7 @@ class SoundScore:
     burst: ConfidenceInterval | None
     group: ConfidenceInterval | None
     any_burst: ConfidenceInterval
-    named: tuple[tuple[str, int], ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data but for the label."""
-        return {
-            "n": self.n,
-            "burst": self.burst and self.burst.to_dict(),
-            "group": self.group and self.group.to_dict(),
-            "any_burst": self.any_burst.to_dict(),
-            "named": dict(self.named),
-        }
+    named: Mapping[str, int]
 
 
 def groups_of(bursts: Iterable[str]) -> tuple[str, ...]:
@@ -93,7 +82,7 @@ def score_sound(
         burst=shares[0] if bursts else None,
         group=shares[1] if bursts else None,
         any_burst=shares[2],
-        named=tuple(times.most_common(_NAMED)),
+        named=dict(times.most_common(_NAMED)),
     )
 
 

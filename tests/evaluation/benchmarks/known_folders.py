@@ -8,7 +8,8 @@ import soundfile
 
 from budew.captions.parse import parse
 from budew.corpora import Clip
-from budew.evaluation.caption_cache import CachedCaption
+from budew.evaluation.pairs import Skipped
+from budew.evaluation.predictions import Prediction
 from budew.profile import VoiceProfile
 
 EMODB = {
@@ -47,12 +48,11 @@ class SaidCaptions:
         self.say, self.sampled, self.num_samples = say, sampled, 16 if sampled else 0
 
     def predict(
-        self, corpus: str, audio: Path, clips: Iterable[Clip], progress=None
-    ) -> dict[str, CachedCaption]:
-        expected = None if self.sampled is None else VoiceProfile(self.sampled)
-        return {clip.id: self._kept(self.say(clip), expected) for clip in clips}
-
-    def _kept(self, text: str, expected: VoiceProfile | None) -> CachedCaption:
-        if text == "damaged":
-            return CachedCaption("", VoiceProfile(None), error="no sound")
-        return CachedCaption(text, parse(text).profile, expected)
+        self, corpus: str, audio: Path, clips: Iterable[Clip], skipped: list[Skipped], progress=None
+    ) -> dict[str, Prediction]:
+        means = None if self.sampled is None else VoiceProfile(self.sampled)
+        said = {clip.id: self.say(clip) for clip in clips}
+        skipped += [Skipped(id, "no sound") for id, text in said.items() if text == "damaged"]
+        return {
+            id: Prediction(parse(text).profile, text, means) for id, text in said.items() if text != "damaged"
+        }

@@ -115,8 +115,8 @@ def test_sounds_are_scored_by_burst_and_group(tmp_path):
     assert (rows["coughing"].n, rows["coughing"].burst.value, rows["coughing"].group.value) == (2, 100, 100)
     yawning, laughing, teeth = (rows[name] for name in ("yawning", "laughing", "teeth-chattering"))
     assert (yawning.burst.value, yawning.group.value) == (0, 100)  # another burst of the same group
-    assert (laughing.group.value, laughing.any_burst.value, laughing.named) == (0, 0, ())
-    assert (teeth.burst, teeth.group, teeth.named) == (None, None, (("sighs", 1),))
+    assert (laughing.group.value, laughing.any_burst.value, laughing.named) == (0, 0, {})
+    assert (teeth.burst, teeth.group, teeth.named) == (None, None, {"sighs": 1})
     assert found.evaluation.bursts.n == 4
     genders = {row.trait: row for row in found.evaluation.traits}["gender"]
     assert (genders.n, genders.mentioned) == (5, 4)
