@@ -28,23 +28,25 @@ def parse_lines(
         CorpusError: names the file, the line and what is wrong: not an object, no caption, not a text, or the
             name of `into` is taken.
         InputError: `into` is empty or "caption".
+
+    Example:
+        >>> from io import BytesIO
+        >>> list(parse_lines(BytesIO(b'{"caption": "A very sad voice."}'), name="captions.jsonl"))
+        [{'caption': 'A very sad voice.', 'emotions': {'Sadness': 0.75}}]
     """
     if into is not None and (not into.strip() or into == "caption"):
         raise InputError(f"the result cannot be stored under {into!r}: choose another key")
     for number, line in numbered_lines(lines, name, on_bad=on_bad):
         where = f"{name}: line {number}"
         try:
-            yield _parsed(json_object(line, where), where, into)
+            record = json_object(line, where)
+            if not isinstance(record.get("caption"), str):
+                raise CorpusError(f'{where}: has no text under "caption": add it')
+            if into in record:
+                raise CorpusError(f"{where}: already has the key {into!r}: choose another")
         except CorpusError as error:
             report(error, on_bad)
-
-
-def _parsed(record: dict[str, Any], where: str, into: str | None) -> dict[str, Any]:
-    caption = record.get("caption")
-    if not isinstance(caption, str):
-        raise CorpusError(f'{where}: has no text under "caption": add it')
-    if into in record:
-        raise CorpusError(f"{where}: already has the key {into!r}: choose another")
-    read = parse(caption)
-    added = {"emotions": dict(read.emotions)} if into is None else {into: read.profile.to_dict()}
-    return {**record, **added}
+            continue
+        read = parse(record["caption"])
+        added = {"emotions": dict(read.emotions)} if into is None else {into: read.profile.to_dict()}
+        yield {**record, **added}

@@ -146,18 +146,24 @@ class Clip:
         """
         name = _text(data, "id", "?") or id or ""
         check_id(name)
-        rate = _number(data, "sampling_rate", name, "hertz")
+        rate = _number(data, "sampling_rate", name)
         texts: dict[str, Any] = {key: _text(data, key, name) for key in _TEXTS}
+        captions, metadata = data.get("captions", []), data.get("metadata", {})
+        if not isinstance(captions, list):
+            raise _wrong(name, "captions", captions, "a list")
+        if not isinstance(metadata, Mapping):
+            raise _wrong(name, "metadata", metadata, "an object")
+        others = {key: value for key, value in data.items() if key not in _FIELDS}
         return cls(
             id=name,
             audio=audio,
             format=format,
             sampling_rate=None if rate is None else int(rate),
-            duration=_number(data, "duration", name, "seconds"),
+            duration=_number(data, "duration", name),
             **texts,
-            profile=_profile(data, name),
-            captions=_captions(data, name),
-            metadata=_metadata(data, name),
+            profile=_profile(data.get("profile"), name),
+            captions=tuple(_caption(item, name) for item in captions),
+            metadata={**others, **metadata},
         )
 
 
@@ -208,17 +214,16 @@ def _text(data: Mapping[str, Any], name: str, clip: str) -> str | None:
     raise _wrong(clip, name, value, "text")
 
 
-def _number(data: Mapping[str, Any], name: str, clip: str, unit: str) -> float | None:
+def _number(data: Mapping[str, Any], name: str, clip: str) -> float | None:
     value = data.get(name)
     if value is None:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12:
         return float(value)
-    raise _wrong(clip, name, value, f"a number of {unit}")
+    raise _wrong(clip, name, value, "a number")
 
 
-def _profile(data: Mapping[str, Any], clip: str) -> VoiceProfile | None:
-    value = data.get("profile")
+def _profile(value: object, clip: str) -> VoiceProfile | None:
     if value is None:
         return None
     if not isinstance(value, Mapping):
@@ -229,13 +234,6 @@ def _profile(data: Mapping[str, Any], clip: str) -> VoiceProfile | None:
         raise CorpusError(f"clip {clip!r}: the profile cannot be read: {error}") from error
 
 
-def _captions(data: Mapping[str, Any], clip: str) -> tuple[Caption, ...]:
-    value = data.get("captions", [])
-    if not isinstance(value, list):
-        raise _wrong(clip, "captions", value, "a list")
-    return tuple(_caption(item, clip) for item in value)
-
-
 def _caption(item: object, clip: str) -> Caption:
     if isinstance(item, str):
         return Caption(item)
@@ -244,10 +242,3 @@ def _caption(item: object, clip: str) -> Caption:
         if isinstance(made_by, Mapping):
             return Caption(item["text"], dict(made_by))
     raise _wrong(clip, "a caption", item, "text or an object with text and made_by")
-
-
-def _metadata(data: Mapping[str, Any], clip: str) -> dict[str, Any]:
-    given = data.get("metadata", {})
-    if not isinstance(given, Mapping):
-        raise _wrong(clip, "metadata", given, "an object")
-    return {name: value for name, value in data.items() if name not in _FIELDS} | dict(given)

@@ -20,9 +20,6 @@ from budew.corpora.reading import AS_USUAL, ReadOptions, distinct_clips, leaves
 from budew.corpora.text_files import is_special, read_json_object, read_text
 from budew.errors import CorpusError, OnBad, report
 
-_SPLITS = "dataset_dict.json"
-_STATE = "state.json"
-
 
 def read_folder(
     folder: Path, options: ReadOptions = AS_USUAL, *, files: Iterable[Path] | None = None
@@ -136,11 +133,17 @@ def saved_tables(folder: Path) -> list[Path]:
     Raises:
         CorpusError: its JSON is broken, or names a file that lies elsewhere or not at all.
     """
-    if os.path.isfile(folder / _SPLITS):  # False, too, where the folder may not be looked into: see its list
-        splits = read_json_object(folder / _SPLITS).get("splits")
-        names = splits if isinstance(splits, list) else []
-        return [table for name in names for table in _tables_of_split(_part_of(folder, name))]
-    return _tables_of_split(folder)
+    for file, key in (("dataset_dict.json", "splits"), ("state.json", "_data_files")):
+        if os.path.isfile(folder / file):  # False, too, where the folder may not be looked into: see its list
+            listed = read_json_object(folder / file).get(key)
+            names = listed if isinstance(listed, list) else []
+            parts = [
+                _part_of(folder, name.get("filename") if isinstance(name, dict) else name) for name in names
+            ]
+            return (
+                parts if key == "_data_files" else [table for part in parts for table in saved_tables(part)]
+            )
+    return []
 
 
 def check_audio(path: Path, folder: Path | None) -> None:
@@ -180,16 +183,8 @@ def _descriptions(audio: Iterable[Path]) -> Iterator[dict[str, Any]]:
                 yield read_json_object(json)
 
 
-def _tables_of_split(folder: Path) -> list[Path]:
-    if not os.path.isfile(folder / _STATE):
-        return []
-    files = read_json_object(folder / _STATE).get("_data_files")
-    if not isinstance(files, list):
-        return []
-    return [_part_of(folder, file.get("filename") if isinstance(file, dict) else None) for file in files]
-
-
 def _part_of(folder: Path, name: object) -> Path:
+    """Return a folder or file in a folder, which its JSON names."""
     plain = isinstance(name, str) and len(PurePosixPath(name).parts) == 1 and name not in (".", "..")
     if not plain or not (folder / str(name)).exists():
         fault = f"its JSON names {str(name)[:80]!r}, which is not in it: save the dataset again"

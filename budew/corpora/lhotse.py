@@ -7,6 +7,7 @@ cuts, and audio that is not in files, are refused: `lhotse.CutSet.save_audios` m
 import io
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,21 +38,19 @@ class Recordings:
 
     def __init__(self, manifest: Path) -> None:
         self._path = manifest.with_name(manifest.name.replace("supervisions", "recordings"))
-        self._known: dict[Any, dict[str, Any]] | None = None
+
+    @cached_property
+    def _known(self) -> dict[Any, dict[str, Any]]:
+        names = ("id", "sources", "sampling_rate", "duration", "channel_ids")
+        known = {}
+        for _, line in file_lines(self._path):
+            with suppress(CorpusError):
+                row = json_object(line, "")
+                known[row.get("id")] = {name: row.get(name) for name in names}
+        return known
 
     def of(self, id: Any) -> Mapping[str, Any]:
-        """Return the recording with an id.
-
-        Raises:
-            CorpusError: it is not there.
-        """
-        if self._known is None:
-            names = ("id", "sources", "sampling_rate", "duration", "channel_ids")
-            self._known = {}
-            for _, line in file_lines(self._path):
-                with suppress(CorpusError):
-                    row = json_object(line, "")
-                    self._known[row.get("id")] = {name: row.get(name) for name in names}
+        """Return the recording with an id, or raise `CorpusError`."""
         if id not in self._known:
             raise CorpusError(f"the recording {str(id)[:80]!r} is not in {self._path.name}: add it")
         return self._known[id]
@@ -81,11 +80,10 @@ def plain_row(row: Mapping[str, Any], recordings: Recordings) -> tuple[dict[str,
             recording, supervisions = row, []
         else:
             recording, supervisions = row["recording"], row.get("supervisions") or []
-        custom = [one.get("custom") or {} for one in (row, *supervisions) if one is not recording]
-        return _row(row, recording, supervisions, custom), _excerpt(row, recording)
+        return _row(row, recording, supervisions), _excerpt(row, recording)
+    except CorpusError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        if isinstance(error, CorpusError):
-            raise
         raise CorpusError(f"it is not a complete line of a Lhotse manifest ({error!r})") from error
 
 
@@ -114,18 +112,21 @@ def cut_out(path: Path, excerpt: Excerpt) -> bytes:
 
 
 def _row(
-    row: Mapping[str, Any],
-    recording: Mapping[str, Any],
-    supervisions: Iterable[Mapping[str, Any]],
-    custom: Iterable[Mapping[str, Any]],
+    row: Mapping[str, Any], recording: Mapping[str, Any], supervisions: Iterable[Mapping[str, Any]]
 ) -> dict[str, Any]:
     in_order = sorted(supervisions, key=lambda one: float(one["start"]))
-    found = {name: value for values in custom for name, value in values.items()}
+    found: dict[str, Any] = {}
+    for one in (row, *supervisions):
+        found |= {} if one is recording else one.get("custom") or {}
+    sources = [(source["type"], source["source"]) for source in recording["sources"]]
+    if len(sources) != 1 or sources[0][0] != "file":
+        kinds = ", ".join(str(kind)[:20] for kind, _ in sources)
+        raise CorpusError(f"its audio is not one file ({kinds}): save it as files with CutSet.save_audios")
     if isinstance(found.get("metadata"), str):
         found["metadata"] = json_object(found["metadata"], "metadata")
     found |= {
         "id": row["id"],
-        "audio": _file_of(recording),
+        "audio": str(sources[0][1]),
         "sampling_rate": recording["sampling_rate"],
         "duration": row["duration"],
         "transcript": " ".join(one["text"] for one in in_order if one.get("text")) or None,
@@ -135,14 +136,6 @@ def _row(
         if len(given) == 1 and not (name == "gender" and found.get("profile")):
             found[name] = given.pop()
     return {name: value for name, value in found.items() if value is not None}
-
-
-def _file_of(recording: Mapping[str, Any]) -> str:
-    sources = [(source["type"], source["source"]) for source in recording["sources"]]
-    if len(sources) != 1 or sources[0][0] != "file":
-        kinds = ", ".join(str(kind)[:20] for kind, _ in sources)
-        raise CorpusError(f"its audio is not one file ({kinds}): save it as files with CutSet.save_audios")
-    return str(sources[0][1])
 
 
 def _excerpt(row: Mapping[str, Any], recording: Mapping[str, Any]) -> Excerpt | None:

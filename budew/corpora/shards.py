@@ -38,8 +38,6 @@ MOST_INFLATED = 100
 deflate can shrink zeros to a thousandth."""
 ALWAYS_INFLATED = 100 * 2**20
 """Bytes that any gzip file may expand to: silence shrinks as zeros do."""
-MOST_TEXTS = 8
-"""Texts in memory that wait for their audio: a `README.txt` has none, and `<id>.de.txt` may stand between."""
 _DESCRIBING = {"json", "txt"}
 _DAMAGE = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, OverflowError, RecursionError)
 """What reading a damaged tar or gzip file raises."""
@@ -136,22 +134,19 @@ def _write(file: BinaryIO, clips: Iterable[Clip]) -> int:
             if clip.id in seen:
                 raise CorpusError(f"two clips have the id {clip.id!r}: give each its own")
             seen.add(clip.id)
-            for suffix, content in sorted(_pair(clip).items()):
+            audio = clip.encoded()
+            try:
+                pair = {clip.format: audio, "json": json_line(clip.to_dict()).encode()}
+            except (TypeError, ValueError) as error:
+                fault = f"its metadata cannot be written as JSON: {error}"
+                raise CorpusError(f"clip {clip.id!r}: {fault}") from error
+            for suffix, content in sorted(pair.items()):
                 member = tarfile.TarInfo(f"{shard_key(clip.id)}.{suffix}")
                 member.size, member.mode = len(content), 0o644
                 member.uname = member.gname = "budew"
                 tar.addfile(member, io.BytesIO(content))
             tar.members.clear()  # type: ignore[attr-defined]  # or every header stays in memory
     return len(seen)
-
-
-def _pair(clip: Clip) -> dict[str, bytes]:
-    audio = clip.encoded()
-    try:
-        described = json_line(clip.to_dict()).encode()
-    except (TypeError, ValueError) as error:
-        raise CorpusError(f"clip {clip.id!r}: its metadata cannot be written as JSON: {error}") from error
-    return {clip.format: audio, "json": described}
 
 
 @dataclass(slots=True)
@@ -184,24 +179,21 @@ class _Item:
 def _items(path: Path, options: ReadOptions) -> Iterator[_Item]:
     """Group members that follow one another by their names; report where the shard cannot be read on.
 
-    A text file neither begins nor ends an item.
+    A text neither begins nor ends an item: it waits for its audio, unless another text follows.
     """
-    media = options.media
-    item, texts = None, dict[str, _Item]()
+    item = text = None
     try:
-        for name, content, start in _members(path, media):
+        for name, content, start in _members(path, options.media):
             key, _, suffix = name.removeprefix("./").rpartition(".")  # dots before the last belong to the key
-            suffix = suffix.lower()
-            if suffix == "txt" and (item is None or key != item.key):
-                texts.setdefault(key, _Item(key, media)).add(name, suffix, content, start)
-                if len(texts) > MOST_TEXTS:
-                    del texts[next(iter(texts))]
+            if suffix.lower() == "txt" and (item is None or key != item.key):
+                text = _Item(key, options.media)
+                text.add(name, "txt", content, start)
                 continue
             if item is None or key != item.key:
                 if item is not None:
                     yield item
-                item = texts.pop(key, None) or _Item(key, media)
-            item.add(name, suffix, content, start)
+                item = text if text is not None and text.key == key else _Item(key, options.media)
+            item.add(name, suffix.lower(), content, start)
     except _DAMAGE as damage:
         where = ""
         if item is not None and item.fault:
@@ -231,8 +223,11 @@ def _members(
         bounded = BoundedReads(file, gzipped=path.suffix.lower() in (".gz", ".tgz"))
         with tarfile.open(fileobj=cast(Any, bounded), mode="r:") as tar:
             for member in _headers(tar):
-                if _is_part(member.name, media) and (not json_only or _is_json(member.name)):
-                    yield member.name, _fault(member, media) or _content(tar, member), member.offset_data
+                last = member.name.rpartition("/")[2]
+                hidden = last.startswith(".") and not last.startswith("..")
+                described = last.lower().endswith(".json" if json_only else (".json", ".txt"))
+                if not hidden and (described or (media.owns(last) and not json_only)):
+                    yield member.name, _content(tar, member, media), member.offset_data
             _check_end(tar)
 
 
@@ -246,26 +241,13 @@ def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         yield member
 
 
-def _is_part(name: str, media: Media) -> bool:
-    """Return whether a member belongs to a clip: its file, JSON or text by its name, and not hidden."""
-    last = name.rpartition("/")[2]
-    hidden = last.startswith(".") and not last.startswith("..")
-    return not hidden and (media.owns(name) or _is_json(name) or name.lower().endswith(".txt"))
-
-
-def _is_json(name: str) -> bool:
-    return name.lower().endswith(".json")
-
-
-def _fault(member: tarfile.TarInfo, media: Media) -> str:
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, media: Media) -> bytes | str:
+    """Read a member piece by piece: a size that is claimed but missing costs no memory."""
     if not member.isreg() or member.issparse():
         return "is not a plain file: pack the clip itself, not a link to it"
     most = LARGEST_AUDIO if media.owns(member.name) else LARGEST_JSON
-    return f"claims {member.size} bytes, more than the {most} allowed: cut it" if member.size > most else ""
-
-
-def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    """Read a member piece by piece: a size that is claimed but missing costs no memory."""
+    if member.size > most:
+        return f"claims {member.size} bytes, more than the {most} allowed: cut it"
     content = tar.extractfile(member)
     return b"".join(iter(partial(content.read, LARGEST_READ), b"")) if content else b""
 

@@ -25,8 +25,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from glob import glob, has_magic
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from budew.corpora.clip import Clip
 from budew.corpora.folders import list_files, read_audio_file, read_folder, saved_tables
@@ -111,14 +112,19 @@ def read(
             yield clip
     if odd:
         listed = "; ".join(f"{label} ({clips:,} clips)" for label, clips in odd.most_common(_SHOWN))
-        fault = (
-            f"{without_secrets(str(source))}: labels that are not understood stay in the metadata: {listed}"
-        )
-        warnings.warn(BudewWarning(fault), stacklevel=2)
+        fault = f"labels that are not understood stay in the metadata: {listed}"
+        warnings.warn(BudewWarning(f"{without_secrets(str(source))}: {fault}"), stacklevel=2)
 
 
 def counted(items: Iterable[Item], progress: Progress | None) -> Iterator[Item]:
-    """Yield items; when the next is requested, report how many are done."""
+    """Yield items; when the next is requested, report how many are done.
+
+    Example:
+        >>> list(counted("ab", print))
+        1
+        2
+        ['a', 'b']
+    """
     for done, item in enumerate(items, start=1):
         yield item
         if progress is not None:
@@ -152,20 +158,19 @@ def matches(source: str | Path, options: ReadOptions = AS_USUAL) -> list[Entry]:
     if not name.strip():
         raise CorpusError("the name of the corpus is empty: give a file, a folder or a pattern")
     if is_address(source):
-        return _at_address(name)
+        if _module("hub").is_hub_dataset(name):
+            return list(_module("hub").divide_hub(name))
+        return [address for one in numbered_names(name) for address in _module("remote").addresses(one)]
     corpus, rest = split_name(source)
     if corpus is not None:
-        return [named_folder(corpus, folder) for folder in _folders(rest)]
-    path = Path(source)
-    if path.exists():
-        return _entries(path, options)
+        folders = [Path(rest)] if Path(rest).exists() else filter(Path.is_dir, _matching(str(rest)))
+        return [named_folder(corpus, folder) for folder in folders]
+    if Path(source).exists():
+        return _entries(Path(source), options)
     numbered = numbered_names(name)
     if numbered != [name]:
         return [entry for one in numbered for entry in matches(one, options)]
-    found = sorted(glob(name, recursive=True)) if has_magic(name) else []
-    if not found:
-        raise CorpusError(f"{source}: not found: {misnamed(source) or 'check the path'}")
-    return [entry for one in found for entry in _entries(Path(one), options)]
+    return [entry for one in _matching(name) for entry in _entries(one, options)]
 
 
 def read_one(entry: Entry, options: ReadOptions = AS_USUAL, *, part: Part | None = None) -> Iterator[Clip]:
@@ -188,15 +193,23 @@ def read_one(entry: Entry, options: ReadOptions = AS_USUAL, *, part: Part | None
     if isinstance(entry, NamedFolder):
         return read_named(entry, options)
     if is_address(entry):
-        return _read_address(str(entry), options)
+        address = str(entry)
+        if _module("hub").is_hub_dataset(address):
+            return cast(Iterator[Clip], _module("hub").read_hub(address, options))
+        if address.partition("?")[0].lower().endswith(MANIFESTS):
+            fault = "a manifest is read next to its audio: download the folder"
+            raise CorpusError(f"{without_secrets(address)}: {fault}")
+        return cast(Iterator[Clip], _module("remote").read_remote(address, read_one, options))
     path, name, media = Path(entry), str(entry).lower(), options.media
     if path.is_dir():
-        return _read_folder(path, options)
+        found = _entries(path, options)
+        if found == [path]:
+            return read_folder(path, options)
+        return chain.from_iterable(read_one(one, options) for one in found)
     if name.endswith(_TARS):
         return read_shard(path, options)
     if name.endswith(_TABLES):
-        clips: Iterator[Clip] = _tables().read_table(path, options, part=part)
-        return clips
+        return cast(Iterator[Clip], _module("tables").read_table(path, options, part=part))
     if name.endswith(MANIFESTS) and media == AUDIO:
         return read_manifest(path, options, part=part if isinstance(part, Span) else None)
     if media.owns(path):
@@ -214,7 +227,7 @@ def divide_file(path: Path, rows: int) -> list[Part]:
     name = path.name.lower()
     with suppress(CorpusError):  # reported when it is read
         if name.endswith(_TABLES):
-            return list[Rows | Span](_tables().divide_table(path, rows))
+            return list[Rows | Span](_module("tables").divide_table(path, rows))
         if name.endswith(MANIFESTS) and not name.endswith(".gz"):
             return list[Rows | Span](divide_manifest(path, rows))
     return []
@@ -225,6 +238,11 @@ def files_read(source: str | Path) -> Iterator[Path]:
 
     Raises:
         CorpusError: there is nothing of this name.
+
+    Example:
+        >>> Path("one.wav").touch()
+        >>> [path.name for path in files_read("one.wav")]
+        ['one.wav', 'one.json', 'one.txt']
     """
     ignore = ReadOptions(on_bad=lambda error: None)  # the reading that follows reports it
     for entry in () if is_address(source) else matches(source, ignore):
@@ -237,7 +255,12 @@ def files_read(source: str | Path) -> Iterator[Path]:
 
 
 def is_corpus_file(path: Path) -> bool:
-    """Return whether the name is that of a shard, table or manifest."""
+    """Return whether the name is that of a shard, table or manifest.
+
+    Example:
+        >>> is_corpus_file(Path("clips-00000.tar"))
+        True
+    """
     return path.name.lower().endswith((*_SHARDS, *MANIFESTS))
 
 
@@ -259,8 +282,16 @@ def numbered_names(name: str) -> list[str]:
     return [f"{start}{number:0{width}d}{ending}" for number in numbers for ending in endings]
 
 
-def _tables() -> Any:
-    return import_module("budew.corpora.tables")  # pyarrow takes a while
+def _matching(pattern: str) -> list[Path]:
+    found = sorted(glob(pattern, recursive=True)) if has_magic(pattern) else []
+    if not found:
+        raise CorpusError(f"{pattern}: not found: {misnamed(pattern) or 'check the path'}")
+    return [Path(name) for name in found]
+
+
+def _module(name: str) -> Any:
+    """Import a reader whose libraries take a while."""
+    return import_module(f"budew.corpora.{name}")
 
 
 def _entries(path: Path, options: ReadOptions) -> list[Entry]:
@@ -314,40 +345,3 @@ def _manifests(files: list[Path]) -> list[Path]:
         if found:
             return found[:1] if known is _KNOWN_MANIFESTS[0] else found
     return []
-
-
-def _read_folder(folder: Path, options: ReadOptions) -> Iterator[Clip]:
-    """Read the loose files of a folder, or what else `matches` finds in it."""
-    for entry in _entries(folder, options):
-        yield from read_folder(folder, options) if entry == folder else read_one(entry, options)
-
-
-def _folders(name: str | Path) -> list[Path]:
-    """Return the folder of this name, or those that a pattern matches."""
-    if Path(name).exists() or not has_magic(str(name)):
-        return [Path(name)]
-    found = sorted(path for path in map(Path, glob(str(name), recursive=True)) if path.is_dir())
-    if not found:
-        raise CorpusError(f"{name}: not found: check the path")
-    return found
-
-
-def _at_address(source: str) -> list[Entry]:
-    hub = import_module("budew.corpora.hub")
-    if hub.is_hub_dataset(source):
-        return list(hub.divide_hub(source))
-    remote = import_module("budew.corpora.remote")
-    return [address for one in numbered_names(source) for address in remote.addresses(one)]
-
-
-def _read_address(address: str, options: ReadOptions) -> Iterator[Clip]:
-    hub = import_module("budew.corpora.hub")
-    clips: Iterator[Clip]
-    if hub.is_hub_dataset(address):
-        clips = hub.read_hub(address, options)
-    elif address.partition("?")[0].lower().endswith(MANIFESTS):
-        fault = "a manifest is read next to its audio: download the folder"
-        raise CorpusError(f"{without_secrets(address)}: {fault}")
-    else:
-        clips = import_module("budew.corpora.remote").read_remote(address, read_one, options)
-    return clips

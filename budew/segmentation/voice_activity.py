@@ -80,7 +80,12 @@ def load_speech_detector() -> Any:
 
 
 def has_speech_detector() -> bool:
-    """Return whether the model and onnxruntime are installed."""
+    """Return whether the model and onnxruntime are installed.
+
+    Example:
+        >>> has_speech_detector()
+        True
+    """
     return all(find_spec(library) for library in ("silero_vad", "onnxruntime"))
 
 

@@ -1,6 +1,5 @@
 """What holds for every format: same bytes, nothing lost in silence, whole or not there."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -51,31 +50,6 @@ def test_the_same_clips_give_the_same_bytes(tmp_path, clips, write):
         tmp_path / "two", iter(turned), on_bad=ignore
     )
     assert content(tmp_path / "one") == content(tmp_path / "two") != {}
-
-
-EVERYWHERE = """
-import sys
-from budew.corpora import Caption, Clip, ExportOptions, write_clips
-
-audio = open(sys.argv[1], "rb").read()
-caption = Caption("y", {"by": "x", "a": 1})
-clips = [
-    Clip(str(i), audio, "wav", transcript="x", captions=(caption,), metadata={"b": {"c": 1, "a": 2}, "a": i})
-    for i in range(3)
-]
-for name in sys.argv[3:]:
-    write_clips(clips, sys.argv[2] + "/" + name, ExportOptions(name))
-"""
-
-
-def test_another_process_with_another_hash_seed_writes_the_same_bytes(tmp_path, voice, monkeypatch):
-    arguments = [str(voice("in/a.wav", seconds=0.1)), str(tmp_path / "there"), *FORMATS]
-    environment = {**os.environ, "PYTHONHASHSEED": "1"}
-    subprocess.run([sys.executable, "-c", EVERYWHERE, *arguments], check=True, env=environment)
-    monkeypatch.setattr(sys, "argv", ["", arguments[0], str(tmp_path / "here"), *FORMATS])
-    exec(EVERYWHERE, {})
-    assert content(tmp_path / "there") == content(tmp_path / "here")
-    assert len({name.partition("/")[0] for name in content(tmp_path / "here")}) == len(FORMATS)
 
 
 KILLED = """

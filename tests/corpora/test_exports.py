@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from shutil import copy
 
 import pytest
 
@@ -14,37 +13,6 @@ from budew.errors import CorpusError, InputError
 
 def captions(folder: Path) -> list[tuple[str, ...]]:
     return [tuple(caption.text for caption in clip.captions) for clip in read(folder)]
-
-
-def everything(folder: Path) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.mark.parametrize(
-    ("source", "out"),
-    [
-        ("jsonl", "link"),
-        ("jsonl/audio", "jsonl"),
-        ("all.jsonl", "jsonl"),
-        ("loose/*", "loose/out"),
-        ("loose/**/0*.flac", "loose/out"),
-        ("tables/**/*.parquet", "tables/out"),
-    ],
-)
-def test_an_export_neither_replaces_its_source_nor_is_read_by_the_next(tmp_path, shard, source, out):
-    export_corpus(shard, tmp_path / "jsonl", ExportOptions("jsonl"))
-    export_corpus(shard, tmp_path / "tables" / "a", ExportOptions("parquet"))
-    (tmp_path / "link").symlink_to("jsonl")
-    (tmp_path / "loose").mkdir()
-    for audio in (tmp_path / "jsonl" / "audio").iterdir():
-        copy(audio, tmp_path / "loose")
-    (tmp_path / "all.jsonl").write_text('{"audio": "jsonl/audio/00.flac"}\n')
-    before = everything(tmp_path)
-    with pytest.raises(CorpusError, match="choose a"):
-        export_corpus(
-            tmp_path / source, tmp_path / out, ExportOptions("parquet" if "tables" in source else "jsonl")
-        )
-    assert everything(tmp_path) == before
 
 
 CAPTIONS = {"given": "person", "drawn": "render", "one": "paraphrase", "two": "paraphrase"}

@@ -4,7 +4,6 @@ import base64
 import http.server
 import io
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -143,27 +142,6 @@ def test_a_file_is_bounded_whether_the_server_says_its_size_or_not(server, memor
     for address in (f"{server}/a.tar", f"{memory}/a.tar"):
         with pytest.raises(CorpusError, match="is larger than the 100 bytes allowed"):
             list(read(address))
-
-
-def test_a_temporary_place_that_is_full_is_named(server):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
-    try:
-        with pytest.raises(OSError, match=f"File too large: '{tempfile.gettempdir()}"):
-            list(read(f"{server}/a.tar", on_bad=lambda error: None))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_the_handler_of_sigterm_is_restored_after_the_last_download(server):
-    first, second = (read(f"{server}/{name}.tar") for name in "ab")
-    before = signal.getsignal(signal.SIGTERM)
-    next(first)
-    next(second)
-    first.close()
-    assert signal.getsignal(signal.SIGTERM) is not before
-    second.close()
-    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_remote_file_reads_as_the_local_one(server, memory, tmp_path):

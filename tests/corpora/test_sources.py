@@ -151,7 +151,7 @@ def test_text_beside_audio_is_the_transcript_where_the_json_has_none(mp3, pack, 
         ("latin.mp3", mp3), ("latin.txt", b"\xff"),
         ("long.mp3", mp3), ("long.txt", b"a" * (LARGEST_JSON + 1)),
         ("null.json", b'{"text": null}'), ("null.txt", b"first"), ("null.zh.txt", b"\xff"), ("null.mp3", mp3),
-        ("text.en.txt", b"\xff"), ("text.txt", b"before"), ("text.wav.txt", b"\xff"), ("text.mp3", mp3),
+        ("text.en.txt", b"\xff"), ("text.txt", b"before"), ("text.mp3", mp3),
     ]  # fmt: skip
     source = pack("corpus/a.tar", members) if packed else tmp_path / "loose"
     for name, content in () if packed else members:

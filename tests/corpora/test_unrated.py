@@ -65,28 +65,6 @@ def test_values_of_unrated_emotions_change_nothing(
     assert made_of(noisy) == made_of(clean)
 
 
-@settings(max_examples=25, deadline=None)
-@given(corpora)
-def test_predictions_for_unrated_emotions_change_no_metric(
-    rows: list[tuple[dict[str, float], dict[str, float]]],
-) -> None:
-    """Each emotion is scored over the clips that rate it, as if the others were not there."""
-    references = [VoiceProfile(rated, rated=rated) for rated, _ in rows]
-    guess = {name: place / len(RATED) for place, name in enumerate(RATED)}
-    plain, noisy = (
-        [
-            Pair(
-                f"c{number}", reference, VoiceProfile({name: guess[name] for name in reference.rated} | more)
-            )
-            for number, (reference, more) in enumerate(zip(references, extra, strict=True))
-        ]
-        for extra in ([{}] * len(rows), [noise for _, noise in rows])
-    )
-    first, second = (evaluate(pairs, settings=FEW) for pairs in (plain, noisy))
-    assert [row.estimates for row in first.emotions] == [row.estimates for row in second.emotions]
-    assert (first.mean, first.undefined) == (second.mean, second.undefined)
-
-
 def test_one_rated_emotion_a_clip_is_scored_exactly() -> None:
     """Right on every rated emotion is no error, whatever the other 39 are; silence is not."""
     levels = (0.0, 0.5, 1.0)
@@ -100,12 +78,3 @@ def test_one_rated_emotion_a_clip_is_scored_exactly() -> None:
         assert found.mean["pearson"].value == pytest.approx(correlation)
         assert {row.rated for row in found.emotions} == {3}
         assert found.mean["top1"].value is None
-
-
-def test_statistics_count_an_emotion_over_the_clips_that_rate_it() -> None:
-    clips = [clip_of(number, {"Shame": number / 2, "Anger": 0.0}, {"Awe": 1.0}) for number in range(3)]
-    found = corpus_statistics("corpus", clips)
-    assert (found.present("Shame"), found.rated["Shame"], found.rated["Awe"]) == (2, 3, 0)
-    assert (found.present("Awe"), found.partly_rated, found.emotions_unknown) == (0, 3, 0)
-    assert found.baseline is not None
-    assert found.baseline.median["Shame"] == 0.5

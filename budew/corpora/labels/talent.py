@@ -153,7 +153,13 @@ def _labels(row: Mapping[str, Any], text: str, shard: ShardName | None) -> dict[
     if labels is None and requested:
         labels = {"emotions": dict([requested])}, {"labels": "shard name"}
     profile, profile_from = labels or ({"emotions": None}, {})
-    traits = _attributes(lines) | _accent(row, text, shard)
+    traits: dict[str, Any] = {}
+    for name, value in lines.items():
+        attribute = find_attribute(name)
+        known = trait_value(attribute, value) if attribute else None
+        if attribute and known is not None:
+            traits[attribute] = float(known)
+    traits |= _accent(row, text, shard)
     if not profile_from and not traits:
         return {}
     if requested:
@@ -186,13 +192,6 @@ def _worded(row: Mapping[str, Any], text: str, lines: Mapping[str, float]) -> La
     outside = f"{before} {after[end.end() :]}" if end else before
     emotions = {} if lines else emotions_in(_TAG.sub(" ", outside))
     return ({"emotions": emotions}, {"labels": "words", "field": "annotation"}) if emotions else None
-
-
-def _attributes(lines: Mapping[str, float]) -> dict[str, float]:
-    """Return the voice attributes among the lines, as far as their numbers are on the attribute's scale."""
-    attributes = ((find_attribute(name), value) for name, value in lines.items())
-    traits = ((name, trait_value(name, value)) for name, value in attributes if name)
-    return {name: float(value) for name, value in traits if value is not None}
 
 
 def _accent(row: Mapping[str, Any], text: str, shard: ShardName | None) -> dict[str, str]:

@@ -16,6 +16,7 @@ they are listed as not understood, and stay in the metadata like all other colum
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from budew.captions.parse import parse
@@ -85,15 +86,20 @@ def describe_words(row: Mapping[str, Any], classes: Classes | None = None) -> di
         >>> describe_words({"emotion": "very sad"})["profile"]
         {'emotions': {'Sadness': 0.75}, 'rated': ['Sadness']}
     """
-    for field, texts in _label_fields(row):
+    layout = label_layout("words")
+    for field in (*layout["under"], *layout["perhaps"]):
+        texts = _texts(row.get(field))
+        if field in layout["perhaps"] and not all(named_emotion(one) or is_neutral(one) for one in texts):
+            continue  # of any kind: it is read if each text names one emotion
         read_as = {text[:60]: emotions_in(text) for text in texts}
         if not any(read_as.values()) and not any(map(is_neutral, texts)):
             continue
         emotions: dict[str, float] = {}
-        for levels in read_as.values():
-            for name, level in levels.items():
-                emotions[name] = max(level, emotions.get(name, 0.0))
-        intensity = _intensity(row)
+        for name, level in chain.from_iterable(found.items() for found in read_as.values()):
+            emotions[name] = max(level, emotions.get(name, 0.0))
+        words = (row.get(column) for column in layout["intensity"])
+        levels = (layout["levels"].get(word.strip().casefold()) for word in words if isinstance(word, str))
+        intensity = next((level for level in levels if level is not None), None)
         if len(emotions) == 1 and intensity is not None:
             emotions = dict.fromkeys(emotions, intensity)
         others = set(map(named_emotion, (classes or {}).get(field, ())))
@@ -122,7 +128,9 @@ def with_speaker(row: Mapping[str, Any]) -> dict[str, Any]:
             elif text is not None and column not in unclear and not _is_no_accent(name, text):
                 unclear |= not_understood(column, text)
     if row.get("profile") is None or _form(row) == "words":
-        unclear |= _unclear_words(row)
+        for field in label_layout("words")["under"]:
+            others = (one for one in _texts(row.get(field)) if not emotions_in(one) and not is_neutral(one))
+            unclear |= not_understood(field, next(others, ""))
     described = dict(row)
     if traits:
         profile = row.get("profile") or {"emotions": None}
@@ -179,24 +187,6 @@ def odd_labels(metadata: Mapping[str, Any]) -> Iterator[str]:
             yield f"{column}: {text}"
 
 
-def _label_fields(row: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Yield columns of labels with their texts; those of any kind if each text names one emotion."""
-    for field in label_layout("words")["under"]:
-        yield field, _texts(row.get(field))
-    for field in label_layout("words")["perhaps"]:
-        texts = _texts(row.get(field))
-        if all(named_emotion(text) or is_neutral(text) for text in texts):
-            yield field, texts
-
-
-def _intensity(row: Mapping[str, Any]) -> float | None:
-    """Return the intensity of the first column with a word for one."""
-    levels: Mapping[str, float] = label_layout("words")["levels"]
-    words = (row.get(field) for field in label_layout("words")["intensity"])
-    known = (levels.get(word.strip().casefold()) for word in words if isinstance(word, str))
-    return next((level for level in known if level is not None), None)
-
-
 def _trait_text(row: Mapping[str, Any], name: str, column: str) -> str | None:
     """Return the text of a column with a trait, and the digits of an age in years; None for all else.
 
@@ -238,15 +228,6 @@ def _unclear_numbers(row: Mapping[str, Any]) -> dict[str, str]:
             unclear[key] = NAMELESS
         elif nearest := named_emotion(key) or misspelt_emotion(key):
             unclear[key] = f"{_MAYBE} {nearest}?"
-    return unclear
-
-
-def _unclear_words(row: Mapping[str, Any]) -> dict[str, str]:
-    """Return, for each field for words, the first of its texts that names no emotion."""
-    unclear: dict[str, str] = {}
-    for field in label_layout("words")["under"]:
-        texts = (text for text in _texts(row.get(field)) if not emotions_in(text) and not is_neutral(text))
-        unclear |= not_understood(field, next(texts, ""))
     return unclear
 
 

@@ -128,7 +128,12 @@ class Download(Settings):
 
 
 class NamedCorpus(Settings):
-    """A corpus whose labels are in its file names, folders and tables."""
+    """A corpus whose labels are in its file names, folders and tables.
+
+    Example:
+        >>> known_corpus("emodb").match("wav/03a01Fa")
+        {'': '03a01Fa', 'speaker': '03', 'transcript': 'a01', 'label': 'F', 'version': 'a'}
+    """
 
     title: str = Field(description="Name of the corpus, as it is written.")
     about: str = Field(description="One sentence.")
@@ -233,7 +238,12 @@ class NamedCorpus(Settings):
 
 @cache
 def known_corpora() -> dict[str, NamedCorpus]:
-    """Return all definitions of this package by name, in the order of the alphabet. Takes about 0.1 s."""
+    """Return all definitions of this package by name, in the order of the alphabet. Takes about 0.1 s.
+
+    Example:
+        >>> [name for name, corpus in known_corpora().items() if "fa" in corpus.languages]
+        ['shemo']
+    """
     return {name: known_corpus(name) for name in corpus_names()}
 
 
@@ -250,6 +260,10 @@ def known_corpus(name: str) -> NamedCorpus:
 
     Raises:
         InputError: no definition has this name.
+
+    Example:
+        >>> known_corpus("ravdess").licence
+        'CC-BY-NC-SA-4.0'
     """
     if name not in corpus_names():
         raise InputError(unknown_corpus(name))
@@ -260,25 +274,26 @@ def known_corpus(name: str) -> NamedCorpus:
 
 def unknown_corpus(name: str) -> str:
     """Say that no corpus has this name, and which has one like it."""
-    names = {_letters(one): one for one in corpus_names()}
-    letters = _letters(name)
-    near = [one for one in names if one.startswith(letters)] or get_close_matches(letters, names, n=1)
+    names = {one.replace("-", ""): one for one in corpus_names()}
+    near = get_close_matches("".join(filter(str.isalnum, name.lower())), names, n=1)
     meant = f": did you mean {names[near[0]]}?" if near else ""
     return f"{name!r} is no corpus that is known by name (see budew corpora){meant}"
 
 
 def load_definition(file: Path) -> NamedCorpus:
-    """Return the definition in a YAML file, or raise `SettingsError`."""
+    """Return the definition in a YAML file, or raise `SettingsError`.
+
+    Example:
+        >>> from importlib.resources import files
+        >>> load_definition(Path(str(files("budew"))) / "corpora/named/definitions/tess.yaml").title
+        'TESS'
+    """
     return load(NamedCorpus, file)
 
 
 def intensity_of(level: Level) -> float:
     """Return the intensity of a level, in (0, 1]."""
     return LEVELS[LEVEL_NAMES.index(level)]
-
-
-def _letters(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def _holds(entry: str, speaker: str) -> bool:

@@ -53,6 +53,11 @@ def get_corpus(corpus: NamedCorpus, out: Path, progress: DownloadProgress | None
         CorpusError: the corpus has no public address; the folder is not empty; the server cannot be reached;
             the checksum is another one; an archive is damaged, or a name in it leads out of the folder.
         JobError: the disk is full.
+
+    Example:
+        >>> from budew.corpora import known_corpus
+        >>> get_corpus(known_corpus("emodb"), Path("EmoDB"))  # doctest: +SKIP
+        1068
     """
     check_local(out)
     if not corpus.downloads:

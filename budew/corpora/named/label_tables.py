@@ -12,31 +12,20 @@ from pathlib import Path, PurePosixPath
 from budew.corpora.delimited import DELIMITED, delimited_rows
 from budew.corpora.media import AUDIO
 from budew.corpora.named.definition import LabelTable
-from budew.corpora.reading import leaves
 from budew.corpora.text_files import check_file, file_lines, readable
 from budew.errors import CorpusError, OnBad, report
 from budew.io import strict_json
 
 FILE = "file"
 """The part that is the name of the audio file, without suffix."""
-_NAME = "name"
-"""Column of the keys of a JSON object."""
-_VALUE = "value"
-"""Column of the texts of a JSON object."""
 _FOLDERS_ABOVE = 2
 _CACHED = 8
 """Tables in memory, for jobs that read a corpus in many parts; those of a Common Voice language take 1 GB."""
 Key = tuple[str, ...]
+TableRow = Mapping[str, str]
+"""Cells by column, as the definition spells it."""
 TableFiles = tuple[tuple[Path, ...], ...]
 """The files of each table of a definition."""
-
-
-class TableRow(dict[str, str]):
-    """Cells by column."""
-
-    def cell(self, column: str) -> str | None:
-        """Return a cell by the name of its column in any spelling; None where it is empty."""
-        return self.get(_spelling(column))
 
 
 def table_files(tables: Sequence[LabelTable], folder: Path, files: Iterable[Path]) -> TableFiles:
@@ -48,13 +37,11 @@ def table_files(tables: Sequence[LabelTable], folder: Path, files: Iterable[Path
         files: all files below it.
 
     Raises:
-        CorpusError: a required table is not there, or is a link that leads elsewhere.
+        CorpusError: a required table is not there.
     """
     if not tables:
         return ()
     below, above = list(files), list(_files_above(folder))
-    parents = folder.resolve().parents
-    root = parents[min(_FOLDERS_ABOVE, len(parents)) - 1] if parents else folder.resolve()
     found = []
     for table in tables:
         pattern = _at_end(table.file)
@@ -63,9 +50,6 @@ def table_files(tables: Sequence[LabelTable], folder: Path, files: Iterable[Path
         if table.required and not here:
             fault = f"there is no table {table.file!r}, which has the labels"
             raise CorpusError(f"{folder}: {fault}: give the folder that holds it and the audio")
-        for path in here:
-            if path.is_symlink() and leaves(path, root):
-                raise CorpusError(f"{path}: leads out of the folder: copy the table")
         found.append(tuple(here))
     return tuple(found)
 
@@ -95,12 +79,11 @@ class LabelTables:
     def __init__(self, tables: Sequence[LabelTable], files: TableFiles, on_bad: OnBad | None = None) -> None:
         self._rows: list[tuple[LabelTable, Mapping[Key, TableRow]]] = []
         for table, some in zip(tables, files, strict=True):
-            if some:
-                states = tuple((path, path.stat().st_mtime_ns) for path in some)
-                rows, faults = _rows_by_key(table.model_dump_json(), states)
-                for fault in faults:
-                    report(fault, on_bad)
-                self._rows.append((table, rows))
+            states = tuple((path, path.stat().st_mtime_ns) for path in some)
+            rows, faults = _rows_by_key(table.model_dump_json(), states)
+            for fault in faults:
+                report(fault, on_bad)
+            self._rows.append((table, rows))
 
     def rows(self, parts: Mapping[str, str]) -> Iterator[tuple[LabelTable, TableRow]]:
         """Yield the rows of a clip with their tables.
@@ -108,10 +91,9 @@ class LabelTables:
         `parts` is looked at again for each table: a part that one gives may be the key of the next.
         """
         for table, rows in self._rows:
-            if all(part in parts for part in table.key):
-                row = rows.get(tuple(_comparable(parts[part]) for part in table.key))
-                if row is not None:
-                    yield table, row
+            row = rows.get(tuple(_comparable(parts.get(part, "")) for part in table.key))
+            if row is not None:
+                yield table, row
 
 
 @lru_cache(maxsize=_CACHED)
@@ -123,31 +105,24 @@ def _rows_by_key(
     The definition is JSON, and the files come with their times, for the cache.
     """
     table = LabelTable.model_validate_json(definition)
-    pattern, used = _at_end(table.file), _columns(table)
+    pattern = _at_end(table.file)
     where = {_spelling(column): re.compile(text) for column, text in table.where.items()}
+    used = list(table.columns.values())
+    if table.ratings is not None:
+        used += [*sum(table.ratings.columns.values(), ()), table.ratings.divided_by or ""]
     found, faults = dict[Key, TableRow](), list[CorpusError]()
     for path, _ in files:
         named = pattern.fullmatch(path.as_posix())
         of_path = named.groupdict() if named else {}
         for row in _rows_in(path, table.line, faults.append):
             cells = {_spelling(name): text.strip() for name, text in {**row, **of_path}.items() if text}
-            if not all(text.fullmatch(cells.get(name, "")) for name, text in where.items()):
-                continue
             key = {part: cells.get(_spelling(column), "") for part, column in table.key.items()}
-            if all(key.values()):
+            counts = all(text.fullmatch(cells.get(name, "")) for name, text in where.items())
+            if counts and all(key.values()):
                 values = (_stem(text) if part == FILE else text for part, text in key.items())
-                row = TableRow((name, cells[name]) for name in used if name in cells)
-                found.setdefault(tuple(map(_comparable, values)), row)
+                kept = {name: cells[_spelling(name)] for name in used if _spelling(name) in cells}
+                found.setdefault(tuple(map(_comparable, values)), kept)
     return found, tuple(faults)
-
-
-def _columns(table: LabelTable) -> set[str]:
-    """Return the columns that are used, besides the key."""
-    columns = list(table.columns.values())
-    if table.ratings is not None:
-        columns += [column for of in table.ratings.columns.values() for column in of]
-        columns += [table.ratings.divided_by] if table.ratings.divided_by else []
-    return set(map(_spelling, columns))
 
 
 def _rows_in(path: Path, pattern: str | None, on_bad: OnBad) -> Iterator[dict[str, str]]:
@@ -173,6 +148,7 @@ def _lines_in(path: Path, pattern: re.Pattern[str], on_bad: OnBad) -> Iterator[d
 
 
 def _json_rows(path: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of an object, or of a list; `LabelTable` says what their columns are."""
     with readable(path):
         content = path.read_bytes()
     try:
@@ -183,11 +159,11 @@ def _json_rows(path: Path) -> Iterator[dict[str, str]]:
         raise CorpusError(f"{path}: holds neither an object nor a list: give a table")
     for name, value in table.items() if isinstance(table, Mapping) else enumerate(table):
         if isinstance(value, Mapping):
-            yield {_NAME: str(name)} | {str(key): str(one) for key, one in value.items() if one is not None}
+            yield {"name": str(name)} | {str(key): str(one) for key, one in value.items() if one is not None}
         elif isinstance(value, list):
             yield {str(number): str(one) for number, one in enumerate(value)}
         else:
-            yield {_NAME: str(name), _VALUE: str(value)}
+            yield {"name": str(name), "value": str(value)}
 
 
 def _spelling(column: str) -> str:

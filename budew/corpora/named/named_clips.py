@@ -59,16 +59,18 @@ class ClipMaker:
             metadata["age"] = int(years) if years.is_integer() else years
         labels = "ratings" if ratings else "label"
         metadata["profile_from"] = {"form": "corpus", "corpus": self._name, "labels": labels}
+        corpus, text = self._corpus, text_file(self._corpus, path, parts)
+        language = parts.get("language") or (corpus.languages[0] if len(corpus.languages) == 1 else None)
         return Clip(
             path.relative_to(self._folder).with_suffix("").as_posix(),
             path,
             path.suffix[1:].lower(),
-            language=self._language(parts),
+            language=language and (language_tag(language) or language),
             speaker=parts.get("speaker"),
-            transcript=parts.get("transcript") or self._text_beside(path, parts),
+            transcript=parts.get("transcript") or (read_text(text) if text.is_file() else None),
             profile=profile,
-            source=self._corpus.title,
-            license=self._corpus.licence,
+            source=corpus.title,
+            license=corpus.licence,
             metadata={**metadata, "not_understood": odd} if odd else metadata,
         )
 
@@ -81,7 +83,7 @@ class ClipMaker:
         parts = {name: corpus.value(name, text) for name, text in parts.items()} | {FILE: path.stem}
         for table, row in self._tables.rows(parts):
             for name, column in table.columns.items():
-                text = row.cell(column)
+                text = row.get(column)
                 if text is not None:
                     parts.setdefault(name, corpus.value(name, text))
             if table.ratings is not None:
@@ -91,10 +93,6 @@ class ClipMaker:
         for name, text in corpus.constant.items():
             parts.setdefault(name, _filled(text, parts))
         return {name: text for name, text in parts.items() if text.strip()}, ratings
-
-    def _text_beside(self, path: Path, parts: Mapping[str, str]) -> str | None:
-        text = text_file(self._corpus, path, parts)
-        return read_text(text) if text.is_file() else None
 
     def _make_profile(
         self,
@@ -115,12 +113,6 @@ class ClipMaker:
             return None
         return VoiceProfile(emotions, meaning.bursts, found, rated)
 
-    def _language(self, parts: Mapping[str, str]) -> str | None:
-        spoken = parts.get("language")
-        if spoken is None:
-            return self._corpus.languages[0] if len(self._corpus.languages) == 1 else None
-        return language_tag(spoken) or spoken
-
 
 def matched_text(path: Path) -> str:
     """Return the absolute path without suffix, against the end of which patterns are matched."""
@@ -134,26 +126,24 @@ def text_file(corpus: NamedCorpus, path: Path, parts: Mapping[str, str]) -> Path
 
 
 def _ratings(ratings: RatingColumns, row: TableRow) -> dict[str, float]:
-    divisor = number_in(row.cell(ratings.divided_by)) if ratings.divided_by else 1.0
+    divisor = number_in(row.get(ratings.divided_by)) if ratings.divided_by else 1.0
     known = dict[str, float]()
     for name, columns in ratings.columns.items():
-        numbers = [number_in(row.cell(column)) for column in columns]
-        known_numbers = [number for number in numbers if number is not None]
-        if divisor and len(known_numbers) == len(columns):
-            known[name] = max(0.0, prod(known_numbers) / divisor)
+        numbers = [number_in(row.get(column)) for column in columns]
+        if divisor and None not in numbers:
+            known[name] = max(0.0, prod(number or 0.0 for number in numbers) / divisor)
     return intensities(known, scale_named(ratings.scale))
 
 
 def _traits(parts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return the traits of the speaker, and what of them is not understood."""
     traits, odd = dict[str, str](), dict[str, str]()
-    for name in WORD_TRAITS:
-        if name in parts:
-            word = trait_word(name, parts[name])
-            if word is None:
-                odd |= not_understood(name, parts[name])
-            else:
-                traits[name] = word
+    for name in filter(parts.__contains__, WORD_TRAITS):
+        word = trait_word(name, parts[name])
+        if word is None:
+            odd |= not_understood(name, parts[name])
+        else:
+            traits[name] = word
     return traits, odd
 
 

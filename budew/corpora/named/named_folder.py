@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from budew.corpora.clip import Clip
 from budew.corpora.folders import list_files
@@ -57,14 +58,8 @@ class NamedFolder(os.PathLike[str]):
         split = f"@{self.split}" if self.split else ""
         return f"{self.definition or self.name}{split}:{self.folder}"
 
-    def has(self, parts: Mapping[str, str]) -> bool:
-        """Return whether a recording with these parts of its name is by a speaker of the split."""
-        speaker = self.corpus.value("speaker", parts.get("speaker", ""))
-        return self.split is None or self.corpus.split_of(speaker) == self.split
 
-
-@dataclass(frozen=True, slots=True)
-class FoundFiles:
+class FoundFiles(NamedTuple):
     """The files of a folder that belong to a corpus.
 
     Attributes:
@@ -78,8 +73,7 @@ class FoundFiles:
     left_out: tuple[tuple[Path, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NamedPart:
+class NamedPart(NamedTuple):
     """Some clips of a known corpus.
 
     Attributes:
@@ -162,6 +156,11 @@ def named_folder(corpus: str | Path, folder: Path) -> NamedFolder:
         CorpusError: it is no folder.
         InputError: the corpus has no such split.
         SettingsError: the definition is invalid.
+
+    Example:
+        >>> Path("EmoDB").mkdir()
+        >>> str(named_folder("emodb@test", Path("EmoDB")))
+        'emodb@test:EmoDB'
     """
     if not folder.is_dir():
         raise CorpusError(f"{folder}: is not a folder: give the folder with the audio of the corpus")
@@ -191,18 +190,16 @@ def recognized(folder: Path, files: Sequence[Path]) -> NamedFolder | None:
     if not some or any(path.with_suffix(".json").is_file() for path in some):
         return None
     names = [matched_text(path) for path in some]
+    least = NEARLY_ALL * len(names)
     fitting = [
-        name
+        NamedFolder(folder, name, corpus)
         for name, corpus in known_corpora().items()
-        if corpus.distinctive
-        and sum(corpus.match(one) is not None for one in names) >= NEARLY_ALL * len(names)
+        if corpus.distinctive and sum(corpus.match(one) is not None for one in names) >= least
     ]
-    if len(fitting) != 1:
-        return None
-    corpus = known_corpora()[fitting[0]]
-    with suppress(CorpusError):
-        table_files(corpus.tables, folder, files)
-        return NamedFolder(folder, fitting[0], corpus)
+    if len(fitting) == 1:
+        with suppress(CorpusError):
+            table_files(fitting[0].corpus.tables, folder, files)
+            return fitting[0]
     return None
 
 
@@ -217,6 +214,13 @@ def find_clips(place: NamedFolder, on_bad: OnBad | None = None) -> FoundFiles:
 
     Raises:
         CorpusError: no audio is named so, or a required table is missing.
+
+    Example:
+        >>> for name in ("03a01Fa.wav", "notes.wav"):
+        ...     Path(name).touch()
+        >>> found = find_clips(named_folder("emodb", Path()))
+        >>> [str(path) for path in found.clips], len(found.left_out)
+        (['03a01Fa.wav'], 1)
     """
     corpus, files = place.corpus, list_files(place.folder, on_bad=on_bad)
     clips: dict[Path, dict[str, str]] = {}
@@ -229,7 +233,9 @@ def find_clips(place: NamedFolder, on_bad: OnBad | None = None) -> FoundFiles:
             left_out.append((path, f"not named as {corpus.examples[0]}"))
         elif (reason := corpus.why_left_out(parts[""])) is not None:
             left_out.append((path, reason))
-        elif not place.has(parts):
+        elif (
+            place.split and corpus.split_of(corpus.value("speaker", parts.get("speaker", ""))) != place.split
+        ):
             others += 1
         elif first.setdefault(parts[""], path) is not path:
             left_out.append((path, f"another file of this name is {first[parts['']]}"))
@@ -246,7 +252,6 @@ def find_clips(place: NamedFolder, on_bad: OnBad | None = None) -> FoundFiles:
 def _warn_of_left_out(place: NamedFolder, found: FoundFiles) -> None:
     if found.left_out:
         path, reason = found.left_out[0]
-        title = place.corpus.title
         count = f"{len(found.left_out):,} of {len(found.left_out) + len(found.clips):,} audio files"
-        fault = f"read as {title}: {count} are left out, such as {path.name}: {reason}"
+        fault = f"read as {place.corpus.title}: {count} are left out, such as {path.name}: {reason}"
         warnings.warn(BudewWarning(f"{place.folder}: {fault}"), stacklevel=3)

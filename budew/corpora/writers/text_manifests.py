@@ -4,12 +4,11 @@ import gzip
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, cast
+from typing import Any, BinaryIO, NamedTuple, TextIO, cast
 from urllib.parse import quote
 
 import soundfile
@@ -33,42 +32,45 @@ _MOST_SAMPLES = 2**40
 """Most samples of a file; a FLAC that was written to a pipe claims 2**63."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAudio:
+class StoredAudio(NamedTuple):
     """Encoded audio of a clip in the form in which it is stored, and the suffix of its file."""
 
     encoded: bytes
     suffix: str
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestFormat:
+class ManifestFormat(NamedTuple):
     """A format with audio in files, and lines in text files (`tables`) beside them.
 
     Attributes:
         tables: names of the text files; `.gz` is compressed.
         folder: of the audio files.
-        flat: whether slashes of an id are escaped, for loaders that do not look into folders.
         encode: returns the audio of a clip as it is stored.
         lines: returns the line of a clip in each table, given its audio as it is stored and the path to it.
+        flat: whether slashes of an id are escaped, for loaders that do not look into folders.
     """
 
     tables: tuple[str, ...]
     folder: str
-    flat: bool
     encode: Callable[[Clip], StoredAudio]
     lines: Callable[[Clip, StoredAudio, str], tuple[str, ...]]
+    flat: bool = False
 
 
 def manifest_format(name: str, sampling_rate: int | None) -> ManifestFormat:
     """Return the format "jsonl", "ljspeech" (whose audio gets a sampling rate in Hz) or "lhotse"."""
     if name == "jsonl":
-        return ManifestFormat(("clips.jsonl",), "audio", False, _unchanged, _jsonl_line)
+        return ManifestFormat(
+            ("clips.jsonl",),
+            "audio",
+            _unchanged,
+            lambda clip, _, path: (json_line({**clip.to_dict(), "audio": path}),),
+        )
     if name == "ljspeech":
         encode = partial(_as_wav, sampling_rate=sampling_rate or LJSPEECH_RATE)
-        return ManifestFormat(("metadata.csv", "clips.jsonl"), "wavs", True, encode, _ljspeech_lines)
+        return ManifestFormat(("metadata.csv", "clips.jsonl"), "wavs", encode, _ljspeech_lines, flat=True)
     tables = ("recordings.jsonl.gz", "supervisions.jsonl.gz")
-    return ManifestFormat(tables, "audio", False, _for_libsndfile, _lhotse_lines)
+    return ManifestFormat(tables, "audio", _for_libsndfile, _lhotse_lines)
 
 
 def write_manifests(form: ManifestFormat, folder: Path, clips: Iterable[Clip], on_bad: OnBad | None) -> int:
@@ -88,7 +90,7 @@ def write_manifests(form: ManifestFormat, folder: Path, clips: Iterable[Clip], o
 
     count = 0
     with ExitStack() as stack:
-        files = [stack.enter_context(_text_file(folder / name)) for name in form.tables]
+        files = [_text_file(folder / name, stack) for name in form.tables]
         for lines in converted(clips, stored, on_bad):
             count += 1
             for file, line in zip(files, lines, strict=True):
@@ -96,15 +98,13 @@ def write_manifests(form: ManifestFormat, folder: Path, clips: Iterable[Clip], o
     return count
 
 
-@contextmanager
-def _text_file(path: Path) -> Iterator[TextIO]:
+def _text_file(path: Path, stack: ExitStack) -> TextIO:
     """Open a file for text; one with the suffix `.gz` without the name and time that differ between runs."""
-    with ExitStack() as stack:
-        file: BinaryIO = stack.enter_context(path.open("wb"))
-        if path.suffix == ".gz":
-            packed = gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0)
-            file = cast(BinaryIO, stack.enter_context(packed))
-        yield stack.enter_context(io.TextIOWrapper(file, encoding="utf-8", newline="\n"))
+    file: BinaryIO = stack.enter_context(path.open("wb"))
+    if path.suffix == ".gz":
+        packed = gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0)
+        file = cast(BinaryIO, stack.enter_context(packed))
+    return stack.enter_context(io.TextIOWrapper(file, encoding="utf-8", newline="\n"))
 
 
 def _unchanged(clip: Clip) -> StoredAudio:
@@ -135,10 +135,6 @@ def _encoded(clip: Clip, sampling_rate: int | None, format: str) -> StoredAudio:
     file = io.BytesIO()  # libsndfile does not say why a disk refuses
     soundfile.write(file, decoded.samples, decoded.sampling_rate, format=format, subtype="PCM_16")
     return StoredAudio(file.getvalue(), format.lower())
-
-
-def _jsonl_line(clip: Clip, stored: StoredAudio, path: str) -> tuple[str]:
-    return (json_line({**clip.to_dict(), "audio": path}),)
 
 
 def _ljspeech_lines(clip: Clip, stored: StoredAudio, path: str) -> tuple[str, str]:
@@ -221,17 +217,14 @@ class FileNames:
     def name(self, id: str) -> str:
         """Return a relative path that no other id has got, in any case."""
         *folders, last = [id] if self._flat else id.split("/")
-        name = _joined(
-            [*(quote(part, safe="").replace(".", "%2E") for part in folders), quote(last, safe="")]
-        )
-        if name.lower() in self._used:
-            escaped = ("".join(f"%{byte:02X}" for byte in part.encode()) for part in (*folders, last))
-            name = _joined(list(escaped))
-        self._used.add(name.lower())
-        return name
+        parts = [*(quote(part, safe="").replace(".", "%2E") for part in folders), quote(last, safe="")]
+        if _path(parts).lower() in self._used:
+            parts = ["".join(f"%{byte:02X}" for byte in part.encode()) for part in (*folders, last)]
+        self._used.add(_path(parts).lower())
+        return _path(parts)
 
 
-def _joined(parts: list[str]) -> str:
+def _path(parts: list[str]) -> str:
+    """Join escaped parts, cut where they are long."""
     visible = (re.sub(r"^\.", "%2E", part) for part in parts)
-    cut = ([part[at : at + LONGEST_PART] for at in range(0, len(part), LONGEST_PART)] for part in visible)
-    return "/".join("%/".join(pieces) for pieces in cut)
+    return "/".join(re.sub(rf"(.{{{LONGEST_PART}}})(?=.)", r"\1%/", part) for part in visible)
