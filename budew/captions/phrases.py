@@ -158,7 +158,9 @@ _SHORT_VERB = re.compile(r"^[^aeiou]*[aeiou][bdgmnpt]$")
 _LONGEST_COMPARED = 8
 """Letters. Longer adjectives are compared with "more" and "most"."""
 _PATTERN = re.compile(r"\(([^()|]*\|[^()]*)\)|([^\W\d_]+)\*")
-MODERATE = 0.5
+_, SLIGHT, MODERATE, STRONG, FULL = LEVELS
+STEP = 0.25
+"""From one level to the next."""
 OWN_LEVELS = tuple(zip(LEVEL_NAMES, LEVELS, strict=True))[1:]
 _WORDS_OF_EMOTION = ("noun", "adjective", "also", "either", *(name for name, _ in OWN_LEVELS))
 

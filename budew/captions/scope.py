@@ -11,44 +11,45 @@
 
 Any other word ends the scope. docs/captions.md has all the rules. The phrases are read once from left to
 right: linear time. Each kind of phrase has a rule, which changes the `ScopeState`; `RULES` lists them. Here
-are those of what a caption says and how strong it is, in `scope_denial` those of what it takes back or says
-of others.
+are those of feelings and how strong they are, in `scope_denial` those of what a caption takes back, in
+`scope_people` those of voices and people.
 """
 
 from collections.abc import Sequence
 
-from budew.captions.phrases import COMMA, MODERATE, PERSONAL, UNKNOWN, Entry, Form, Kind, shifted
-from budew.captions.scope_denial import DENIAL_RULES, is_of_others
-from budew.captions.scope_state import (
-    ADVERBS,
-    BESIDE,
-    BETWEEN,
-    COPULAS,
-    FRONTED,
+from budew.captions import scope_denial, scope_people
+from budew.captions.phrases import (
+    COMMA,
     FULL,
-    NEGATED,
-    NOT_EXPRESSED,
-    PAST,
+    MODERATE,
     SLIGHT,
     STEP,
     STRONG,
+    UNKNOWN,
+    Entry,
+    Form,
+    Kind,
+    shifted,
+)
+from budew.captions.scope_state import (
+    ADVERBS,
+    BETWEEN,
+    COPULAS,
+    NEGATED,
+    NOT_EXPRESSED,
+    PAST,
     Rule,
     ScopeState,
-    ends_clause,
-    following,
-    leads_on,
-    next_emotion,
-    preceding,
     separates,
 )
 
+_FRONTED = 6
+"""Entries that a hedge or an intensity at the head of a sentence governs."""
 _OF_THE_VOICE = ("timbre", "pace", "style")
 _CLAUSE_BEGINNINGS = (
     Kind.SUBJECT, Kind.LINK, Kind.NEGATION, Kind.INERT, Kind.BREAKING, Kind.PEAK, Kind.PASSING
 )  # fmt: skip
 """Kinds of phrases with which the clause after a sentence adverb begins."""
-_FAR = 0.75
-"""From this intensity on, a voice attribute is at its pole and not just near it."""
 
 
 def resolve_scopes(entries: Sequence[Entry]) -> tuple[list[float], list[str]]:
@@ -58,7 +59,7 @@ def resolve_scopes(entries: Sequence[Entry]) -> tuple[list[float], list[str]]:
     0.5 near it; all of them 0 where they are denied. The role of a word that turns out to name no feeling
     is empty.
     """
-    state = ScopeState(entries)
+    state = ScopeState.of(entries)
     for index, entry in enumerate(entries):
         rule = RULES[entry.kind]
         if rule is not None:
@@ -79,8 +80,8 @@ def feeling(state: ScopeState, index: int, entry: Entry) -> None:
     governing = _governing_level(state, index, entry)
     state.set_level(index, entry.level if governing is None else shifted(entry.level, governing))
     if state.words_since_list or (state.comma_since_list and not state.is_closed(index)):
-        state.list.clear()
-    state.list.append(index)
+        state.listed.clear()
+    state.listed.append(index)
     state.mentioned.setdefault(entry.name, []).append(index)
     state.words_since_list = 0
     state.comma_since_list = False
@@ -111,45 +112,39 @@ def _governing_level(state: ScopeState, index: int, entry: Entry) -> float | Non
 def _is_no_feeling(state: ScopeState, index: int, entry: Entry) -> bool:
     """Read a word that elsewhere names an emotion: a voice quality, "Sadly, …", "bitterly sad"."""
     if entry.form is Form.DEGREE:
-        graded = _graded_by(state.entries, index)
+        first, second, third = state.following(index, 3)
+        is_joined = first.kind is Kind.CONJUNCTION and second.kind is Kind.INTENSITY
+        graded = third if is_joined else first  # "hopelessly and utterly lost"
         if graded.kind is not Kind.EMOTION or graded.form in ADVERBS:
             return False
         state.govern(STRONG)
     elif entry.form is Form.STANCE:
-        if index != state.sentence_start or not _is_stance(state.entries, index):
+        if index != state.sentence_start or not _is_stance(state, index):
             return False
         state.end_scope(index, entry)
-    elif _is_quality(state.entries, index):
-        _skip_quality(state)
+    elif _is_quality(state, index):
+        scope_people.skip_quality(state, index, entry)
     else:
         return False
     state.roles[index] = ""
     return True
 
 
-def _graded_by(entries: Sequence[Entry], index: int) -> Entry:
-    """Return what follows an adverb of degree, or another one that "and" joins to it: "hopelessly and utterly
-    lost".
-    """
-    first, second, third = following(entries, index, 3)
-    return third if first.kind is Kind.CONJUNCTION and second.kind is Kind.INTENSITY else first
-
-
-def _is_stance(entries: Sequence[Entry], index: int) -> bool:
+def _is_stance(state: ScopeState, index: int) -> bool:
     """Return whether an adverb or an exclamation at the head of a sentence is the writer's: "Sadly, the shop
     is closed.", "Gosh, that man is tired." Before a stop, and in a list of tags ("sadly, slowly"), it is the
     voice's.
     """
-    first, second = following(entries, index, 2)
+    first, second = state.following(index, 2)
     if first is COMMA:
         return second is UNKNOWN or second.kind in _CLAUSE_BEGINNINGS
     return first.kind in _CLAUSE_BEGINNINGS
 
 
-def _is_quality(entries: Sequence[Entry], index: int) -> bool:
+def _is_quality(state: ScopeState, index: int) -> bool:
     """Return whether a voice quality stands beside, and no feeling."""
-    before = _neighbour(preceding(entries, index, BESIDE))
-    after = _neighbour(following(entries, index, BESIDE))
+    before = _neighbour(state.preceding(index))
+    after = _neighbour(state.following(index))
     return Kind.QUALITY in (before, after) and Kind.EMOTION not in (before, after)
 
 
@@ -162,107 +157,20 @@ def _neighbour(entries: Sequence[Entry]) -> Kind | None:
     return None
 
 
-# Bursts, traits and voice attributes.
-
-
-def burst_or_trait(state: ScopeState, index: int, entry: Entry) -> None:
-    """A burst or a trait; a hedge before it governs nothing after it."""
-    state.hedge_until = -1
-    state.levels[index] = 1.0
-    if entry.name in PERSONAL:
-        is_of_others(state, index)
-    if state.carried == 0.0 and entry.name in PERSONAL and _is_bystander(state, index):
-        state.end_scope(index, entry)
-    elif entry.name == "pace" and _modifies_change(state.entries, index):
-        state.reject(index, "")
-    elif _skip_quality(state) and not _is_never_denied(state, index, entry):
-        state.reject(index, state.role)
-
-
-def _is_never_denied(state: ScopeState, index: int, entry: Entry) -> bool:
-    """Return whether something is there although a feeling would not be: a sound or a person after "from", a
-    person after "about"; whether that is the speaker is asked later.
-    """
-    if state.role == PAST:
-        return entry.kind is Kind.BURST or entry.name in PERSONAL
-    return entry.name in PERSONAL and any(
-        before.kind is Kind.TOPIC for before in preceding(state.entries, index, 2)
-    )
-
-
-def _is_bystander(state: ScopeState, index: int) -> bool:
-    """Return whether a feeling or an action is denied, and not the person after it: "not a happy woman",
-    "without warning a woman", but "not an old woman", "not old or female".
-    """
-    before = state.entries[index - 1]
-    if state.pending is not None:
-        return state.unknown_words > 0 and before.kind is Kind.LINK
-    denied = index - 2 if separates(before) else index - 1
-    return state.entries[denied].kind is not Kind.TRAIT or state.levels[denied] > 0.0
-
-
-def _modifies_change(entries: Sequence[Entry], index: int) -> bool:
-    """Return whether a pace is that of a turn: "fear slowly turns into relief", "gives way, slowly, to"."""
-    first, second = preceding(entries, index, 2)
-    before = second if first is COMMA else first
-    return any(entry.kind in (Kind.LEFT, Kind.FADING) for entry in (before, entries[index + 1]))
-
-
-def voice_quality(state: ScopeState, index: int, entry: Entry) -> None:
-    """A voice quality that is no attribute, such as "focused"."""
-    _skip_quality(state)
-
-
-def _skip_quality(state: ScopeState) -> bool:
-    """Skip something that is no feeling, as a negation does and an intensity does not; return whether it is
-    denied.
-    """
-    denied = state.pending == 0.0 or state.carried == 0.0
-    state.pending, state.carried, state.last = None, 0.0 if denied else None, None
-    state.words_since_list += 1
-    return denied
-
-
-def origin(state: ScopeState, index: int, entry: Entry) -> None:
-    """The name of an accent: one right before a person or a voice, else a word that means nothing."""
-    after = state.entries[index + 1]
-    personal = after.kind is Kind.TRAIT and after.name in PERSONAL
-    if not personal and after.form is not Form.PERSON:
-        state.roles[index] = ""
-        state.unknown_word(index, entry)
-    elif state.pending == 0.0 and not state.unknown_words:
-        state.roles[index] = state.role
-    else:
-        state.levels[index] = 1.0
-
-
-def attribute(state: ScopeState, index: int, entry: Entry) -> None:
-    """A voice attribute: 1 at its pole, 0.5 near it."""
-    pending = state.pending
-    burst_or_trait(state, index, entry)
-    if state.levels[index]:
-        state.levels[index] = 1.0 if pending is not None and pending >= _FAR else 0.5
-
-
 # Clauses and lists.
 
 
 def subject(state: ScopeState, index: int, entry: Entry) -> None:
-    """A pronoun: it begins a clause, which ends what is governed, but for what governs that clause."""
-    if state.pending == 0.0 and _is_governed_clause(state.entries, index):
+    """A pronoun: it begins a clause, which ends what is governed, but for what governs that clause: "if he is
+    angry", "nor is he".
+    """
+    first, second = state.preceding(index, 2)
+    governor = second if first.kind in (Kind.LINK, Kind.PASSING) else first
+    is_governed = governor.kind in (Kind.UNREAL, Kind.CONDITION) or governor.form is Form.CLAUSAL
+    if state.pending == 0.0 and is_governed:
         state.words_since_list += 1
     else:
         state.end_scope(index, entry)
-
-
-def _is_governed_clause(entries: Sequence[Entry], index: int) -> bool:
-    """Return whether a subject follows what governs its clause: "if he is angry", "nor is he"."""
-    for entry in preceding(entries, index, 2):
-        if entry.kind in (Kind.UNREAL, Kind.CONDITION) or entry.form is Form.CLAUSAL:
-            return True
-        if entry.kind not in (Kind.LINK, Kind.PASSING):
-            return False
-    return False
 
 
 def comma(state: ScopeState, index: int, entry: Entry) -> None:
@@ -278,11 +186,17 @@ def comma(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def conjunction(state: ScopeState, index: int, entry: Entry) -> None:
-    """The words "and" and "or": what governs a list governs what follows them, too; a negation not always."""
+    """The words "and" and "or": what governs a list governs what follows them, too; a negation not if "and"
+    joins a new statement: "does not shout and sounds calm".
+    """
     if state.pending is not None:
         _end_pending(state, index)
-    if state.carried == 0.0 and _ends_negation(state, index, entry):
-        state.carried = None
+    if state.carried == 0.0 and entry.form is not Form.OR:
+        after = state.entries[index + 1]
+        is_verb = after.form in (*COPULAS, Form.FINITE)
+        may_be_verb = after is UNKNOWN and state.unknown_words > 0  # as another one that the negation skipped
+        if is_verb or may_be_verb or index == state.negation_end:
+            state.carried = None
     state.last = None
     state.unknown_words = 0
     state.comma_since_list = False
@@ -294,20 +208,8 @@ def _end_pending(state: ScopeState, index: int) -> None:
     """
     before, after = state.entries[index - 1], state.entries[index + 1]
     of_voice = before.form is Form.VOCAL and after.kind not in (Kind.INTENSITY, Kind.UNKNOWN)
-    if state.pending == 0.0 or of_voice or not leads_on(state.entries, index):
+    if state.pending == 0.0 or of_voice or not state.leads_on(index):
         state.pending = None
-
-
-def _ends_negation(state: ScopeState, index: int, entry: Entry) -> bool:
-    """Return whether a negation does not govern what follows this "and", as it joins a new statement: "does
-    not shout and sounds calm". If the negation skipped a word that means nothing, another may be a verb.
-    """
-    if entry.form is Form.OR:
-        return False
-    if index == state.negation_end:
-        return True
-    after = state.entries[index + 1]
-    return state.unknown_words > 0 if after is UNKNOWN else after.form in (*COPULAS, Form.FINITE)
 
 
 # Intensities.
@@ -321,8 +223,10 @@ def intensity(state: ScopeState, index: int, entry: Entry) -> None:
     outer = state.pending
     if outer is None and state.carried == 0.0 and before.form is Form.OR:
         outer = 0.0  # "without a hint of anger or a trace of fear"
-    level = entry.level if outer is None else _combined(outer, entry.level)
-    if state.last is not None and _is_predicate(state.entries, index):
+    level = entry.level
+    if outer is not None:  # a weak one weakens, else the stronger counts
+        level = min(outer, level) if min(outer, level) < MODERATE else max(outer, level)
+    if state.last is not None and _is_predicate(state, index):
         if state.levels[state.last] and level != MODERATE:  # "slight fear is evident"
             state.grade(state.last, level or SLIGHT)  # "the anger is not strong"
         state.pending = state.carried = state.last = None
@@ -330,37 +234,30 @@ def intensity(state: ScopeState, index: int, entry: Entry) -> None:
         state.pending, state.carried = level, None
 
 
-def _combined(outer: float, inner: float) -> float:
-    """Return the level of one intensity upon another: a weak one weakens, else the stronger counts."""
-    return min(outer, inner) if min(outer, inner) < MODERATE else max(outer, inner)
-
-
-def _is_predicate(entries: Sequence[Entry], index: int) -> bool:
+def _is_predicate(state: ScopeState, index: int) -> bool:
     """Return whether an intensity says how strong the feeling before it is: "the fear is strong and …"."""
-    before, after = entries[index - 1], entries[index + 1]
+    before, entry, after = state.entries[index - 1 : index + 2]
     if before.form in COPULAS:
         return after.kind not in (Kind.EMOTION, Kind.LINK)
-    if entries[index].form is Form.VOCAL and separates(before):  # "a malevolent, low voice"
+    if entry.form is Form.VOCAL and separates(before):  # "a malevolent, low voice"
         return False
-    return ends_clause(entries, index)
+    return state.ends_clause(index)
 
 
 def intensity_after(state: ScopeState, index: int, entry: Entry) -> None:
     """Words after a feeling that say how strong it is; at the head of a sentence they wait for one."""
-    if state.last is None and state.list and state.words_since_list <= 1 and _is_addition(state, index):
-        state.last = state.list[-1]
+    is_addition = separates(state.entries[index - 1]) and state.entries[index + 1].kind is Kind.STOP
+    if (
+        state.last is None and state.listed and state.words_since_list <= 1 and is_addition
+    ):  # "and very much so."
+        state.last = state.listed[-1]
     if state.last is not None:
         if state.levels[state.last]:
             state.grade(state.last, entry.level)
         state.pending = state.carried = state.last = None
     else:
         state.end_scope(index, entry)
-        state.fronted = entry.level, index + FRONTED
-
-
-def _is_addition(state: ScopeState, index: int) -> bool:
-    """Return whether an intensity is added at the end of a sentence: "a proud man, and extremely so."."""
-    return separates(state.entries[index - 1]) and state.entries[index + 1].kind is Kind.STOP
+        state.fronted = entry.level, index + _FRONTED
 
 
 def rating(state: ScopeState, index: int, entry: Entry) -> None:
@@ -375,7 +272,7 @@ def rating(state: ScopeState, index: int, entry: Entry) -> None:
 
 def hedge(state: ScopeState, index: int, entry: Entry) -> None:
     """Words such as "perhaps": the next feeling is one level lower, never below slight."""
-    state.hedge_until = index + FRONTED
+    state.hedge_until = index + _FRONTED
 
 
 # Comparisons.
@@ -395,7 +292,7 @@ def than(state: ScopeState, index: int, entry: Entry) -> None:
     state.govern_nothing()
     state.words_since_list += 1
     state.comparison = state.compared = None
-    second = next_emotion(state.entries, index)
+    second = state.next_emotion(index)
     first = first if first is not None else last
     is_more = word is not None and word.kind is Kind.MORE
     is_comparative = last is not None and state.entries[last].form is Form.COMPARATIVE
@@ -409,13 +306,9 @@ def than(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 RULES: dict[Kind, Rule | None] = {
-    **DENIAL_RULES,
+    **scope_denial.RULES,
+    **scope_people.RULES,
     Kind.EMOTION: feeling,
-    Kind.BURST: burst_or_trait,
-    Kind.TRAIT: burst_or_trait,
-    Kind.ORIGIN: origin,
-    Kind.ATTRIBUTE: attribute,
-    Kind.QUALITY: voice_quality,
     Kind.SUBJECT: subject,
     Kind.COMMA: comma,
     Kind.CONJUNCTION: conjunction,

@@ -11,14 +11,12 @@ from typing import NamedTuple
 from budew.captions.lexicon import load_lexicon
 from budew.captions.lint.rules import LintFinding, Rules
 from budew.captions.parse import Mention, mentions
-from budew.captions.phrases import MODERATE
+from budew.captions.phrases import MODERATE, STEP
 from budew.captions.tokens import Word, is_within, quoted_spans
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.scales import to_intensity
 
-_STEP = 0.25
-"""From one level to the next."""
 _PERSONAL = ("gender", "age", "accent")
 _SENTENCE_ENDS = ".!?\n"
 _SIMILE = 30
@@ -100,7 +98,7 @@ def _far_apart(text: str, name: str, places: Sequence[Mention], rules: Rules) ->
         return
     weakest = min(graded, key=lambda mention: mention.level)
     strongest = max(graded, key=lambda mention: mention.level)
-    if strongest.level - weakest.level >= rules.caption.level_steps * _STEP and not _excused(
+    if strongest.level - weakest.level >= rules.caption.level_steps * STEP and not _excused(
         text, weakest, strongest, rules
     ):
         what = f"{name} at {weakest.level:g} and at {strongest.level:g}"
