@@ -230,18 +230,10 @@ def _read_part(part: str, given: Any, problems: list[str]) -> dict[str, Any]:
     return found
 
 
-def _score(_: str, value: Any) -> float:
-    return to_intensity(value, SCALE)
-
-
 def _word(name: str, value: Any) -> str | float | None:
     if not isinstance(value, str):
         raise InputError(f"{_shown(value)} is not a word")
     return None if value.strip().lower() == UNKNOWN else trait(name, value)[1]
-
-
-def _number(name: str, value: Any) -> float:
-    return ATTRIBUTES[name].scale.checked(value)
 
 
 def _shown(value: Any) -> str:
@@ -250,9 +242,9 @@ def _shown(value: Any) -> str:
 
 _Kind = type[dict[str, Any]] | type[list[Any]]
 _READ: Mapping[str, tuple[_Kind, Sequence[str], Callable[[Any], str], Callable[[str, Any], Any]]] = {
-    "emotions": (dict, EMOTIONS, emotion, _score),
+    "emotions": (dict, EMOTIONS, emotion, lambda _, value: to_intensity(value, SCALE)),
     "bursts": (list, BURSTS, burst, lambda name, _: name),
     "traits": (dict, WORD_TRAITS, str, _word),
-    "attributes": (dict, tuple(ATTRIBUTES), str, _number),
+    "attributes": (dict, tuple(ATTRIBUTES), str, lambda name, value: ATTRIBUTES[name].scale.checked(value)),
 }
 """JSON type of each part, its names, and the functions that bring a name and a value to canonical form."""

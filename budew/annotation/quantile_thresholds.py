@@ -69,10 +69,7 @@ class Rule:
 class Thresholds(Settings):
     """Thresholds of a corpus, as a JSON file has them.
 
-    Attributes:
-        corpus: the measured corpus.
-        clips: how many of its clips were measured.
-        rows: measure → group, `ALL` or such as "female" → four rising numbers ("thresholds" in the file).
+    `rows`: measure → group, `ALL` or such as "female" → four rising numbers ("thresholds" in the file).
     """
 
     corpus: str = ""

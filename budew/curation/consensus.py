@@ -24,6 +24,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import isnan
 from pathlib import Path
+from statistics import multimode
 from typing import Any, Literal
 
 import numpy as np
@@ -41,17 +42,7 @@ Answers = Mapping[tuple[str, str], Sequence[float]]
 
 @dataclass(frozen=True, slots=True)
 class RatingCounts:
-    """Counts of some ratings.
-
-    Attributes:
-        ratings: in all.
-        items: that were rated.
-        raters: who rated.
-        present: ratings above 0.
-        mean: of the ratings, as intensity.
-        agreement: share of pairs of raters with the same answer.
-        alpha: Krippendorff's, for intervals.
-    """
+    """Counts of some ratings, how many are above 0 (`present`), their mean intensity, and the agreement."""
 
     ratings: int
     items: int
@@ -89,12 +80,8 @@ class OutcomeCounts:
     """Outcomes of the (item, emotion) pairs with the same number of ratings.
 
     Attributes:
-        ratings: number of ratings of a pair.
-        pairs: number of pairs.
-        present: pairs for which all raters answer above 0.
-        absent: all raters answer 0.
-        mixed: some answer above 0, some 0.
-        exact: all raters give the same answer.
+        present, absent, mixed: pairs that all raters, no rater or some answer above 0.
+        exact: pairs for which all raters give the same answer.
     """
 
     ratings: int
@@ -199,7 +186,7 @@ def consensus_of(answers: Sequence[float], kind: Consensus) -> float | None:
 def majority(answers: Sequence[float]) -> float:
     """Return the most frequent of one or more answers; see the module for ties."""
     mean = sum(answers) / len(answers)
-    return min(_most_frequent(answers), key=lambda value: (round(abs(value - mean), 9), value))
+    return min(multimode(answers), key=lambda value: (round(abs(value - mean), 9), value))
 
 
 def consensus_statistics(answers: Answers) -> ConsensusStatistics:
@@ -220,7 +207,7 @@ def consensus_statistics(answers: Answers) -> ConsensusStatistics:
         presence=sum(one.present + one.absent for one in several),
         exact=sum(one.exact for one in several),
         majority=dict(sorted(Counter(map(majority, answers.values())).items())),
-        tied=sum(len(_most_frequent(given)) > 1 for given in answers.values()),
+        tied=sum(len(multimode(given)) > 1 for given in answers.values()),
     )
 
 
@@ -250,9 +237,3 @@ def write_labels(path: Path, profiles: Mapping[str, VoiceProfile], *, made_by: M
         for item, profile in profiles.items():
             row = {"id": item, "profile": profile.to_dict(), "profile_from": dict(made_by)}
             print(json.dumps(row, ensure_ascii=False, allow_nan=False), file=file)
-
-
-def _most_frequent(answers: Sequence[float]) -> list[float]:
-    counts = Counter(answers)
-    most = max(counts.values())
-    return [value for value, times in counts.items() if times == most]

@@ -68,11 +68,7 @@ class Tally(Counter[str]):
 class Durations:
     """Durations in seconds; sum and extremes are exact, quantiles to a hundredth of a second.
 
-    Attributes:
-        count: how many.
-        total: their sum.
-        shortest, longest: infinity and 0 without any.
-        histogram: clips up to each of `EDGES`, and those that are longer than the last.
+    `histogram` has the clips up to each of `EDGES`, and those that are longer than the last.
     """
 
     count: int = 0
@@ -116,14 +112,7 @@ class Durations:
 
 @dataclass(slots=True)
 class AttributeCounts:
-    """Values of one voice attribute.
-
-    Attributes:
-        name: canonical, such as "Arousal".
-        clips: that have it.
-        total: sum of the values, on the attribute's own scale.
-        levels: clips by the nearest of the five levels, as intensity.
-    """
+    """Values of one voice attribute: their sum on its own scale, and clips by the nearest of five levels."""
 
     name: str
     clips: int = 0

@@ -27,13 +27,7 @@ MOST_FILES = 16
 
 @dataclass(frozen=True, slots=True)
 class JobPreview:
-    """Results of a job for some clips.
-
-    Attributes:
-        clips: those that succeeded, as the job returned them.
-        failures: ids of the others, and why they failed.
-        before: id → the profile that a clip had before the job.
-    """
+    """Results of a job for some clips; `before` has the profiles that clips had before it, by their ids."""
 
     clips: list[Clip]
     failures: list[tuple[str, str]]

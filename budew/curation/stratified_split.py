@@ -46,12 +46,9 @@ class PartReport:
     """Contents of one part.
 
     Attributes:
-        name: such as "train".
         asked: the share that was requested.
-        speakers: number of speakers.
         unnamed: clips whose speaker is not known.
-        recordings: recordings of such clips.
-        recorded: clips of these recordings.
+        recordings, recorded: recordings of such clips, and their clips.
         counts: clips in each of `STRATA`.
     """
 

@@ -83,7 +83,7 @@ class WeightReport:
 
     Attributes:
         balance: the rule.
-        clips: number of clips with a weight.
+        clips: clips with a weight.
         without_profile: clips without a weight, as they have no profile.
         emotions_unknown: clips without a weight, as none of their emotions is rated.
         total, squares: sums of the weights and of their squares.

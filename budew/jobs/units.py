@@ -37,12 +37,7 @@ _UNSAFE = re.compile(r"[^\w.@+=-]+")
 
 
 class InputState(NamedTuple):
-    """Cheap change check of an input.
-
-    Attributes:
-        bytes: size, 0 for what is on a server; for a range of numbers its length.
-        changed: newest modification time in ns, 0 if there is no file.
-    """
+    """Cheap change check of an input: size (of a range of numbers its length), newest modification in ns."""
 
     bytes: int
     changed: int
@@ -139,13 +134,7 @@ class FileUnit:
 
 @dataclass(frozen=True, slots=True)
 class NumberedUnit:
-    """A range of clip numbers, for a job without input clips; the methods are those of `FileUnit`.
-
-    Attributes:
-        name: file name of the output shard without its suffix.
-        numbers: the numbers of the clips.
-        id_of: returns the id of a clip.
-    """
+    """A range of clip numbers, for a job without input clips; the methods are those of `FileUnit`."""
 
     name: str
     numbers: range

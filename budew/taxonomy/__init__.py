@@ -11,12 +11,11 @@ that really differ. What is still unknown is an error that names the nearest.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 from html import unescape
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
@@ -74,7 +73,7 @@ class NameIndex:
                         f"{kind} {spelling!r} stands for both {taken!r} and {name!r}: rename one of them"
                     )
         near = {normal_form(word): name for name, others in (words or {}).items() for word in others}
-        return cls(kind, tuple(aliases), MappingProxyType(forms), MappingProxyType(near))
+        return cls(kind, tuple(aliases), forms, near)
 
     def __contains__(self, name: str) -> bool:
         return self.find(name) is not None
@@ -121,8 +120,8 @@ class Emotion:
     valence: str
     arousal: str
     group: str
-    aliases: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
+    aliases: Sequence[str] = ()
+    words: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,64 +140,53 @@ def _spellings(row: Emotion) -> list[str]:
     return [*row.aliases, *parts]
 
 
-EMOTION_TABLE: Mapping[str, Emotion] = MappingProxyType(
-    {
-        row["name"]: Emotion(
-            **{**row, "aliases": tuple(row.get("aliases", ())), "words": tuple(row.get("words", ()))}
-        )
-        for row in packaged_table(__package__, "emotions")["emotions"]
-    }
-)
+EMOTION_TABLE: Mapping[str, Emotion] = {
+    row["name"]: Emotion(**row) for row in packaged_table(__package__, "emotions")["emotions"]
+}
 """Canonical name to row."""
 
 EMOTIONS: tuple[str, ...] = tuple(EMOTION_TABLE)
 """The 40 canonical names in the published order: position n is id n + 1."""
 
-EMOTION_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        group: tuple(row.name for row in EMOTION_TABLE.values() if row.group == group)
-        for group in dict.fromkeys(row.group for row in EMOTION_TABLE.values())
-    }
-)
+EMOTION_GROUPS: Mapping[str, tuple[str, ...]] = {
+    group: tuple(row.name for row in EMOTION_TABLE.values() if row.group == group)
+    for group in dict.fromkeys(row.group for row in EMOTION_TABLE.values())
+}
 """Family to its emotions, both in the published order."""
 
-BURST_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {group: tuple(names) for group, names in packaged_table(__package__, "bursts")["groups"].items()}
-)
+BURST_GROUPS: Mapping[str, tuple[str, ...]] = {
+    group: tuple(names) for group, names in packaged_table(__package__, "bursts")["groups"].items()
+}
 """Group to its bursts, both in the published order."""
 
 BURSTS: tuple[str, ...] = tuple(name for names in BURST_GROUPS.values() for name in names)
 """The 82 canonical names in the published order."""
 
-SAME_SOUND: Mapping[str, str] = MappingProxyType(
-    {name: names[0] for names in packaged_table(__package__, "bursts")["same_sound"] for name in names}
-)
+SAME_SOUND: Mapping[str, str] = {
+    name: names[0] for names in packaged_table(__package__, "bursts")["same_sound"] for name in names
+}
 """Bursts that the taxonomy lists under several names, to the first of them; the others are not in it."""
 
 _TABLE = packaged_table(__package__, "traits")
 
-CATEGORIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {name: tuple(values) for name, values in _TABLE["categories"].items()}
-)
+CATEGORIES: Mapping[str, tuple[str, ...]] = {
+    name: tuple(values) for name, values in _TABLE["categories"].items()
+}
 """The closed sets of words: `gender`, `age`, `timbre`, `pace` and `style`."""
 
 ACCENTS: tuple[str, ...] = tuple(_TABLE["accents"])
 """Well-known accents. The set is open: see `trait`."""
 
-ATTRIBUTES: Mapping[str, Attribute] = MappingProxyType(
-    {
-        name: Attribute(
-            name, Scale(name, float(row["low"]), float(row["high"])), row["at_low"], row["at_high"]
-        )
-        for name, row in _TABLE["attributes"].items()
-    }
-)
+ATTRIBUTES: Mapping[str, Attribute] = {
+    name: Attribute(name, Scale(name, float(row["low"]), float(row["high"])), row["at_low"], row["at_high"])
+    for name, row in _TABLE["attributes"].items()
+}
 """The 15 voice attributes by their published names."""
 
-AGES: Mapping[int, str] = MappingProxyType(_TABLE["ages"])
+AGES: Mapping[int, str] = _TABLE["ages"]
 """The last year of each age group, ascending, to its name."""
 
-WITHHELD: Mapping[str, Mapping[str, Any]] = MappingProxyType(packaged_table(__package__, "withheld"))
+WITHHELD: Mapping[str, Mapping[str, Any]] = packaged_table(__package__, "withheld")
 """Who is a minor and what is sexual, for `VoiceProfile.is_withheld`."""
 
 WORD_TRAITS: tuple[str, ...] = ("gender", "age", "accent", "timbre", "pace", "style")

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
 from numbers import Real
-from types import MappingProxyType
 
 from budew.errors import InputError
 from budew.io.resources import packaged_table
@@ -52,12 +51,10 @@ class Scale:
 
 INTENSITY = Scale("intensity", 0.0, 1.0)
 
-SCALES: Mapping[str, Scale] = MappingProxyType(
-    {
-        name: Scale(name, float(row["low"]), float(row["high"]))
-        for name, row in packaged_table(__package__, "scales").items()
-    }
-)
+SCALES: Mapping[str, Scale] = {
+    name: Scale(name, float(row["low"]), float(row["high"]))
+    for name, row in packaged_table(__package__, "scales").items()
+}
 """By name: `bud-e`, `scalar-target`, `emonet-voice`, `emonet-face`, `voicenet`, `report`."""
 
 
