@@ -47,8 +47,7 @@ from budew.profile import VoiceProfile
 from budew.synthesis import synthesize_corpus
 from budew.taxonomy import EMOTIONS
 from budew.training.devices import accelerated
-from budew.training.initial_model import load_base
-from budew.training.model_config import whisper_sizes
+from budew.training.initial_model import load_base, whisper_sizes
 from budew.training.preparation import prepare_corpora, prepare_states
 from budew.training.recipe import Recipe
 from budew.training.run import train

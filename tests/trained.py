@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 TINY_SYNTHETIC = Path(__file__).parent / "data/checkpoints/tiny-synthetic"
 RESULT = {
@@ -26,3 +28,14 @@ def with_card(checkpoint: Path, folder: Path, trained_on: str) -> Path:
     settings.write_text(json.dumps(changed))
     (folder / "budew_results.json").write_text(json.dumps({"results": [RESULT]}))
     return folder
+
+
+def write_captions(
+    checkpoint: Any, encoded: Any, *, num_beams: int | None = None, prompt: str = ""
+) -> Sequence[str]:
+    """Return what a checkpoint generates for windows of `encode`, as it is."""
+    from budew.model.generate import generate, generation_settings, texts_of
+
+    settings = generation_settings(checkpoint, num_beams=num_beams, prompt=prompt)
+    tokens = generate(checkpoint, settings, encoder_outputs=encoded.outputs(), prompt=prompt)
+    return texts_of(checkpoint, tokens)

@@ -18,10 +18,7 @@ from numpy.typing import NDArray
 from budew.inference.repetition import cut_repetition, repetition_stop
 from budew.inference.self_consistency import sample_captions
 from budew.model.checkpoint import Checkpoint
-from budew.model.converted import (
-    Converted,
-    generate_converted,
-)
+from budew.model.converted import Converted, generate_converted
 from budew.model.generate import (
     EncoderStates,
     checked_beams,
@@ -29,7 +26,6 @@ from budew.model.generate import (
     features_of,
     generate,
     generation_settings,
-    number_of_beams,
     spectrograms,
 )
 
@@ -130,7 +126,7 @@ class TransformersBackend:
         self.short_windows = checkpoint.short_windows
         self.trained_with_prompts = checkpoint.trained_with_prompts
         self.can_sample = True
-        self.num_beams = number_of_beams(checkpoint)
+        self.num_beams = checked_beams(checkpoint.model.generation_config.num_beams, checkpoint.name)
 
     def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
         """Compute spectrograms."""

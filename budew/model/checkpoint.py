@@ -35,8 +35,8 @@ from budew.io.resources import data_folder
 from budew.model.adapt import set_window
 from budew.model.build import LONGEST_WINDOW
 from budew.model.cpu_precision import check_precision
-from budew.model.file_checks import ADAPTER_CONFIG, check_features, check_files, read_json
-from budew.model.lora_adapter import ADAPTER_WEIGHTS, AdapterConfig, is_adapter, merge, read_config
+from budew.model.file_checks import ADAPTER_CONFIG, check_features, check_files, has_extractor, read_json
+from budew.model.lora_adapter import ADAPTER_WEIGHTS, is_adapter, merge, read_config
 from budew.model.quiet import quiet_transformers
 
 EMBEDDED = "budew-base"
@@ -108,7 +108,12 @@ def load_checkpoint(
     load = _load_adapted if is_adapter(folder) else _load_whole
     model, processor = load(folder, name, target, precision)
     loaded = fitted(model, processor, name)
-    return replace(loaded, model=_quantized(model), dtype=dtype) if dtype == "int8" else loaded
+    if dtype != "int8":
+        return loaded
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecated; its successor takes 3 times as long here
+        quantize: Any = torch.ao.quantization.quantize_dynamic  # torch leaves it untyped
+        return replace(loaded, model=quantize(model, {torch.nn.Linear}, dtype=torch.qint8), dtype=dtype)
 
 
 def checkpoint_of(model: Any, processor: Any = None) -> Checkpoint:
@@ -245,25 +250,21 @@ def _load_adapted(folder: Path, name: str, device: torch.device, dtype: torch.dt
     """Return the base of an adapter, in which it is merged, and the processor."""
     config = read_config(folder, name)
     check_features(folder, name)
-    base, base_name = _find_base(config, folder, name)
+    try:
+        base, base_name = find_checkpoint(config.base_in(folder))
+    except CheckpointError as error:
+        raise CheckpointError(f"{name} is an adapter, and its base is missing: {error}") from error
     check_files(base, base_name)
     with quiet_transformers(), loading(name):
         model = _load_model(base, base_name, torch.float32)  # in single precision for merging
         _ready(model, base, base_name)
         processor = load_processor(name, folder, base)
         seconds = processor.feature_extractor.chunk_length
-        is_other = _frames(processor.feature_extractor) != 2 * model.config.max_source_positions
+        is_other = processor.feature_extractor.nb_max_frames != 2 * model.config.max_source_positions
         if is_other and has_extractor(folder) and seconds <= LONGEST_WINDOW:
             set_window(model, processor, seconds)
         model = _ready(merge(model, folder, config, name), folder, name)
         return model.to(device, dtype), processor
-
-
-def _find_base(config: AdapterConfig, folder: Path, name: str) -> tuple[Path, str]:
-    try:
-        return find_checkpoint(config.base_in(folder))
-    except CheckpointError as error:
-        raise CheckpointError(f"{name} is an adapter, and its base is missing: {error}") from error
 
 
 def _precision(device: torch.device, dtype: str | None) -> torch.dtype:
@@ -281,14 +282,6 @@ def _precision(device: torch.device, dtype: str | None) -> torch.dtype:
         check_precision("torch", dtype)
     chosen: torch.dtype = getattr(torch, dtype)
     return chosen
-
-
-def _quantized(model: Any) -> Any:
-    """Return the model with linear layers in 8-bit integers."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecated; its successor takes 3 times as long here
-        quantize: Any = torch.ao.quantization.quantize_dynamic  # torch leaves it untyped
-        return quantize(model, {torch.nn.Linear}, dtype=torch.qint8)
 
 
 def _load_model(folder: Path, name: str, dtype: torch.dtype) -> Any:
@@ -322,11 +315,6 @@ def _ready(model: Any, folder: Path, name: str) -> Any:
     return model.eval().requires_grad_(False)
 
 
-def has_extractor(folder: Path) -> bool:
-    """Return whether a folder has the settings of a feature extractor."""
-    return any((folder / file).is_file() for file in ("preprocessor_config.json", "processor_config.json"))
-
-
 def _has_tokenizer(folder: Path) -> bool:
     vocabularies: tuple[tuple[str, ...], ...] = (("tokenizer.json",), ("vocab.json", "merges.txt"))
     return any(all((folder / file).is_file() for file in files) for files in vocabularies)
@@ -348,16 +336,10 @@ def load_processor(name: str, *folders: Path) -> Any:
     )
 
 
-def _frames(extractor: Any) -> int:
-    """Return the frames of a window."""
-    frames: int = extractor.n_samples // extractor.hop_length
-    return frames
-
-
 def _check_fit(config: Any, processor: Any, name: str) -> None:
     """Require that the processor's mel bands, frames and end-of-text token are those of the model."""
     extractor = processor.feature_extractor
-    made = extractor.feature_size, _frames(extractor)
+    made = extractor.feature_size, extractor.nb_max_frames
     taken = config.num_mel_bins, 2 * config.max_source_positions
     if made != taken:
         raise CheckpointError(

@@ -14,6 +14,7 @@ from transformers import WhisperForConditionalGeneration
 
 from budew.errors import CheckpointError, first_line
 
+EXTRACTOR_FILES = ("preprocessor_config.json", "processor_config.json")
 ADAPTER_CONFIG = "adapter_config.json"
 WEIGHTS = "model.safetensors"
 LARGEST_JSON = 16 * 2**20
@@ -88,9 +89,14 @@ def check_config(folder: Path, name: str) -> dict[str, Any]:
     return config
 
 
+def has_extractor(folder: Path) -> bool:
+    """Return whether a folder has the settings of a feature extractor."""
+    return any((folder / file).is_file() for file in EXTRACTOR_FILES)
+
+
 def check_features(folder: Path, name: str) -> None:
     """Require sizes within bounds of the feature extractor in this folder, if there is one."""
-    for file in ("preprocessor_config.json", "processor_config.json"):
+    for file in EXTRACTOR_FILES:
         if (folder / file).is_file():
             settings = read_json(folder / file, name)
             nested = settings.get("feature_extractor")

@@ -64,31 +64,6 @@ def encode(
     return EncoderStates(windows, states)
 
 
-def write_captions(
-    checkpoint: Checkpoint,
-    encoded: EncoderStates,
-    *,
-    num_beams: int | None = None,
-    prompt: str = "",
-    **inputs: Any,
-) -> list[str]:
-    """Return the text that the model generates for each window, in order.
-
-    Args:
-        checkpoint: the model.
-        encoded: the windows, of `encode`.
-        num_beams: beam width; None for that of the checkpoint.
-        prompt: of `budew.captions.caption_prompt`, for a checkpoint that was trained with prompts.
-        **inputs: more arguments of `generate` of transformers.
-
-    Raises:
-        InputError: the beam width is out of range.
-    """
-    settings = generation_settings(checkpoint, num_beams=num_beams, prompt=prompt)
-    tokens = generate(checkpoint, settings, encoder_outputs=encoded.outputs(), prompt=prompt, **inputs)
-    return texts_of(checkpoint, tokens)
-
-
 def generate(
     checkpoint: Checkpoint,
     settings: Any,
@@ -192,7 +167,9 @@ def generation_settings(checkpoint: Checkpoint, *, num_beams: int | None = None,
     limits = [limit for limit in (settings.max_new_tokens, settings.max_length) if limit]
     settings.max_new_tokens = max(1, min([room, *limits]))
     settings.max_length = None
-    settings.num_beams = number_of_beams(checkpoint, num_beams)
+    settings.num_beams = checked_beams(
+        settings.num_beams if num_beams is None else num_beams, checkpoint.name
+    )
     settings.num_return_sequences = 1
     settings.do_sample = False
     settings.return_timestamps = False
@@ -203,12 +180,6 @@ def generation_settings(checkpoint: Checkpoint, *, num_beams: int | None = None,
     if not getattr(settings, "language", None) and "<|en|>" in languages and "transcribe" in tasks:
         settings.language, settings.task = "en", "transcribe"
     return settings
-
-
-def number_of_beams(checkpoint: Checkpoint, num_beams: int | None = None) -> int:
-    """Return the beam width: `num_beams`, or that of the checkpoint, or one; see `checked_beams`."""
-    configured = checkpoint.model.generation_config.num_beams if num_beams is None else num_beams
-    return checked_beams(configured, checkpoint.name)
 
 
 def checked_beams(num_beams: Any, name: str) -> int:

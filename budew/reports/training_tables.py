@@ -16,7 +16,7 @@ from budew.training.estimate import (
     state_operations,
     training_needs,
 )
-from budew.training.model_config import learning_rate
+from budew.training.initial_model import learning_rate
 from budew.training.recipe import Recipe
 
 if TYPE_CHECKING:

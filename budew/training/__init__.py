@@ -2,13 +2,4 @@
 
 import lazy_loader
 
-from budew.errors import require
-
-_load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
-
-
-def __getattr__(name: str) -> object:
-    """Load a public name, after the libraries that its module imports have been found."""
-    for library in ("scipy", "accelerate") if name in __all__ else ():
-        require(library, extra="train", purpose="budew train")
-    return _load(name)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

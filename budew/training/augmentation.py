@@ -6,14 +6,17 @@ captions that say nothing of pitch, pace, age and gender.
 """
 
 import random
+from typing import Any
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.signal import fftconvolve
 
+from budew.errors import require
 from budew.io.settings import Settings
+
+signal: Any = require("scipy.signal", extra="train", purpose="budew train")
 
 MAX_SHIFT = 20
 """Frames by which a masked clip starts later at most."""
@@ -84,6 +87,8 @@ def change_audio(
     samples: NDArray[np.float32], rate: int, settings: Augmentation, rng: random.Random
 ) -> NDArray[np.float32]:
     """Return samples (n,) with speed, room, microphone, band, noise and level changed; speed changes n."""
+    if not settings.changes_audio:
+        return samples
     changed = samples
     if settings.speed:
         faster = 1 + rng.uniform(-settings.speed, settings.speed)
@@ -146,20 +151,16 @@ def _in_room(samples: NDArray[np.float32], rate: int, rng: random.Random) -> NDA
     time = np.arange(1, round(decay * rate) + 1, dtype=np.float32) / rate
     room = _noise(len(time), rng) * 10 ** (-3 * time / decay)
     room *= 10 ** (-direct / 20) / np.sqrt(np.sum(np.square(room)))
-    heard: NDArray[np.float32] = samples + fftconvolve(samples, room)[: len(samples)].astype(np.float32)
+    reflected = signal.fftconvolve(samples, room)[: len(samples)]
+    heard: NDArray[np.float32] = samples + reflected.astype(np.float32)
     return heard * np.float32(_level(samples) / max(_level(heard), 1e-9))
 
 
 def mask(
     features: NDArray[np.float16], settings: Augmentation, rng: random.Random
 ) -> tuple[NDArray[np.float16], int]:
-    """Return features (mel bins, frames) that start a little later, with parts masked, and by how many frames
-    they start later. After SpecAugment (Park et al. 2019).
-
-    Args:
-        features: a spectrogram; it is not changed.
-        settings: number and size of the masks; without any, nothing is changed.
-        rng: decides all.
+    """Return a copy of a spectrogram (mel bins, frames) that starts a little later and has parts masked, and
+    by how many frames it starts later; itself without masks. After SpecAugment (Park et al. 2019).
     """
     if not settings.changes_features:
         return features, 0

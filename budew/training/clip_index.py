@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -144,43 +144,31 @@ def index_corpus(
     pool = None
     if workers > 1 and missing > 1:
         pool = ProcessPoolExecutor(workers, mp_context=get_context("forkserver"))
-    parts: list[Path] = []
-    done = 0
+    rows, files, left_out = [np.empty(0, ROW)], list[Path](), Counter[str]()
     with pool or nullcontext():
-        for path, clips in (pool.map if pool else map)(partial(_index_entry, folder=folder), entries):
-            parts.append(path)
-            done += clips
+        for path in (pool.map if pool else map)(partial(_index_entry, folder=folder), entries):
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            part = np.load(path.with_suffix(".npy")).astype(ROW, copy=False)
+            part["audio"] += len(files)
+            part["notes"] = len(files) + len(facts["files"])
+            files += [*map(Path, facts["files"]), path.with_suffix(".notes")]
+            left_out.update(facts["left_out"])
+            rows.append(part)
             if progress:
-                progress(done)
-    index = _joined(parts)
-    if not len(index):
-        reasons = "; ".join(f"{reason} ({count:,})" for reason, count in index.left_out.items())
-        raise CorpusError(
-            f"{source}: there are no clips to train on in it{f': {reasons}' if reasons else ''}"
-        )
-    return index
-
-
-def _joined(parts: Sequence[Path]) -> ClipIndex:
-    rows, files, left_out = list[npt.NDArray[np.void]](), list[Path](), Counter[str]()
-    for path in parts:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        part = np.load(path.with_suffix(".npy")).astype(ROW, copy=False)
-        part["audio"] += len(files)
-        part["notes"] = len(files) + len(facts["files"])
-        files += [*map(Path, facts["files"]), path.with_suffix(".notes")]
-        left_out.update(facts["left_out"])
-        rows.append(part)
-    joined = np.concatenate(rows) if rows else np.empty(0, ROW)
+                progress(sum(map(len, rows)))
+    joined = np.concatenate(rows)
+    if not len(joined):
+        reasons = "; ".join(f"{reason} ({count:,})" for reason, count in left_out.items())
+        raise CorpusError(f"{source}: has no clips to train on{f': {reasons}' if reasons else ''}")
     return ClipIndex(joined, tuple(files), left_out)
 
 
-def _index_entry(entry: Entry, *, folder: Path) -> tuple[Path, int]:
-    """Index one shard, table, manifest or folder; return the file that is written last, and its clips."""
+def _index_entry(entry: Entry, *, folder: Path) -> Path:
+    """Index one shard, table, manifest or folder; return the file that is written last."""
     facts = _facts_file(entry, folder)
     if not facts.exists():
         _write_index(entry, facts)
-    return facts, len(np.load(facts.with_suffix(".npy"), mmap_mode="r"))
+    return facts
 
 
 def _facts_file(entry: Entry, folder: Path) -> Path:

@@ -57,15 +57,7 @@ def training_dataset(
     max_tokens: int,
     labeler: PseudoLabeler | None = None,
 ) -> "CaptionDataset":
-    """Return the examples of a run, as many as its steps take.
-
-    Args:
-        recipe: of the run.
-        corpora: of `prepare_corpora`.
-        processor: of the model.
-        max_tokens: of the decoder.
-        labeler: of `prepare_labeler`.
-    """
+    """Return the examples of a run, as many as its steps take; arguments are those of `CaptionDataset`."""
     size, clips = recipe.optimizer.batch_size, sum(map(len, corpora))
     examples = recipe.optimizer.steps(clips) * size
     order = ClipOrder(corpora, examples, size, recipe.data.mixed_shards, recipe.seed)
@@ -80,14 +72,7 @@ def training_dataset(
 def validation_dataset(
     recipe: Recipe, corpora: Sequence[TrainingClips], processor: WhisperProcessor, *, max_tokens: int
 ) -> "CaptionDataset":
-    """Return a fixed random sample of the validation clips, the same number of each corpus if it has them.
-
-    Args:
-        recipe: of the run.
-        corpora: of `prepare_corpora`.
-        processor: of the model.
-        max_tokens: of the decoder.
-    """
+    """Return a fixed random sample of the validation clips, the same number of each corpus if it has them."""
     share, size = math.ceil(recipe.evaluation.clips / len(corpora)), recipe.optimizer.batch_size
     sample = []
     for number, clips in enumerate(corpora):
@@ -110,7 +95,7 @@ class CaptionDataset(Dataset[dict[str, Any]]):
 
     Attributes:
         recipe: seed, augmentation, and what is learned from a clip.
-        corpora: their clips.
+        corpora: their clips, of `prepare_corpora`.
         order: the clip of each example.
         processor: of the model.
         max_tokens: of the decoder.
@@ -139,6 +124,29 @@ class CaptionDataset(Dataset[dict[str, Any]]):
             index, lambda clips, place: (clips.record(place), clips.samples(place, extractor))
         )
 
+    def record(self, index: int) -> ClipRecord:
+        """Return the annotation of the clip of an example."""
+        corpus, place = self.order[index]
+        return self.corpora[corpus].record(place)
+
+    @property
+    def has_prompts(self) -> bool:
+        """Whether any example has a prompt."""
+        settings = self.recipe.target
+        rendered = settings.renders and any(clips.has_profiles for clips in self.corpora)
+        return settings.prompts > 0 and rendered
+
+    def vocabulary_targets(self) -> Iterator[Target]:
+        """Yield texts that the model may have to write, from which a tokenizer is made."""
+        fewest, most = VOCABULARY_TARGETS
+        for number in range(min(max(fewest, len(self)), most)):
+            index, rng = number % len(self), generator(self.recipe.seed, -1 - number, "tokenizer")
+            record = self.record(index)
+            labeler = self._labeler_for(self.corpora[self.order[index].corpus], record)
+            if labeler is not None and record.profile is not None:
+                record = record._replace(profile=labeler.any_profile(record.profile, rng), captions={})
+            yield self.target(record, rng)
+
     def _first_usable(self, index: int, make: Callable[[TrainingClips, int], Made]) -> Made:
         """Return what `make` returns for the clip of an example, or for the next one that can be used."""
         corpus, place = self.order[index]
@@ -154,35 +162,6 @@ class CaptionDataset(Dataset[dict[str, Any]]):
                 warnings.warn(BudewWarning(f"the next clip is taken instead: {skipped}"), stacklevel=2)
             return made
         raise CorpusError(f"{MAX_SKIPPED} clips in a row cannot be used: {errors[-1]}: check the corpus")
-
-    @property
-    def has_prompts(self) -> bool:
-        """Whether any example has a prompt."""
-        settings = self.recipe.target
-        rendered = settings.renders and any(clips.has_profiles for clips in self.corpora)
-        return settings.prompts > 0 and rendered
-
-    def record(self, index: int) -> ClipRecord:
-        """Return the annotation of the clip of an example."""
-        corpus, place = self.order[index]
-        return self.corpora[corpus].record(place)
-
-    def target(self, record: ClipRecord, rng: random.Random) -> Target:
-        """Return a text to learn from a clip."""
-        learned = LEARNED[self.recipe.data.captions]
-        captions = tuple(text for kind in learned for text in record.captions.get(kind, ()))
-        return draw_target(record.profile, captions, self.recipe.target, rng)
-
-    def vocabulary_targets(self) -> Iterator[Target]:
-        """Yield texts that the model may have to write, from which a tokenizer is made."""
-        fewest, most = VOCABULARY_TARGETS
-        for number in range(min(max(fewest, len(self)), most)):
-            index, rng = number % len(self), generator(self.recipe.seed, -1 - number, "tokenizer")
-            record = self.record(index)
-            labeler = self._labeler_for(self.corpora[self.order[index].corpus], record)
-            if labeler is not None and record.profile is not None:
-                record = record._replace(profile=labeler.any_profile(record.profile, rng), captions={})
-            yield self.target(record, rng)
 
     def _example(self, index: int, clips: TrainingClips, place: int) -> dict[str, Any]:
         record = clips.record(place)
@@ -200,7 +179,12 @@ class CaptionDataset(Dataset[dict[str, Any]]):
             features, length = self._features(clips, place, record, rng)
             example = {"input_features": torch.from_numpy(np.array(features))}
             example["length"] = self._frames(index, features.shape[1], length)
-        example["tokens"], example["prefix"] = self._tokens(record, rng)
+        example["tokens"], example["prefix"] = tokens_of(self.target(record, rng), self.processor)
+        count = len(example["tokens"])
+        if count > self.max_tokens:
+            raise CorpusError(
+                f"clip {record.id!r}: its caption has {count} tokens, the decoder {self.max_tokens}"
+            )
         if self.recipe.model.has_heads:
             example["heads"] = torch.from_numpy(head_labels(record.profile, record.cues))
         return example
@@ -210,6 +194,12 @@ class CaptionDataset(Dataset[dict[str, Any]]):
         rated = record.profile is not None and record.profile.rated
         return self.labeler if rated and clips.corpus.heard else None
 
+    def target(self, record: ClipRecord, rng: random.Random) -> Target:
+        """Return a text to learn from a clip."""
+        learned = LEARNED[self.recipe.data.captions]
+        captions = tuple(text for kind in learned for text in record.captions.get(kind, ()))
+        return draw_target(record.profile, captions, self.recipe.target, rng)
+
     def _features(
         self, clips: TrainingClips, place: int, record: ClipRecord, rng: random.Random
     ) -> tuple[Halves, int]:
@@ -217,7 +207,7 @@ class CaptionDataset(Dataset[dict[str, Any]]):
         extractor, augmentation = self.processor.feature_extractor, self.recipe.data.augmentation
         if clips.spectrograms is None:
             samples = clips.samples(place, extractor)
-            if self.training and augmentation.changes_audio:
+            if self.training:
                 samples = change_audio(samples, extractor.sampling_rate, augmentation, rng)
             features, length = spectrogram(samples[: extractor.n_samples], extractor)
         else:
@@ -235,29 +225,18 @@ class CaptionDataset(Dataset[dict[str, Any]]):
         The validation of a model that learns from cached states has the short windows of these, and of
         inference.
         """
-        extractor = self.processor.feature_extractor
-        if not self.training and self.recipe.data.cache_states:
+        extractor, data = self.processor.feature_extractor, self.recipe.data
+        if not self.training and data.cache_states:
             rate, seconds = extractor.sampling_rate, extractor.n_samples / extractor.sampling_rate
             seconds = short_window_seconds(length * extractor.hop_length, rate=rate, window=seconds)
             return frames_of(extractor, seconds)
         size = self.recipe.optimizer.batch_size
         step = index // size
-        is_cut = step * size < self.recipe.data.short_windows * len(self)
-        if (
-            not self.training
-            or not is_cut
-            or generator(self.recipe.seed, step, "window").random() < WHOLE_SHARE
-        ):
+        if not self.training or step * size >= data.short_windows * len(self):
+            return window
+        if generator(self.recipe.seed, step, "window").random() < WHOLE_SHARE:
             return window
         return min(window, max(length, _longest(self, step)))
-
-    def _tokens(self, record: ClipRecord, rng: random.Random) -> tuple[list[int], int]:
-        tokens, prefix = tokens_of(self.target(record, rng), self.processor)
-        if len(tokens) > self.max_tokens:
-            raise CorpusError(
-                f"clip {record.id!r}: its caption has {len(tokens)} tokens, the decoder {self.max_tokens}"
-            )
-        return tokens, prefix
 
 
 @lru_cache(maxsize=4)

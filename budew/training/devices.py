@@ -1,4 +1,4 @@
-"""What a run computes on: is there an accelerator, in which precision, and how fast."""
+"""What a run computes on: processes, is there an accelerator, in which precision, and how fast."""
 
 import os
 import time
@@ -7,10 +7,13 @@ from typing import Any
 
 import torch
 
-from budew.errors import InputError
+from budew.errors import InputError, require
 from budew.io.resources import packaged_table
 from budew.model.cpu_precision import check_precision, fastest
 
+_accelerate: Any = require("accelerate", extra="train", purpose="budew train")
+PartialState, gather_object = _accelerate.PartialState, _accelerate.utils.gather_object
+"""The processes of a run, started by `torchrun` or `accelerate launch`."""
 MATRIX_SIZE = 1024
 """Rows and columns of the matrices whose product is timed."""
 TIMED_SECONDS = 0.5

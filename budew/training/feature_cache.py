@@ -52,10 +52,9 @@ logger = logging.getLogger(__name__)
 
 def spectrogram(samples: npt.NDArray[np.float32], extractor: WhisperFeatureExtractor) -> tuple[Halves, int]:
     """Return the spectrogram (mel bins, frames) of a window, and how many frames of it are not padding."""
-    features = extractor(samples, sampling_rate=extractor.sampling_rate, return_tensors="np").input_features[
-        0
-    ]
-    return features.astype(np.float16), min(features.shape[1], -(-len(samples) // extractor.hop_length))
+    made = extractor(samples, sampling_rate=extractor.sampling_rate, return_tensors="np")
+    features = made.input_features[0].astype(np.float16)
+    return features, min(features.shape[1], -(-len(samples) // extractor.hop_length))
 
 
 def cache_spectrograms(
@@ -69,13 +68,7 @@ def cache_spectrograms(
     """Return the clips with their spectrograms in a file of the folder, computed unless they are there.
 
     Clips that cannot be decoded have a length of 0. A run waits for another that computes the same.
-
-    Args:
-        clips: of a corpus.
-        extractor: of the model.
-        folder: of the files; made if it does not exist.
-        workers: processes.
-        progress: called with the number of clips that are done and that of all.
+    `progress` is called with the number of clips that are done and that of all.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{_digest(clips, extractor.to_json_string())}.f16"
@@ -122,7 +115,7 @@ def cache_states(
         recipe: which layers are frozen, how clips are augmented, and how many copies there are.
         model: the base, with the layers and the window of the recipe.
         extractor: of the model.
-        folder: of the files; made if it does not exist.
+        folder: of the files.
         progress: called with the number of copies that are done and that of all.
 
     Raises:
@@ -136,10 +129,10 @@ def cache_states(
     )
     with _written_once(cached.file) as file:
         if file:
-            copies = _ClipCopies(clips, recipe, extractor)
+            size = states_size(clips, recipe, extractor, cached.width)
+            copies, encoder = _ClipCopies(clips, recipe, extractor), _FrozenEncoder(model, recipe, extractor)
             logger.info("computing states of %s clips, once", f"{len(copies):,}")
-            check_space(folder, states_size(clips, recipe, extractor, cached.width) - file.tell(), "states")
-            encoder = _FrozenEncoder(model, recipe, extractor)
+            check_space(folder, size - file.tell(), "states")
             _append_states(file, cached, copies, encoder, progress)
     return replace(clips, states=cached)
 
@@ -236,8 +229,6 @@ class _Spectrograms(Dataset[tuple[Halves, int]]):
 
 
 class _ClipCopy(NamedTuple):
-    """A copy of a clip: its samples, none if it cannot be decoded."""
-
     id: str
     number: int
     samples: npt.NDArray[np.float32]
@@ -259,7 +250,7 @@ class _ClipCopies(Dataset[_ClipCopy]):
         if len(samples) and self.clips.corpus.pieces is not None:
             rng = generator(seed, id, number, "piece")
             samples = random_piece(samples, round(self.clips.corpus.pieces * rate), rng)
-        if len(samples) and self.recipe.data.augmentation.changes_audio:
+        if len(samples):
             rng = generator(seed, id, number, "states")
             samples = change_audio(samples, rate, self.recipe.data.augmentation, rng)
         return _ClipCopy(id, number, samples[: self.extractor.n_samples])
@@ -279,10 +270,13 @@ class _FrozenEncoder:
 
     def __call__(self, copies: Sequence[_ClipCopy]) -> list[Halves]:
         """Return the states of each copy (positions, width), none for one without samples."""
+        rate, window = self.extractor.sampling_rate, self.extractor.n_samples / self.extractor.sampling_rate
+        shift = MAX_SHIFT * self.extractor.hop_length if self.augmentation.changes_features else 0
         by_window = defaultdict[float, list[int]](list)
         for at, one in enumerate(copies):
             if len(one.samples):
-                by_window[self._window(one)].append(at)
+                seconds = short_window_seconds(len(one.samples) + shift, rate=rate, window=window)
+                by_window[seconds].append(at)
         states = [np.empty((0, self.encoder.config.d_model), np.float16)] * len(copies)
         for seconds, group in by_window.items():
             for start in range(0, len(group), ENCODER_BATCH):
@@ -291,11 +285,6 @@ class _FrozenEncoder:
                 for at, values in zip(batch, encoded, strict=True):
                     states[at] = values
         return states
-
-    def _window(self, one: _ClipCopy) -> float:
-        extractor, rate = self.extractor, self.extractor.sampling_rate
-        shift = MAX_SHIFT * extractor.hop_length if self.augmentation.changes_features else 0
-        return short_window_seconds(len(one.samples) + shift, rate=rate, window=extractor.n_samples / rate)
 
     def _encoded(self, copies: Sequence[_ClipCopy], seconds: float) -> list[Halves]:
         features = spectrograms(self.extractor, [one.samples for one in copies], seconds=seconds)

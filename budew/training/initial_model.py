@@ -1,25 +1,100 @@
-"""The model of a run before its first step, from a base or with random weights, and its processor."""
+"""The model of a run before its first step: its configuration, its weights from a base or random, and its
+processor.
+"""
 
 import logging
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from transformers import WhisperFeatureExtractor, WhisperProcessor, WhisperTokenizer
+from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperProcessor, WhisperTokenizer
 
+from budew.audio.samples import SAMPLING_RATE
 from budew.io.files import whole_folder
+from budew.io.resources import packaged_table
 from budew.model.adapt import frozen_layers, set_prefix, set_window
-from budew.model.build import build_tokenizer, build_whisper
+from budew.model.build import ENCODER_STRIDE, SPECIAL, build_tokenizer, build_whisper, whisper_config
 from budew.model.checkpoint import load_checkpoint
-from budew.model.reduce import caption_tokenizer, keep_layers, keep_vocabulary
+from budew.model.file_checks import check_features, has_extractor
+from budew.model.reduce import caption_tokenizer, keep_layers, keep_vocabulary, reduce_layers
 from budew.training.dataset import CaptionDataset, tokens_of
 from budew.training.devices import accelerated
+from budew.training.model_settings import ModelSettings
 from budew.training.recipe import Recipe
 from budew.training.training_model import WhisperFromStates, WhisperWithHeads
 
+CAPTION_VOCABULARY = 3000
+"""Tokens of Whisper's that captions use, and the bytes."""
 SHORT_WINDOW = 400
 """Positions of a window for which the whole attention matrix fits in memory."""
 
 logger = logging.getLogger(__name__)
+
+
+@cache
+def whisper_sizes() -> dict[str, Any]:
+    """Return the table of the published Whispers."""
+    return dict(packaged_table(__package__, "whisper_sizes"))
+
+
+def config_of(model: ModelSettings) -> WhisperConfig | None:
+    """Return the config of the model that is trained, without loading it; None for a base that is not here
+    and not known.
+
+    Raises:
+        CheckpointError: the base has fewer layers than are to be kept.
+    """
+    if model.base is None:
+        tokenizer = build_tokenizer([], vocabulary=256 + len(SPECIAL))
+        config = whisper_config(model.scratch.size, model.scratch.features, tokenizer)
+        config.vocab_size = model.scratch.size.vocabulary
+        return config
+    folder = Path(model.base).expanduser()
+    if (folder / "config.json").is_file():
+        config = WhisperConfig.from_pretrained(folder, local_files_only=True)
+    elif size := whisper_sizes()["sizes"].get(model.base):
+        config = WhisperConfig(
+            **{name: size[name] for name in ("d_model", "encoder_layers", "decoder_layers")},
+            **{name: size[name] for name in ("num_mel_bins", "vocab_size")},
+            encoder_attention_heads=size["heads"],
+            decoder_attention_heads=size["heads"],
+            encoder_ffn_dim=4 * size["d_model"],
+            decoder_ffn_dim=4 * size["d_model"],
+        )
+    else:
+        return None
+    reduce_layers(config, model.encoder_layers, model.decoder_layers)
+    if model.vocabulary == "captions":
+        ids = {f"{name}_token_id": 0 for name in ("pad", "bos", "eos", "decoder_start")}
+        config.update({"vocab_size": min(CAPTION_VOCABULARY, config.vocab_size), **ids})
+    if model.window_seconds:
+        shorter = round(model.window_seconds * positions_a_second(model))
+        config.max_source_positions = min(shorter, config.max_source_positions)
+    return config
+
+
+def positions_a_second(model: ModelSettings) -> float:
+    """Return the number of encoder positions a second; for an unknown base that of the published Whispers."""
+    if model.base is None:
+        return SAMPLING_RATE / (ENCODER_STRIDE * model.scratch.features.hop)
+    folder, extractor = Path(model.base).expanduser(), WhisperFeatureExtractor()
+    if has_extractor(folder):
+        check_features(folder, model.base)
+        extractor = WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True)
+    return float(extractor.sampling_rate / (ENCODER_STRIDE * extractor.hop_length))
+
+
+def learning_rate(recipe: Recipe) -> float:
+    """Return the learning rate of a recipe; without one, that of its size and method."""
+    if recipe.optimizer.learning_rate is not None:
+        return recipe.optimizer.learning_rate
+    table, method = whisper_sizes(), recipe.model.method
+    if method in ("scratch", "lora"):
+        return float(table[f"{method}_rate"])
+    config = config_of(recipe.model)
+    width = 0 if config is None else config.d_model
+    nearest = min(table["sizes"].values(), key=lambda size: abs(size["d_model"] - width))
+    return float(table["full_share"] * nearest["pretrained_rate"])
 
 
 def load_base(recipe: Recipe) -> tuple[Any, Any]:
@@ -36,8 +111,8 @@ def load_base(recipe: Recipe) -> tuple[Any, Any]:
     frozen_layers(model.config, settings.trained_encoder_layers)  # an error before anything is computed
     if settings.window_seconds is not None and settings.window_seconds < loaded.window_seconds:
         processor = set_window(model, processor, settings.window_seconds)
-    warn_of_shorter_window(recipe, loaded.window_seconds)
     set_prefix(model, processor.tokenizer)
+    warn_of_shorter_window(recipe, loaded.window_seconds)
     _set_attention(model)
     return model, processor
 
@@ -62,7 +137,7 @@ def complete_model(
     recipe, processor = examples.recipe, examples.processor
     settings = recipe.model
     if processor is None or settings.vocabulary == "captions":
-        tokenizer = prepare_tokenizer(examples, folder)
+        tokenizer = _caption_tokenizer(examples, folder / "tokenizer")
         if processor is not None:
             keep_vocabulary(model, processor.tokenizer, tokenizer)
         processor = WhisperProcessor(extractor, tokenizer)
@@ -78,12 +153,11 @@ def complete_model(
     return model, processor
 
 
-def prepare_tokenizer(examples: CaptionDataset, folder: Path) -> WhisperTokenizer:
-    """Return a tokenizer made from captions of the examples; it is kept in the folder of the run.
+def _caption_tokenizer(examples: CaptionDataset, saved: Path) -> WhisperTokenizer:
+    """Return a tokenizer made from captions of the examples, once, and kept in a folder.
 
     It has the tokens of the base that they use, or is trained on them from scratch.
     """
-    saved = folder / "tokenizer"
     if not saved.is_dir():
         targets = examples.vocabulary_targets()
         if examples.processor is None:

@@ -1,8 +1,8 @@
 """Corpora of a run made ready: indexed, selected, weighted, and their features cached where the recipe wants
 it.
 
-Indexes, spectrograms and states are kept in a folder that several runs may share, and are not made again
-while the corpus is the same.
+Indexes, spectrograms, states and synthetic speech are kept in a folder that several runs may share, and are
+not made again while the corpus is the same.
 """
 
 import logging
@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from transformers import WhisperFeatureExtractor
 
+from budew import synthesis
 from budew.corpora.sources import matches
 from budew.curation.weights import read_weights
 from budew.errors import CorpusError, SettingsError
@@ -22,6 +23,7 @@ from budew.training.pseudo_labels import PseudoLabeler, fit_labeler
 from budew.training.recipe import Recipe, TrainingCorpus
 from budew.training.training_clips import TrainingClips, select_clips
 
+Part = Literal["train", "validation"]
 Bar = Callable[..., None]
 """Called with the number of items done and, if known, the number of all and further text."""
 OpenBar = Callable[[str], AbstractContextManager[Bar]]
@@ -54,36 +56,30 @@ def check_corpora(recipe: Recipe) -> None:
 def prepare_corpora(
     recipe: Recipe,
     folder: Path,
-    split: Literal["train", "validation"],
+    part: Part,
     extractor: WhisperFeatureExtractor,
     progress: OpenBar = no_bar,
 ) -> list[TrainingClips]:
-    """Return the clips of a split by corpus; missing speech, indexes and spectrograms are made.
+    """Return the clips for training or validation by corpus; missing speech, indexes and spectrograms are
+    made.
 
     Args:
         recipe: names the corpora.
         folder: of the run.
-        split: "train" or "validation".
+        part: "train" or "validation".
         extractor: of the model.
         progress: opens the progress bar of a stage.
 
     Raises:
         CorpusError: a corpus cannot be read, or no target can be made from its clips.
     """
-    corpora = recipe.data.train
-    if split == "validation":
+    cache, corpora = _cache(recipe, folder), recipe.data.train
+    if part == "validation":
         corpora = tuple(TrainingCorpus(corpus=corpus) for corpus in recipe.data.validation)
     if not corpora:
-        from budew.training.scratch.speech import (
-            synthesize_split,
-        )  # training on recordings needs no synthesizer
-
-        with progress(f"{split}: speech") as bar:
-            speech = synthesize_split(recipe.data.speech, split, _cache(recipe, folder), bar)
+        speech = _synthesized(recipe, part, cache / "speech" / part, progress)
         corpora = (TrainingCorpus(corpus=str(speech)),)
-    return [
-        _prepared(recipe, _cache(recipe, folder), split, corpus, extractor, progress) for corpus in corpora
-    ]
+    return [_prepared(recipe, cache, part, corpus, extractor, progress) for corpus in corpora]
 
 
 def prepare_states(
@@ -98,8 +94,7 @@ def prepare_states(
     none.
 
     Args:
-        recipe: of the run.
-        folder: of the run.
+        recipe, folder: of the run.
         corpora: of `prepare_corpora`.
         model: the base, with the layers and the window of the recipe.
         extractor: of the model.
@@ -113,12 +108,8 @@ def prepare_states(
 
 
 def prepare_labeler(recipe: Recipe, folder: Path, corpora: Sequence[TrainingClips]) -> PseudoLabeler | None:
-    """Return the pseudo-labeler of a run, fitted once and kept in its folder; None if the recipe has none.
-
-    Args:
-        recipe: of the run.
-        folder: of the run.
-        corpora: of `prepare_states`.
+    """Return the pseudo-labeler of a run, fitted once to corpora of `prepare_states` and kept in the folder
+    of the run; None if the recipe has none.
 
     Raises:
         CorpusError: the corpora that it is fitted to have fewer than two classes.
@@ -135,15 +126,36 @@ def prepare_labeler(recipe: Recipe, folder: Path, corpora: Sequence[TrainingClip
     return PseudoLabeler.load(file, settings)
 
 
+def _cache(recipe: Recipe, folder: Path) -> Path:
+    return Path(recipe.data.cache) if recipe.data.cache else folder
+
+
+def _synthesized(recipe: Recipe, part: Part, out: Path, progress: OpenBar) -> Path:
+    """Synthesize the clips that are not in the folder yet, with voices that no other part has."""
+    speech = recipe.data.speech
+    clips = speech.train_clips if part == "train" else speech.validation_clips
+    with progress(f"{part}: speech") as bar:
+        if not out.exists():
+            logger.info("%s: synthesizing %s clips, once", part, f"{clips:,}")
+        synthesis.synthesize_corpus(
+            out,
+            clips=clips,
+            seed=speech.seed,
+            split=part,
+            progress=lambda at: bar(at.units, at.of, f"{at.clips:,} clips"),
+        )
+    return out
+
+
 def _prepared(
     recipe: Recipe,
     cache: Path,
-    split: str,
+    part: Part,
     corpus: TrainingCorpus,
     extractor: WhisperFeatureExtractor,
     progress: OpenBar,
 ) -> TrainingClips:
-    with progress(f"{split}: index") as bar:
+    with progress(f"{part}: index") as bar:
         workers = max(1, recipe.data.workers)
         index = index_corpus(corpus.corpus, cache / "index", workers=workers, progress=bar)
     window = extractor.n_samples / extractor.sampling_rate
@@ -155,17 +167,13 @@ def _prepared(
                 f"{corpus.clip_weights}: no clip of the corpus is in it: make it with `budew corpus weights`"
             )
     hours = float(clips.seconds.sum()) / 3600
-    logger.info("%s: %s clips, %.1f h, of %s", split, f"{len(clips):,}", hours, corpus.corpus)
+    logger.info("%s: %s clips, %.1f h, of %s", part, f"{len(clips):,}", hours, corpus.corpus)
     for reason, count in clips.left_out.items():
-        logger.info("%s: %s are left out: %s", split, f"{count:,}", reason)
+        logger.info("%s: %s are left out: %s", part, f"{count:,}", reason)
     if clips.cut:
-        logger.info("%s: %s are cut to the window", split, f"{clips.cut:,}")
+        logger.info("%s: %s are cut to the window", part, f"{clips.cut:,}")
     if recipe.data.cache_features:
-        with progress(f"{split}: features") as bar:
+        with progress(f"{part}: features") as bar:
             workers = recipe.data.workers
             clips = cache_spectrograms(clips, extractor, cache / "features", workers=workers, progress=bar)
     return clips
-
-
-def _cache(recipe: Recipe, folder: Path) -> Path:
-    return Path(recipe.data.cache) if recipe.data.cache else folder

@@ -99,11 +99,6 @@ class PseudoLabeler:
     ) -> tuple[NDArray[Any], VoiceProfile]:
         """Return states (positions, width) of a clip, some of them moved, and the profile predicted from
         them.
-
-        Args:
-            states: of the clip.
-            profile: of the clip.
-            rng: decides whether and how the states are moved.
         """
         mean = states.mean(axis=0, dtype=np.float32)
         if rng.random() >= self.settings.moved:
@@ -129,9 +124,6 @@ class PseudoLabeler:
 
         It attends to all states alike, and its values are the scores of the classes. The weights that make it
         do so are not trained; with weight decay they would shrink.
-
-        Args:
-            model: a Whisper whose encoder gives the states that the probes were fitted to.
 
         Raises:
             CorpusError: there are more classes than a head has values.
@@ -182,14 +174,10 @@ class PseudoLabeler:
 
 
 def fit_labeler(corpora: Sequence[TrainingClips], settings: ListenerSettings) -> PseudoLabeler:
-    """Fit the probes to the labels of corpora with cached states.
+    """Fit the probes to the labels of the corpora with `heard: true`, which have cached states.
 
     The class of a clip is its strongest emotion. All classes weigh the same, and in each of them the corpora
     as in the recipe. The states of a second take 0.3 ms to read.
-
-    Args:
-        corpora: those with `heard: true`.
-        settings: of the run.
 
     Raises:
         CorpusError: there is only one class, or none without emotion.
@@ -238,14 +226,13 @@ def _fitted(
     projection: NDArray[np.float64],
     penalty: float,
 ) -> LinearProbe:
-    """Return a logistic regression, all of whose classes weigh the same.
+    """Return a logistic regression of mean states (clips, width), all of whose classes weigh the same.
 
     Args:
-        means: mean states (clips, width).
-        labels: class of each clip, at least two.
+        means, labels: of each clip.
         share: weight of each clip among those of its class.
         projection: (width, width), applied to the means before they are penalized.
-        penalty: half of it times the squared weights is added to the mean loss.
+        penalty: see `ListenerSettings`.
     """
     logistic = require("sklearn.linear_model", extra="train", purpose="data.listener").LogisticRegression
     classes, numbers = np.unique(labels, return_inverse=True)
@@ -266,11 +253,8 @@ def _fitted(
 
 
 def _whitening(neutral: NDArray[np.float64], shrinkage: float) -> NDArray[np.float64]:
-    """Return the symmetric matrix (width, width) after which neutral clips differ as much in all directions.
-
-    Args:
-        neutral: centred (n, width).
-        shrinkage: of their covariance, towards a sphere.
+    """Return the symmetric matrix (width, width) after which neutral clips (n, width), which are centred,
+    differ as much in all directions; their covariance is shrunk towards a sphere first.
     """
     covariance = neutral.T @ neutral / len(neutral)
     sphere = np.eye(len(covariance)) * np.trace(covariance) / len(covariance)
@@ -283,8 +267,7 @@ def _mean_states(clips: TrainingClips) -> tuple[Floats, list[VoiceProfile]]:
     """Return the mean states of all copies of the clips whose emotions are known, (copies, width), and
     their profiles.
     """
-    if clips.states is None:
-        raise ValueError("a corpus without cached states")
+    assert clips.states is not None  # noqa: S101  # recipes see to it
     means, profiles = [], []
     for place in range(len(clips)):
         profile = clips.record(place).profile

@@ -4,7 +4,8 @@ Everything that decides the result is in it, so the recipe, its corpus and the v
 reproduce a checkpoint. `--set optimizer.learning_rate=3e-4` changes a field.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from importlib.util import find_spec
 from math import ceil
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -12,9 +13,9 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import Field, field_validator, model_validator
 
-from budew.errors import InputError, SettingsError
+from budew.errors import InputError, MissingExtraError, SettingsError
 from budew.io.resources import data_folder
-from budew.io.settings import Settings, as_yaml, load, read_yaml
+from budew.io.settings import Settings, load, read_yaml
 from budew.model.card import TrainedOn
 from budew.taxonomy import emotion
 from budew.training.augmentation import Augmentation
@@ -25,13 +26,6 @@ MAX_SEED = 2**32 - 1
 """Largest seed that numpy takes."""
 NONE = "none"
 """Name of the class of clips without any emotion."""
-NOT_DECIDING = (
-    *("data.workers", "data.cache", "data.cache_features", "report_to", "license"),
-    *("optimizer.max_steps", "optimizer.epochs"),
-)
-"""Fields that may change when a run is continued: weights do not depend on the first five, and a longer run
-continues from the end of a shorter one.
-"""
 
 
 class SpeechSettings(Settings):
@@ -77,6 +71,11 @@ class TrainingCorpus(Settings):
     heard: bool = Field(
         default=False, description="whether captions say what data.listener hears, and not what the label is"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, given: Any) -> Any:
+        return {"corpus": given} if isinstance(given, str) else given
 
 
 class ListenerSettings(Settings):
@@ -136,10 +135,10 @@ class DataSettings(Settings):
         description='captions that are learned as they are, "checked": paraphrases that passed the gate and '
         'captions that came with the corpus; "any": rendered ones and those of a model as well',
     )
-    longer: Literal["skip", "split", "cut", "error"] = Field(
+    longer: Literal["skip", "split", "cut"] = Field(
         default="skip",
         description="clips longer than the window: left out; split, each part with the captions of the "
-        "whole; cut to their beginning; or an error",
+        "whole; or cut to their beginning",
     )
     mixed_shards: int = Field(
         default=8, ge=1, description="shards of a corpus that are read at once and whose clips are mixed"
@@ -175,18 +174,11 @@ class DataSettings(Settings):
     )
     augmentation: Augmentation = Field(default=Augmentation(), description="changes of the audio")
 
-    @field_validator("train", mode="before")
+    @field_validator("train", "validation", mode="before")
     @classmethod
-    def _list(cls, given: Any) -> Any:
-        several = (given,) if isinstance(given, str | dict) else given
-        if not isinstance(several, tuple | list):
-            return () if several is None else several
-        return tuple({"corpus": one} if isinstance(one, str) else one for one in several)
-
-    @field_validator("validation", mode="before")
-    @classmethod
-    def _names(cls, given: Any) -> Any:
-        return () if given is None else (given,) if isinstance(given, str) else given
+    def _several(cls, given: Any) -> Any:
+        """Return one corpus, or none, as a tuple."""
+        return () if given is None else (given,) if isinstance(given, str | dict) else given
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -335,6 +327,20 @@ class Recipe(Settings):
             )
         return self
 
+    def available_reports(self) -> list[str]:
+        """Return where curves go: `report_to`, without TensorBoard where it is not installed.
+
+        Raises:
+            MissingExtraError: another of them is not installed.
+        """
+        missing = [name for name in self.report_to if find_spec(name) is None]
+        wanted = [name for name in missing if name != "tensorboard"]
+        if wanted:
+            raise MissingExtraError(
+                f"{wanted[0]} is not installed: pip install {wanted[0]}, or change report_to"
+            )
+        return [name for name in self.report_to if name not in missing]
+
     def to_yaml(self, *, defaults: bool = True) -> str:
         """Return the recipe as it can be loaded again; without `defaults` only what differs from them."""
         return yaml.safe_dump(self.model_dump(mode="json", exclude_defaults=not defaults), sort_keys=False)
@@ -373,21 +379,3 @@ def shipped_recipes() -> dict[str, Path]:
         'whisper-small-lora.yaml'
     """
     return {found.stem: found for found in sorted(data_folder("recipes").glob("*.yaml"))}
-
-
-def differences(one: Recipe, other: Recipe) -> list[str]:
-    """Return `field: value / value` for each field that differs and decides the result."""
-    first, second = (dict(_flat(recipe.model_dump())) for recipe in (one, other))
-    return [
-        f"{name}: {as_yaml(first[name])} / {as_yaml(second[name])}"
-        for name in first
-        if first[name] != second[name] and name not in NOT_DECIDING
-    ]
-
-
-def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value

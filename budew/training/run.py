@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import PartialState
 from torch.distributed import DistError
 
 from budew.errors import InputError, JobError
@@ -21,7 +20,7 @@ from budew.io.disk import disk_errors
 from budew.model.adapt import set_trained
 from budew.model.quiet import quiet_transformers
 from budew.training.dataset import CaptionDataset, training_dataset, validation_dataset
-from budew.training.devices import accelerated
+from budew.training.devices import PartialState, accelerated
 from budew.training.initial_model import complete_model, load_base
 from budew.training.preparation import (
     OpenBar,
@@ -34,7 +33,7 @@ from budew.training.preparation import (
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run_folder import RunFolder
 from budew.training.saving import FinishedRun, named_disk_errors, save_result
-from budew.training.trainer import CaptionTrainer, reported_to
+from budew.training.trainer import CaptionTrainer
 
 LONGEST_PREPARATION = timedelta(hours=24)
 """How long other processes wait while the main one prepares the data."""
@@ -94,7 +93,7 @@ def _run(
 ) -> None:
     state = PartialState()
     recipe.optimizer.batches(state.num_processes)
-    reported_to(recipe)
+    recipe.available_reports()
     check_corpora(recipe)
     with state.main_process_first():  # whose precision is then that of all, from the recorded recipe
         recipe = folder.continued(recipe)
@@ -131,12 +130,13 @@ def _prepared(
     """Return the model before its first step, and the examples of training and validation."""
     model, processor = load_base(recipe)
     extractor = processor.feature_extractor if processor else recipe.model.scratch.features.extractor()
-    corpora = prepare_corpora(recipe, folder.path, "train", extractor, progress)
-    validation = prepare_corpora(recipe, folder.path, "validation", extractor, progress)
+    clips = prepare_corpora(recipe, folder.path, "train", extractor, progress)
+    held_out = prepare_corpora(recipe, folder.path, "validation", extractor, progress)
     folder.record(recipe)  # not before: a wrong base may be corrected
-    corpora = prepare_states(recipe, folder.path, corpora, model, extractor, progress)
-    labeler = prepare_labeler(recipe, folder.path, corpora)
-    train_set = training_dataset(recipe, corpora, processor, max_tokens=0, labeler=labeler)
+    clips = prepare_states(recipe, folder.path, clips, model, extractor, progress)
+    labeler = prepare_labeler(recipe, folder.path, clips)
+    train_set = training_dataset(recipe, clips, processor, max_tokens=0, labeler=labeler)
+    validation_set = validation_dataset(recipe, held_out, processor, max_tokens=0)
     model, processor = complete_model(train_set, model, extractor, folder.path)
     if recipe.model.method != "scratch":
         torch.manual_seed(recipe.seed)  # of adapters
@@ -144,12 +144,8 @@ def _prepared(
         model = set_trained(model, recipe.model.method, recipe.model.lora, encoder_layers=trained)
     if labeler is not None:
         labeler.set_head(model)
-    max_tokens = model.config.max_target_positions
-    return (
-        model,
-        replace(train_set, processor=processor, max_tokens=max_tokens),
-        validation_dataset(recipe, validation, processor, max_tokens=max_tokens),
-    )
+    known = {"processor": processor, "max_tokens": model.config.max_target_positions}
+    return model, replace(train_set, **known), replace(validation_set, **known)
 
 
 @contextmanager

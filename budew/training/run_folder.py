@@ -10,8 +10,10 @@ checkpoint, adapter     the result
 import json
 import logging
 import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import is_zipfile
 
 from safetensors import SafetensorError
@@ -20,8 +22,17 @@ from transformers.trainer import TRAINER_STATE_NAME
 
 from budew.errors import InputError
 from budew.io.files import whole_file
+from budew.io.settings import as_yaml
 from budew.training.devices import precision_for
-from budew.training.recipe import Recipe, differences, load_recipe
+from budew.training.recipe import Recipe, load_recipe
+
+NOT_DECIDING = (
+    *("data.workers", "data.cache", "data.cache_features", "report_to", "license"),
+    *("optimizer.max_steps", "optimizer.epochs"),
+)
+"""Fields that may change when a run is continued: weights do not depend on the first five, and a longer run
+continues from the end of a shorter one.
+"""
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +121,24 @@ class RunFolder:
                 return checkpoint
             logger.info(f"{checkpoint} is not used: {', '.join(broken)} is not whole")
         return None
+
+
+def differences(one: Recipe, other: Recipe) -> list[str]:
+    """Return `field: value / value` for each field that differs and decides the result."""
+    first, second = (dict(_flat(recipe.model_dump())) for recipe in (one, other))
+    return [
+        f"{name}: {as_yaml(first[name])} / {as_yaml(second[name])}"
+        for name in first
+        if first[name] != second[name] and name not in NOT_DECIDING
+    ]
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def _with_precision(recipe: Recipe, precision: str) -> Recipe:

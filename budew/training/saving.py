@@ -3,6 +3,7 @@
 Both appear under their names when they are complete.
 """
 
+import copy
 import errno
 import json
 import os
@@ -19,7 +20,6 @@ import torch
 from huggingface_hub import HfApi
 from jinja2 import Environment, StrictUndefined
 from safetensors import SafetensorError
-from transformers import WhisperProcessor
 
 from budew.errors import CheckpointError, first_line
 from budew.io.files import whole_folder
@@ -27,7 +27,6 @@ from budew.io.resources import data_folder
 from budew.model.checkpoint import is_on_hub
 from budew.model.saving import add_pipeline, save_beside
 from budew.training.dataset import CaptionDataset
-from budew.training.model_config import result_settings
 from budew.training.recipe import Recipe
 from budew.training.training_model import WhisperFromStates
 from budew.version import __version__
@@ -35,39 +34,20 @@ from budew.version import __version__
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """A run whose training has ended.
-
-    Attributes:
-        train, validation: its examples.
-        steps: their number.
-        history: logged losses and metrics.
-    """
+    """A run whose training has ended: its examples, number of steps, and logged losses and metrics."""
 
     train: CaptionDataset
     validation: CaptionDataset
     steps: int
     history: Sequence[dict[str, Any]]
 
-    @property
-    def recipe(self) -> Recipe:
-        """The recipe of the run."""
-        return self.train.recipe
-
-    @property
-    def processor(self) -> WhisperProcessor:
-        """The processor of the model."""
-        return self.train.processor
-
 
 def save_result(model: Any, run: FinishedRun, folder: Path) -> None:
-    """Save `checkpoint`, and `adapter` where the method is "lora", in a folder.
+    """Save `checkpoint`, and `adapter` where the method is "lora", in the folder of a run.
 
-    Args:
-        model: as it was trained; not to be used any more.
-        run: that trained it.
-        folder: of the run.
+    The model is changed, and not to be used any more.
     """
-    recipe = run.recipe
+    recipe = run.train.recipe
     settings = result_settings(model, recipe, has_prompts=run.train.has_prompts)
     if recipe.model.method == "lora":
         base = Path(str(recipe.model.base))
@@ -112,6 +92,20 @@ def push(folder: Path, repository: str) -> str:
     return str(address)
 
 
+def result_settings(model: Any, recipe: Recipe, *, has_prompts: bool) -> Any:
+    """Return the generation config with which a model is validated, and its result saved."""
+    settings = copy.deepcopy(model.generation_config)
+    settings.num_beams = recipe.model.num_beams
+    vars(settings).pop("trained_on", None)  # of the base
+    if recipe.trained_on:
+        settings.trained_on = recipe.trained_on
+    if has_prompts:
+        settings.trained_with_prompts = True
+    if recipe.data.short_windows == 1 or recipe.data.cache_states:  # else it ends with whole windows alone
+        settings.short_windows = True
+    return settings
+
+
 @contextmanager
 def named_disk_errors() -> Iterator[None]:
     """Raise the OSError that torch and safetensors make another error of, when they write a file.
@@ -134,8 +128,9 @@ def named_disk_errors() -> Iterator[None]:
 
 def _save_beside(folder: Path, settings: Any, run: FinishedRun, *, adapter: bool) -> None:
     """Save generation config, processor, recipe, history and model card."""
-    save_beside(folder, settings, run.processor)
-    (folder / "recipe.yaml").write_text(run.recipe.to_yaml(), encoding="utf-8")
+    recipe = run.train.recipe
+    save_beside(folder, settings, run.train.processor)
+    (folder / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
     (folder / "README.md").write_text(_card(run, adapter=adapter), encoding="utf-8")
     entries = [  # JSON has no NaN and no infinity
         {
@@ -148,7 +143,7 @@ def _save_beside(folder: Path, settings: Any, run: FinishedRun, *, adapter: bool
         "made_by": f"budew {__version__}",
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),  # sums of floats, and so the bytes of the weights, depend on it
-        "recipe": run.recipe.name,
+        "recipe": recipe.name,
         "history": entries,
     }
     (folder / "training.json").write_text(
@@ -158,7 +153,8 @@ def _save_beside(folder: Path, settings: Any, run: FinishedRun, *, adapter: bool
 
 def _card(run: FinishedRun, *, adapter: bool) -> str:
     """Return the model card."""
-    recipe, data, extractor = run.recipe, run.recipe.data, run.processor.feature_extractor
+    recipe, extractor = run.train.recipe, run.train.processor.feature_extractor
+    data, corpora = recipe.data, run.train.corpora
     template = (data_folder("model_cards") / "trained.md.jinja").read_text(encoding="utf-8")
     synthetic = "synthetic speech of this package"
     names = ("loss", "spearman", "unparsed", "looping", "distinct_2")
@@ -181,8 +177,8 @@ def _card(run: FinishedRun, *, adapter: bool) -> str:
         examples=f"{run.steps * recipe.optimizer.batch_size:,}",
         steps=f"{run.steps:,}",
         batch_size=recipe.optimizer.batch_size,
-        clips=f"{sum(map(len, run.train.corpora)):,}",
-        hours=f"{sum(float(clips.seconds.sum()) for clips in run.train.corpora) / 3600:,.1f}",
+        clips=f"{sum(map(len, corpora)):,}",
+        hours=f"{sum(float(clips.seconds.sum()) for clips in corpora) / 3600:,.1f}",
         corpora=[given.corpus for given in data.train] or [f"{synthetic}, seed {data.speech.seed}"],
         target=recipe.target.kind,
         made_by=f"budew {__version__}",

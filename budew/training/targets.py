@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from budew.captions import frame_names, render
-from budew.captions.caption_prompt import PARTS, STYLES, Parts, Style, prompt_of
-from budew.captions.content_selection import EVERYTHING, SELECTIONS, ContentSelection, has_content
+from budew.captions.caption_prompt import PARTS, STYLES, Style, prompt_of
+from budew.captions.content_selection import EVERYTHING, SELECTIONS, has_content
 from budew.errors import InputError
 from budew.io.settings import Settings
 from budew.profile import VoiceProfile
@@ -91,30 +91,23 @@ def draw_target(
     Raises:
         InputError: the clip has nothing of this kind.
     """
-    if settings.kind == "scalars":
-        return Target(scalars(_known(profile)))
-    renders = settings.renders and profile is not None and has_content(profile)
-    if written and settings.kind != "template" and not (renders and rng.random() < 0.5):
+    if settings.kind == "scalars" and profile is not None:
+        return Target(scalars(profile))
+    renders = profile is not None and settings.renders and has_content(profile)
+    if settings.kind in ("paraphrase", "mixed") and written and not (renders and rng.random() < 0.5):
         return Target(rng.choice(written))
-    if not renders:
+    if profile is None or not renders:
         raise InputError(
             "there is nothing to write of this clip: neither captions nor a profile that says anything"
         )
-    known = _known(profile)
-    if rng.random() >= settings.prompts:
-        return Target(_rendered(known, settings, rng, None, EVERYTHING))
-    style, parts = rng.choice(STYLES), rng.choice([parts for parts in PARTS if _says(known, parts)])
-    return Target(_rendered(known, settings, rng, style, SELECTIONS[parts]), prompt_of(style, parts))
-
-
-def _rendered(
-    profile: VoiceProfile,
-    settings: TargetSettings,
-    rng: random.Random,
-    style: Style | None,
-    selection: ContentSelection,
-) -> str:
-    return render(
+    style: Style | None = None
+    selection, prompt = EVERYTHING, ""
+    if rng.random() < settings.prompts:
+        style = rng.choice(STYLES)
+        said = [parts for parts in PARTS if has_content(profile, SELECTIONS[parts])]
+        parts = rng.choice([parts for parts in said if parts != "bursts" or profile.bursts])
+        selection, prompt = SELECTIONS[parts], prompt_of(style, parts)
+    text = render(
         profile,
         seed=rng.getrandbits(32),
         frame=settings.frames_of(style),
@@ -122,6 +115,7 @@ def _rendered(
         selection=selection,
         wording=settings.wording,
     )
+    return Target(text, prompt)
 
 
 def scalars(profile: VoiceProfile) -> str:
@@ -153,16 +147,3 @@ def read_scalars(text: str) -> NDArray[np.float32]:
     length = _SCALE.high - _SCALE.low
     values = [np.nan if word == UNRATED else (float(word) - _SCALE.low) / length for word in words]
     return np.array(values, dtype=np.float32)
-
-
-def _known(profile: VoiceProfile | None) -> VoiceProfile:
-    if profile is None:
-        raise InputError("the clip has no profile")
-    return profile
-
-
-def _says(profile: VoiceProfile, parts: Parts) -> bool:
-    """Return whether a caption of these parts says anything; of bursts only where there are any."""
-    if parts == "bursts":
-        return bool(profile.bursts)
-    return has_content(profile, SELECTIONS[parts])

@@ -11,50 +11,32 @@ import copy
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
-from importlib.util import find_spec
-from itertools import zip_longest
 from math import isnan
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import PartialState
-from accelerate.utils import gather_object
+import transformers  # its trainer needs libraries of the extra `train`, which are looked for below
 from torch import Tensor
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
-from transformers import (
-    EarlyStoppingCallback,
-    PrinterCallback,
-    Seq2SeqTrainer,
-    Seq2SeqTrainingArguments,
-    TrainerCallback,
-)
 
-from budew.errors import MissingExtraError
-from budew.inference.captioned_recording import REPETITION
-from budew.inference.captioner import Captioner
-from budew.inference.options import WritingOptions
-from budew.inference.recordings import Recording, from_audio
 from budew.model.adapt import short_window
-from budew.model.checkpoint import fitted
-from budew.profile import VoiceProfile
-from budew.training.clip_index import ClipRecord
 from budew.training.dataset import CaptionDataset, collate
-from budew.training.devices import accelerated, precision_for
+from budew.training.devices import PartialState, accelerated, precision_for
 from budew.training.estimate import peak_share
-from budew.training.model_config import learning_rate, result_settings
+from budew.training.initial_model import learning_rate
 from budew.training.recipe import Recipe
+from budew.training.saving import result_settings
 from budew.training.training_model import caption_loss
 from budew.training.validation import (
-    ValidationCaptions,
     caption_metrics,
     correlations,
     mean_spearman,
-    predicted_profile,
+    profile_of,
+    validation_captions,
 )
 
 SHOWN = 3
@@ -63,12 +45,12 @@ SHOWN = 3
 logger = logging.getLogger(__name__)
 
 
-def training_arguments(recipe: Recipe, folder: Path, *, steps: int) -> Seq2SeqTrainingArguments:
+def training_arguments(recipe: Recipe, folder: Path, *, steps: int) -> transformers.Seq2SeqTrainingArguments:
     """Return the settings of a run as those of `transformers`."""
     optimizer, evaluation, model = recipe.optimizer, recipe.evaluation, recipe.model
     at_once, times = optimizer.batches(PartialState().num_processes)
     precision = precision_for(optimizer.precision)
-    return Seq2SeqTrainingArguments(
+    return transformers.Seq2SeqTrainingArguments(
         output_dir=str(folder),
         run_name=recipe.name,
         max_steps=steps,
@@ -105,32 +87,16 @@ def training_arguments(recipe: Recipe, folder: Path, *, steps: int) -> Seq2SeqTr
         ddp_find_unused_parameters=False,
         remove_unused_columns=False,
         label_names=["labels"],
-        report_to=reported_to(recipe),
+        report_to=recipe.available_reports(),
         seed=recipe.seed,
         data_seed=recipe.seed,
     )
 
 
-def reported_to(recipe: Recipe) -> list[str]:
-    """Return where curves go: what the recipe names, without TensorBoard where it is not installed.
-
-    Raises:
-        MissingExtraError: another of them is not installed.
-    """
-    missing = [name for name in recipe.report_to if find_spec(name) is None]
-    wanted = [name for name in missing if name != "tensorboard"]
-    if wanted:
-        raise MissingExtraError(f"{wanted[0]} is not installed: pip install {wanted[0]}, or change report_to")
-    return [name for name in recipe.report_to if name not in missing]
-
-
-class TrainingLog(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
+class TrainingLog(transformers.TrainerCallback):  # type: ignore[misc]  # transformers ships no types
     """Reports the progress of each step and logs one line for each log of the trainer.
 
-    Args:
-        progress: called with the number of steps that are done and that of all.
-        examples_a_step: over all devices.
-        peak_share: share of the device's peak speed that one example a second takes; None if it is unknown.
+    `peak_share` is the share of the device's peak speed that one example a second takes; None if unknown.
     """
 
     def __init__(
@@ -167,7 +133,7 @@ class TrainingLog(TrainerCallback):  # type: ignore[misc]  # transformers ships 
         self.since = (time.monotonic(), state.global_step)
 
 
-class _Resumption(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
+class _Resumption(transformers.TrainerCallback):  # type: ignore[misc]  # transformers ships no types
     """Corrects what a checkpoint has of another run: one in another folder, or of fewer steps."""
 
     def on_train_begin(
@@ -180,14 +146,13 @@ class _Resumption(TrainerCallback):  # type: ignore[misc]  # transformers ships 
         if state.best_model_checkpoint:
             state.best_model_checkpoint = str(Path(args.output_dir) / Path(state.best_model_checkpoint).name)
         if state.global_step:
-            shares = [share(lr_scheduler.last_epoch) for share in lr_scheduler.lr_lambdas]
-            rates = [rate * share for rate, share in zip(lr_scheduler.base_lrs, shares, strict=True)]
-            lr_scheduler._last_lr = rates  # which is logged for the first step
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate
+            rates = lr_scheduler.get_last_lr()  # those that are logged for the first step
+            for number, group in enumerate(optimizer.param_groups):
+                share = lr_scheduler.lr_lambdas[number](lr_scheduler.last_epoch)
+                rates[number] = group["lr"] = lr_scheduler.base_lrs[number] * share
 
 
-class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ships no types
+class CaptionTrainer(transformers.Seq2SeqTrainer):  # type: ignore[misc]  # transformers ships no types
     """A trainer whose batches may be shorter than the window, and whose validation writes captions.
 
     Args:
@@ -215,7 +180,7 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
         peak = peak_share(recipe, PartialState().num_processes)
         own: list[Any] = [_Resumption(), TrainingLog(progress, examples_a_step=clips, peak_share=peak)]
         if recipe.evaluation.patience:
-            own.append(EarlyStoppingCallback(recipe.evaluation.patience))
+            own.append(transformers.EarlyStoppingCallback(recipe.evaluation.patience))
         super().__init__(
             model=model,
             args=training_arguments(recipe, folder, steps=len(train) // clips),
@@ -226,9 +191,9 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
             callbacks=[*own, *callbacks],
             compute_loss_func=partial(caption_loss, clips=clips, heads_weight=heads_weight),
         )
-        self.remove_callback(PrinterCallback)
+        self.remove_callback(transformers.PrinterCallback)
         self._whole = copy.deepcopy(model) if self.is_fsdp_enabled else None
-        profiles = [_profile(validation.record(number)) for number in range(len(validation))]
+        profiles = [profile_of(validation.record(number)) for number in range(len(validation))]
         if isnan(mean_spearman(profiles, profiles)):
             logger.info("validation: no emotion is rated differently in two clips: the last weights are kept")
             self.args.load_best_model_at_end = False
@@ -251,77 +216,30 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
             return super().compute_loss(model, inputs, *args, **more)
 
     def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **more: Any) -> Any:
-        """Add the metrics of captions to the loss, and print some captions."""
+        """Add the metrics of captions to the loss, and log some captions."""
         output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **more)
-        captions, profiles = self._captions()
-        metrics = caption_metrics(captions, profiles, self.recipe.target.kind)
-        output.metrics.update({f"{metric_key_prefix}_{name}": value for name, value in metrics.items()})
+        model, recipe = self.whole_model(), self.recipe
+        settings = result_settings(model, recipe, has_prompts=self.train_dataset.has_prompts)
+        captions, profiles = validation_captions(
+            model, self.validation, settings, batch_size=self.args.per_device_eval_batch_size
+        )
+        metrics = caption_metrics(captions, profiles, recipe.target.kind)
         lines = [
             f"step {self.state.global_step}/{self.state.max_steps}  "
             f"validation loss {output.metrics[f'{metric_key_prefix}_loss']:.3f}  "
             f"mean Spearman {metrics['spearman']:.3f}  unparsed {100 * metrics['unparsed']:.0f} %  "
             f"looping {100 * metrics['looping']:.0f} %  distinct-2 {metrics['distinct_2']:.2f}"
         ]
-        for name, value in self._correlations(captions, profiles).items():
-            output.metrics[f"{metric_key_prefix}_spearman_{name}"] = value
-            lines.append(f"  mean Spearman {value:.3f} of {name}")
+        names = recipe.data.validation
+        if len(names) > 1:
+            corpora = [names[self.validation.order[number].corpus] for number in range(len(profiles))]
+            for name, value in correlations(captions, profiles, corpora, recipe.target.kind).items():
+                metrics[f"spearman_{name}"] = value
+                lines.append(f"  mean Spearman {value:.3f} of {name}")
+        output.metrics.update({f"{metric_key_prefix}_{name}": value for name, value in metrics.items()})
         for text, profile in list(zip(captions.texts, profiles, strict=True))[:SHOWN]:
             emotions = ", ".join(f"{name} {intensity:g}" for name, intensity in profile.emotions.items())
             without = "neutral" if profile.fully_rated else "no rated emotion is present"
             lines += [f"  {text}", f"    (reference: {emotions or without})"]
         logger.info("\n".join(lines))
         return output
-
-    def _correlations(self, captions: ValidationCaptions, profiles: list[VoiceProfile]) -> dict[str, float]:
-        """Return the correlation of each corpus, where there are several."""
-        names, order = self.recipe.data.validation, self.validation.order
-        if len(names) < 2:
-            return {}
-        corpora = [names[order[number].corpus] for number in range(len(self.validation))]
-        return correlations(captions, profiles, corpora, self.recipe.target.kind)
-
-    def _captions(self) -> tuple[ValidationCaptions, list[VoiceProfile]]:
-        """Caption the validation clips, greedily, as the result will; each process takes its share."""
-        model, state = self.whole_model(), PartialState()
-        base = model.get_base_model() if hasattr(model, "get_base_model") else model  # of an adapter
-        records: list[ClipRecord] = []
-
-        def recordings() -> Iterator[Recording]:
-            for number in range(state.process_index, len(self.validation), state.num_processes):
-                record, samples = self.validation.audio(number)
-                records.append(record)
-                yield from_audio(samples, self.processor.feature_extractor.sampling_rate)
-
-        training, settings = model.training, base.generation_config
-        model.eval()
-        prompts = self.train_dataset.has_prompts
-        base.generation_config = result_settings(base, self.recipe, has_prompts=prompts)
-        base.generation_config.use_cache = True  # the trainer turns it off
-        try:
-            writing = WritingOptions(num_beams=1, batch_size=self.args.per_device_eval_batch_size)
-            captioner = Captioner(fitted(base, self.processor, self.recipe.name), writing)
-            # absent emotions are a row of equal numbers
-            decoding = replace(captioner.decoding, stop_repetition=self.recipe.target.kind != "scalars")
-            windows = [one.windows[0] for one in captioner.caption_recordings(recordings(), decoding)]
-        finally:
-            base.generation_config = settings
-            model.train(training)
-        found = [
-            (window.text, REPETITION in (window.removed or ""), _profile(record))
-            for window, record in zip(windows, records, strict=True)
-        ]
-        shares = [found]
-        if state.num_processes > 1:
-            shares = gather_object([found])
-        in_order = [one for row in zip_longest(*shares) for one in row if one is not None]
-        texts, repetitive, profiles = zip(*in_order, strict=True)
-        return ValidationCaptions(texts, repetitive), list(profiles)
-
-
-def _profile(record: ClipRecord) -> VoiceProfile:
-    """Return the profile of a clip, or that of its first caption."""
-    if record.profile is not None:
-        return record.profile
-    captions = [*record.captions.get("original", ()), *record.captions.get("paraphrase", ())]
-    parsed = predicted_profile(captions[0], "template") if captions else None
-    return parsed or VoiceProfile(None)

@@ -97,16 +97,10 @@ class TrainingClips:
 
 
 def select_clips(index: ClipIndex, corpus: TrainingCorpus, recipe: Recipe, *, window: float) -> TrainingClips:
-    """Return the clips from which a target can be made and that fit in the window.
-
-    Args:
-        index: of the corpus.
-        corpus: its entry in the recipe.
-        recipe: the kind of target, and what becomes of longer clips.
-        window: seconds.
+    """Return the clips from which a target can be made and that fit in the window (seconds).
 
     Raises:
-        CorpusError: a clip is longer than the window, where that is an error; or no clip is left.
+        CorpusError: no clip is left.
     """
     longer, kind = recipe.data.longer, recipe.target.kind
     flags, seconds = index.rows["flags"], index.rows["seconds"].astype(np.float64)
@@ -120,12 +114,6 @@ def select_clips(index: ClipIndex, corpus: TrainingCorpus, recipe: Recipe, *, wi
     left_out[_NO_TARGET.get(kind, "no profile and no caption to learn")] = int((~has_target).sum())
     left_out[f"shorter than {SHORTEST_SECONDS} s"] = int((has_target & short).sum())
     used = has_target & ~short
-    if longer == "error" and (used & long).any():
-        first = index.record(int(np.flatnonzero(used & long)[0])).id
-        raise CorpusError(
-            f"{(used & long).sum():,} clips of {corpus.corpus} are longer than {window:g} s, {first!r} "
-            "first: set data.longer to skip, split or cut, or model.window_seconds"
-        )
     if longer == "skip":
         left_out[f"longer than {window:g} s"] = int((used & long).sum())
         used = used & ~long

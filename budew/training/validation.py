@@ -1,18 +1,28 @@
-"""What a model writes during training: is it parsed, does it loop, does it vary, does it fit the profiles?
+"""Validation during training: captions of clips that are not trained on, scored against their profiles.
 
-A falling loss alone does not show that a model uses the audio.
+A falling loss alone does not show that a model uses the audio. Are the captions parsed, do they repeat
+themselves, do they vary, do they agree with the labels?
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise, zip_longest
 from math import nan
 from typing import Any
 
 from budew.captions.parse import parse
+from budew.captions.tokens import plain_words
 from budew.errors import InputError
 from budew.evaluation.metrics import score_emotions
-from budew.paraphrase.metrics.diversity import diversity
+from budew.inference.captioned_recording import REPETITION
+from budew.inference.captioner import Captioner
+from budew.inference.options import WritingOptions
+from budew.inference.recordings import Recording, from_audio
+from budew.model.checkpoint import fitted
 from budew.profile import VoiceProfile, intensity_matrix
+from budew.training.clip_index import ClipRecord
+from budew.training.dataset import CaptionDataset
+from budew.training.devices import PartialState, gather_object
 from budew.training.targets import read_scalars
 
 
@@ -29,11 +39,64 @@ class ValidationCaptions:
     repetitive: Sequence[bool]
 
 
+def validation_captions(
+    model: Any, validation: CaptionDataset, settings: Any, *, batch_size: int
+) -> tuple[ValidationCaptions, list[VoiceProfile]]:
+    """Return greedy captions of all validation clips and their profiles; each process writes its share.
+
+    Args:
+        model: a Whisper, or one with adapters; its mode and generation config are left as they are.
+        validation: the clips.
+        settings: generation config with which the model is saved.
+        batch_size: clips at once.
+    """
+    recipe, processor, state = validation.recipe, validation.processor, PartialState()
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    records: list[ClipRecord] = []
+
+    def recordings() -> Iterator[Recording]:
+        for number in range(state.process_index, len(validation), state.num_processes):
+            record, samples = validation.audio(number)
+            records.append(record)
+            yield from_audio(samples, processor.feature_extractor.sampling_rate)
+
+    is_training, own_settings = model.training, base.generation_config
+    model.eval()
+    base.generation_config = settings
+    settings.use_cache = True  # the trainer turns it off
+    try:
+        writing = WritingOptions(num_beams=1, batch_size=batch_size)
+        captioner = Captioner(fitted(base, processor, recipe.name), writing)
+        # absent emotions are a row of equal numbers
+        decoding = replace(captioner.decoding, stop_repetition=recipe.target.kind != "scalars")
+        windows = [one.windows[0] for one in captioner.caption_recordings(recordings(), decoding)]
+    finally:
+        base.generation_config = own_settings
+        model.train(is_training)
+    share = [
+        (window.text, REPETITION in (window.removed or ""), profile_of(record))
+        for window, record in zip(windows, records, strict=True)
+    ]
+    shares = gather_object([share]) if state.num_processes > 1 else [share]
+    in_order = [one for row in zip_longest(*shares) for one in row if one is not None]
+    texts, repetitive, profiles = zip(*in_order, strict=True)
+    return ValidationCaptions(texts, repetitive), list(profiles)
+
+
+def profile_of(record: ClipRecord) -> VoiceProfile:
+    """Return the profile of a clip, or that of its first caption."""
+    if record.profile is not None:
+        return record.profile
+    captions = [*record.captions.get("original", ()), *record.captions.get("paraphrase", ())]
+    parsed = predicted_profile(captions[0], "template") if captions else None
+    return parsed or VoiceProfile(None)
+
+
 def caption_metrics(
     captions: ValidationCaptions, profiles: Sequence[VoiceProfile], kind: str
 ) -> dict[str, float]:
     """Return `spearman` (mean over emotions, NaN where undefined), `unparsed` and `looping` (shares of the
-    captions) and `distinct_2` (share of different word pairs).
+    captions) and `distinct_2` (share of different word pairs, see `budew.paraphrase.metrics.diversity`).
 
     Args:
         captions: one caption for each clip.
@@ -41,11 +104,12 @@ def caption_metrics(
         kind: of target: "scalars" are read as numbers.
     """
     predicted = [predicted_profile(text, kind) for text in captions.texts]
+    pairs = [pair for text in captions.texts for pair in pairwise(plain_words(text))]
     return {
         "spearman": mean_spearman(profiles, [profile or VoiceProfile({}) for profile in predicted]),
         "unparsed": sum(profile is None for profile in predicted) / len(predicted),
         "looping": sum(captions.repetitive) / len(captions.repetitive),
-        "distinct_2": diversity(captions.texts).distinct_2,
+        "distinct_2": len(set(pairs)) / len(pairs) if pairs else 0.0,
     }
 
 
@@ -56,14 +120,14 @@ def correlations(
 
     Args:
         captions, profiles: one for each clip.
-        kind: of target.
         corpora: of each clip.
+        kind: of target.
     """
     found = {}
     for name in dict.fromkeys(corpora):
-        mine = [number for number, corpus in enumerate(corpora) if corpus == name]
-        predicted = [predicted_profile(captions.texts[number], kind) or VoiceProfile({}) for number in mine]
-        found[name] = mean_spearman([profiles[number] for number in mine], predicted)
+        own = [number for number, corpus in enumerate(corpora) if corpus == name]
+        predicted = [predicted_profile(captions.texts[number], kind) or VoiceProfile({}) for number in own]
+        found[name] = mean_spearman([profiles[number] for number in own], predicted)
     return found
 
 

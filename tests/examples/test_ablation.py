@@ -19,7 +19,7 @@ from budew.paraphrase.gate import judge
 from budew.paraphrase.grammar_backend import REWORDING, shipped_rewrites
 from budew.profile import VoiceProfile
 from budew.training import dataset
-from budew.training.recipe import differences
+from budew.training.run_folder import differences
 from budew.training.targets import scalars
 from tests.evaluation.benchmarks.known_folders import folder_of
 

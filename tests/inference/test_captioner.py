@@ -21,7 +21,8 @@ from budew.inference.file_captioning import caption_files
 from budew.inference.options import WritingOptions
 from budew.inference.recordings import Recording
 from budew.inference.repetition import repetition_stop, without_repetition
-from budew.model.generate import encode, write_captions
+from budew.model.generate import encode
+from tests.trained import write_captions
 
 
 def test_every_format_rate_and_length_in_a_folder_is_captioned_in_order(captioner, sounds):

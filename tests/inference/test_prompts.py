@@ -16,7 +16,8 @@ from budew.inference.options import WritingOptions
 from budew.inference.self_consistency import sample_captions
 from budew.model.build import PREFIX
 from budew.model.checkpoint import load_checkpoint
-from budew.model.generate import encode, features_of, generate, generation_settings, write_captions
+from budew.model.generate import encode, features_of, generate, generation_settings
+from tests.trained import write_captions
 
 PROMPT = "tags, emotions"
 RATE = 16_000

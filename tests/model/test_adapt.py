@@ -18,9 +18,9 @@ from budew.errors import CheckpointError
 from budew.model.adapt import Lora, set_prefix, set_trained, set_window
 from budew.model.build import PREFIX
 from budew.model.checkpoint import Checkpoint, load_checkpoint
-from budew.model.generate import encode, features_of, generate, generation_settings, write_captions
+from budew.model.generate import encode, features_of, generate, generation_settings
 from tests.model.published_layout import END, write_published_tiny
-from tests.trained import TINY_SYNTHETIC
+from tests.trained import TINY_SYNTHETIC, write_captions
 
 RATE = 16_000
 

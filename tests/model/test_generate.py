@@ -7,7 +7,8 @@ import torch
 from budew.errors import InputError
 from budew.model.build import PREFIX
 from budew.model.checkpoint import load_checkpoint
-from budew.model.generate import encode, features_of, generate, generation_settings, texts_of, write_captions
+from budew.model.generate import encode, features_of, generate, generation_settings, texts_of
+from tests.trained import write_captions
 
 
 @pytest.fixture(scope="module")

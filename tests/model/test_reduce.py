@@ -17,9 +17,10 @@ from budew.model.adapt import set_prefix, set_window
 from budew.model.build import PREFIX, SPECIAL
 from budew.model.checkpoint import load_checkpoint
 from budew.model.exporting import export_checkpoint
-from budew.model.generate import encode, write_captions
+from budew.model.generate import encode
 from budew.model.reduce import caption_tokenizer, decoder_layers, keep_layers, keep_vocabulary
 from tests.model.published_layout import published_tokenizer, write_published_tiny
+from tests.trained import write_captions
 from tests.training.conftest import profile_of
 
 RATE = 16_000

@@ -3,10 +3,15 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import WhisperForConditionalGeneration
 
-from budew.training.estimate import StepOperations, state_operations, step_operations, training_needs
-from budew.training.model_config import CAPTION_VOCABULARY, config_of
+from budew.training.estimate import (
+    CAPTION_TOKENS,
+    StepOperations,
+    state_operations,
+    step_operations,
+    training_needs,
+)
+from budew.training.initial_model import CAPTION_VOCABULARY, config_of
 from budew.training.recipe import load_recipe
-from budew.training.step_cost import CAPTION_TOKENS
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ from budew.training.clip_index import index_corpus
 from budew.training.estimate import training_needs
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import train
-from budew.training.trainer import CaptionTrainer, TrainingLog
+from budew.training.trainer import TrainingLog
 from tests.training.conftest import history_of, losses_of, run_card, weights
 
 FULL = "evaluation={every_steps: 2, clips: 4, patience: 9}"
@@ -410,18 +410,16 @@ def test_a_run_without_data_or_a_corpus_ends_before_anything_is_read(make_recipe
 
 
 def test_validation_leaves_the_model_in_its_mode(make_recipe, tmp_path, monkeypatch):
-    modes, caption = [], CaptionTrainer._captions
+    modes, write = [], trainers.validation_captions
 
-    def watch(self):
+    def watch(model, *given, **options):
         for mode in (True, False):
-            self.model.train(mode)
-            written = caption(self)
-            modes.append(
-                (mode, self.model.training, self.model.model.encoder.training, len(written[0].texts))
-            )
+            model.train(mode)
+            written = write(model, *given, **options)
+            modes.append((mode, model.training, model.model.encoder.training, len(written[0].texts)))
         return written
 
-    monkeypatch.setattr(CaptionTrainer, "_captions", watch)
+    monkeypatch.setattr(trainers, "validation_captions", watch)
     train(make_recipe("optimizer.max_steps=1"), out=tmp_path)
     assert modes == [(True, True, True, 4), (False, False, False, 4)]
 
@@ -429,22 +427,23 @@ def test_validation_leaves_the_model_in_its_mode(make_recipe, tmp_path, monkeypa
 def test_validation_of_a_model_that_repeats_itself_has_the_captions_of_a_captioner(
     make_recipe, tmp_path, monkeypatch
 ):
-    caption, seen = CaptionTrainer._captions, []
+    write, seen = trainers.validation_captions, []
 
-    def watch(self):
-        settings = self.model.generation_config
-        settings.suppress_tokens = [self.processor.tokenizer.eos_token_id]  # no caption ends by itself
-        written = caption(self)
-        self.model.plain().save_pretrained(tmp_path / "model")
-        self.processor.save_pretrained(tmp_path / "model")
+    def watch(model, validation, settings, **options):
+        processor = validation.processor
+        settings.suppress_tokens = [processor.tokenizer.eos_token_id]  # no caption ends by itself
+        written = write(model, validation, settings, **options)
+        plain = model.plain()
+        plain.generation_config = settings
+        plain.save_pretrained(tmp_path / "model")
+        processor.save_pretrained(tmp_path / "model")
         captioner = Captioner.from_pretrained(tmp_path / "model", device="cpu", dtype="float32", num_beams=1)
-        clips = [self.validation.audio(number)[1] for number in range(len(self.validation))]
+        clips = [validation.audio(number)[1] for number in range(len(validation))]
         rate = captioner.backend.sampling_rate
         seen.append((written[0], [captioner(samples, sampling_rate=rate).caption for samples in clips]))
-        settings.suppress_tokens = None
         return written
 
-    monkeypatch.setattr(CaptionTrainer, "_captions", watch)
+    monkeypatch.setattr(trainers, "validation_captions", watch)
     train(make_recipe("optimizer.max_steps=1"), out=tmp_path / "run")
     captions, expected = seen[0]
     assert list(captions.texts) == expected

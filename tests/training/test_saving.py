@@ -25,13 +25,14 @@ from budew.errors import CheckpointError
 from budew.model.build import build_tokenizer, build_whisper
 from budew.model.card import read_card
 from budew.model.checkpoint import load_checkpoint
-from budew.model.generate import encode, write_captions
+from budew.model.generate import encode
 from budew.training.dataset import training_dataset, validation_dataset
 from budew.training.preparation import prepare_corpora
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.saving import FinishedRun, push, save_result
 from budew.training.training_model import WhisperWithHeads
 from tests.corpora.hub_server import model_hub
+from tests.trained import write_captions
 from tests.training.conftest import run_card
 
 RATE = 16_000
@@ -176,7 +177,7 @@ def test_the_model_card_is_one_for_the_hub_and_its_code_runs(saved, recipe, monk
 def test_the_recipe_decides_the_speech_that_a_checkpoint_was_trained_on(run, model, tmp_path, trained_on):
     given = copy.deepcopy(model)
     given.generation_config.trained_on = "recordings of people"
-    recipe = run.recipe.model_copy(update={"trained_on": trained_on})
+    recipe = run.train.recipe.model_copy(update={"trained_on": trained_on})
     train = replace(run.train, recipe=recipe)
     save_result(given, replace(run, train=train), tmp_path)
     assert read_card(tmp_path / "checkpoint").trained_on == trained_on

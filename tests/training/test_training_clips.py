@@ -47,10 +47,7 @@ def test_clips_longer_than_the_window_are_left_out_split_or_cut_and_counted(
         assert list(found.starts) == [0, 0, 0, 0, 0, 2, 0, 2, 4]
 
 
-def test_a_clip_longer_than_the_window_may_be_an_error_that_names_it(make_recipe, make_clip, tmp_path):
-    index = shard_of(tmp_path / "a.tar", make_clip, [1, 1, 3])
-    with pytest.raises(CorpusError, match="clip02"):
-        select_clips(index, CORPUS, make_recipe("data.longer=error"), window=2)
+def test_a_corpus_without_a_clip_to_learn_from_is_an_error_with_the_reasons(make_recipe, make_clip, tmp_path):
     with pytest.raises(CorpusError, match=r"b\.tar.*paraphrase.*no caption"):
         select_clips(shard_of(tmp_path / "b.tar", make_clip, [1]), CORPUS, make_recipe(), window=2)
 

@@ -1,1 +1,0 @@
-"""What only training from scratch needs: synthetic speech, a tokenizer and random weights."""
