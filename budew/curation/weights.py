@@ -236,6 +236,11 @@ def read_weights(path: Path) -> dict[str, float]:
 
     Raises:
         CorpusError: it is another file, or a weight is not a number from 0 on.
+
+    Example:
+        >>> write_weights(Path("weights.jsonl"), [("clip-1", 0.5)])
+        >>> read_weights(Path("weights.jsonl"))
+        {'clip-1': 0.5}
     """
     check_weight_file(path)
     weights: dict[str, float] = {}

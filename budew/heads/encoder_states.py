@@ -12,7 +12,6 @@ mapped into memory, so that training reads mini-batches and holds no corpus: a f
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,10 +25,9 @@ from torch import Tensor
 from budew.audio.samples import Window, warn_of_damage, windows
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
-from budew.errors import AudioError, CheckpointError, CorpusError, OnBad, report
+from budew.errors import AudioError, CheckpointError, OnBad, report
 from budew.heads.networks import Head
-from budew.io.addresses import is_address
-from budew.io.disk import check_space, disk_errors
+from budew.io.disk import disk_errors
 from budew.model.encoder import Encoder
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
@@ -130,8 +128,6 @@ def encode_corpus(
 ) -> LabeledStates:
     """Run the encoder over the clips of a corpus that have profiles; a clip up to the window's end.
 
-    Flattened states are large: the clips of a local corpus are counted first, and the disk is checked.
-
     Args:
         corpus: clips with profiles, anything that `budew.read` takes.
         encoder: as `load_encoder` returns it.
@@ -147,11 +143,6 @@ def encode_corpus(
     """
     flattened = layout == "flattened"
     positions, dtype = (encoder.positions, np.dtype("<f2")) if flattened else (1, np.dtype("<f4"))
-    if flattened and not is_address(corpus):
-        clips, size = _count_labeled(corpus), positions * encoder.width * dtype.itemsize
-        check_space(
-            file.parent, clips * size, f"encoder states of {clips:,} clips, {size / 1e6:.2f} MB each,"
-        )
     targets: list[list[float]] = []
     speakers: list[str] = []
     counts = Counter[str]()
@@ -186,17 +177,6 @@ def encode_corpus(
     mapped = np.memmap(file, dtype, "r", shape=shape) if speakers else np.zeros((0, 1), dtype)
     labels = np.array(targets, np.float32).reshape(-1, len(TARGETS))
     return LabeledStates(mapped, labels, tuple(speakers), positions, UnusedClips(**counts))
-
-
-def _count_labeled(corpus: str | Path) -> int:
-    """Count the clips that have a profile; what cannot be read is reported by the pass that follows."""
-
-    def ignore(error: CorpusError) -> None:
-        """Continue with the next clip."""
-
-    with suppress(CorpusError):
-        return sum(clip.profile is not None for clip in read(corpus, on_bad=ignore))
-    return 0
 
 
 def head_targets(profile: VoiceProfile) -> list[float]:

@@ -7,7 +7,6 @@ trained side by side (`stack_training.py`), in groups that fit into memory: one 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,7 +16,6 @@ from torch import Tensor
 from budew.heads.encoder_states import LabeledStates
 from budew.heads.networks import Head, HeadStack
 from budew.heads.stack_training import COPIES, Batch, FittingOptions, fit_stack, initial_stack
-from budew.io.disk import check_space
 from budew.randomness import derived_seed
 from budew.taxonomy import EMOTIONS
 
@@ -75,7 +73,6 @@ def fit_heads(
     options: FittingOptions,
     *,
     device: torch.device | None = None,
-    folder: Path | None = None,
     start: Sequence[Head] = (),
 ) -> Iterator[tuple[Head, Quality]]:
     """Train heads on encoder states, and give each with its quality.
@@ -84,11 +81,7 @@ def fit_heads(
         data: states and targets; a head is trained for each target that is known often enough.
         options: how.
         device: where; None for the CPU.
-        folder: where the heads are to be saved, whose disk is checked.
         start: heads of one shape to train further, in the units of states and targets; then no others are.
-
-    Raises:
-        JobError: there is not room enough.
     """
     held_out = split_by_speaker(data.speakers, share=options.validation, seed=options.seed)
     is_emotion = np.array([name in EMOTIONS for name in data.names])
@@ -101,8 +94,6 @@ def fit_heads(
     if not columns:
         return
     bytes_each = 4 * options.weights(data.states.shape[1])
-    if folder:
-        check_space(folder, 2 * bytes_each * len(columns), f"{len(columns)} heads in two formats")
     mean, spread = _moments(data, np.flatnonzero(~held_out))
     if start:
         mean, spread = torch.zeros_like(mean), torch.ones_like(spread)

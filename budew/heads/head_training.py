@@ -84,12 +84,19 @@ def train_heads(
     Raises:
         CheckpointError: `out` is in use, or there is no such encoder.
         CorpusError: the corpus cannot be read, no head can be trained on it, or none is better than the mean.
-        JobError: there is not room enough on the disk.
+        JobError: the disk is full.
 
     Example:
-        >>> trained = train_heads("train/", "heads/", device="cpu")  # doctest: +SKIP
-        >>> trained.quality["Awe"].r2  # doctest: +SKIP
-        0.41
+        >>> import numpy as np
+        >>> import soundfile
+        >>> noise = np.random.default_rng(0).normal(size=8000)
+        >>> for arousal in range(25):
+        ...     soundfile.write(f"{arousal}.wav", noise * (arousal + 1) / 100, 16_000)
+        ...     profile = {"traits": {"Arousal": arousal / 8}}
+        ...     _ = Path(f"{arousal}.json").write_text(json.dumps({"profile": profile}))
+        >>> options = FittingOptions(widths=(8,), rate=0.01, most_epochs=20, validation=0.2)
+        >>> train_heads(".", "heads", device="cpu", options=options).quality["Arousal"].r2 > 0.5
+        True
     """
     folder, options = Path(out), options or FittingOptions()
     check_unused(folder)
@@ -106,7 +113,7 @@ def train_heads(
             progress=None if progress is None else lambda clips: progress(clips, "clips encoded"),
         )
         quality: dict[str, Quality] = {}
-        for head, found in fit_heads(data, options, device=whisper.device, folder=scratch):
+        for head, found in fit_heads(data, options, device=whisper.device):
             quality[head.name] = found
             if progress is not None:
                 progress(len(quality), "heads trained")

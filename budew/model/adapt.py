@@ -10,7 +10,7 @@ of small rank for the projections of the attention.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -62,12 +62,7 @@ def set_prefix(model: Any, tokenizer: Any) -> None:
 
 
 def set_window(model: Any, processor: WhisperProcessor, seconds: int) -> WhisperProcessor:
-    """Make the encoder take windows of `seconds`; return a processor that makes them.
-
-    Args:
-        model: a Whisper; it is changed.
-        processor: its own.
-        seconds: 1 to 30.
+    """Change the encoder of a Whisper to windows of 1 to 30 `seconds`; return a processor that makes them.
 
     Raises:
         CheckpointError: the window is longer than the model's, whose positions are no sinusoids.
@@ -127,16 +122,10 @@ def frozen_layers(config: Any, trained: int) -> int:
 
 
 def set_trained(model: Any, method: Method, lora: Lora, *, encoder_layers: int = 0) -> Any:
-    """Return the model with the weights that learn, ready for a trainer: a peft model for "lora".
+    """Return a Whisper, which is changed, with the weights that learn, ready for a trainer.
 
-    The embedding of positions never learns.
-
-    Args:
-        model: a Whisper; it is changed.
-        method: decides which weights learn.
-        lora: settings of the adapters.
-        encoder_layers: of "encoder-frozen", how many layers of the encoder learn, the last ones, and with any
-            its final layer norm.
+    The method "lora" gives a peft model. With "encoder-frozen" the last `encoder_layers` of the encoder learn
+    too, and with any its final layer norm. The embedding of positions never learns.
 
     Raises:
         CheckpointError: no layer of the model has a name that adapters are for, or it has fewer layers.
@@ -152,7 +141,10 @@ def set_trained(model: Any, method: Method, lora: Lora, *, encoder_layers: int =
     if method != "lora":
         return model
     peft: Any = require("peft", extra="train", purpose="low-rank adapters")
-    _require_targets(model, lora.targets)
+    ends = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    missing = [target for target in lora.targets if target.rpartition(".")[2] not in ends]
+    if missing:
+        raise CheckpointError(f"no layer of the model is named {', '.join(missing)}: see model.lora.targets")
     # Without `task_type`: the wrapper of peft for sequence models has no `input_features`.
     settings = peft.LoraConfig(
         r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=list(lora.targets)
@@ -160,10 +152,3 @@ def set_trained(model: Any, method: Method, lora: Lora, *, encoder_layers: int =
     with warnings.catch_warnings():  # peft asks transformers by a name that is going out of use
         warnings.simplefilter("ignore", FutureWarning)
         return peft.get_peft_model(model, settings)
-
-
-def _require_targets(model: Any, targets: Sequence[str]) -> None:
-    ends = {name.rpartition(".")[2] for name, _ in model.named_modules()}
-    missing = [target for target in targets if target.rpartition(".")[2] not in ends]
-    if missing:
-        raise CheckpointError(f"no layer of the model is named {', '.join(missing)}: see model.lora.targets")

@@ -13,7 +13,7 @@ cannot emit what it does not have.
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Literal, Self, TypeVar, cast
 
 import torch
 from pydantic import Field, model_validator
@@ -46,6 +46,8 @@ SPECIAL = (
     PREFIX[3],
 )
 
+TrainedOn = Literal["synthetic speech", "recordings of people"]
+"""`trained_on` in a generation config: what the speech of all training was."""
 Model = TypeVar("Model", bound=WhisperForConditionalGeneration)
 
 
@@ -117,9 +119,7 @@ class Size(Settings):
 def build_tokenizer(captions: Iterable[str], *, vocabulary: int) -> WhisperTokenizer:
     """Learn a tokenizer from captions, a few thousand of them.
 
-    Args:
-        captions: texts.
-        vocabulary: tokens in all, at least 256 bytes and 9 special ones.
+    `vocabulary` is the number of its tokens, 256 bytes and 9 special ones among them.
     """
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -210,15 +210,9 @@ def build_whisper(
     num_beams: int = 1,
     kind: type[Model] = WhisperForConditionalGeneration,
 ) -> Model:
-    """Return a model with random weights, the same for the same seed.
+    """Return a model with random weights, the same for the same seed; the global generator is left as it was.
 
-    Args:
-        size: its vocabulary is replaced by that of the tokenizer.
-        features: of the encoder.
-        tokenizer: of the decoder.
-        seed: decides the weights; the global generator is left as it was.
-        num_beams: beam width saved in the generation config.
-        kind: `WhisperForConditionalGeneration` or a class derived from it.
+    The vocabulary is that of the tokenizer, `num_beams` the beam width saved in the generation config.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)

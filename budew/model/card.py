@@ -6,17 +6,17 @@ model card are beside its weights in `budew_results.json`; the first is shown wh
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from huggingface_hub import try_to_load_from_cache
 from pydantic import Field
 
 from budew.io.settings import Settings, validated
+from budew.model.build import TrainedOn
 from budew.model.checkpoint import default_checkpoint, folder_name
 from budew.model.file_checks import read_json
 
 RESULTS = "budew_results.json"
-TrainedOn = Literal["synthetic speech", "recordings of people"]
 
 
 class PublishedResult(Settings):
@@ -50,7 +50,12 @@ class _ResultsFile(Settings):
 
 @dataclass(frozen=True, slots=True)
 class CheckpointCard:
-    """What is known of a checkpoint: `trained_on` is None and `results` are empty where it does not say."""
+    """What is known of a checkpoint: `trained_on` is None and `results` are empty where it does not say.
+
+    Example:
+        >>> CheckpointCard("mine", "recordings of people", ()).training
+        'mine was trained on recordings of people.'
+    """
 
     name: str
     trained_on: TrainedOn | None
@@ -77,6 +82,11 @@ def read_card(name_or_dir: str | Path | None = None) -> CheckpointCard:
 
     Raises:
         CheckpointError, SettingsError: a file is no JSON object, or a field of the results is wrong.
+
+    Example:
+        >>> from budew.io.resources import data_folder
+        >>> read_card(data_folder("checkpoints") / "budew-base").trained_on
+        'recordings of people'
     """
     given = default_checkpoint() if name_or_dir is None else name_or_dir
     folder = Path(given).expanduser()

@@ -316,8 +316,8 @@ def _ready(model: Any, folder: Path, name: str) -> Any:
 
 
 def _has_tokenizer(folder: Path) -> bool:
-    vocabularies: tuple[tuple[str, ...], ...] = (("tokenizer.json",), ("vocab.json", "merges.txt"))
-    return any(all((folder / file).is_file() for file in files) for files in vocabularies)
+    vocabulary = (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()
+    return vocabulary or (folder / "tokenizer.json").is_file()
 
 
 def load_processor(name: str, *folders: Path) -> Any:

@@ -94,7 +94,7 @@ def convert_to_ctranslate2(model: str | Path | None, out: Path, *, dtype: str = 
 
 
 def is_converted(folder: Path) -> bool:
-    """Return whether this is a folder that `convert` made, or another program for CTranslate2."""
+    """Return whether this is a folder in the format of CTranslate2."""
     return (folder / WEIGHTS).is_file()
 
 

@@ -51,11 +51,8 @@ def encode(
 ) -> EncoderStates:
     """Run the encoder on windows at `checkpoint.sampling_rate`, each at most `window_seconds` long.
 
-    Args:
-        checkpoint: the model.
-        windows: mono samples (n,) each.
-        features: of `features_of`, if they are there already; fewer frames than the window has are encoded as
-            they are.
+    `features` are those of `features_of`, if they are there already; fewer frames than the window has are
+    encoded as they are.
     """
     features = features_of(checkpoint, windows) if features is None else features
     encoder = checkpoint.model.get_encoder()

@@ -44,13 +44,7 @@ def library_of(folder: Path) -> Library | None:
 
 
 def write_graphs(checkpoint: Checkpoint, folder: Path, library: Library, dtype: str) -> None:
-    """Write the graphs of a checkpoint (float32, on the CPU) and its config into a folder.
-
-    Args:
-        checkpoint: the model.
-        folder: where.
-        library: what they are for.
-        dtype: one of `PRECISIONS`.
+    """Write the graphs of a checkpoint (float32, on the CPU) for a library, and its config, into a folder.
 
     Raises:
         MissingExtraError: a library is not installed.
@@ -130,7 +124,11 @@ def load_graphs(folder: Path, name: str, *, dtype: str | None = None) -> Checkpo
     config = WhisperConfig.from_dict(check_config(folder, name))
     check_features(folder, name)
     stored = str(getattr(config, "stored_dtype", "float32"))
-    graphs, computed = [], stored if library == "onnx" else _computed(dtype)
+    graphs, computed = [], stored
+    if library == "openvino":
+        require("openvino", extra="export", purpose="models of OpenVINO")
+        computed = dtype or fastest("openvino")
+        check_precision("openvino", computed)
     for part in PARTS:
         file = folder / _FILES[library].format(part)
         with loading(f"{name}: {part}"):
@@ -141,15 +139,6 @@ def load_graphs(folder: Path, name: str, *, dtype: str | None = None) -> Checkpo
     with quiet_transformers():
         processor = load_processor(name, folder)
     return replace(fitted(model, processor, name), dtype=computed, library=_MODULES[library])
-
-
-def _computed(dtype: str | None) -> str:
-    """Return the precision in which OpenVINO computes."""
-    require("openvino", extra="export", purpose="models of OpenVINO")
-    if dtype is None:
-        return fastest("openvino")
-    check_precision("openvino", dtype)
-    return dtype
 
 
 class GraphWhisper(WhisperForConditionalGeneration):  # type: ignore[misc]  # untyped

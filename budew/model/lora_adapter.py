@@ -85,13 +85,7 @@ def read_config(folder: Path, name: str) -> AdapterConfig:
 
 
 def merge(model: Any, folder: Path, config: AdapterConfig, name: str) -> Any:
-    """Return the model with the adapter merged into its weights, which are changed.
-
-    Args:
-        model: the base, a `WhisperForConditionalGeneration`.
-        folder: of the adapter.
-        config: of `read_config`.
-        name: of the adapter, for errors.
+    """Return the base with the adapter `name` of a folder merged into its weights, which are changed.
 
     Raises:
         CheckpointError: there are no weights in safetensors, or they are those of another model.

@@ -48,9 +48,7 @@ def reduce_layers(config: WhisperConfig, encoder: int | None, decoder: int | Non
 def keep_layers(model: Any, encoder: int | None, decoder: int | None) -> None:
     """Remove layers from a Whisper: all but the first of the encoder, and all but some of the decoder.
 
-    Args:
-        model: is changed.
-        encoder, decoder: layers that remain; None for all. Of the decoder, the last remains in any case.
+    `encoder` and `decoder` layers remain, None for all. Of the decoder, the last remains in any case.
 
     Raises:
         CheckpointError: the model has fewer.
@@ -78,10 +76,6 @@ def caption_tokenizer(base: WhisperTokenizer, used: Iterable[int]) -> WhisperTok
 
     A text whose tokens in the base are all among the used ones has the same tokens in both: each merge on the
     way to them is there, and no other comes before it.
-
-    Args:
-        base: byte-level BPE.
-        used: ids of its tokens.
     """
     bpe = json.loads(base.backend_tokenizer.to_str())["model"]
     names = {number: token for token, number in bpe["vocab"].items()}
@@ -104,12 +98,9 @@ def caption_tokenizer(base: WhisperTokenizer, used: Iterable[int]) -> WhisperTok
 
 
 def keep_vocabulary(model: Any, base: WhisperTokenizer, tokenizer: WhisperTokenizer) -> None:
-    """Give a Whisper the rows of its embedding that belong to the tokens of another tokenizer.
+    """Leave a Whisper the rows of its embedding for the tokens of a `caption_tokenizer`.
 
-    Args:
-        model: is changed, with its generation config.
-        base: its tokenizer.
-        tokenizer: of `caption_tokenizer`.
+    Its generation config is replaced.
 
     Raises:
         CheckpointError: the model has no such token.

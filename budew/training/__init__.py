@@ -1,4 +1,17 @@
-"""Training: a recipe, its examples and the loop that makes a checkpoint of them."""
+"""Training: a recipe, its examples and the loop that makes a checkpoint of them.
+
+From data to checkpoint, in the order in which to read:
+
+    recipe           what decides the result (data_settings, model_settings, targets, augmentation)
+    preparation      corpora → clip_index → training_clips → feature_cache (→ pseudo_labels)
+    clip_order       which clip is the n-th example
+    dataset          the n-th example, and batches
+    initial_model    the model before its first step (training_model)
+    trainer          the loop; validation, its captions and scores
+    run              all of it, continued from what is in a run_folder; saving, the checkpoint
+
+`estimate` says what a run will need.
+"""
 
 import lazy_loader
 

@@ -18,9 +18,10 @@ from budew.corpora.sources import matches
 from budew.curation.weights import read_weights
 from budew.errors import CorpusError, SettingsError
 from budew.training.clip_index import index_corpus
+from budew.training.data_settings import TrainingCorpus
 from budew.training.feature_cache import cache_spectrograms, cache_states
 from budew.training.pseudo_labels import PseudoLabeler, fit_labeler
-from budew.training.recipe import Recipe, TrainingCorpus
+from budew.training.recipe import Recipe
 from budew.training.training_clips import TrainingClips, select_clips
 
 Part = Literal["train", "validation"]

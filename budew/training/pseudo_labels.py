@@ -32,8 +32,8 @@ from budew.errors import CorpusError, require
 from budew.io.files import replaced_file
 from budew.profile import VoiceProfile
 from budew.taxonomy import LEVEL_NAMES, LEVELS
+from budew.training.data_settings import NONE, ListenerSettings
 from budew.training.feature_cache import read_states
-from budew.training.recipe import NONE, ListenerSettings
 from budew.training.training_clips import TrainingClips
 
 Floats = NDArray[np.float32]

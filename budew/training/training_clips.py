@@ -12,7 +12,8 @@ from transformers import WhisperFeatureExtractor
 from budew.audio.samples import decode
 from budew.errors import CorpusError
 from budew.training.clip_index import KINDS, RATED, ClipIndex, ClipRecord
-from budew.training.recipe import Recipe, TrainingCorpus
+from budew.training.data_settings import TrainingCorpus
+from budew.training.recipe import Recipe
 
 LEARNED = {"checked": ("paraphrase", "original"), "any": ("paraphrase", "original", "render", "model")}
 """Kinds of captions that are learned as they are, by `data.captions`."""

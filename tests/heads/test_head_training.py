@@ -1,14 +1,13 @@
 """Heads trained on a corpus are saved with notes, and annotate as published ones do."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
 from budew.corpora import Clip, read
-from budew.errors import CheckpointError, JobError
+from budew.errors import CheckpointError
 from budew.heads.encoder_states import TARGETS, encoder_windows
 from budew.heads.head_files import COMBINED
 from budew.heads.head_training import train_heads
@@ -61,19 +60,3 @@ def test_flattened_heads_score_as_the_published_architecture_does_with_their_fil
         with torch.inference_mode():
             score = float(plain.eval()(states))
         assert scored.metadata["heads"][head.name] == pytest.approx(score, abs=1e-3)
-
-
-def test_the_disk_is_checked_before_clips_are_encoded(corpus, tmp_path, monkeypatch):
-    size = CLIPS * 200 * 192 * 2
-    full = shutil.disk_usage(tmp_path)._replace(free=size - 1)
-    monkeypatch.setattr(shutil, "disk_usage", lambda place: full)
-    progress = []
-    with pytest.raises(JobError, match="free"):
-        train_heads(
-            corpus,
-            tmp_path / "out",
-            options=FittingOptions(layout="flattened"),
-            device="cpu",
-            progress=lambda *done: progress.append(done),
-        )
-    assert (progress, list(tmp_path.iterdir())) == ([], [])

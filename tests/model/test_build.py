@@ -1,10 +1,5 @@
 """A small Whisper from scratch is a stock Whisper, and its tokenizer writes any text."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -105,36 +100,6 @@ def test_saved_and_loaded_by_the_stock_classes_it_is_the_same(tokenizer, tmp_pat
 def test_the_vocabulary_is_as_large_as_asked_and_no_smaller_than_the_bytes():
     assert len(build_tokenizer([f"{n}{n * 7919}" for n in range(99)], vocabulary=320)) == 320
     assert len(build_tokenizer([], vocabulary=256 + len(SPECIAL))) == 256 + len(SPECIAL)
-
-
-@pytest.mark.long
-def test_another_process_learns_the_same(tokenizer, tmp_path):
-    tokenizer.save_pretrained(tmp_path / "here")
-    program = (
-        "from budew.model.build import build_tokenizer\n"
-        f"build_tokenizer({CAPTIONS!r}, vocabulary=320).save_pretrained({str(tmp_path / 'there')!r})"
-    )
-    environment = os.environ | {"PYTHONHASHSEED": "7", "TOKENIZERS_PARALLELISM": "false"}
-    subprocess.run(
-        [sys.executable, "-c", program], check=True, env=environment, cwd=Path(__file__).parents[2]
-    )
-    for file in (tmp_path / "here").iterdir():
-        assert (tmp_path / "there" / file.name).read_bytes() == file.read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("kind", "numbers"),
-    [
-        (Features, "window_seconds 8 1 30, mel_bins 128 8 512, hop 320 1 None, fourier 1024 64 16384"),
-        (Size, "width 256 8 8192, encoder_layers 4 1 100, decoder_layers 2 1 100, heads 4 1 None"),
-        (Size, "vocabulary 1024 265 200000, longest_caption 96 16 448, dropout 0.1 0 0.99"),
-    ],
-)
-def test_a_model_of_an_earlier_recipe_is_the_same(kind, numbers):
-    """A recipe holds what differs from the defaults."""
-    fields = kind.model_json_schema()["properties"]
-    for name, *expected in map(str.split, numbers.split(", ")):
-        assert [str(fields[name].get(key)) for key in ("default", "minimum", "maximum")] == expected
 
 
 def test_the_config_is_that_of_the_sizes_and_generation_begins_and_ends_as_whisper_does(tokenizer):

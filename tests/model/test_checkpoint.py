@@ -10,7 +10,6 @@ from safetensors.torch import load_file, save_file
 
 from budew.errors import CheckpointError
 from budew.model.checkpoint import choose_device, identity, is_on_hub, load_checkpoint
-from budew.model.file_checks import LARGEST_FEATURES, LARGEST_SIZES, _check_parameters, _check_sizes
 
 
 def test_a_folder_gives_model_processor_and_window_and_prints_nothing(whisper_folder, capfd):
@@ -209,34 +208,6 @@ def test_the_fastest_device_is_chosen(monkeypatch, cuda, mps, device):
     monkeypatch.setattr("torch.backends.mps.is_available", lambda: mps)
     assert choose_device(None).type == device
     assert choose_device("cpu").type == "cpu"
-
-
-@pytest.mark.parametrize(
-    ("limits", "place"), [(LARGEST_SIZES, "config.json"), (LARGEST_FEATURES, "preprocessor_config.json")]
-)
-def test_a_size_at_its_limit_is_taken_and_beyond_is_refused(limits, place):
-    _check_sizes({}, limits, place)
-    _check_sizes(limits, limits, place)
-    _check_sizes(dict.fromkeys(limits, 1), limits, place)
-    for name, most in limits.items():
-        for wrong in (0, most + 1):
-            with pytest.raises(CheckpointError, match=f"^{place} says {name}: {wrong}, "):
-                _check_sizes({name: wrong}, limits, place)
-
-
-def test_parameters_are_counted_as_the_model_has_them_and_a_byte_for_each_is_enough(folder):
-    """Biases, positions and norms, which are few, are left out."""
-    config = load_checkpoint(folder, device="cpu").model.config
-    sizes = {name: getattr(config, name) for name in LARGEST_SIZES}
-    width, encoder, decoder = 32, config.encoder_ffn_dim, config.decoder_ffn_dim
-    layers = 4 * width**2 + 2 * width * encoder, 8 * width**2 + 2 * width * decoder
-    count = config.vocab_size * width + config.encoder_layers * layers[0] + config.decoder_layers * layers[1]
-    weights = folder / "model.safetensors"
-    weights.write_bytes(b"x" * count)
-    _check_parameters(sizes, folder, "tiny")
-    weights.write_bytes(b"x" * (count - 1))
-    with pytest.raises(CheckpointError, match=f"describes {count / 1e6:,.1f} million parameters"):
-        _check_parameters(sizes, folder, "tiny")
 
 
 def test_the_identity_is_that_of_the_weights_or_the_hub_id(folder):

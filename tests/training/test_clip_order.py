@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from budew.training.clip_index import ROW, ClipIndex
 from budew.training.clip_order import BLOCK, SORTED_BATCHES, ClipOrder, ClipPlace, _before_sorting
-from budew.training.recipe import TrainingCorpus
+from budew.training.data_settings import TrainingCorpus
 from budew.training.training_clips import TrainingClips
 
 

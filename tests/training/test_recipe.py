@@ -8,7 +8,8 @@ import yaml
 from budew.errors import SettingsError
 from budew.io.resources import data_folder
 from budew.io.settings import describe
-from budew.training.recipe import Recipe, TrainingCorpus, load_recipe
+from budew.training.data_settings import TrainingCorpus
+from budew.training.recipe import Recipe, load_recipe
 from budew.training.run_folder import NOT_DECIDING, differences
 
 SCRATCH = "model: {method: scratch}\noptimizer: {max_steps: 5}\n"

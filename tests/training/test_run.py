@@ -5,7 +5,9 @@ import os
 import resource
 import shutil
 import signal
+import sys
 from contextlib import contextmanager
+from importlib import reload
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -260,14 +262,6 @@ def test_a_run_keeps_the_precision_that_was_fastest_at_its_start(make_recipe, tm
         run("float32", "optimizer.precision=bf16")
 
 
-def test_a_precision_that_this_processor_cannot_compute_is_refused_at_once(make_recipe, faulty_cpu, tmp_path):
-    with pytest.raises(InputError, match=r"bfloat16 .*SIGILL.*optimizer.precision=fp32.*ONEDNN_MAX_CPU_ISA"):
-        train(make_recipe("optimizer.precision=bf16"), out=tmp_path / "run")
-    with pytest.raises(InputError, match="fp16 is for GPUs"):
-        train(make_recipe("optimizer.precision=fp16"), out=tmp_path / "run")
-    assert not (tmp_path / "run").exists()
-
-
 @pytest.mark.parametrize(("keep", "kept"), [("best", 2), ("last", 3)])
 def test_the_best_or_the_last_weights_are_saved(make_recipe, correlations, tmp_path, keep, kept):
     correlations(0.1, 0.9, 0.5)
@@ -398,6 +392,12 @@ def test_captions_without_profiles_are_learned_without_prompts_and_read_at_valid
     assert not load_checkpoint(out, device="cpu").trained_with_prompts
     with_profiles = train(make_recipe(*changes), out=tmp_path / "other")
     assert load_checkpoint(with_profiles, device="cpu").trained_with_prompts
+
+
+def test_a_missing_library_of_training_is_named_with_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    with pytest.raises(MissingExtraError, match=r"accelerate.*budew\[train\]"):
+        reload(devices)
 
 
 def test_a_run_without_data_or_a_corpus_ends_before_anything_is_read(make_recipe, make_clip, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.captions import expressible, parse
+from budew.captions import expressible, parse, render
 from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS, LEVELS
@@ -85,6 +85,14 @@ def test_each_kind_of_target_has_its_sources():
     assert not drawn["template"] & set(written)
     assert drawn["mixed"] & set(written)
     assert drawn["mixed"] - set(written)
+
+
+def test_captions_have_the_frames_and_the_wording_of_the_settings():
+    profile = VoiceProfile({"Anger": 0.5})
+    plain_tags = TargetSettings(kind="template", frames=("tags",), wording="plain")
+    possible = {render(profile, seed=seed, frame="tags", wording="plain") for seed in range(300)}
+    drawn = {draw_target(profile, (), plain_tags, random.Random(seed)).text for seed in range(40)}
+    assert drawn <= possible
 
 
 def test_unrated_emotions_are_not_in_a_caption():

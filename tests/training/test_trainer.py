@@ -10,11 +10,10 @@ from transformers import WhisperProcessor
 
 from budew.corpora import read
 from budew.errors import InputError
-from budew.model.adapt import short_window
-from budew.model.build import Features, Size, build_tokenizer, build_whisper
+from budew.model.build import build_tokenizer, build_whisper
 from budew.training.dataset import collate, training_dataset, validation_dataset
 from budew.training.preparation import prepare_corpora
-from budew.training.recipe import Recipe, load_recipe, shipped_recipes
+from budew.training.recipe import Recipe
 from budew.training.run_folder import RunFolder
 from budew.training.trainer import CaptionTrainer
 from budew.training.training_model import WhisperWithHeads
@@ -104,11 +103,6 @@ def test_clips_of_a_step_are_shared_evenly_or_refused(variant):
             variant().optimizer.batches(processes)
 
 
-def test_every_recipe_that_ships_can_be_shared_by_a_few_devices():
-    for name in shipped_recipes():
-        assert load_recipe(name).optimizer.batches(4), name
-
-
 def test_a_run_continues_from_its_newest_complete_checkpoint(variant, trainer_of, tmp_path):
     folder = RunFolder(tmp_path)
     assert folder.last_checkpoint() is None
@@ -120,25 +114,3 @@ def test_a_run_continues_from_its_newest_complete_checkpoint(variant, trainer_of
     assert folder.last_checkpoint() == second
     (second / "trainer_state.json").write_text("{")
     assert folder.last_checkpoint() == folder.training / "checkpoint-1"
-
-
-def test_an_encoder_computes_a_shorter_window_as_one_made_for_it():
-    size, tokenizer = Size(width=32, encoder_layers=1, heads=2), build_tokenizer(["A man."], vocabulary=300)
-    model, made = (
-        build_whisper(size, Features(window_seconds=seconds, mel_bins=16), tokenizer, seed=seconds).eval()
-        for seconds in (2, 1)
-    )
-    weights = model.state_dict()
-    weights["model.encoder.embed_positions.weight"] = weights["model.encoder.embed_positions.weight"][:25]
-    made.load_state_dict(weights)
-    features = torch.randn(3, 16, 50, generator=torch.Generator().manual_seed(1))
-    encoder = model.model.encoder
-    before = encoder.embed_positions
-    with short_window(encoder, 50):
-        states = encoder(features).last_hidden_state
-        with pytest.raises(ValueError, match="100"), short_window(encoder, 50):
-            encoder(torch.randn(3, 16, 100))
-    assert torch.equal(states, made.model.encoder(features).last_hidden_state)
-    assert encoder.embed_positions is before
-    assert model.config.max_source_positions == 50
-    assert encoder(torch.randn(3, 16, 100)).last_hidden_state.shape == (3, 50, 32)

@@ -5,7 +5,7 @@ import pytest
 from budew.corpora import Caption, write_shard
 from budew.errors import CorpusError
 from budew.training.clip_index import index_corpus
-from budew.training.recipe import TrainingCorpus
+from budew.training.data_settings import TrainingCorpus
 from budew.training.training_clips import select_clips
 
 CORPUS = TrainingCorpus(corpus="b.tar")
