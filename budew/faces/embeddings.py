@@ -27,7 +27,7 @@ from budew.errors import CheckpointError, CorpusError, OnBad, first_line, report
 from budew.faces.face_labels import Demographics, demographics_of, face_ratings, mean_ratings
 from budew.faces.images import open_image
 from budew.io.disk import disk_errors
-from budew.model.checkpoint import choose_device, download, is_on_hub
+from budew.model.checkpoint import choose_device, hub_folder, is_on_hub
 from budew.model.quiet import quiet_transformers
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def load_image_encoder(name_or_dir: str | Path | None = None, *, device: str | N
     """
     name, target = str(name_or_dir or PUBLISHED), choose_device(device)
     if is_on_hub(name):
-        folder = download(name, _ENCODER_FILES)
+        folder = hub_folder(name, _ENCODER_FILES)
     elif (folder := Path(name).expanduser()).is_dir():
         name = str(folder.resolve())  # heads note it, and are used from elsewhere
     else:

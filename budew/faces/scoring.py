@@ -23,7 +23,7 @@ from budew.faces.face_labels import canonical_name, face_names, scale_of
 from budew.faces.images import open_image
 from budew.heads.head_files import head_notes, load_heads
 from budew.heads.networks import Head, HeadStack
-from budew.model.checkpoint import download, is_on_hub
+from budew.model.checkpoint import hub_folder, is_on_hub
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import to_intensity
 
@@ -147,7 +147,7 @@ class FaceScorer:
         Raises:
             CheckpointError: heads or encoder cannot be loaded, or do not fit each other.
         """
-        folder = download(str(model), _HEAD_FILES) if is_on_hub(model) else Path(model).expanduser()
+        folder = hub_folder(str(model), _HEAD_FILES) if is_on_hub(model) else Path(model).expanduser()
         heads = load_face_heads(folder)
         noted = (head_notes(folder) or {}).get("encoder")
         return cls(load_image_encoder(encoder or noted, device=device), heads, neutral_means(folder, heads))

@@ -207,10 +207,10 @@ def find_checkpoint(name_or_dir: str | Path | None) -> tuple[Path, str]:
     if not is_on_hub(named):
         variable = f"{MODEL_VARIABLE}=" if name_or_dir is None and os.environ.get(MODEL_VARIABLE) else ""
         raise CheckpointError(f"{variable}{named}: no such folder, and not a hub id of the form owner/name")
-    return download(str(named)), str(named)
+    return hub_folder(str(named)), str(named)
 
 
-def download(name: str, files: Sequence[str] = DOWNLOADED) -> Path:
+def hub_folder(name: str, files: Sequence[str] = DOWNLOADED) -> Path:
     """Return the folder of the hub's `name` in the local cache, its `files` fetched if need be.
 
     Raises:
@@ -329,7 +329,7 @@ def load_processor(name: str, *folders: Path) -> Any:
     tokenizer = next(filter(_has_tokenizer, folders), None)
     if extractor is None or tokenizer is None:
         warnings.warn(f"{name} has no processor of its own: using {FALLBACK_PROCESSOR}'s", stacklevel=4)
-        extractor = tokenizer = download(FALLBACK_PROCESSOR)
+        extractor = tokenizer = hub_folder(FALLBACK_PROCESSOR)
     return WhisperProcessor(
         WhisperFeatureExtractor.from_pretrained(extractor, local_files_only=True),
         WhisperTokenizer.from_pretrained(tokenizer, local_files_only=True),

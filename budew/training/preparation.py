@@ -20,7 +20,6 @@ from budew.errors import CorpusError, SettingsError
 from budew.training.clip_index import index_corpus
 from budew.training.data_settings import TrainingCorpus
 from budew.training.feature_cache import cache_spectrograms, cache_states
-from budew.training.pseudo_labels import PseudoLabeler, fit_labeler
 from budew.training.recipe import Recipe
 from budew.training.training_clips import TrainingClips, select_clips
 
@@ -106,25 +105,6 @@ def prepare_states(
     states = _cache(recipe, folder) / "states"
     with progress("train: states") as bar:
         return [cache_states(clips, recipe, model, extractor, states, progress=bar) for clips in corpora]
-
-
-def prepare_labeler(recipe: Recipe, folder: Path, corpora: Sequence[TrainingClips]) -> PseudoLabeler | None:
-    """Return the pseudo-labeler of a run, fitted once to corpora of `prepare_states` and kept in the folder
-    of the run; None if the recipe has none.
-
-    Raises:
-        CorpusError: the corpora that it is fitted to have fewer than two classes.
-    """
-    settings = recipe.data.listener
-    if settings is None:
-        return None
-    file = folder / "training" / "listener.npz"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        labeler = fit_labeler([clips for clips in corpora if clips.corpus.heard], settings)
-        logger.info("captions say which of these is heard: %s", ", ".join(labeler.emotion.classes))
-        labeler.save(file)
-    return PseudoLabeler.load(file, settings)
 
 
 def _cache(recipe: Recipe, folder: Path) -> Path:

@@ -1,21 +1,19 @@
 """Pseudo-labels: linear probes on cached encoder states decide the emotion and gender that captions name.
 
-A few hundred acted clips teach a decoder their voices, rooms and words along with their emotions. A linear
-probe of the mean state of a clip transfers to other corpora better, if the directions in which neutral clips
-differ count little in it (they are whitened). So the probe is fitted first, to the labels of the corpora with
-`heard: true`; then the decoder learns to write the class that the probe predicts, for clips and for states
-between them: the difference of the mean states of two other clips is added to the states of a clip, as if
-another voice had spoken in another room. The decoder need not infer the probe from examples either, which it
-does wrongly where it knows the recording conditions least: one of its attention heads is set to the probe, as
-a head that attends to all states alike is a linear map of their mean.
+A few hundred acted clips teach a decoder their voices, rooms and words along with their emotions, and greedy
+search writes "neutral" where it is unsure. A linear probe of the mean state of a clip transfers to other
+corpora better, if the directions in which neutral clips differ count little in it (they are whitened).
 
-Gender is predicted in the same way where the corpora have both: the voices of six emotional and many neutral
-speakers differ in a direction that emotions do not.
-
-Greedy search gains as well if each sound has one emotion: a decoder that learns labels writes the most likely
-caption, and writes "neutral" where it is unsure.
+- The probe is fitted first, to the labels of the corpora with `heard: true`.
+- The decoder learns to write the class that the probe predicts, for clips and for states between them: the
+  difference of the mean states of two other clips is added to the states of a clip, as if another voice had
+  spoken in another room.
+- One attention head of the decoder is set to the probe, as a head that attends to all states alike is a
+  linear map of their mean.
+- Gender is predicted in the same way where the corpora have both.
 """
 
+import logging
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,6 +35,7 @@ from budew.training.feature_cache import read_states
 from budew.training.training_clips import TrainingClips
 
 Floats = NDArray[np.float32]
+logger = logging.getLogger(__name__)
 
 LEVEL = LEVELS[LEVEL_NAMES.index("moderate")]
 """Intensity of a predicted emotion: a class has no level."""
@@ -171,6 +170,26 @@ class PseudoLabeler:
             means = {name.removeprefix("mean "): saved[name] for name in saved if name.startswith("mean ")}
             gender = probe("gender") if "gender classes" in saved else None
             return cls(settings, probe("emotion"), gender, means)
+
+
+def prepare_labeler(
+    settings: ListenerSettings | None, folder: Path, corpora: Sequence[TrainingClips]
+) -> PseudoLabeler | None:
+    """Return the pseudo-labeler of a run, fitted once to corpora of `prepare_states` and kept in the folder
+    of the run; None if the recipe has none.
+
+    Raises:
+        CorpusError: the corpora that it is fitted to have fewer than two classes.
+    """
+    if settings is None:
+        return None
+    file = folder / "training" / "listener.npz"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        labeler = fit_labeler([clips for clips in corpora if clips.corpus.heard], settings)
+        logger.info("captions say which of these is heard: %s", ", ".join(labeler.emotion.classes))
+        labeler.save(file)
+    return PseudoLabeler.load(file, settings)
 
 
 def fit_labeler(corpora: Sequence[TrainingClips], settings: ListenerSettings) -> PseudoLabeler:

@@ -27,9 +27,9 @@ from budew.training.preparation import (
     check_corpora,
     no_bar,
     prepare_corpora,
-    prepare_labeler,
     prepare_states,
 )
+from budew.training.pseudo_labels import prepare_labeler
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run_folder import RunFolder
 from budew.training.saving import FinishedRun, named_disk_errors, save_result
@@ -134,7 +134,7 @@ def _prepared(
     held_out = prepare_corpora(recipe, folder.path, "validation", extractor, progress)
     folder.record(recipe)  # not before: a wrong base may be corrected
     clips = prepare_states(recipe, folder.path, clips, model, extractor, progress)
-    labeler = prepare_labeler(recipe, folder.path, clips)
+    labeler = prepare_labeler(recipe.data.listener, folder.path, clips)
     train_set = training_dataset(recipe, clips, processor, max_tokens=0, labeler=labeler)
     validation_set = validation_dataset(recipe, held_out, processor, max_tokens=0)
     model, processor = complete_model(train_set, model, extractor, folder.path)

@@ -35,7 +35,7 @@ from budew.training.validation import (
     caption_metrics,
     correlations,
     mean_spearman,
-    profile_of,
+    reference_profile,
     validation_captions,
 )
 
@@ -193,7 +193,7 @@ class CaptionTrainer(transformers.Seq2SeqTrainer):  # type: ignore[misc]  # tran
         )
         self.remove_callback(transformers.PrinterCallback)
         self._whole = copy.deepcopy(model) if self.is_fsdp_enabled else None
-        profiles = [profile_of(validation.record(number)) for number in range(len(validation))]
+        profiles = [reference_profile(validation.record(number)) for number in range(len(validation))]
         if isnan(mean_spearman(profiles, profiles)):
             logger.info("validation: no emotion is rated differently in two clips: the last weights are kept")
             self.args.load_best_model_at_end = False

@@ -61,12 +61,9 @@ class WhisperFromStates(WhisperForConditionalGeneration):  # type: ignore[misc] 
 
     @classmethod
     def of(cls, model: Any, *, frozen_layers: int, seed: int) -> Self:
-        """Return a copy of a stock model.
+        """Return a copy of a stock model; the seed decides weights that it does not have.
 
-        Args:
-            model: a `WhisperForConditionalGeneration`.
-            frozen_layers: of its encoder.
-            seed: decides weights that the stock model does not have; the global generator is left as it was.
+        The global generator is left as it was.
         """
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -84,10 +81,10 @@ class WhisperFromStates(WhisperForConditionalGeneration):  # type: ignore[misc] 
         encoder_outputs: Any = None,
         **inputs: Any,
     ) -> Any:
-        """Return the stock output.
+        """Return the stock output; arguments are those of the stock model, or instead of `input_features`:
 
         Args:
-            states: (batch, positions, width), padded; instead of `input_features`.
+            states: (batch, positions, width), padded.
             positions: (batch,), how many of each are not padding.
             encoder_outputs: of the stock model; named here because `generate` looks for it.
             **inputs: of the stock model.
@@ -149,18 +146,13 @@ class WhisperWithHeads(WhisperFromStates):
         """
         output = super().forward(encoder_outputs=encoder_outputs, **inputs)
         if self.training and heads is not None:
-            output.loss = _heads_loss(self._predict(output.encoder_last_hidden_state), heads)
+            states = output.encoder_last_hidden_state.float()
+            scores = self.attention(states)
+            if self.padding is not None:
+                scores = scores + self.padding[:, :, None]
+            pooled = torch.einsum("btd,btk->bkd", states, scores.softmax(dim=1)).flatten(1)
+            output.loss = _heads_loss(self.heads(pooled).float(), heads)
         return output
-
-    def _predict(self, states: Tensor) -> Tensor:
-        states = states.float()
-        scores = self.attention(states)
-        if self.padding is not None:
-            scores = scores + self.padding[:, :, None]
-        shares = scores.softmax(dim=1)
-        pooled = torch.einsum("btd,btk->bkd", states, shares).flatten(1)
-        predicted: Tensor = self.heads(pooled).float()
-        return predicted
 
 
 def head_labels(profile: VoiceProfile | None, cues: Mapping[str, object]) -> npt.NDArray[np.float32]:

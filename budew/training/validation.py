@@ -74,7 +74,7 @@ def validation_captions(
         base.generation_config = own_settings
         model.train(is_training)
     share = [
-        (window.text, REPETITION in (window.removed or ""), profile_of(record))
+        (window.text, REPETITION in (window.removed or ""), reference_profile(record))
         for window, record in zip(windows, records, strict=True)
     ]
     shares = gather_object([share]) if state.num_processes > 1 else [share]
@@ -83,7 +83,7 @@ def validation_captions(
     return ValidationCaptions(texts, repetitive), list(profiles)
 
 
-def profile_of(record: ClipRecord) -> VoiceProfile:
+def reference_profile(record: ClipRecord) -> VoiceProfile:
     """Return the profile of a clip, or that of its first caption."""
     if record.profile is not None:
         return record.profile

@@ -19,8 +19,8 @@ from budew.training.clip_index import ClipRecord
 from budew.training.data_settings import NONE, ListenerSettings, TrainingCorpus
 from budew.training.dataset import training_dataset
 from budew.training.initial_model import load_base
-from budew.training.preparation import prepare_corpora, prepare_labeler, prepare_states
-from budew.training.pseudo_labels import LinearProbe, PseudoLabeler, fit_labeler
+from budew.training.preparation import prepare_corpora, prepare_states
+from budew.training.pseudo_labels import LinearProbe, PseudoLabeler, fit_labeler, prepare_labeler
 from budew.training.run import train
 from budew.training.training_clips import CachedStates, TrainingClips
 from tests.training.conftest import clip_of
@@ -188,7 +188,7 @@ def test_captions_of_the_examples_agree_with_the_prediction_from_their_states(he
     model, processor = load_base(recipe)
     corpora = prepare_corpora(recipe, tmp_path, "train", processor.feature_extractor)
     corpora = prepare_states(recipe, tmp_path, corpora, model, processor.feature_extractor)
-    labeler = prepare_labeler(recipe, tmp_path, corpora)
+    labeler = prepare_labeler(recipe.data.listener, tmp_path, corpora)
     examples = training_dataset(recipe, corpora, processor, max_tokens=60, labeler=labeler)
     for number in range(20):
         example = examples[number]
