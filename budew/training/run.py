@@ -92,7 +92,7 @@ def _run(
     recipe: Recipe, folder: RunFolder, *, resume: bool, callbacks: Sequence[Any], progress: OpenBar
 ) -> None:
     state = PartialState()
-    recipe.optimizer.batches(state.num_processes)
+    recipe.optimizer.batches(state.num_processes)  # this and the next two find what is wrong at once
     recipe.available_reports()
     check_corpora(recipe)
     with state.main_process_first():  # whose precision is then that of all, from the recorded recipe
