@@ -12,7 +12,7 @@ import rich
 
 from budew.evaluation import Evaluation, FilePredictor, ModelPredictor, evaluate_corpus
 from budew.inference import ModelOptions, WritingOptions
-from budew.reports import summary_table
+from budew.reports import card_table, evaluation_summary
 
 
 def main(corpus: str, model: str, predictions: str) -> list[Evaluation]:
@@ -23,7 +23,7 @@ def main(corpus: str, model: str, predictions: str) -> list[Evaluation]:
     ]
     evaluations = [evaluate_corpus(corpus, system) for system in systems]
     for evaluation in evaluations:
-        rich.print(summary_table(evaluation))
+        rich.print(card_table(evaluation_summary(evaluation)))
     return evaluations
 
 

@@ -21,7 +21,7 @@ from budew.inference import ModelOptions
 from budew.io.resources import data_folder
 from budew.paraphrase import GrammarBackend, Paraphrase, Rewriting
 from budew.randomness import derived_seed
-from budew.reports import evaluation_report, evaluation_tables, report_html, write_page
+from budew.reports import evaluation_report, evaluation_summary, report_html, report_tables, write_page
 from budew.synthesis import synthesize_corpus
 from budew.training import train
 
@@ -62,7 +62,7 @@ def main(
 
     model = ModelPredictor(ModelOptions(checkpoint))
     evaluation = evaluate_corpus(out / "speech" / "test", model)
-    rich.print(evaluation_tables(evaluation))
+    rich.print(report_tables(evaluation_summary(evaluation)))
     write_predictions(out / "predictions.jsonl", evaluation.pairs)
     report = write_page(report_html(evaluation_report(evaluation)), out / "report.html")
     print(f"Open the report in a browser: {report.resolve().as_uri()}")

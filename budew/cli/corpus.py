@@ -59,7 +59,7 @@ def stats_command(
         found = curation.corpus_statistics(without_secrets(corpus), clips)
     found.bad = bad.count
     with results(found.to_dict(), json):
-        print_table(reports.statistics_tables(found))
+        print_table(reports.report_tables(reports.statistics_report(found)))
     raise typer.Exit(bad.status)
 
 
@@ -111,8 +111,7 @@ def ratings_command(
         profiles = curation.consensus_profiles(answers, consensus)
         curation.write_labels(labels, profiles, made_by={"form": "consensus", "consensus": consensus})
     with results(summary, json):
-        print_table(reports.rating_table(found, title=", ".join(names)))
-        print_table(reports.consensus_table(agreed))
+        print_table(reports.report_tables(reports.rating_report(", ".join(names), found, agreed)))
         if labels:
             items = len({item for item, _ in answers})
             print(f"labels of {len(profiles):,} of {items:,} items: {visible_name(labels)}")
@@ -146,7 +145,7 @@ def inspect_command(
     with progress_bar("inspecting") as bar:
         found = curation.inspect_corpus(corpus, scale=scale, decode=decode, examples=players, progress=bar)
     with results(found.to_dict(), json, html, lambda: reports.report_html(reports.inspection_report(found))):
-        print_table(reports.inspection_tables(found))
+        print_table(reports.report_tables(reports.inspection_summary(found)))
     raise typer.Exit(1 if found.statistics.bad else 0)
 
 
@@ -178,7 +177,7 @@ def split_command(
     with _clips(corpus, "splitting", scale, bad) as clips:
         splits, report = curation.split_corpus(clips, shares, seed=seed)
     curation.write_splits(out, splits, report.to_dict())
-    print_table(reports.split_table(report))
+    print_table(reports.report_tables(reports.split_report(report)))
     if any(part.counts["clips"] < FEW for part in report.parts):
         say_error(f"a part of less than {FEW} clips measures little: see --train, --validation and --test")
     print(f"splits: {out}")
@@ -218,7 +217,7 @@ def weights_command(
     with _clips(corpus, "weighing", scale, lambda error: None) as clips:  # reported in the first pass
         curation.write_weights(out, curation.weigh(clips, report))
     with results(report.to_dict(), json):
-        print_table(reports.weights_table(report))
+        print_table(reports.report_tables(reports.weights_report(report)))
         print(f"weights: {out}")
     raise typer.Exit(bad.status)
 
@@ -262,5 +261,5 @@ def duplicates_command(
             progress=bar,
         )
     with results(found.to_dict(), json):
-        print_table(reports.duplicates_table(found))
+        print_table(reports.report_tables(reports.duplicates_report(found)))
     raise typer.Exit(1 if found.bad else 0)

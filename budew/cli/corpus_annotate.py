@@ -198,6 +198,6 @@ def thresholds_command(
             measured, by_gender=by_gender, by_language=by_language, on_bad=bad, progress=bar
         )
     found.write(json)
-    print_table(reports.thresholds_table(found))
+    print_table(reports.section_table(reports.thresholds_table(found)))
     print(f"thresholds of {found.clips} clips: {visible_name(json)}")
     raise typer.Exit(bad.status)

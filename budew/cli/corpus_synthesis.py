@@ -226,7 +226,7 @@ def act_command(
         seconds = plan_options.clip_seconds or backend.clip_seconds
         with progress_bar("planning", unit="clips") as move:
             found = acting.preview(plan, count, moved=move)
-        print_table(reports.plan_tables(found, seconds))
+        print_table(reports.report_tables(reports.plan_report(found, seconds)))
         cost = "" if price is None else f"; the speech costs {found.characters * price / 1e6:,.2f}"
         print(
             f"{count:,} requests, {count * seconds / 3600:,.2f} hours, "

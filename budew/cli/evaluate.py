@@ -50,7 +50,7 @@ def evaluate_command(
     with results(
         scored.to_dict(), json, html, lambda: reports.report_html(reports.evaluation_report(scored))
     ):
-        print_table(reports.evaluation_tables(scored))
+        print_table(reports.report_tables(reports.evaluation_summary(scored)))
     for clip in scored.skipped:
         say_error(f"left out: {clip.id}: {clip.reason}")
     raise typer.Exit(1 if scored.skipped else 0)
@@ -78,10 +78,11 @@ def demo_command(
         print(f"{pair.id}\n  caption  {pair.caption}")
         print(f"  scores   {_strongest(pair.predicted.emotions)}")
         print(f"  label    {_strongest(pair.reference.emotions)}")
-    print_table(reports.summary_table(scored))
     published = reports.card_section(card)
-    if published and (made := reports.section_table(published)):
-        print_table(made)
+    report = reports.evaluation_report(scored, examples=len(scored.pairs), published=published)
+    print_table(reports.card_table(report))
+    if published:
+        print_table(reports.section_table(published))
     print(f"The {len(scored.pairs)} clips are synthetic speech, and too few to measure a checkpoint.")
     if card.training:
         print(card.training)
@@ -89,7 +90,6 @@ def demo_command(
     with output(metrics) as file:
         print(as_json(scored.to_dict(), indent=2), file=file)
     evaluation.write_predictions(out / "predictions.jsonl", scored.pairs)
-    report = reports.evaluation_report(scored, examples=len(scored.pairs), published=published)
     page = reports.write_page(reports.report_html(report), out / "report.html")
     print(f"metrics: {metrics}\nreport:  {page.resolve().as_uri()}")
 

@@ -58,4 +58,4 @@ def export_command(
     exported = inference.load_backend(inference.ModelOptions(out, device="cpu", dtype=computed))
     found = evaluation.compare_captions(original, exported, list(islice(corpora.read(source), clips)))
     (out / "parity.json").write_text(as_json(found.to_dict()) + "\n", encoding="utf-8")
-    print_table(reports.parity_table(found))
+    print_table(reports.card_table(reports.parity_report(found)))

@@ -67,8 +67,9 @@ def report_command(
     with progress_bar("reading") as bar:
         found = paraphrase.paraphrase_report(sources, sample=sample, seed=seed, on_bad=bad, progress=bar)
     banned = paraphrase.write_ban(found.overused.phrases, ban) if ban is not None else ()
-    with results(found.to_dict(), json, html, lambda: reports.report_html(reports.rewriting_report(found))):
-        print_table(reports.paraphrase_report_tables(found))
+    report = reports.rewriting_report(found)
+    with results(found.to_dict(), json, html, lambda: reports.report_html(report)):
+        print_table(reports.report_tables(reports.rewriting_summary(report)))
         if ban is not None:
             print(f"{len(banned)} phrases to ban: {ban}")
     if found.candidates.wrong:
@@ -160,5 +161,5 @@ def harvest_command(
         with output(jsonl) as file:
             for row in found:
                 print(as_json(row.to_dict()), file=file)
-    print_table(reports.lexicon_gaps_table(found[:top]))
+    print_table(reports.section_table(reports.lexicon_gaps_table(found[:top])))
     raise typer.Exit(bad.status)

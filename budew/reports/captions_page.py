@@ -81,7 +81,6 @@ def _course(record: Mapping[str, Any]) -> dict[str, Any]:
         "lanes": [(name, _lane(name, cut, seconds)) for name in sorted(strongest, key=list(peaks).index)],
         "ticks": _ticks(seconds),
         "windows": [_window(window) for window in cut],
-        "emotions": [(name, emotions[name]) for name in strongest_first(emotions)[:LANES]],
         "words": _words(record),
     }
 

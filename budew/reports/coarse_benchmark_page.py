@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from budew.reports.page import confusion_map
-from budew.reports.sections import BarRow, Bars, Card, HeatMap, Report, Section, StackedBars, Table
+from budew.reports.sections import BarRow, Bars, Card, Report, StackedBars, Table, filled
 
 _COLUMNS = {
     "accuracy": "accuracy, %",
@@ -23,13 +23,29 @@ def coarse_report(result: Mapping[str, Any]) -> Report:
     notes = {name: f"permuted labels: {permuted[name]['value']:.2f}" for name in _SHARES}
     cards = [Card(label, result[name], note=notes.get(name, "")) for name, label in _COLUMNS.items()]
     cards.append(Card("refused, %", result["refused"], note="count as wrong"))
-    sections = [
+    intensities = [
+        (name, row["n"], *(row[metric] for metric in _COLUMNS))
+        for name, row in result["by_intensity"].items()
+    ]
+    counts = result["accepted_counts"]
+    sections = filled(
         _leaderboard(result),
         _classes(result),
-        *_intensities(result),
-        _confusion(result),
-        _accepted(result),
-    ]
+        Table("By intensity of the acting", ("intensity", "clips", *_COLUMNS.values()), intensities),
+        confusion_map(
+            "Confusion by the strongest emotion, % of each class",
+            result["confusion"]["classes"],
+            result["confusion"]["clips"],
+            refused="refused",
+            axes=("true class", "class of the strongest emotion"),
+        ),
+        StackedBars(
+            "Accepted classes",
+            list(map(str, range(len(counts)))),
+            [(_items(result), counts)],
+            "By the number of classes that the rule accepts at once: with all of them, any answer is right.",
+        ),
+    )
     return Report(f"{result['title']}: {result['model']}", clips + speakers, cards, sections, _notes(result))
 
 
@@ -41,7 +57,10 @@ def _leaderboard(result: Mapping[str, Any]) -> Table:
         (result["accuracy"]["value"], own),
         (result["permutation_baseline"]["accuracy"]["value"], ("permuted labels", *permuted, "this run")),
         *(
-            (row["accuracy"], (row["model"], row["accuracy"], None, None, None, _source(row)))
+            (
+                row["accuracy"],
+                (row["model"], row["accuracy"], None, None, None, f"{row['source']}, {row['date']}"),
+            )
             for row in result["published"]
         ),
     ]
@@ -59,10 +78,6 @@ def _items(result: Mapping[str, Any]) -> str:
     return "clips" if result["speakers"] else "pictures"
 
 
-def _source(row: Mapping[str, Any]) -> str:
-    return f"{row['source']}, {row['date']}"
-
-
 def _classes(result: Mapping[str, Any]) -> Bars:
     rows = [
         BarRow(
@@ -78,32 +93,6 @@ def _classes(result: Mapping[str, Any]) -> Bars:
     ]
     note = "A class that is accepted for clips of any class as often as for its own is not recognized."
     return Bars("Accuracy by class, %", rows, axis=(0.0, 100.0), note=note, measure="accuracy")
-
-
-def _intensities(result: Mapping[str, Any]) -> list[Section]:
-    rows = [
-        (name, row["n"], *(row[metric] for metric in _COLUMNS))
-        for name, row in result["by_intensity"].items()
-    ]
-    columns = ("intensity", "clips", *_COLUMNS.values())
-    return [Table("By intensity of the acting", columns, rows)] if rows else []
-
-
-def _confusion(result: Mapping[str, Any]) -> HeatMap:
-    return confusion_map(
-        "Confusion by the strongest emotion, % of each class",
-        result["confusion"]["classes"],
-        result["confusion"]["clips"],
-        refused="refused",
-        axes=("true class", "class of the strongest emotion"),
-    )
-
-
-def _accepted(result: Mapping[str, Any]) -> StackedBars:
-    counts = result["accepted_counts"]
-    legend = [str(number) for number in range(len(counts))]
-    note = "By the number of classes that the rule accepts at once: with all of them, any answer is right."
-    return StackedBars("Accepted classes", legend, [(_items(result), counts)], note=note)
 
 
 def _notes(result: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -1,9 +1,12 @@
-"""An inspected corpus as one HTML page: counts, plots, clips to listen to, what is broken.
+"""Statistics and inspection of a corpus as reports: counts, plots, what is broken, and clips to listen to.
 
-With 24 players of four seconds it is a file of 0.7 MB.
+With 24 players of four seconds the page of an inspection is a file of 0.7 MB.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rich.filesize import decimal
 
 from budew.corpora.clip import Clip
 from budew.curation.corpus_counts import (
@@ -12,11 +15,11 @@ from budew.curation.corpus_counts import (
     RATED,
     UNKNOWN,
     CorpusStatistics,
+    Tally,
     most_frequent_languages,
 )
 from budew.curation.inspection import Inspection
 from budew.profile import VoiceProfile
-from budew.reports.corpus_tables import files_line
 from budew.reports.formatting import LISTED
 from budew.reports.page import bar_list, percent, players, shortened, strongest_first, trait_words
 from budew.reports.sections import (
@@ -29,14 +32,39 @@ from budew.reports.sections import (
     EmotionBar,
     HeatMap,
     Report,
+    Section,
     StackedBars,
     Table,
+    filled,
 )
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVEL_NAMES
 from budew.taxonomy.scales import level_name
 
 LISTED_BROKEN = 50
 COMPARED_LANGUAGES = 10
+
+
+def statistics_report(counted: CorpusStatistics) -> Report:
+    """Return the contents of a corpus."""
+    return Report(counted.corpus, "", _cards(counted), filled(*_counts(counted, {})))
+
+
+def inspection_summary(found: Inspection) -> Report:
+    """Return the inspection of a corpus without its clips, as a terminal shows it."""
+    kinds = (f"{kind} {count:,} ({decimal(size)})" for kind, (count, size) in found.files.items())
+    audio = "decoded to the last sample" if found.decoded else "headers only"
+    encoded = {
+        "form of labels": found.labels,
+        "format": found.formats,
+        "sampling rate in Hz": found.sampling_rates,
+        "channels": found.channels,
+    }
+    return Report(
+        found.source,
+        f"{', '.join(kinds) or 'no local files'}. Audio {audio}.",
+        _cards(found.statistics),
+        filled(_remarks(found), _broken(found), *_counts(found.statistics, encoded)),
+    )
 
 
 def inspection_report(found: Inspection, disagreements: Sequence[tuple[Clip, VoiceProfile]] = ()) -> Report:
@@ -46,32 +74,32 @@ def inspection_report(found: Inspection, disagreements: Sequence[tuple[Clip, Voi
         found: the inspection.
         disagreements: clips with the profile that they had before, shown beside their own.
     """
-    counted = found.statistics
-    sections = [
-        _remarks(found),
-        _broken(found),
-        _emotions(counted),
-        _durations(counted),
-        _languages(counted),
-        _tallies(found),
-        *_clip_sections(found, disagreements),
-    ]
-    audio = "decoded to the last sample" if found.decoded else "headers only"
-    return Report(
-        found.source,
-        f"{files_line(found)}. Audio {audio}.",
-        _cards(counted),
-        [section for section in sections if section is not None],
-    )
+    summary = inspection_summary(found)
+    return replace(summary, sections=[*summary.sections, *_clip_sections(found, disagreements)])
+
+
+def _counts(counted: CorpusStatistics, encoded: Mapping[str, Tally]) -> list[Section | None]:
+    """Return what clips contain; `encoded`: how they are labelled and encoded."""
+    return [_emotions(counted), _durations(counted), _languages(counted), _tallies(counted, encoded)]
 
 
 def _cards(counted: CorpusStatistics) -> list[Card]:
-    least = "" if counted.speakers.exact else "over "
+    timed, speakers = counted.durations, counted.speakers
+    least = "" if speakers.exact else "over "
+    untimed, unnamed = counted.clips - timed.count, counted.clips - speakers.total()
     unknown = [Card("emotions unknown", counted.emotions_unknown)] if counted.emotions_unknown else []
     return [
         Card("clips", counted.clips),
-        Card("hours", counted.durations.total / 3600),
-        Card("speakers named", f"{least}{counted.speakers.distinct:,}"),
+        Card(
+            "hours",
+            timed.total / 3600 if timed.count or not counted.clips else None,
+            note=f"duration of {untimed:,} clips unknown" if untimed else "",
+        ),
+        Card(
+            "speakers named",
+            f"{least}{speakers.distinct:,}",
+            note=f"none named in {unnamed:,} clips" if unnamed else "",
+        ),
         Card("with a profile", counted.with_profile),
         *unknown,
         Card("with a caption", counted.with_caption),
@@ -80,18 +108,16 @@ def _cards(counted: CorpusStatistics) -> list[Card]:
     ]
 
 
-def _remarks(found: Inspection) -> Table | None:
+def _remarks(found: Inspection) -> Table:
     rows = [
         (problem, remark.clips, ", ".join(map(shortened, remark.first)))
         for problem, remark in sorted(found.remarks.items())
     ]
-    return Table("Problems", ("problem", "clips", "examples"), rows) if rows else None
+    return Table("Problems", ("problem", "clips", "examples"), rows)
 
 
-def _broken(found: Inspection) -> Table | None:
+def _broken(found: Inspection) -> Table:
     bad, listed = found.statistics.bad, found.broken[:LISTED_BROKEN]
-    if not bad:
-        return None
     note = f"{bad:,} items are broken" + (f"; the first {len(listed)}." if bad > len(listed) else ".")
     rows = [(number, shortened(reason)) for number, reason in enumerate(listed, 1)]
     return Table("Broken items", ("", "reason"), rows, note=note)
@@ -113,9 +139,7 @@ def _emotions(counted: CorpusStatistics) -> StackedBars | None:
         whole=max(1, *clips),
         columns={
             "clips": clips,
-            "% of rated": [
-                f"{percent(count, counted.rated[name]):.1f}" for name, count in zip(names, clips, strict=True)
-            ],
+            "% of rated": [f"{percent(counted.present(name), counted.rated[name]):.1f}" for name in names],
         },
     )
 
@@ -161,28 +185,24 @@ def _languages(counted: CorpusStatistics) -> HeatMap | None:
     )
 
 
-def _tallies(found: Inspection) -> BarLists | None:
+def _tallies(counted: CorpusStatistics, encoded: Mapping[str, Tally]) -> BarLists:
     """Return what clips are called, labelled and encoded as, the most frequent first."""
-    counted = found.statistics
-    tallies = [
-        ("language", counted.languages),
-        ("speaker", counted.speakers),
-        ("form of labels", found.labels),
-        ("format", found.formats),
-        ("sampling rate in Hz", found.sampling_rates),
-        ("channels", found.channels),
-        *sorted(counted.traits.items()),
-        ("label that is not understood", counted.not_understood),
-    ]
-    lists = [bar_list(name, tally.most_common(LISTED), tally.distinct) for name, tally in tallies]
+    tallies = {
+        "language": counted.languages,
+        "speaker": counted.speakers,
+        **encoded,
+        **dict(sorted(counted.traits.items())),
+        "label that is not understood": counted.not_understood,
+    }
+    lists = [bar_list(name, tally.most_common(LISTED), tally.distinct) for name, tally in tallies.items()]
     for counts in (counted.attributes[name] for name in ATTRIBUTES if name in counted.attributes):
-        lists.append(bar_list(counts.label, ((f"{value:g}", clips) for value, clips in counts.by_value())))
+        values = ((f"{value:g}", clips) for value, clips in counts.by_value())
+        lists.append(bar_list(f"{counts.label}, mean {counts.mean:.2f}", values))
     lists.append(bar_list("vocal burst", counted.bursts.most_common(), len(counted.bursts)))
-    lists = [one for one in lists if one.rows]
-    return BarLists("Languages, speakers and formats", lists) if lists else None
+    return BarLists("Languages, speakers and formats" if encoded else "Languages and speakers", lists)
 
 
-def _clip_sections(found: Inspection, disagreements: Sequence[tuple[Clip, VoiceProfile]]) -> list[ClipCards]:
+def _clip_sections(found: Inspection, disagreements: Sequence[tuple[Clip, VoiceProfile]]) -> list[Section]:
     clips = [*(clip for clip, _ in disagreements), *found.examples]
     before = [*(profile for _, profile in disagreements), *([None] * len(found.examples))]
     sources = players((f"clip {clip.id!r}", clip.audio) for clip in clips)
@@ -201,7 +221,7 @@ def _clip_sections(found: Inspection, disagreements: Sequence[tuple[Clip, VoiceP
         cards[len(disagreements) :],
         note="The strongest clip of an emotion, or a random clip; at most 30 s of each.",
     )
-    return [section for section in (differing, examples) if section.clips]
+    return filled(differing, examples)
 
 
 def _clip_card(clip: Clip, source: str, why: str, before: VoiceProfile | None) -> ClipCard:

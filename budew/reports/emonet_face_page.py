@@ -6,7 +6,7 @@ from typing import Any
 from budew.evaluation.benchmarks.emonet_face_binary import FEWEST
 from budew.reports.formatting import share
 from budew.reports.page import page_notes
-from budew.reports.sections import BarRow, Bars, Card, HeatMap, Report, Section, StackedBars, Table
+from budew.reports.sections import BarRow, Bars, Card, HeatMap, Report, Section, StackedBars, Table, filled
 
 Result = Mapping[str, Any]
 _METRICS = {"balanced_accuracy": "balanced accuracy", "roc_auc": "ROC AUC"}
@@ -21,16 +21,15 @@ def emonet_face_hq_report(result: Result) -> Report:
         f"{counts['images']:,} images, {counts['people']} people and {counts['models']} models "
         f"in {counts['rows']:,} rows of {result['data']}"
     )
-    sections: list[Section] = [
+    sections = filled(
         *_raters(result),
         _published(result),
         _kappas(result),
-        _groups(result),
-        _comparisons(result),
+        *_groups(result),
         _pairs(result),
         _alpha(result),
-        _ratings(result),
-    ]
+        StackedBars("Ratings by people, 0 to 7", list("01234567"), list(result["ratings"].items())),
+    )
     title = "EmoNet-Face HQ" + (f": {result['model']}" if result["model"] else "")
     return Report(title, subtitle, _hq_cards(result), sections, _hq_notes(result))
 
@@ -56,24 +55,15 @@ def _hq_cards(result: Result) -> list[Card]:
     ]
 
 
-def _raters(result: Result) -> list[Section]:
+def _raters(result: Result) -> list[Table]:
     """Return kappas of the raters, and their comparison with those of people with each other."""
-    raters = result["raters"]
-    own = [place for place, rater in enumerate(raters) if rater["name"] == result["model"]]
-    kappas = [
-        tuple(rater[part] for part in ("name", "group", "images", "kappa", "sd", "median"))
-        for rater in raters
-    ]
-    tests = [
-        (
-            rater["name"],
-            rater["difference"],
-            _significance(rater["p"]),
-            "yes" if rater["could_be_annotator"] else "no",
-            rater.get("spearman"),
-        )
-        for rater in raters
-    ]
+    kappas, tests = [], []
+    for rater in result["raters"]:
+        kappas.append([rater[part] for part in ("name", "group", "images", "kappa", "sd", "median")])
+        could = "yes" if rater["could_be_annotator"] else "no"
+        p = _significance(rater["p"])
+        tests.append((rater["name"], rater["difference"], p, could, rater.get("spearman")))
+    own = [place for place, row in enumerate(kappas) if row[0] == result["model"]]
     columns = ("rater", "difference of κ", "p", "could be an annotator", "ρ")
     note = "κ with people against κ of people with each other; ρ of models with the median of the people."
     return [
@@ -101,14 +91,14 @@ def _kappas(result: Result) -> Bars:
     """Return the kappa of the model by emotion, or of the best one, beside the groups."""
     models = [rater for rater in result["raters"] if "spearman" in rater]
     own = [rater for rater in models if rater["name"] == result["model"]] or models
-    by_group: dict[str, list[Mapping[str, float | None]]] = {}
-    for rater in result["raters"]:
-        by_group.setdefault(rater["group"], []).append(rater["by_emotion"])
-    groups = {name: by_group[name] for name in result["groups"] if name in ("human", "random")}
-    shown = own[0]["by_emotion"] if own else _means(groups["human"])
-    marks = {name: _means(kappas) for name, kappas in groups.items()} if own else {}
+    means = {
+        group: _means([rater["by_emotion"] for rater in result["raters"] if rater["group"] == group])
+        for group in result["groups"]
+        if group in ("human", "random")
+    }
+    shown = own[0]["by_emotion"] if own else means.pop("human")
     rows = [
-        BarRow(emotion, value, marks={name: means[emotion] for name, means in marks.items()})
+        BarRow(emotion, value, {group: kappas[emotion] for group, kappas in means.items() if own})
         for emotion, value in shown.items()
     ]
     whose = own[0]["name"] if own else "people"
@@ -124,24 +114,21 @@ def _means(kappas: list[Mapping[str, float | None]]) -> dict[str, float | None]:
     return found
 
 
-def _groups(result: Result) -> Table:
-    quartiles = ("lowest", "lower_quartile", "median", "upper_quartile", "highest")
+def _groups(result: Result) -> list[Table]:
+    """Return kappas by group of raters, and their differences."""
+    parts = ("n", "mean", "lowest", "lower_quartile", "median", "upper_quartile", "highest")
+    kappas = [(name, *(box[part] for part in parts)) for name, box in result["groups"].items()]
     columns = ("group", "kappas", "mean", "lowest", "25 %", "median", "75 %", "highest")
-    rows = [
-        (name, box["n"], box["mean"], *(box[part] for part in quartiles))
-        for name, box in result["groups"].items()
-    ]
     note = "Kappas of all raters and emotions of a group."
-    return Table("Groups of raters", columns, rows, note=note, digits=3)
-
-
-def _comparisons(result: Result) -> Table:
-    rows = [
+    differences = [
         (f"{one['first']} − {one['second']}", one["difference"], _significance(one["p"]))
         for one in result["group_comparisons"]
     ]
-    note = "Difference of the mean kappas; two-sided Mann-Whitney test."
-    return Table("Differences of groups", ("groups", "difference", "p"), rows, note=note, digits=3)
+    test = "Difference of the mean kappas; two-sided Mann-Whitney test."
+    return [
+        Table("Groups of raters", columns, kappas, note=note, digits=3),
+        Table("Differences of groups", ("groups", "difference", "p"), differences, note=test, digits=3),
+    ]
 
 
 def _pairs(result: Result) -> HeatMap:
@@ -153,25 +140,13 @@ def _pairs(result: Result) -> HeatMap:
 
 
 def _alpha(result: Result) -> Bars:
-    published = result["published"]["agreement"]["by_emotion"]
-    rows = [
-        BarRow(
-            emotion,
-            alpha,
-            marks={
-                "published": published[emotion]["alpha"],
-                "pooled κ": result["pooled_kappa"]["by_emotion"][emotion],
-            },
-        )
-        for emotion, alpha in result["alpha"]["by_emotion"].items()
-    ]
-    note = f"Published: {result['published']['agreement']['source']}."
+    published, pooled = result["published"]["agreement"], result["pooled_kappa"]["by_emotion"]
+    rows = []
+    for emotion, alpha in result["alpha"]["by_emotion"].items():
+        marks = {"published": published["by_emotion"][emotion]["alpha"], "pooled κ": pooled[emotion]}
+        rows.append(BarRow(emotion, alpha, marks))
+    note = f"Published: {published['source']}."
     return Bars("Krippendorff's α of people", rows, note=note, measure="α", digits=3)
-
-
-def _ratings(result: Result) -> StackedBars:
-    legend = [str(level) for level in range(8)]
-    return StackedBars("Ratings by people, 0 to 7", legend, list(result["ratings"].items()))
 
 
 def _significance(p: float | None) -> str:
@@ -197,15 +172,11 @@ def emonet_face_binary_report(result: Result) -> Report:
         f"{counts['pairs']:,} pairs of image and emotion in {result['data']}"
     )
     scored = {} if model is None else {"all_yes": model["all"]["yes"], "never_yes": model["all"]["no"]}
-    cards = [
-        Card(
-            label,
-            f"{counts[name]:,}",
-            note=share(counts[name], counts["pairs"])
-            + (f", {scored[name]:,} scored" if name in scored else ""),
-        )
-        for name, label in _ANSWERS.items()
-    ]
+    cards = []
+    for name, label in _ANSWERS.items():
+        note = share(counts[name], counts["pairs"])
+        note += f", {scored[name]:,} scored" if name in scored else ""
+        cards.append(Card(label, counts[name], note=note))
     sections: list[Section] = []
     if model is not None:
         means = model["mean"]
@@ -222,11 +193,11 @@ def emonet_face_binary_report(result: Result) -> Report:
 
 
 def _presence(model: Mapping[str, Any]) -> Table:
-    rows: list[tuple[Any, ...]] = [
-        ("mean over emotions", None, None, *(model["mean"][name] for name in _METRICS))
+    mean, whole = model["mean"], model["all"]
+    rows = [
+        ("mean over emotions", None, None, *(mean[name] for name in _METRICS)),
+        ("all pairs together", whole["yes"], whole["no"], *(whole[name] for name in _METRICS)),
     ]
-    whole = model["all"]
-    rows.append(("all pairs together", whole["yes"], whole["no"], *(whole[name] for name in _METRICS)))
     return Table("Pairs with high agreement", ("", "present", "absent", *_METRICS.values()), rows, digits=3)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from budew.reports.page import page_notes
-from budew.reports.sections import BarRow, Bars, Card, Cell, HeatMap, Report, Section, Table
+from budew.reports.sections import BarRow, Bars, Card, Cell, HeatMap, Report, Table, filled
 from budew.statistics.pair_metrics import PAIR_METRICS
 
 Result = Mapping[str, Any]
@@ -17,10 +17,10 @@ def emonet_voice_report(result: Result) -> Report:
     """Return the parts of the report, the most important section first."""
     cards = [Card(NAMES[name], result[name], digits=3) for name in PAIR_METRICS]
     cards += [Card(f"{name.title()} (%)", result[name]) for name in ("refused", "unparsed")]
-    sections: list[Section] = [
+    sections = filled(
         _leaderboard(result),
         _variants(result),
-        *([decoding_table(result["comparison"])] if "comparison" in result else []),
+        decoding_table(result["comparison"]) if "comparison" in result else None,
         _by_emotion(result),
         *(_groups(result, part) for part in ("language", "voice", "arousal")),
         _classes(result),
@@ -28,7 +28,7 @@ def emonet_voice_report(result: Result) -> Report:
         _people(result),
         _reliability(result),
         _attributes(result),
-    ]
+    )
     subtitle = f"{_model(result)} on {result['data']}: {result['n']['value']:,} clips scored"
     return Report("EmoNet-Voice Bench", subtitle, cards, sections, page_notes("emonet_voice"))
 
@@ -73,29 +73,24 @@ def decoding_table(comparison: Mapping[str, Any]) -> Table:
         f"Scored on {comparison['scored_clips']} clips; {fitted}. "
         "K: mean over K sampled captions. Seconds of encoder and decoder for a clip, and relative to greedy."
     )
-    columns = ("", "Pearson r", "Spearman ρ", "MAE (0–10)", "RMSE (0–10)", "seconds", "× greedy")
+    columns = ("", *NAMES.values(), "seconds", "× greedy")
     return Table("Decoding and calibration", columns, rows, note=note, digits=3)
 
 
 def _leaderboard(result: Result) -> Table:
-    rows = result["leaderboard"]
-    own = [place for place, row in enumerate(rows) if row.get("own")]
-    names = (*PAIR_METRICS, "refused")
-    return Table(
-        "Leaderboard",
-        ("model", *map(NAMES.__getitem__, PAIR_METRICS), "refused (%)", "source"),
-        [
-            (row["model"], *((result if row.get("own") else row)[name] for name in names), _source(row))
-            for row in rows
-        ],
-        highlighted=own,
-        note="By Pearson r. " + " ".join(f"{row['model']}: {row['note']}." for row in rows if "note" in row),
-        digits=3,
-    )
-
-
-def _source(row: Result) -> str:
-    return "this report" if row.get("own") else ", ".join(filter(None, (row["source"], row["date"])))
+    rows: list[tuple[Cell, ...]] = []
+    own = []
+    for row in result["leaderboard"]:
+        if row.get("own"):
+            own.append(len(rows))
+            metrics, source = result, "this report"
+        else:
+            metrics, source = row, ", ".join(filter(None, (row["source"], row["date"])))
+        rows.append((row["model"], *(metrics[name] for name in (*PAIR_METRICS, "refused")), source))
+    columns = ("model", *NAMES.values(), "refused (%)", "source")
+    remarks = [f"{row['model']}: {row['note']}." for row in result["leaderboard"] if "note" in row]
+    note = " ".join(["By Pearson r.", *remarks])
+    return Table("Leaderboard", columns, rows, highlighted=own, note=note, digits=3)
 
 
 def _variants(result: Result) -> Table:
@@ -112,7 +107,7 @@ def _variants(result: Result) -> Table:
 
 def _metric_table(heading: str, rows: list[tuple[str, int, Result]], note: str = "") -> Table:
     cells = [(name, n, *(metrics[metric] for metric in PAIR_METRICS)) for name, n, metrics in rows]
-    columns = ("", "clips", *(NAMES[metric] for metric in PAIR_METRICS))
+    columns = ("", "clips", *NAMES.values())
     return Table(heading, columns, cells, note=note, digits=3)
 
 
@@ -120,9 +115,7 @@ def _by_emotion(result: Result) -> Bars:
     published = result["published_by_emotion"]
     rows = [
         BarRow(
-            emotion,
-            metrics["spearman"],
-            marks={one["model"]: one["spearman"].get(emotion) for one in published},
+            emotion, metrics["spearman"], {one["model"]: one["spearman"].get(emotion) for one in published}
         )
         for emotion, metrics in result["by_emotion"].items()
     ]
@@ -140,13 +133,10 @@ def _groups(result: Result, part: str) -> Table:
 
 def _classes(result: Result) -> Table:
     found = result["classes"]
+    usual = found["baseline"]
     rows = [
         (result["model"], found["accuracy"], found["macro_f1"]),
-        (
-            f"always the most frequent class, {found['baseline']['class']}",
-            found["baseline"]["accuracy"],
-            found["baseline"]["macro_f1"],
-        ),
+        (f"always the most frequent class, {usual['class']}", usual["accuracy"], usual["macro_f1"]),
     ]
     note = "Prediction rounded to the nearest class against the majority of the raters."
     return Table("Classes 0, 1, 2", ("", "accuracy", "macro-F1"), rows, highlighted=(0,), note=note, digits=3)
@@ -177,17 +167,10 @@ def _people(result: Result) -> Table:
 def _reliability(result: Result) -> Bars:
     published = result["published_reliability"]
     of = {"all": published["overall"]} | published["by_category"]
-    rows = [
-        BarRow(
-            name,
-            found["krippendorff"],
-            marks={
-                "Cronbach's alpha": found["cronbach"]["value"],
-                "published": of.get(name, {}).get("value"),
-            },
-        )
-        for name, found in result["reliability"].items()
-    ]
+    rows = []
+    for name, found in result["reliability"].items():
+        marks = {"Cronbach's alpha": found["cronbach"]["value"], "published": of.get(name, {}).get("value")}
+        rows.append(BarRow(name, found["krippendorff"], marks))
     note = (
         "Alpha of the raters of this data, and the published one (called Cronbach's; the estimator with "
         "missing raters is not published)."
@@ -201,5 +184,5 @@ def _attributes(result: Result) -> Table:
         (name, metrics["n"], *(metrics[metric] for metric in (*PAIR_METRICS, "refused")))
         for name, metrics in found.items()
     ]
-    columns = ("", "clips", *(NAMES[metric] for metric in PAIR_METRICS), "not predicted (%)")
+    columns = ("", "clips", *NAMES.values(), "not predicted (%)")
     return Table("Authenticity and Arousal", columns, rows, note="Rated too, and reported apart.", digits=3)

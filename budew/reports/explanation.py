@@ -108,7 +108,7 @@ def _mark(mention: Mention) -> Mark:
     if mention.kind == "trait":
         meaning = f"{mention.name}: {visible(str(mention.value))}"
     elif mention.kind == "attribute":
-        meaning = _plain_name(mention.name)
+        meaning = mention.name.replace("_", " ")  # published as "Warm_vs._Cold"
         level = "" if isinstance(mention.value, str) else trait_words(mention.name, mention.value)
     elif mention.kind == "emotion":
         level = level_name(mention.level)
@@ -116,11 +116,6 @@ def _mark(mention: Mention) -> Mark:
         level = level_name(0)
     place = (mention.start, mention.end, mention.kind, mention.role)
     return Mark(*place, meaning, level, visible(mention.phrase))
-
-
-def _plain_name(attribute: str) -> str:
-    """Return the published name of a voice attribute, "Warm_vs._Cold", with spaces."""
-    return attribute.replace("_", " ")
 
 
 def pieces(text: str, found: Sequence[Mark]) -> Iterator[tuple[str, Mark | None]]:
@@ -146,12 +141,12 @@ def print_explanation(parsed: ParsedCaption, console: Console) -> None:
     """
     found = marks_of(parsed)
     console.print(_marked(parsed.text, found, console))
-    if not found:
-        console.print(Text("\nNothing in it names an emotion, a burst or a trait.\n", Style(dim=True)))
-    else:
-        if _is_plain(console):
-            console.print(Text(f"\n{_key(found)}"))
+    if found and _is_plain(console):
+        console.print(Text(f"\n{_key(found)}"))
+    if found:
         console.print(_mark_table(parsed.text, found, console.width))
+    else:
+        console.print(Text("\nNothing in it names an emotion, a burst or a trait.\n", Style(dim=True)))
     console.print(_bars(parsed, console))
 
 
@@ -203,10 +198,9 @@ def _marked(text: str, found: Sequence[Mark], console: Console) -> Text:
 
 def _key(found: Sequence[Mark]) -> str:
     """Return the meaning of the brackets that occur."""
-    roles = dict.fromkeys(mark.role for mark in sorted(found, key=lambda mark: mark.role != "affirmed"))
-    by_brackets: dict[tuple[str, str], list[str]] = {}
-    for role in roles:
-        by_brackets.setdefault(_BRACKETS.get(role, _NOT_COUNTED), []).append(role)
+    by_brackets: dict[tuple[str, str], dict[str, None]] = {}
+    for mark in sorted(found, key=lambda mark: mark.role != "affirmed"):
+        by_brackets.setdefault(_BRACKETS.get(mark.role, _NOT_COUNTED), {})[mark.role] = None
     return "  ".join(", ".join(roles).join(brackets) for brackets, roles in by_brackets.items())
 
 
@@ -284,7 +278,7 @@ def explanation_html(parsed_captions: Sequence[ParsedCaption], *, profile: Voice
 
 
 def _traits(profile: VoiceProfile) -> list[tuple[str, str]]:
-    return [(_plain_name(name), trait_words(name, value)) for name, value in profile.traits.items()]
+    return [(name.replace("_", " "), trait_words(name, value)) for name, value in profile.traits.items()]
 
 
 def _page_part(parsed: ParsedCaption, found: Sequence[Mark]) -> dict[str, Any]:

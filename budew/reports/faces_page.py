@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -18,6 +19,7 @@ from budew.reports.sections import (
     HeatMap,
     Report,
     Section,
+    filled,
 )
 
 MOST_IMAGES = 200
@@ -66,66 +68,55 @@ def _bar(emotion: str, raw: float) -> EmotionBar:
 
 def description_report(source: str, found: Mapping[str, Any]) -> Report:
     """Return the description of a corpus, as `describe_faces` makes it."""
-    cards = [Card("images", f"{found['images']:,}")]
     labels = {"group": "ethnicity, by group", "ethnicity": "ethnicity", "gender": "gender", "age": "age"}
-    for axis, label in labels.items():
-        cards.append(Card(f"balance of {label}", found["balance"][axis], note="smallest over largest count"))
-    sections: list[Section] = [
-        Bars(
-            f"Images by {label}",
-            [BarRow(name, count) for name, count in found["counts"][axis].items()],
-            measure="images",
-            digits=0,
-        )
+    cards = [Card("images", found["images"])]
+    cards += [
+        Card(f"balance of {label}", found["balance"][axis], note="smallest over largest count")
         for axis, label in labels.items()
-        if found["counts"][axis]
     ]
-    sections.append(
-        Bars(
-            "Images by emotion",
-            [BarRow(name, count) for name, count in found["emotions"].items()],
-            measure="images",
-            digits=0,
-        )
-    )
-    if shares := found["shares"]:
-        columns = [*next(iter(shares.values()))]
-        rows = [[row[name] for name in columns] for row in shares.values()]
-        variance = [found["variance"][name] for name in columns]
-        high = max(value for row in rows for value in row)
-        sections.append(
-            HeatMap(
-                "Share of groups of emotions",
-                [*shares],
-                columns,
-                rows,
-                0.0,
-                high,
-                note="Of the images of a group of ethnicities.",
-                axes=("ethnicity", "emotions"),
-            )
-        )
-        most = max([*variance, 1e-9])
-        sections.append(
-            HeatMap(
-                "Variance of these shares over the groups of ethnicities",
-                ["variance"],
-                columns,
-                [variance],
-                0.0,
-                most,
-                note="0: every group shows the same emotions.",
-                digits=6,
-            )
-        )
+    counts = {f"Images by {label}": found["counts"][axis] for axis, label in labels.items()}
+    counts["Images by emotion"] = found["emotions"]
+    sections: list[Section] = [_bars(heading, images, "images", 0) for heading, images in counts.items()]
+    sections += _shares(found["shares"], found["variance"]) if found["shares"] else []
     for axis, values in found.get("similarity", {}).items():
-        alike = [BarRow(name, value) for name, value in values.items()]
-        if alike:
-            heading = f"Mean cosine of pairs of images, {labels.get(axis, axis)}"
-            sections.append(Bars(heading, alike, axis=(0.0, 1.0), measure="mean cosine", digits=3))
+        heading = f"Mean cosine of pairs of images, {labels.get(axis, axis)}"
+        sections.append(replace(_bars(heading, values, "mean cosine", 3), axis=(0.0, 1.0)))
     notes = [
         ("demographics", "what the prompts of the images ask for, not how the faces look"),
         ("unknown", ", ".join(f"{labels[axis]} {count:,}" for axis, count in found["unknown"].items())),
         ("no emotion", f"{found['no_emotion']:,} images have neither a target nor a label above 0"),
     ]
-    return Report("Faces", f"{found['images']:,} images of {source}", cards, sections, notes)
+    subtitle = f"{found['images']:,} images of {source}"
+    return Report("Faces", subtitle, cards, filled(*sections), notes)
+
+
+def _bars(heading: str, values: Mapping[str, float], measure: str, digits: int) -> Bars:
+    rows = [BarRow(name, value) for name, value in values.items()]
+    return Bars(heading, rows, measure=measure, digits=digits)
+
+
+def _shares(shares: Mapping[str, Mapping[str, float]], variances: Mapping[str, float]) -> list[HeatMap]:
+    """Return the share of each group of emotions by ethnicity, and its variance over them."""
+    columns = list(next(iter(shares.values())))
+    rows = [[row[name] for name in columns] for row in shares.values()]
+    variance = [variances[name] for name in columns]
+    return [
+        HeatMap(
+            "Share of groups of emotions",
+            list(shares),
+            columns,
+            rows,
+            high=max(value for row in rows for value in row),
+            note="Of the images of a group of ethnicities.",
+            axes=("ethnicity", "emotions"),
+        ),
+        HeatMap(
+            "Variance of these shares over the groups of ethnicities",
+            ["variance"],
+            columns,
+            [variance],
+            high=max([*variance, 1e-9]),
+            note="0: every group shows the same emotions.",
+            digits=6,
+        ),
+    ]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from budew.corpora.named.definition import Meaning, NamedCorpus
 from budew.reports.page import page_notes
-from budew.reports.sections import Card, Cell, Report, Table
+from budew.reports.sections import Card, Cell, Report, Table, filled
 from budew.taxonomy import EMOTIONS
 
 _AUTHOR = re.compile(r"author\s*=\s*\{+([^,}]+)")
@@ -18,16 +18,12 @@ def corpora_report(corpora: Mapping[str, NamedCorpus]) -> Report:
     """Return the comparison of corpora by name, and where each is from."""
     languages = {tag.partition("-")[0] for corpus in corpora.values() for tag in corpus.languages}
     cards = [
-        Card("corpora", str(len(corpora))),
-        Card("languages", str(len(languages)), note="and those of Common Voice"),
+        Card("corpora", len(corpora)),
+        Card("languages", len(languages), note="and those of Common Voice"),
         Card("hours", sum(corpus.hours or 0 for corpus in corpora.values()), digits=0, note="where known"),
     ]
-    sources = Table(
-        "Sources",
-        ("", "from", "source"),
-        [(name, corpus.address or "–", corpus.source) for name, corpus in corpora.items()],
-    )
-    sections = [_comparison(corpora, _COMPARED), sources]
+    sources = [(name, corpus.address or "–", corpus.source) for name, corpus in corpora.items()]
+    sections = [_comparison(corpora, _COMPARED), Table("Sources", ("", "from", "source"), sources)]
     return Report("Corpora known by name", "", cards, sections, page_notes("known_corpora"))
 
 
@@ -40,16 +36,19 @@ def corpus_report(name: str, corpus: NamedCorpus) -> Report:
     """Return what is known of a corpus: labels as emotions, names and tables, licence and citation."""
     cards = [
         Card("hours", corpus.hours, digits=1),
-        Card("speakers", None if corpus.speaker_count is None else f"{corpus.speaker_count:,}"),
-        Card("emotions", str(len(corpus.rated)), note=f"of {len(EMOTIONS)}"),
+        Card("speakers", corpus.speaker_count),
+        Card("emotions", len(corpus.rated), note=f"of {len(EMOTIONS)}"),
         Card("licence", corpus.licence or "none stated"),
     ]
-    sections = [_labels(corpus), _names(corpus), *([_tables(corpus)] if corpus.tables else [])]
+    sections = filled(_labels(corpus), _names(corpus), _tables(corpus))
     notes = (
         ("Read it", f"budew.read('{name}:FOLDER')"),
         ("Recognized", "by its names alone" if corpus.distinctive else "only if it is named"),
         ("Pattern", corpus.pattern),
-        ("From", _origin(name, corpus)),
+        (
+            "From",
+            (corpus.address or "unknown") + (f" (budew corpora get {name} OUT)" if corpus.downloads else ""),
+        ),
         ("Source", corpus.source),
         ("Citation", corpus.citation.strip() or "none"),
     )
@@ -64,10 +63,7 @@ def short_citation(bibtex: str) -> str:
 
 
 def _comparison(corpora: Mapping[str, NamedCorpus], columns: Sequence[str]) -> Table:
-    rows: list[tuple[Cell, ...]] = []
-    for name, corpus in corpora.items():
-        cells = _cells(corpus)
-        rows.append((name, *(cells[column] for column in columns)))
+    rows = [(name, *map(_cells(corpus).__getitem__, columns)) for name, corpus in corpora.items()]
     note = "Read with budew.read('NAME:FOLDER'); explained by budew corpora NAME."
     return Table("Corpora", ("", *columns), rows, note=note, digits=1)
 
@@ -84,11 +80,6 @@ def _cells(corpus: NamedCorpus) -> dict[str, Cell]:
         "licence": corpus.licence or "–",
         "citation": short_citation(corpus.citation),
     }
-
-
-def _origin(name: str, corpus: NamedCorpus) -> str:
-    found = corpus.address or "unknown"
-    return f"{found} (budew corpora get {name} OUT)" if corpus.downloads else found
 
 
 def _labels(corpus: NamedCorpus) -> Table:

@@ -1,17 +1,18 @@
-"""What rewriting made of a corpus as one HTML page: metrics, plots, texts beside their templates."""
+"""What rewriting made of a corpus as a report: metrics, plots, texts beside their templates."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 from budew.paraphrase.candidate_selection import OUTCOMES
+from budew.paraphrase.lexicon_gaps import LexiconGap
 from budew.paraphrase.metrics.candidate_counts import ranked
 from budew.paraphrase.metrics.clip_sample import RewritingExample
-from budew.paraphrase.metrics.fidelity import EmotionFidelity
+from budew.paraphrase.metrics.fidelity import EmotionFidelity, Fidelity
 from budew.paraphrase.metrics.report import ParaphraseReport
 from budew.reports.formatting import share, visible, written
 from budew.reports.page import bar_list, page_notes, percent, shortened, strongest_first
-from budew.reports.paraphrase_tables import DIVERSITY, FIDELITY, fidelity_sides
 from budew.reports.sections import (
     BarCell,
     BarList,
@@ -19,12 +20,12 @@ from budew.reports.sections import (
     Card,
     Cell,
     Report,
-    Section,
     StackedBars,
     Table,
     TextPair,
     TextPairs,
     TextPiece,
+    filled,
 )
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import level_name
@@ -34,11 +35,35 @@ LOW_RATE = 0.95
 
 _WORD = re.compile(r"\s*\S+\s*")
 _EDGES = ".,;:!?\"'()“”‘’…"
+_BY_EMOTION = "By emotion"
+
+
+_DIVERSITY = (
+    ("distinct_1", "distinct-1", "more", 3),
+    ("distinct_2", "distinct-2", "more", 3),
+    ("distinct_3", "distinct-3", "more", 3),
+    ("self_bleu", "self-BLEU", "less", 1),
+    ("compression_ratio", "compression ratio", "less", 2),
+    ("openings", "different first three words", "more", 3),
+    ("syntactic_openings", "different syntactic openings", "more", 3),
+    ("emotion_words", "type–token ratio of emotion words", "more", 3),
+    ("effective_vocabulary", "effective vocabulary", "more", 1),
+    ("mean_words", "words a caption", "", 1),
+)
+"""Attributes of `Diversity` with label, what is better, and digits."""
+_FIDELITY = {
+    "spearman": "Spearman ρ",
+    "exact": "exact level",
+    "within_one": "within one level",
+    "recall": "recall of emotions",
+    "precision": "precision of emotions",
+}
+"""Labels of the rates of `Fidelity`."""
 
 
 def rewriting_report(found: ParaphraseReport) -> Report:
     """Return the metrics of a rewritten corpus, and some of its texts beside their templates."""
-    sections: tuple[Section | None, ...] = (
+    sections = filled(
         _candidates(found),
         _inconsistent(found),
         _tallies(found),
@@ -46,14 +71,14 @@ def rewriting_report(found: ParaphraseReport) -> Report:
         _fidelity(found),
         _by_emotion(found),
         _overused(found),
-        _texts(
+        TextPairs(
             "Rewritten",
-            found.accepted,
+            [_pair(example) for example in found.accepted],
             "The template above, its paraphrase below. Words that only one has are marked: removed, added.",
         ),
-        _texts(
+        TextPairs(
             "Refused",
-            found.refused,
+            [_pair(example) for example in found.refused],
             "Candidates that the gate refused, with the reasons: one for each first reason, then others.",
         ),
     )
@@ -64,15 +89,32 @@ def rewriting_report(found: ParaphraseReport) -> Report:
         f"Counts cover all {found.clips:,} clips{others}{bad}. Diversity, fidelity and examples cover "
         f"{found.sampled:,} clips sampled by seed {found.seed}.",
         _cards(found),
-        [section for section in sections if section is not None],
+        sections,
         page_notes("paraphrases"),
     )
+
+
+def rewriting_summary(report: Report) -> Report:
+    """Return what a terminal shows: no single emotions, and no notes."""
+    sections = [section for section in report.sections if section.heading != _BY_EMOTION]
+    return replace(report, sections=sections, notes=())
+
+
+def lexicon_gaps_table(gaps: Iterable[LexiconGap]) -> Table:
+    """Return the words that the lexicon lacks, with an example each."""
+    rows = []
+    for gap in gaps:
+        emotions = ", ".join(f"{name} {count}" for name, count in gap.emotions[:3])
+        rows.append((gap.word, gap.missed, gap.named, gap.passed, emotions, gap.examples[0][:80]))
+    columns = ("word", "missed", "as an emotion", "passed", "emotions missed", "for example")
+    return Table("Words that the lexicon lacks", columns, rows)
 
 
 def _cards(found: ParaphraseReport) -> list[Card]:
     counts, captions = found.candidates.counts, found.captions
     judged = sum(counts[name] for name in ("accepted", "repaired", "refused"))
     fallbacks = sum(captions.fallbacks.values())
+    lint = found.overused
     return [
         Card("clips", found.clips),
         Card("captions", captions.captions),
@@ -81,6 +123,7 @@ def _cards(found: ParaphraseReport) -> list[Card]:
         Card("fallbacks", share(fallbacks, captions.captions)),
         Card("ρ before the gate", found.before.spearman.value if found.before else None, digits=3),
         Card("ρ after the gate", found.after.spearman.value if found.after else None, digits=3),
+        Card("errors of the linter", lint.errors, note=f"{lint.warnings:,} warnings"),
     ]
 
 
@@ -103,25 +146,23 @@ def _candidates(found: ParaphraseReport) -> StackedBars:
     return StackedBars("Candidates", legend, [("candidates", [counts[name] for name in OUTCOMES])], note)
 
 
-def _inconsistent(found: ParaphraseReport) -> Table | None:
+def _inconsistent(found: ParaphraseReport) -> Table:
     totals = found.candidates
-    if not totals.wrong:
-        return None
     first = f"; the first {len(totals.listed)}" if totals.wrong > len(totals.listed) else ""
     note = f"The counts are inconsistent in {totals.wrong:,} clips{first}."
     rows = [(shortened(id), shortened(problem)) for id, problem in totals.listed]
     return Table("Inconsistent counts", ("clip", "problem"), rows, note=note)
 
 
-def _tallies(found: ParaphraseReport) -> BarLists | None:
+def _tallies(found: ParaphraseReport) -> BarLists:
     """Return what candidates and captions are counted by, the most frequent first."""
     tallies = {
         "refused, by first reason": found.candidates.codes,
         "fallbacks, by reason": found.captions.fallbacks,
         **found.captions.origins,
     }
-    lists = [bar_list(name, ranked(tally), len(tally)) for name, tally in tallies.items() if tally]
-    return BarLists("Reasons and origins", lists) if lists else None
+    lists = [bar_list(name, ranked(tally), len(tally)) for name, tally in tallies.items()]
+    return BarLists("Reasons and origins", lists)
 
 
 def _diversity(found: ParaphraseReport) -> Table | None:
@@ -129,11 +170,11 @@ def _diversity(found: ParaphraseReport) -> Table | None:
     if not found.diversity:
         return None
     rows: list[list[Cell]] = []
-    for metric in DIVERSITY:
-        values = [getattr(side, metric.name) for side in found.diversity.values()]
+    for name, label, better, digits in _DIVERSITY:
+        values = [getattr(side, name) for side in found.diversity.values()]
         most = max([1e-12, *(value for value in values if value is not None)])
-        cells = [BarCell(written(value, metric.digits), percent(value or 0.0, most)) for value in values]
-        rows.append([metric.label, *cells, metric.better])
+        cells = [BarCell(written(value, digits), percent(value or 0.0, most)) for value in values]
+        rows.append([label, *cells, better])
     templates = found.diversity["templates"]
     note = (
         f"Of {templates.captions:,} captions each, one per clip; distinct-n, compression and vocabulary use "
@@ -146,8 +187,8 @@ def _diversity(found: ParaphraseReport) -> Table | None:
 def _fidelity(found: ParaphraseReport) -> Table | None:
     if found.after is None:
         return None
-    sides = fidelity_sides(found)
-    rows = [[label, *(getattr(side, rate) for side in sides.values())] for rate, label in FIDELITY.items()]
+    sides = _fidelity_sides(found)
+    rows = [[label, *(getattr(side, rate) for side in sides.values())] for rate, label in _FIDELITY.items()]
     before = (
         "Fidelity before the gate is unknown: no text of refused candidates, or of accepted ones, is in the "
         "sample."
@@ -164,11 +205,17 @@ def _fidelity(found: ParaphraseReport) -> Table | None:
     return Table("Fidelity", ["rate", *(f"{name} the gate" for name in sides)], rows, note=note, digits=3)
 
 
-def _by_emotion(found: ParaphraseReport) -> Table | None:
+def _fidelity_sides(found: ParaphraseReport) -> dict[str, Fidelity]:
+    """Return fidelity before and after the gate, as far as it is known."""
+    sides = {"before": found.before, "after": found.after}
+    return {name: side for name, side in sides.items() if side is not None}
+
+
+def _by_emotion(found: ParaphraseReport) -> Table:
     """Return for each emotion its words in templates and paraphrases, and fidelity before and after."""
     words = {name: side.by_emotion for name, side in found.diversity.items() if name != "written"}
     most = max([1, *(row.phrases for side in words.values() for row in side.values())])
-    sides = fidelity_sides(found)
+    sides = _fidelity_sides(found)
     rows: list[list[Cell]] = []
     for number, name in enumerate(EMOTIONS):
         spoken = [side[name] for side in words.values()]
@@ -176,8 +223,6 @@ def _by_emotion(found: ParaphraseReport) -> Table | None:
         if any(row.said for row in spoken) or any(row.wanted or row.said for row in rates):
             bars = [BarCell(f"{row.phrases} of {row.said}", percent(row.phrases, most)) for row in spoken]
             rows.append([name, *bars, *(cell for row in rates for cell in _rate_cells(row))])
-    if not rows:
-        return None
     columns = ["emotion", *(f"words in {name}" for name in words)]
     for name in sides:
         columns += [f"captions {name}", f"recall {name}", f"precision {name}", f"level {name}"]
@@ -187,7 +232,7 @@ def _by_emotion(found: ParaphraseReport) -> Table | None:
         "gate: captions that should name it; recall: share of them that do; precision: share of the captions "
         "naming it that should; level: share of those that rightly name it, at its level."
     )
-    return Table("By emotion", columns, rows, note=note)
+    return Table(_BY_EMOTION, columns, rows, note=note)
 
 
 def _rate_cells(row: EmotionFidelity) -> list[BarCell]:
@@ -199,7 +244,7 @@ def _rate_cells(row: EmotionFidelity) -> list[BarCell]:
     return [BarCell(f"{row.wanted:.0f}"), *cells]
 
 
-def _overused(found: ParaphraseReport) -> BarLists | None:
+def _overused(found: ParaphraseReport) -> BarLists:
     """Return overused openings and phrases with the share of the captions that have them."""
     lint, total = found.overused, found.overused.captions
     lists = [
@@ -207,17 +252,12 @@ def _overused(found: ParaphraseReport) -> BarLists | None:
             title, [(row.phrase, share(row.captions, total), percent(row.captions, total)) for row in rows]
         )
         for title, rows in (("openings", lint.openings), ("phrases", lint.phrases))
-        if rows
     ]
     note = (
         f"In {total:,} paraphrases. budew paraphrase report … --ban FILE writes these phrases for budew "
         "paraphrase run --ban FILE, which forbids them to the model."
     )
-    return BarLists("Over-used", lists, note) if lists else None
-
-
-def _texts(heading: str, examples: Sequence[RewritingExample], note: str) -> TextPairs | None:
-    return TextPairs(heading, [_pair(example) for example in examples], note) if examples else None
+    return BarLists("Over-used", lists, note)
 
 
 def _pair(example: RewritingExample) -> TextPair:

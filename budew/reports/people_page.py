@@ -5,6 +5,8 @@ them: whoever passes the page on passes on those clips.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Any, TypeAlias
 
 from budew.evaluation.benchmarks.coarse import CoarseResult
 from budew.evaluation.benchmarks.people import CorpusResult, PeopleResult, linear_probe
@@ -20,12 +22,12 @@ from budew.reports.sections import (
     ClipCards,
     HeatMap,
     Report,
-    Section,
     Table,
+    filled,
 )
 from budew.statistics.resampling import ConfidenceInterval
 
-_PER_CENT = (0.0, 100.0)
+Row: TypeAlias = Sequence[Cell]
 _UAR = "unweighted_average_recall"
 _CLASS_METRICS = {_UAR: "UAR, %", "argmax_accuracy": "accuracy, %", "macro_f1": "macro F1, %"}
 _INTENSITY_METRICS = {"spearman": "Spearman ρ", "auc": "area under ROC"}
@@ -38,133 +40,138 @@ def people_report(result: PeopleResult) -> Report:
     corpora = result.corpora
     clips = sum(len(corpus.evaluation.pairs) for corpus in corpora)
     samples = f", and the mean over {result.num_samples}" if result.num_samples else ""
-    overview = (
-        _recall(result),
-        _classes(result),
-        _published(corpora),
-        _intensities(result),
-        _gender(corpora),
-        _false_emotions(corpora),
-    )
-    each = (section for corpus in corpora for section in _corpus_sections(corpus))
+    sampled = f"mean of {result.num_samples} captions"
+    by_corpus = ((_confusion(one), _by_emotion(one), _sounds(one), _played(one)) for one in corpora)
     return Report(
         f"{result.model} on recordings of people",
         f"{clips:,} clips of {len(corpora)} corpora; one greedy caption a clip{samples}.",
         [_card(corpus, corpus.classes) for corpus in corpora if corpus.classes],
-        [section for section in (*overview, *each) if section is not None],
+        filled(
+            _recall(corpora, sampled),
+            _classes(corpora, sampled),
+            _published(corpora),
+            _intensities(corpora, sampled),
+            _gender(corpora),
+            _false_emotions(corpora),
+            *chain.from_iterable(by_corpus),
+        ),
         _notes(result),
     )
 
 
 def _card(corpus: CorpusResult, classes: CoarseResult) -> Card:
     """Return the average recall of a corpus, with chance and what a probe gets from speakers of it."""
-    own = next((value for name, value in _probes(corpus, _UAR) if "other speakers" in name), None)
+    own = next((row[_UAR] for row in _probes(corpus) if "other speakers" in row["trained_on"]), None)
     probe = "" if own is None else f"; linear probe {own:.1f}"
-    chance = written(classes.baseline[_UAR].value, 1)
-    return Card(
-        f"{corpus.title}: UAR, %",
-        classes.overall[_UAR],
-        note=f"permuted labels {chance}{probe}",
-        digits=1,
-    )
+    note = f"permuted labels {written(classes.baseline[_UAR].value, 1)}{probe}"
+    return Card(f"{corpus.title}: UAR, %", classes.overall[_UAR], note=note, digits=1)
 
 
-def _probes(corpus: CorpusResult, metric: str) -> list[tuple[str, float]]:
-    """Return name and metric of the linear probes on a corpus."""
+def _probes(corpus: CorpusResult) -> list[dict[str, Any]]:
+    """Return the linear probes on a corpus, each with its name."""
     return [
-        (f"probe, trained on {row['trained_on']}", row[metric])
+        row | {"name": f"probe, trained on {row['trained_on']}"}
         for row in linear_probe()["rows"]
-        if row["corpus"] == corpus.place.name and metric in row
+        if row["corpus"] == corpus.place.name
     ]
 
 
-def _recall(result: PeopleResult) -> Bars | None:
+def _recall(corpora: Sequence[CorpusResult], sampled: str) -> Bars:
     rows = []
-    for corpus in result.corpora:
+    for corpus in corpora:
         if corpus.classes is None:
             continue
-        marks = {"permuted labels": corpus.classes.baseline[_UAR].value, **dict(_probes(corpus, _UAR))}
+        marks = {"permuted labels": corpus.classes.baseline[_UAR].value}
+        marks |= {row["name"]: row[_UAR] for row in _probes(corpus) if _UAR in row}
         if corpus.sampled_classes is not None:
-            marks[f"mean of {result.num_samples} captions"] = corpus.sampled_classes.overall[_UAR].value
+            marks[sampled] = corpus.sampled_classes.overall[_UAR].value
         label = f"{corpus.title} ({len(corpus.classes.task.classes)} classes)"
         rows.append(BarRow(label, corpus.classes.overall[_UAR], marks))
     note = (
         "Class of the strongest emotion in the caption. Linear probes of the encoder of whisper-base know "
         "the classes of a corpus, which captions do not: they show what can be heard."
     )
-    return _plotted("Unweighted average recall, %", rows, note, "captions")
+    return _bars("Unweighted average recall, %", rows, note, "captions")
 
 
-def _classes(result: PeopleResult) -> Table | None:
-    rows: list[Sequence[Cell]] = []
-    own: list[int] = []
-    for corpus in result.corpora:
-        found, sampled = corpus.classes, corpus.sampled_classes
+def _classes(corpora: Sequence[CorpusResult], sampled: str) -> Table:
+    groups: list[list[Row]] = []
+    for corpus in corpora:
+        found = corpus.classes
         if found is None:
             continue
-        own.append(len(rows))
+        metrics = {corpus.title: found.overall}
+        if corpus.sampled_classes is not None:
+            metrics[f"{corpus.title}: {sampled}"] = corpus.sampled_classes.overall
+        metrics[f"{corpus.title}: permuted labels"] = found.baseline
         counts = (found.n, found.speakers, len(found.task.classes))
-        rows.append((corpus.title, *counts, *_metrics(found.overall, _CLASS_METRICS)))
-        if sampled is not None:
-            name = f"{corpus.title}: mean of {result.num_samples} captions"
-            rows.append((name, *counts, *_metrics(sampled.overall, _CLASS_METRICS)))
-        rows.append((f"{corpus.title}: permuted labels", *counts, *_metrics(found.baseline, _CLASS_METRICS)))
-        for probe in (row for row in linear_probe()["rows"] if row["corpus"] == corpus.place.name):
-            name = f"{corpus.title}: probe, trained on {probe['trained_on']}"
-            rows.append((name, None, None, probe["classes"], probe.get(_UAR), probe.get("accuracy"), None))
+        rows: list[Row] = [(name, *counts, *_values(one, _CLASS_METRICS)) for name, one in metrics.items()]
+        for probe in _probes(corpus):
+            own = (probe["classes"], probe.get(_UAR), probe.get("accuracy"), None)
+            rows.append((f"{corpus.title}: {probe['name']}", None, None, *own))
+        groups.append(rows)
     columns = ("corpus", "clips", "speakers", "classes", *_CLASS_METRICS.values())
     note = (
         f"Rows of probes: {linear_probe()['source']}; with clips and speakers of their own, for comparison."
     )
-    return Table("Classes", columns, rows, highlighted=own, note=note, digits=1) if rows else None
+    return _table("Classes", columns, groups, note, digits=1)
 
 
-def _published(corpora: Sequence[CorpusResult]) -> Table | None:
+def _published(corpora: Sequence[CorpusResult]) -> Table:
     """Return the published rule beside published results, of the corpora that have any."""
-    rows: list[Sequence[Cell]] = []
-    own: list[int] = []
-    for corpus in corpora:
-        found = corpus.classes
-        if found is None or not found.task.published:
-            continue
-        own.append(len(rows))
-        metrics = ("accuracy", "accepted_classes")
-        rows.append((corpus.title, *_metrics(found.overall, metrics), "this run"))
-        rows.append((f"{corpus.title}: permuted labels", *_metrics(found.baseline, metrics), "this run"))
-        rows += [
-            (f"{corpus.title}: {row['model']}", row["accuracy"], None, row["source"])
-            for row in found.task.published
+    metrics = ("accuracy", "accepted_classes")
+    groups: list[list[Row]] = [
+        [
+            (corpus.title, *_values(found.overall, metrics), "this run"),
+            (f"{corpus.title}: permuted labels", *_values(found.baseline, metrics), "this run"),
+            *(
+                (f"{corpus.title}: {row['model']}", row["accuracy"], None, row["source"])
+                for row in found.task.published
+            ),
         ]
+        for corpus in corpora
+        if (found := corpus.classes) and found.task.published
+    ]
     note = (
         "A class is accepted where an emotion of it exceeds 1.5 × the uniform share of a softmax; several "
         "may be. Published results are over all speakers."
     )
-    columns = ("corpus", "accuracy, %", "accepted classes", "source")
-    return Table("Published rule", columns, rows, highlighted=own, note=note) if rows else None
+    return _table("Published rule", ("corpus", "accuracy, %", "accepted classes", "source"), groups, note)
 
 
-def _intensities(result: PeopleResult) -> Table | None:
-    rows: list[Sequence[Cell]] = []
-    own: list[int] = []
-    for corpus in result.corpora:
-        found, sampled = corpus.evaluation, corpus.sampled
+def _intensities(corpora: Sequence[CorpusResult], sampled: str) -> Table:
+    groups: list[list[Row]] = []
+    for corpus in corpora:
+        found = corpus.evaluation
         if found.mean["spearman"].value is None:
             continue
+        metrics = {corpus.title: found.mean}
+        if corpus.sampled is not None:
+            metrics[f"{corpus.title}: {sampled}"] = corpus.sampled.mean
+        metrics[f"{corpus.title}: permuted predictions"] = found.baseline
         emotions = len(_varied(found))
-        own.append(len(rows))
-        rows.append((corpus.title, emotions, *_metrics(found.mean, _INTENSITY_METRICS)))
-        if sampled is not None:
-            name = f"{corpus.title}: mean of {result.num_samples} captions"
-            rows.append((name, emotions, *_metrics(sampled.mean, _INTENSITY_METRICS)))
-        permuted = _metrics(found.baseline, _INTENSITY_METRICS)
-        rows.append((f"{corpus.title}: permuted predictions", emotions, *permuted))
+        groups.append([(name, emotions, *_values(one, _INTENSITY_METRICS)) for name, one in metrics.items()])
     note = "Means over the emotions that are present in some clips and absent in others."
-    columns = ("corpus", "emotions", *_INTENSITY_METRICS.values())
-    return Table("Emotions", columns, rows, highlighted=own, note=note) if rows else None
+    return _table("Emotions", ("corpus", "emotions", *_INTENSITY_METRICS.values()), groups, note)
 
 
-def _gender(corpora: Sequence[CorpusResult]) -> Bars | None:
-    found = [(one, row) for one in corpora for row in one.evaluation.traits if row.trait == "gender"]
+def _table(
+    heading: str, columns: Sequence[str], groups: Iterable[Sequence[Row]], note: str, digits: int = 2
+) -> Table:
+    """Return the rows of all corpora, of which the first of each corpus stands out."""
+    rows: list[Row] = []
+    own = []
+    for group in groups:
+        own.append(len(rows))
+        rows += group
+    return Table(heading, columns, rows, highlighted=own, note=note, digits=digits)
+
+
+def _bars(heading: str, rows: Sequence[BarRow], note: str, measure: str) -> Bars:
+    return Bars(heading, rows, axis=(0.0, 100.0), note=note, measure=measure, digits=1)
+
+
+def _gender(corpora: Sequence[CorpusResult]) -> Bars:
     rows = [
         BarRow(
             f"{corpus.title} ({row.n:,})",
@@ -174,12 +181,14 @@ def _gender(corpora: Sequence[CorpusResult]) -> Bars | None:
                 "captions that mention it": row.coverage.value,
             },
         )
-        for corpus, row in found
+        for corpus in corpora
+        for row in corpus.evaluation.traits
+        if row.trait == "gender"
     ]
-    return _plotted("Gender, %", rows, "Over the captions that mention a gender.", "accuracy")
+    return _bars("Gender, %", rows, "Over the captions that mention a gender.", "accuracy")
 
 
-def _false_emotions(corpora: Sequence[CorpusResult]) -> Bars | None:
+def _false_emotions(corpora: Sequence[CorpusResult]) -> Bars:
     rows = []
     most_often = []
     for corpus in corpora:
@@ -194,12 +203,7 @@ def _false_emotions(corpora: Sequence[CorpusResult]) -> Bars | None:
         "Of the clips without any emotion (neutral or read): how many captions name one; lower is better. "
         f"Most often: {'; '.join(most_often) or 'none'}."
     )
-    return _plotted("False emotions, %", rows, note, "share of the clips")
-
-
-def _plotted(heading: str, rows: Sequence[BarRow], note: str, measure: str) -> Bars | None:
-    """Return bars of per cent; None where there are none."""
-    return Bars(heading, rows, axis=_PER_CENT, note=note, measure=measure, digits=1) if rows else None
+    return _bars("False emotions, %", rows, note, "share of the clips")
 
 
 def _notes(result: PeopleResult) -> list[tuple[str, str]]:
@@ -224,11 +228,6 @@ def _described(corpus: CorpusResult) -> str:
     return "; ".join(parts)
 
 
-def _corpus_sections(corpus: CorpusResult) -> list[Section | None]:
-    """Return confusion, emotions, sounds and clips of a corpus; None of what it does not have."""
-    return [_confusion(corpus), _by_emotion(corpus), _sounds(corpus), _played(corpus)]
-
-
 def _confusion(corpus: CorpusResult) -> HeatMap | None:
     found = corpus.classes
     if found is None:
@@ -238,20 +237,19 @@ def _confusion(corpus: CorpusResult) -> HeatMap | None:
     return confusion_map(heading, found.task.classes, found.confusion.tolist(), refused="refused", note=note)
 
 
-def _by_emotion(corpus: CorpusResult) -> Bars | None:
+def _by_emotion(corpus: CorpusResult) -> Bars:
     rows = [
         BarRow(row.emotion, row.estimates["spearman"], {"area under ROC": row.estimates["auc"].value})
         for row in _varied(corpus.evaluation)
     ]
-    heading = f"{corpus.title}: each emotion"
-    return Bars(heading, rows, axis=(0.0, 1.0), measure="Spearman ρ") if rows else None
+    return Bars(f"{corpus.title}: each emotion", rows, axis=(0.0, 1.0), measure="Spearman ρ")
 
 
 def _sounds(corpus: CorpusResult) -> Table | None:
     bursts = corpus.evaluation.bursts
     if not corpus.sounds or bursts is None:
         return None
-    overall: list[Sequence[Cell]] = [
+    rows: list[Row] = [
         (
             f"all, {kind}",
             bursts.n,
@@ -262,7 +260,7 @@ def _sounds(corpus: CorpusResult) -> Table | None:
         )
         for kind in ("micro", "macro")
     ]
-    rows: list[Sequence[Cell]] = [
+    rows += [
         (
             row.label,
             row.n,
@@ -279,24 +277,15 @@ def _sounds(corpus: CorpusResult) -> Table | None:
     )
     columns = ("sound", "clips", "group, %", "burst, %", "any burst, %", "groups named most often")
     heading = f"{corpus.title}: sounds"
-    return Table(heading, columns, [*overall, *rows], highlighted=(0, 1), note=note, digits=1)
+    return Table(heading, columns, rows, highlighted=(0, 1), note=note, digits=1)
 
 
-def _played(corpus: CorpusResult) -> ClipCards | None:
-    if not corpus.heard:
-        return None
+def _played(corpus: CorpusResult) -> ClipCards:
     sources = players((clip.id, clip.audio) for clip in corpus.heard)
-    clips = [
-        ClipCard(
-            clip.id,
-            source,
-            why,
-            clip.caption,
-            (("label", clip.label), ("taken for", clip.predicted)),
-            clip.right,
-        )
-        for clip, (source, why) in zip(corpus.heard, sources, strict=True)
-    ]
+    clips = []
+    for clip, (source, why) in zip(corpus.heard, sources, strict=True):
+        facts = (("label", clip.label), ("taken for", clip.predicted))
+        clips.append(ClipCard(clip.id, source, why, clip.caption, facts, clip.right))
     note = (
         f"Chosen by a hash of their names. Licence: {corpus.place.corpus.licence or 'not stated'}. "
         f"Source: {corpus.place.corpus.source}."
@@ -309,5 +298,5 @@ def _varied(evaluation: Evaluation) -> list[EmotionScore]:
     return [row for row in evaluation.emotions if row.estimates["spearman"].value is not None]
 
 
-def _metrics(estimates: Mapping[str, ConfidenceInterval], names: Iterable[str]) -> list[ConfidenceInterval]:
+def _values(estimates: Mapping[str, ConfidenceInterval], names: Iterable[str]) -> list[ConfidenceInterval]:
     return [estimates[name] for name in names]

@@ -9,6 +9,7 @@ from budew.reports.formatting import written
 from budew.reports.page import Row, by_family, percent, render_page
 from budew.reports.sections import (
     BarCell,
+    BarList,
     BarLists,
     BarRow,
     Bars,
@@ -152,33 +153,43 @@ def _has_words(column: Iterable[Cell]) -> bool:
     return any(isinstance(value, str) and any(map(str.isalpha, value)) for value in column)
 
 
-def in_numbers(section: Bars | StackedBars | Curves) -> Table:
-    """Return a plot as a table: values and marks of bars, their parts in per cent, or the values of lines."""
+def in_numbers(section: Table | Bars | HeatMap | StackedBars | Curves | BarLists) -> Table:
+    """Return a section as a table of its numbers: bars with marks, parts in per cent, points, counts."""
     match section:
+        case Table():
+            return section
         case Bars():
             names = _mark_names(section)
             columns = ["", section.measure, *names]
             rows: list[list[Cell]] = [
-                [row.label, row.value, *(row.marks.get(name) for name in names)] for row in section.rows
+                [row.label, row.value, *(row.marks.get(name) for name in names), *beside]
+                for row, beside in zip(section.rows, _cells_beside(section), strict=True)
             ]
-            return _table(section, columns, rows, section.digits)
+            columns += section.columns
+        case HeatMap():
+            columns = ["", *section.columns]
+            rows = [[name, *values] for name, values in zip(section.rows, section.values, strict=True)]
         case StackedBars():
-            rows = [[label, *_part_texts(section, counts)] for label, counts in section.rows]
-            return _table(section, ["", *section.legend], rows)
+            columns = ["", *section.legend, *section.columns]
+            rows = [
+                [label, *_part_texts(section, counts), *beside]
+                for (label, counts), beside in zip(section.rows, _cells_beside(section), strict=True)
+            ]
         case Curves():
             xs = sorted({x for _, points in section.lines for x, _ in points})
             lines = [(name, dict(points)) for name, points in section.lines]
+            columns = [section.over, *(f"{x:g}" for x in xs)]
             rows = [[name, *(points.get(x) for x in xs)] for name, points in lines]
-            return Table(
-                section.heading, [section.over, *(f"{x:g}" for x in xs)], rows, digits=section.digits
-            )
+        case BarLists():
+            columns = ["", ""]
+            rows = [[one.heading, _counts_text(one)] for one in section.lists if one.rows]
+    digits = 2 if isinstance(section, StackedBars | BarLists) else section.digits
+    return Table(section.heading, columns, rows, note=section.note, digits=digits)
 
 
-def _table(section: Bars | StackedBars, columns: list[str], rows: list[list[Cell]], digits: int = 2) -> Table:
-    """Return a table of a plot and of the columns beside it."""
-    more = _cells_beside(section)
-    cells = [[*row, *beside] for row, beside in zip(rows, more, strict=True)]
-    return Table(section.heading, [*columns, *section.columns], cells, digits=digits)
+def _counts_text(counts: BarList) -> str:
+    listed = ", ".join(f"{name or 'unknown'} {count}" for name, count, _ in counts.rows)
+    return f"{listed} and {counts.more:,} more" if counts.more else listed
 
 
 def _cells_beside(section: Bars | StackedBars) -> list[tuple[Cell, ...]]:

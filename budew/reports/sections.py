@@ -1,7 +1,7 @@
 """A report as data: cards with the main results, sections (tables, plots, clips), and notes.
 
-Each benchmark and each page describes itself once as a `Report`. `section_layout.report_html` makes one HTML
-file without script of it, `terminal_tables.report_tables` tables with the same numbers.
+Each result is described once, as a `Report`: `section_layout.report_html` makes one HTML file without script
+of it, `terminal_tables.report_tables` tables with the same numbers.
 A metric with its interval is given as it is, or as it is in the JSON: `Card("Pearson r", result["pearson"])`.
 """
 
@@ -106,7 +106,7 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """A matrix as coloured cells with their numbers; on the page only.
+    """A matrix as coloured cells with their numbers.
 
     Attributes:
         rows, columns: names.
@@ -181,7 +181,7 @@ class BarList(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BarLists:
-    """Small lists of counts, side by side; on the page only."""
+    """Small lists of counts, side by side; those without rows are left out."""
 
     heading: str
     lists: Sequence[BarList]
@@ -269,6 +269,25 @@ class TextPairs:
 
 
 Section: TypeAlias = Table | Bars | HeatMap | StackedBars | Curves | BarLists | ClipCards | TextPairs
+
+
+def filled(*sections: Section | None) -> list[Section]:
+    """Return the sections that have something to show, in order."""
+    return [section for section in sections if section is not None and _has_content(section)]
+
+
+def _has_content(section: Section) -> bool:
+    match section:
+        case Table() | Bars() | HeatMap() | StackedBars():
+            return bool(section.rows)
+        case Curves():
+            return bool(section.lines)
+        case BarLists():
+            return any(one.rows for one in section.lists)
+        case ClipCards():
+            return bool(section.clips)
+        case TextPairs():
+            return bool(section.pairs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Reports as terminal tables, with the numbers of the page, and the look that all terminal tables share."""
+"""Reports as terminal tables, with the numbers and the notes of the page."""
 
 from collections.abc import Mapping
 from textwrap import fill
@@ -9,51 +9,56 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from budew.reports.section_layout import cell_text, in_numbers, interval_text, text_columns
-from budew.reports.sections import Bars, Cell, Curves, Report, Section, StackedBars, Table
+from budew.reports.sections import Cell, ClipCards, HeatMap, Report, Section, TextPairs
 from budew.statistics.resampling import ConfidenceInterval
 
-_NARROWEST = 10
+_NARROWEST = 8
 """Characters to which headings of numbers are broken."""
-
-
-def empty_table(*headings: str, title: str | None = None) -> RichTable:
-    """Return a table without rows: names in the first column, numbers to the right in the others."""
-    table = RichTable(box=SIMPLE_HEAD, title=title)
-    for index, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if index else "left", no_wrap=True)
-    return table
+_WIDEST_MAP = 8
+"""Columns of a heat map that a terminal shows at most."""
 
 
 def report_tables(report: Report) -> RenderableType:
     """Return a report as tables of rich, without what only a page can show."""
+    notes = (Text(f"{term}: {text}") for term, text in report.notes)
+    return Group(card_table(report), *map(section_table, report.sections), *notes)
+
+
+def card_table(report: Report) -> RenderableType:
+    """Return the title of a report, and a row for each of its main results."""
+    title = Text("\n".join(filter(None, (report.title, report.subtitle))))
+    if not report.cards:
+        return title
     bounds = [interval_text(card.value, card.digits, " … ") for card in report.cards]
-    interval_column = ["95 % interval"] if any(bounds) else []
-    cards = empty_table("", "value", *interval_column, "", title=f"{report.title}\n{report.subtitle}")
-    cards.columns[-1].no_wrap = False
-    cards.columns[-1].justify = "left"
+    has_intervals = any(bounds)
+    table = RichTable(box=SIMPLE_HEAD)
+    table.add_column("")
+    for heading in ("value", "95 % interval") if has_intervals else ("value",):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("")
     for card, bound in zip(report.cards, bounds, strict=True):
-        interval = [bound] if interval_column else []
-        cards.add_row(*map(Text, (card.label, cell_text(card.value, card.digits), *interval, card.note)))
-    tables = filter(None, map(section_table, report.sections))
-    return Group(cards, *tables, *(Text(f"{term}: {text}") for term, text in report.notes))
+        interval = [bound] if has_intervals else []
+        table.add_row(*map(Text, (card.label, cell_text(card.value, card.digits), *interval, card.note)))
+    return Group(title, table)
 
 
-def section_table(section: Section) -> RichTable | None:
-    """Return a section as a table of rich; None for heat maps, clips, lists and texts, which a page shows."""
-    if not isinstance(section, Table | Bars | StackedBars | Curves):
-        return None
-    shown = section if isinstance(section, Table) else in_numbers(section)
+def section_table(section: Section) -> RenderableType:
+    """Return a section as a table with its note; nothing of clips, texts and wide heat maps."""
+    is_wide = isinstance(section, HeatMap) and len(section.columns) > _WIDEST_MAP
+    if is_wide or isinstance(section, ClipCards | TextPairs):
+        return Group()
+    shown = in_numbers(section)
     has_interval = (any(map(_is_interval, column)) for column in zip(*shown.rows, strict=True))
     between = " " if sum(has_interval) < 3 else "\n"
     cells = [[_cell_with_interval(value, shown.digits, between) for value in row] for row in shown.rows]
-    table = empty_table(title=shown.heading)
+    table = RichTable(box=SIMPLE_HEAD, title=Text(shown.heading))
     for index, is_text in enumerate(text_columns(shown.rows) or [True] * len(shown.columns)):
         width = max([_NARROWEST, *(len(line) for row in cells for line in row[index].splitlines())])
         name = shown.columns[index] if is_text else fill(shown.columns[index], width)
         table.add_column(Text(name), justify="left" if is_text else "right", overflow="fold")
     for index, row in enumerate(cells):
         table.add_row(*map(Text, row), style="bold" if index in shown.highlighted else None)
-    return table
+    return Group(table, Text(f"{shown.note}\n")) if shown.note else table
 
 
 def _is_interval(value: Cell) -> bool:

@@ -6,13 +6,14 @@ products with sums over each unit. The `krippendorff` package gives the same num
 but starts from the ratings again for each resample: 1,000 resamples of 12,600 units with two to four of six
 raters take 3.6 s there and 0.035 s here, on one core.
 
-Units with fewer than two ratings say nothing about agreement: every statistic ignores them.
+Units with fewer than two ratings say nothing about agreement: every statistic ignores them. Kappa compares
+pairs of raters, without resamples.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ from budew.statistics.resampling import (
     Resampling,
     bootstrap_intervals,
     index_draws,
+    plain_fields,
 )
 
 _ROUNDING = 1e-12
@@ -56,13 +58,7 @@ class Agreement:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data: each statistic as `{value, low, high}`."""
-        names = ("krippendorff", "cronbach", "exact", "pairwise")
-        return {
-            "units": self.units,
-            "ratings": self.ratings,
-            **{name: getattr(self, name).to_dict() for name in names},
-            "leave_one_out": {name: one.to_dict() for name, one in self.leave_one_out.items()},
-        }
+        return plain_fields(self)
 
 
 def rating_matrix(units: Sequence[str], raters: Sequence[str], values: npt.ArrayLike) -> FloatArray:
@@ -130,23 +126,16 @@ def agreement(ratings: FloatArray, settings: Resampling | None = None) -> Agreem
     return Agreement(units, count, **found, leave_one_out=ceiling)
 
 
-def krippendorff_alpha(
-    ratings: FloatArray,
-    counts: FloatArray,
-    *,
-    level: Literal["interval", "ordinal", "nominal"] = "interval",
-) -> FloatArray:
+def krippendorff_alpha(ratings: FloatArray, counts: FloatArray) -> FloatArray:
     """Krippendorff's alpha of every resample: 1 is perfect agreement, 0 is chance, below 0 is worse.
 
     One minus the observed over the expected disagreement of pairs of ratings (Krippendorff, Content Analysis,
-    2004, chapter 11). For interval data, the disagreement is the squared difference: alpha is one minus the
-    variance of the ratings of the same unit over the variance of all.
+    2004, chapter 11), for interval data: the disagreement is the squared difference, so alpha is one minus
+    the variance of the ratings of the same unit over the variance of all.
 
     Args:
-        ratings: (raters, units), NaN where missing. Ordinal and nominal data with V distinct values take
-            memory for units × V² numbers.
+        ratings: (raters, units), NaN where missing.
         counts: (resamples, units), how often each unit was drawn.
-        level: what differences between ratings mean.
 
     Returns:
         (resamples,); NaN where no rating differs from another, or no unit has two.
@@ -157,11 +146,15 @@ def krippendorff_alpha(
         array([0.821])
     """
     sizes = _sizes(ratings)
-    if level == "interval":
-        observed, expected = _interval_disagreement(ratings, counts * (sizes > 1), sizes)
-    else:
-        observed, expected = _value_disagreement(ratings, counts * (sizes > 1), sizes, level)
-    return 1.0 - divide(observed, expected)
+    counts = counts * (sizes > 1)
+    centred = np.nan_to_num(ratings - np.nansum(ratings) / max(1.0, sizes.sum()))
+    sums, squares = centred.sum(axis=0), np.square(centred).sum(axis=0)
+    pairable = np.maximum(sizes, 2)
+    scatter = (squares - np.square(sums) / pairable) * pairable / (pairable - 1)
+    total, all_squares = counts @ sizes, counts @ squares
+    spread = all_squares - divide(np.square(counts @ sums), total)
+    spread = np.where(spread > _ROUNDING * all_squares, spread, 0.0)
+    return 1.0 - divide(divide(counts @ scatter, total), divide(spread, total - 1))
 
 
 def cronbach_alpha(ratings: FloatArray, counts: FloatArray) -> FloatArray:
@@ -251,46 +244,50 @@ def leave_one_out(ratings: FloatArray, counts: FloatArray) -> dict[str, FloatArr
     return pair_metrics(others, own, drawn)
 
 
+def weighted_kappa(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Cohen's kappa of two raters with quadratic weights, of many emotions at once.
+
+    One minus the mean squared difference of two raters over that of ratings that are paired at random. The
+    sums are whole numbers, so equal kappas are equal to the last digit, as rank tests need. scikit-learn
+    takes 9 s for the 9,240 kappas of EmoNet-Face HQ where this takes 0.2 s.
+
+    Args:
+        first, second: (images, emotions), whole numbers, NaN where not rated.
+
+    Returns:
+        (emotions,); NaN where the two share fewer than two images, or all their ratings are the same.
+    """
+    shared = np.isfinite(first) & np.isfinite(second)
+    images = shared.sum(axis=0)
+    a, b = np.where(shared, first, 0.0), np.where(shared, second, 0.0)
+    expected = images * (a**2 + b**2).sum(axis=0) - 2 * a.sum(axis=0) * b.sum(axis=0)
+    ratio = np.full(expected.shape, np.nan)
+    observed = images * ((a - b) ** 2).sum(axis=0)
+    np.divide(observed, expected, out=ratio, where=(expected > 0) & (images > 1))
+    return 1.0 - ratio
+
+
+def pooled_kappa(first: FloatArray, second: FloatArray | None = None) -> FloatArray:
+    """Cohen's kappa by emotion over the ratings of all pairs of raters together.
+
+    Args:
+        first, second: (raters, images, emotions): each rater of one with each of the other; of `first` alone,
+            each rater with the later ones.
+
+    Returns:
+        (emotions,).
+    """
+    if second is None:
+        pairs = list(combinations(first, 2))
+    else:
+        pairs = [(one, other) for one in first for other in second]
+    return weighted_kappa(np.concatenate([a for a, _ in pairs]), np.concatenate([b for _, b in pairs]))
+
+
 def _sizes(ratings: FloatArray) -> FloatArray:
     """Number of ratings of each unit, (units,)."""
     sizes: FloatArray = (~np.isnan(ratings)).sum(axis=0).astype(np.float64)
     return sizes
-
-
-def _interval_disagreement(
-    ratings: FloatArray, counts: FloatArray, sizes: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Mean variance of the ratings of a unit, weighted by their number, and variance of all: (resamples,)."""
-    centred = np.nan_to_num(ratings - np.nansum(ratings) / max(1.0, sizes.sum()))
-    sums, squares = centred.sum(axis=0), np.square(centred).sum(axis=0)
-    pairable = np.maximum(sizes, 2)
-    scatter = (squares - np.square(sums) / pairable) * pairable / (pairable - 1)
-    total, all_squares = counts @ sizes, counts @ squares
-    spread = all_squares - divide(np.square(counts @ sums), total)
-    spread = np.where(spread > _ROUNDING * all_squares, spread, 0.0)
-    return divide(counts @ scatter, total), divide(spread, total - 1)
-
-
-def _value_disagreement(
-    ratings: FloatArray, counts: FloatArray, sizes: FloatArray, level: str
-) -> tuple[FloatArray, FloatArray]:
-    """Observed and expected disagreement, (resamples,), from coincidences of values."""
-    values = np.unique(ratings[~np.isnan(ratings)])
-    given = np.stack([(ratings == value).sum(axis=0) for value in values], axis=1).astype(np.float64)
-    both = given[:, :, None] * given[:, None, :] - given[:, :, None] * np.eye(len(values))
-    both /= np.maximum(sizes - 1, 1)[:, None, None]
-    coincidences = np.tensordot(counts, both, axes=1)
-    often = coincidences.sum(axis=2)
-    ranks = often.cumsum(axis=1) - often / 2
-    distance = (
-        np.square(ranks[:, :, None] - ranks[:, None, :]) if level == "ordinal" else 1 - np.eye(len(values))
-    )
-    total = often.sum(axis=1)
-    expected = (often[:, :, None] * often[:, None, :] * distance).sum(axis=(1, 2))
-    return (
-        divide((coincidences * distance).sum(axis=(1, 2)), total),
-        divide(expected, total * (total - 1)),
-    )
 
 
 def _pooled_covariance(

@@ -1,6 +1,7 @@
 """Commands that look at a corpus and divide it: results are printed and written, bad items give status 1."""
 
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +30,7 @@ def corpus(tmp_path):
 def test_statistics_are_printed_and_written(budew, corpus, tmp_path):
     outcome = budew("corpus", "stats", corpus, "--json", tmp_path / "stats.json")
     assert outcome.status == 0
-    assert "90 clips, hours unknown" in outcome.out
+    assert "duration of 90 clips unknown" in outcome.out
     assert json.loads((tmp_path / "stats.json").read_text())["clips"] == 90
     profile = tmp_path / "profile.json"
     profile.write_text('{"emotions": {"Awe": 0.25, "Sadness": 0.25}}')
@@ -52,8 +53,7 @@ def test_scores_are_counted_on_the_given_scale(budew, tmp_path):
 def test_an_inspection_reports_broken_items_and_writes_a_page(budew, talk, tmp_path):
     outcome = budew("corpus", "inspect", talk, "--json", tmp_path / "i.json", "--html", tmp_path / "i.html")
     assert outcome.status == 1
-    assert "2 clips" in outcome.out
-    assert "broken: 1" in outcome.out
+    assert re.search(r"  clips +2 .*  broken items +1 ", outcome.out, re.DOTALL)
     assert f"page: {(tmp_path / 'i.html').as_uri()}" in outcome.out
     table = json.loads((tmp_path / "i.json").read_text())
     assert (table["broken_items"], table["statistics"]["clips"]) == (1, 2)
@@ -62,8 +62,8 @@ def test_an_inspection_reports_broken_items_and_writes_a_page(budew, talk, tmp_p
     (talk / "a.json").write_text(json.dumps({"speaker": "\x1b[31mred\x07", "language": "\x9bx"}))
     outcome = budew("corpus", "inspect", talk, "--decode")
     assert outcome.status == 0
-    assert "every sample decoded" in outcome.out
-    assert "broken: nothing" in outcome.out
+    assert "decoded to the last sample" in outcome.out
+    assert re.search("broken items +0 ", outcome.out)
     assert "red" in outcome.out
     assert not {"\x1b", "\x07", "\x9b"} & set(outcome.out)
 
@@ -125,11 +125,11 @@ def test_duplicates_are_found_in_any_format(budew, talk, tmp_path):
     arguments = ("corpus", "duplicates", talk, "--json", tmp_path / "d.json")
     outcome = budew(*arguments, "--cache", tmp_path / "hashes.sqlite", "--workers", "0")
     assert outcome.status == 0
-    assert "redundant clips: 1" in outcome.out
+    assert re.search("redundant clips +1 ", outcome.out)
     groups = json.loads((tmp_path / "d.json").read_text())["groups"]
     assert [[clip["id"] for clip in group["clips"]] for group in groups] == [["one", "two"]]
     assert (tmp_path / "hashes.sqlite").exists()
-    assert "without a transcript, not compared: 2" in budew(*arguments, "--transcripts").out
+    assert re.search("without a transcript, not compared +2 ", budew(*arguments, "--transcripts").out)
     assert json.loads((tmp_path / "d.json").read_text())["groups"][0]["keep"] == "b"
     (talk / "c.mp3").write_text("no audio at all")
     failed = budew("corpus", "duplicates", talk, "--workers", "1")

@@ -149,7 +149,7 @@ def test_a_report_is_written_as_json_page_and_ban_list_that_agree(budew, tmp_pat
     found = json.loads(results.read_text())
     assert (found["clips"], found["sampled_clips"], found["seed"]) == (30, 10, 3)
     assert yaml.safe_load(ban.read_text())["phrases"][0] == found["lint"]["overused_phrases"][0]["phrase"]
-    assert "the counts of all 30 clips are consistent" in outcome.out
+    assert "The counts of all 30 clips are consistent" in " ".join(outcome.out.split())
     assert "\x1b" not in outcome.out
     assert "Rewritten" in page.read_text()
     write_shard(tmp_path / "b.tar", [rewritten(1, candidates=5)])

@@ -1,7 +1,6 @@
 """The page of a corpus shows every emotion, plays what was encoded anew, and takes no text for HTML."""
 
 import io
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +10,9 @@ import pytest
 import soundfile
 
 from budew.corpora import Caption, Clip, write_shard
-from budew.curation.inspection import Inspection, inspect_corpus
+from budew.curation.inspection import Inspection, Remark, inspect_corpus
 from budew.profile import VoiceProfile
-from budew.reports.corpus_page import inspection_report
+from budew.reports.corpus_page import inspection_report, inspection_summary
 from budew.reports.section_layout import report_html
 from budew.taxonomy import EMOTIONS
 from tests.reports.conftest import HOSTILE, check_safe, on_page, seconds_played
@@ -64,16 +63,6 @@ def test_every_emotion_is_plotted_and_the_strongest_clips_play(inspected: Inspec
     assert '<div class="turned">de (20)</div>' in text
 
 
-def test_voice_attributes_and_labels_that_are_not_understood_are_listed(tmp_path: Path) -> None:
-    rows = {"a": {"profile": {"emotions": None, "traits": {"Arousal": 3}}}, "b": {"emotion": "<joyfull>"}}
-    for name, row in rows.items():
-        (tmp_path / f"{name}.flac").write_bytes(noise())
-        (tmp_path / f"{name}.json").write_text(json.dumps(row))
-    text = corpus_html(inspect_corpus(tmp_path))
-    assert "Arousal (0 very calm, 4 very excited)" in text
-    assert "emotion: &lt;joyfull&gt;" in text
-
-
 def test_emotions_that_are_unknown_are_not_shown_as_none(tmp_path: Path) -> None:
     measured = Clip("a", noise(), "flac", language="de", profile=VoiceProfile(None, (), {"pace": "fast"}))
     calm = replace(measured, id="b", language="en", profile=VoiceProfile())
@@ -92,6 +81,20 @@ def test_emotions_that_are_unknown_are_not_shown_as_none(tmp_path: Path) -> None
     check_safe(mixed)
     assert "Emotions by language" not in mixed  # there is one language alone
     assert '<td class="extra">1</td><td class="extra">50.0</td>' in mixed
+
+
+def test_problems_and_broken_items_are_listed(tmp_path: Path) -> None:
+    write_shard(tmp_path / "a.tar", [Clip("a", noise(), "flac")])
+    found = inspect_corpus(tmp_path / "a.tar")
+    found.remarks["silent"] = Remark(3, ["x", "y"])
+    found.statistics.bad, found.broken = 60, [f"reason {number}" for number in range(60)]
+    found.files = {"audio": (1_200, 3_400_000), "JSON": (2, 10)}
+    report = inspection_summary(found)
+    assert report.subtitle == "audio 1,200 (3.4 MB), JSON 2 (10 bytes). Audio headers only."
+    problems, broken, *_ = report.sections
+    assert problems.rows == [("silent", 3, "x, y")]
+    assert (broken.note, len(broken.rows)) == ("60 items are broken; the first 50.", 50)
+    assert report.sections[-1].heading == "Languages, speakers and formats"
 
 
 def test_an_empty_corpus_and_one_without_profiles_have_a_page(tmp_path: Path) -> None:

@@ -2,18 +2,14 @@
 
 import pytest
 
-from budew.corpora.named.definition import known_corpora, known_corpus
 from budew.evaluation import evaluate
-from budew.reports.emonet_voice_page import emonet_voice_report
 from budew.reports.evaluation_page import evaluation_report
-from budew.reports.named_corpora_page import corpora_report, corpus_report
 from budew.reports.people_page import people_report
 from budew.reports.section_layout import report_html
 from budew.reports.sections import BarRow, Bars, Card, Curves, HeatMap, Report, StackedBars, Table
 from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 from tests.browsing import WIDTHS, chromium
-from tests.evaluation.benchmarks.emonet_voice_set import emonet_voice_result
 from tests.reports.captioned_pages import page as captioned_page
 from tests.reports.people_result import people_result
 
@@ -73,24 +69,11 @@ def test_sections_fit_wide_and_narrow_windows(browser):
     check_layout(browser, sections_page())
 
 
-def test_an_evaluation_fits_wide_and_narrow_windows(browser, pairs, labelled_pairs):
+def test_evaluations_and_the_benchmark_on_people_fit(browser, pairs, labelled_pairs, tmp_path):
     for some in (pairs, labelled_pairs):
         found = evaluate(some, settings=Resampling(resamples=20, permutations=3))
         check_layout(browser, report_html(evaluation_report(found)))
-
-
-def test_emonet_voice_fits_wide_and_narrow_windows(browser, tmp_path):
-    check_layout(browser, report_html(emonet_voice_report(emonet_voice_result(tmp_path))))
-
-
-def test_the_benchmark_on_people_fits_wide_and_narrow_windows(browser, tmp_path):
     check_layout(browser, report_html(people_report(people_result(tmp_path))))
-
-
-@pytest.mark.parametrize("name", ["", "crema-d", "ears", "oreau"])
-def test_known_corpora_fit_wide_and_narrow_windows(browser, name):
-    report = corpus_report(name, known_corpus(name)) if name else corpora_report(known_corpora())
-    check_layout(browser, report_html(report))
 
 
 def test_captions_fit_and_the_player_and_they_follow_each_other(browser, tmp_path):

@@ -51,8 +51,8 @@ from budew.evaluation.benchmarks.face_table import (
 )
 from budew.evaluation.predictors import FilePredictor
 from budew.io.resources import packaged_table
+from budew.statistics.agreement import pooled_kappa
 from budew.statistics.arrays import FloatArray
-from budew.statistics.kappa import pooled_kappa
 from budew.statistics.resampling import ConfidenceInterval, plain_fields
 from budew.taxonomy import EMOTIONS
 

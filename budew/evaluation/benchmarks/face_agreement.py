@@ -12,10 +12,9 @@ import numpy as np
 
 from budew.errors import require
 from budew.evaluation.benchmarks.face_table import HIGHEST, FaceTable
-from budew.statistics.agreement import krippendorff_alpha
+from budew.statistics.agreement import krippendorff_alpha, weighted_kappa
 from budew.statistics.arrays import FloatArray, divide
 from budew.statistics.correlation import spearman
-from budew.statistics.kappa import weighted_kappa
 from budew.statistics.resampling import (
     UNDEFINED,
     ConfidenceInterval,

@@ -14,7 +14,7 @@ from budew.evaluation.benchmarks.face_agreement import matched_ratings
 from budew.evaluation.predictors import FilePredictor
 from budew.taxonomy import EMOTIONS
 from tests.evaluation.benchmarks.emonet_voice_set import write_scores
-from tests.statistics.test_kappa import reference as kappa
+from tests.statistics.test_agreement import sklearn_kappa as kappa
 
 from .conftest import MODELS, write_rows
 
