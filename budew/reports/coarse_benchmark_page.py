@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from budew.reports.page import confusion_map
-from budew.reports.sections import BarRow, Bars, Card, Report, StackedBars, Table, filled
+from budew.reports.sections import BarRow, Bars, Card, Report, StackedBars, Table, with_content
 
 _COLUMNS = {
     "accuracy": "accuracy, %",
@@ -28,7 +28,7 @@ def coarse_report(result: Mapping[str, Any]) -> Report:
         for name, row in result["by_intensity"].items()
     ]
     counts = result["accepted_counts"]
-    sections = filled(
+    sections = with_content(
         _leaderboard(result),
         _classes(result),
         Table("By intensity of the acting", ("intensity", "clips", *_COLUMNS.values()), intensities),

@@ -35,7 +35,7 @@ from budew.reports.sections import (
     Section,
     StackedBars,
     Table,
-    filled,
+    with_content,
 )
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVEL_NAMES
 from budew.taxonomy.scales import level_name
@@ -46,7 +46,7 @@ COMPARED_LANGUAGES = 10
 
 def statistics_report(counted: CorpusStatistics) -> Report:
     """Return the contents of a corpus."""
-    return Report(counted.corpus, "", _cards(counted), filled(*_counts(counted, {})))
+    return Report(counted.corpus, "", _cards(counted), with_content(*_counts(counted, {})))
 
 
 def inspection_summary(found: Inspection) -> Report:
@@ -63,7 +63,7 @@ def inspection_summary(found: Inspection) -> Report:
         found.source,
         f"{', '.join(kinds) or 'no local files'}. Audio {audio}.",
         _cards(found.statistics),
-        filled(_remarks(found), _broken(found), *_counts(found.statistics, encoded)),
+        with_content(_remarks(found), _broken(found), *_counts(found.statistics, encoded)),
     )
 
 
@@ -221,7 +221,7 @@ def _clip_sections(found: Inspection, disagreements: Sequence[tuple[Clip, VoiceP
         cards[len(disagreements) :],
         note="The strongest clip of an emotion, or a random clip; at most 30 s of each.",
     )
-    return filled(differing, examples)
+    return with_content(differing, examples)
 
 
 def _clip_card(clip: Clip, source: str, why: str, before: VoiceProfile | None) -> ClipCard:

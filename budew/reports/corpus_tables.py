@@ -10,7 +10,7 @@ from budew.curation.duplicates import Duplicates
 from budew.curation.stratified_split import SplitReport
 from budew.curation.weights import NO_EMOTION, WeightReport, effective_number, shares
 from budew.reports.page import page_notes, shortened
-from budew.reports.sections import Card, Cell, Report, Table, filled
+from budew.reports.sections import Card, Cell, Report, Table, with_content
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import level_name
 
@@ -111,7 +111,7 @@ def duplicates_report(found: Duplicates) -> Report:
     }
     cards += [Card(f"clips {name}", count) for name, count in rest.items() if count]
     groups = Table("First groups of duplicates", ("keep", "equal to it"), rows)
-    return Report(found.corpus, "", cards, filled(groups))
+    return Report(found.corpus, "", cards, with_content(groups))
 
 
 def rating_report(title: str, found: RatingStatistics, agreed: ConsensusStatistics) -> Report:

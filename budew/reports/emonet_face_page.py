@@ -6,7 +6,17 @@ from typing import Any
 from budew.evaluation.benchmarks.emonet_face_binary import FEWEST
 from budew.reports.formatting import share
 from budew.reports.page import page_notes
-from budew.reports.sections import BarRow, Bars, Card, HeatMap, Report, Section, StackedBars, Table, filled
+from budew.reports.sections import (
+    BarRow,
+    Bars,
+    Card,
+    HeatMap,
+    Report,
+    Section,
+    StackedBars,
+    Table,
+    with_content,
+)
 
 Result = Mapping[str, Any]
 _METRICS = {"balanced_accuracy": "balanced accuracy", "roc_auc": "ROC AUC"}
@@ -21,7 +31,7 @@ def emonet_face_hq_report(result: Result) -> Report:
         f"{counts['images']:,} images, {counts['people']} people and {counts['models']} models "
         f"in {counts['rows']:,} rows of {result['data']}"
     )
-    sections = filled(
+    sections = with_content(
         *_raters(result),
         _published(result),
         _kappas(result),

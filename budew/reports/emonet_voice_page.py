@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from budew.reports.page import page_notes
-from budew.reports.sections import BarRow, Bars, Card, Cell, HeatMap, Report, Table, filled
+from budew.reports.sections import BarRow, Bars, Card, Cell, HeatMap, Report, Table, with_content
 from budew.statistics.pair_metrics import PAIR_METRICS
 
 Result = Mapping[str, Any]
@@ -17,7 +17,7 @@ def emonet_voice_report(result: Result) -> Report:
     """Return the parts of the report, the most important section first."""
     cards = [Card(NAMES[name], result[name], digits=3) for name in PAIR_METRICS]
     cards += [Card(f"{name.title()} (%)", result[name]) for name in ("refused", "unparsed")]
-    sections = filled(
+    sections = with_content(
         _leaderboard(result),
         _variants(result),
         decoding_table(result["comparison"]) if "comparison" in result else None,

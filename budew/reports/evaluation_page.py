@@ -28,7 +28,7 @@ from budew.reports.sections import (
     Report,
     Section,
     Table,
-    filled,
+    with_content,
 )
 from budew.statistics.resampling import ConfidenceInterval
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
@@ -100,7 +100,7 @@ def _report(evaluation: Evaluation, notes: Sequence[tuple[str, str]], *sections:
         f"{evaluation.model} on {evaluation.corpus}",
         f"{len(evaluation.pairs)} clips{speakers}. Every predicted profile is compared with the label.",
         [_card(evaluation, metric) for metric in _LABELS if evaluation.mean[metric].value is not None],
-        filled(*sections),
+        with_content(*sections),
         [*notes, *_remarks(evaluation)],
     )
 

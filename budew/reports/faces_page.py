@@ -19,7 +19,7 @@ from budew.reports.sections import (
     HeatMap,
     Report,
     Section,
-    filled,
+    with_content,
 )
 
 MOST_IMAGES = 200
@@ -87,7 +87,7 @@ def description_report(source: str, found: Mapping[str, Any]) -> Report:
         ("no emotion", f"{found['no_emotion']:,} images have neither a target nor a label above 0"),
     ]
     subtitle = f"{found['images']:,} images of {source}"
-    return Report("Faces", subtitle, cards, filled(*sections), notes)
+    return Report("Faces", subtitle, cards, with_content(*sections), notes)
 
 
 def _bars(heading: str, values: Mapping[str, float], measure: str, digits: int) -> Bars:

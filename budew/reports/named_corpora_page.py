@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from budew.corpora.named.definition import Meaning, NamedCorpus
 from budew.reports.page import page_notes
-from budew.reports.sections import Card, Cell, Report, Table, filled
+from budew.reports.sections import Card, Cell, Report, Table, with_content
 from budew.taxonomy import EMOTIONS
 
 _AUTHOR = re.compile(r"author\s*=\s*\{+([^,}]+)")
@@ -40,7 +40,7 @@ def corpus_report(name: str, corpus: NamedCorpus) -> Report:
         Card("emotions", len(corpus.rated), note=f"of {len(EMOTIONS)}"),
         Card("licence", corpus.licence or "none stated"),
     ]
-    sections = filled(_labels(corpus), _names(corpus), _tables(corpus))
+    sections = with_content(_labels(corpus), _names(corpus), _tables(corpus))
     notes = (
         ("Read it", f"budew.read('{name}:FOLDER')"),
         ("Recognized", "by its names alone" if corpus.distinctive else "only if it is named"),

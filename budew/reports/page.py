@@ -41,13 +41,9 @@ _FOLDER = Path(__file__).parent
 def render_page(
     name: str, *, sheets: Sequence[str] = (), filters: dict[str, Any] | None = None, **values: Any
 ) -> str:
-    """Return a page as HTML. Texts are escaped and made visible; a missing value is an error.
+    """Return the page of a template and its style sheet, such as "sections_page", as HTML.
 
-    Args:
-        name: of the template and its style sheet, such as "corpus_page".
-        sheets: further style sheets.
-        filters: of the template, besides `shown`, `breakable`, `tone` (of an emotion) and `level`.
-        values: that the template shows.
+    `sheets` are further style sheets. Texts are escaped and made visible; a missing value is an error.
     """
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
@@ -57,13 +53,8 @@ def render_page(
         lstrip_blocks=True,
         finalize=lambda value: visible(value) if isinstance(value, str) else value,
     )
-    environment.filters |= {
-        "shown": shortened,
-        "breakable": breakable,
-        "tone": emotion_tone,
-        "level": level_name,
-    }
-    environment.filters |= filters or {}
+    own = {"shown": shortened, "breakable": breakable, "tone": emotion_tone, "level": level_name}
+    environment.filters |= own | (filters or {})
     style = "".join(
         (_FOLDER / f"{sheet}.css").read_text(encoding="utf-8") for sheet in ("base", *sheets, name)
     )
@@ -118,15 +109,9 @@ def confusion_map(
     axes: tuple[str, str] = ("label", "caption"),
     note: str = "",
 ) -> HeatMap:
-    """Return a confusion matrix in per cent of each row, whose sum is in brackets; empty rows stay empty.
+    """Return clips by label (row) and prediction (column) in per cent of each row, whose sum is in brackets.
 
-    Args:
-        heading: of the section.
-        names: of the classes.
-        counts: clips by label (row) and prediction (column).
-        refused: name of a last column, of the clips without a predicted class.
-        axes: what rows and columns are.
-        note: below the heading.
+    `refused` names a last column, of the clips without a predicted class. Empty rows stay empty.
     """
     rows: list[str] = []
     shares: list[list[float | None]] = []

@@ -25,7 +25,7 @@ from budew.reports.sections import (
     TextPair,
     TextPairs,
     TextPiece,
-    filled,
+    with_content,
 )
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import level_name
@@ -63,7 +63,7 @@ _FIDELITY = {
 
 def rewriting_report(found: ParaphraseReport) -> Report:
     """Return the metrics of a rewritten corpus, and some of its texts beside their templates."""
-    sections = filled(
+    sections = with_content(
         _candidates(found),
         _inconsistent(found),
         _tallies(found),
@@ -117,13 +117,16 @@ def _cards(found: ParaphraseReport) -> list[Card]:
     lint = found.overused
     return [
         Card("clips", found.clips),
-        Card("captions", captions.captions),
+        Card(
+            "captions",
+            captions.captions,
+            note=f"linter: {lint.errors:,} errors, {lint.warnings:,} warnings",
+        ),
         Card("candidates", counts["candidates"]),
         Card("passed the gate", share(counts["accepted"], judged)),
         Card("fallbacks", share(fallbacks, captions.captions)),
         Card("ρ before the gate", found.before.spearman.value if found.before else None, digits=3),
         Card("ρ after the gate", found.after.spearman.value if found.after else None, digits=3),
-        Card("errors of the linter", lint.errors, note=f"{lint.warnings:,} warnings"),
     ]
 
 

@@ -23,7 +23,7 @@ from budew.reports.sections import (
     HeatMap,
     Report,
     Table,
-    filled,
+    with_content,
 )
 from budew.statistics.resampling import ConfidenceInterval
 
@@ -45,8 +45,8 @@ def people_report(result: PeopleResult) -> Report:
     return Report(
         f"{result.model} on recordings of people",
         f"{clips:,} clips of {len(corpora)} corpora; one greedy caption a clip{samples}.",
-        [_card(corpus, corpus.classes) for corpus in corpora if corpus.classes],
-        filled(
+        [_card(corpus, found) for corpus, found in _with_classes(corpora)],
+        with_content(
             _recall(corpora, sampled),
             _classes(corpora, sampled),
             _published(corpora),
@@ -57,6 +57,10 @@ def people_report(result: PeopleResult) -> Report:
         ),
         _notes(result),
     )
+
+
+def _with_classes(corpora: Sequence[CorpusResult]) -> list[tuple[CorpusResult, CoarseResult]]:
+    return [(corpus, corpus.classes) for corpus in corpora if corpus.classes is not None]
 
 
 def _card(corpus: CorpusResult, classes: CoarseResult) -> Card:
@@ -78,15 +82,13 @@ def _probes(corpus: CorpusResult) -> list[dict[str, Any]]:
 
 def _recall(corpora: Sequence[CorpusResult], sampled: str) -> Bars:
     rows = []
-    for corpus in corpora:
-        if corpus.classes is None:
-            continue
-        marks = {"permuted labels": corpus.classes.baseline[_UAR].value}
+    for corpus, found in _with_classes(corpora):
+        marks = {"permuted labels": found.baseline[_UAR].value}
         marks |= {row["name"]: row[_UAR] for row in _probes(corpus) if _UAR in row}
         if corpus.sampled_classes is not None:
             marks[sampled] = corpus.sampled_classes.overall[_UAR].value
-        label = f"{corpus.title} ({len(corpus.classes.task.classes)} classes)"
-        rows.append(BarRow(label, corpus.classes.overall[_UAR], marks))
+        label = f"{corpus.title} ({len(found.task.classes)} classes)"
+        rows.append(BarRow(label, found.overall[_UAR], marks))
     note = (
         "Class of the strongest emotion in the caption. Linear probes of the encoder of whisper-base know "
         "the classes of a corpus, which captions do not: they show what can be heard."
@@ -96,10 +98,7 @@ def _recall(corpora: Sequence[CorpusResult], sampled: str) -> Bars:
 
 def _classes(corpora: Sequence[CorpusResult], sampled: str) -> Table:
     groups: list[list[Row]] = []
-    for corpus in corpora:
-        found = corpus.classes
-        if found is None:
-            continue
+    for corpus, found in _with_classes(corpora):
         metrics = {corpus.title: found.overall}
         if corpus.sampled_classes is not None:
             metrics[f"{corpus.title}: {sampled}"] = corpus.sampled_classes.overall
@@ -129,8 +128,8 @@ def _published(corpora: Sequence[CorpusResult]) -> Table:
                 for row in found.task.published
             ),
         ]
-        for corpus in corpora
-        if (found := corpus.classes) and found.task.published
+        for corpus, found in _with_classes(corpora)
+        if found.task.published
     ]
     note = (
         "A class is accepted where an emotion of it exceeds 1.5 × the uniform share of a softmax; several "
@@ -249,35 +248,20 @@ def _sounds(corpus: CorpusResult) -> Table | None:
     bursts = corpus.evaluation.bursts
     if not corpus.sounds or bursts is None:
         return None
-    rows: list[Row] = [
-        (
-            f"all, {kind}",
-            bursts.n,
-            bursts.groups.overall[f"{kind}_recall"],
-            bursts.bursts.overall[f"{kind}_recall"],
-            None,
-            f"permuted: group {written(bursts.groups.baseline[f'{kind}_recall'].value, 1)}",
-        )
-        for kind in ("micro", "macro")
-    ]
-    rows += [
-        (
-            row.label,
-            row.n,
-            row.group,
-            row.burst,
-            row.any_burst,
-            ", ".join(f"{name.replace('_', ' ')} {clips:,}" for name, clips in row.named.items()),
-        )
-        for row in corpus.sounds
-    ]
+    rows: list[Row] = []
+    for metric in ("micro_recall", "macro_recall"):
+        recalls = (bursts.groups.overall[metric], bursts.bursts.overall[metric])
+        permuted = f"permuted: group {written(bursts.groups.baseline[metric].value, 1)}"
+        rows.append((f"all, {metric.partition('_')[0]}", bursts.n, *recalls, None, permuted))
+    for row in corpus.sounds:
+        named = ", ".join(f"{name.replace('_', ' ')} {clips:,}" for name, clips in row.named.items())
+        rows.append((row.label, row.n, row.group, row.burst, row.any_burst, named))
     note = (
         "How many captions name a burst of the group of the sound, the burst itself, any burst. A dash: the "
         "taxonomy has no such burst."
     )
     columns = ("sound", "clips", "group, %", "burst, %", "any burst, %", "groups named most often")
-    heading = f"{corpus.title}: sounds"
-    return Table(heading, columns, rows, highlighted=(0, 1), note=note, digits=1)
+    return Table(f"{corpus.title}: sounds", columns, rows, highlighted=(0, 1), note=note, digits=1)
 
 
 def _played(corpus: CorpusResult) -> ClipCards:

@@ -271,7 +271,7 @@ class TextPairs:
 Section: TypeAlias = Table | Bars | HeatMap | StackedBars | Curves | BarLists | ClipCards | TextPairs
 
 
-def filled(*sections: Section | None) -> list[Section]:
+def with_content(*sections: Section | None) -> list[Section]:
     """Return the sections that have something to show, in order."""
     return [section for section in sections if section is not None and _has_content(section)]
 

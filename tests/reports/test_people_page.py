@@ -1,15 +1,11 @@
 """The page of known corpora has the numbers of the result beside chance, probes and published results."""
 
-import io
-
 import pytest
-from rich.console import Console
 
 from budew.evaluation.benchmarks.people import PeopleResult
 from budew.reports.people_page import people_report
 from budew.reports.section_layout import report_html
 from budew.reports.sections import Bars, ClipCards, HeatMap, Report, Table
-from budew.reports.terminal_tables import report_tables
 from tests.reports.conftest import check_safe, seconds_played
 from tests.reports.people_result import people_result
 
@@ -95,11 +91,3 @@ def test_clips_are_played_where_asked_for_with_the_licence_of_their_corpus(repor
     silent = people_report(people_result(tmp_path, players=0, samples=False))
     assert "<audio" not in report_html(silent)
     assert "mean of" not in report_html(silent)
-
-
-def test_the_terminal_shows_the_tables(report):
-    console = Console(width=140, file=io.StringIO(), record=True)
-    console.print(report_tables(report))
-    text = console.export_text()
-    for words in ("Published rule", "nEMO: permuted predictions", "teeth-chattering", "False emotions"):
-        assert words in text
