@@ -19,9 +19,7 @@ class BarCell(NamedTuple):
     """A cell with a bar below its text.
 
     Attributes:
-        text: as shown.
         percent: length of the bar; None: no bar.
-        warning: shown in the colour of warnings.
     """
 
     text: str
@@ -44,7 +42,6 @@ class Card:
         digits: of a metric after the point.
         track: draws value, interval and baseline on a line from 0 to this value; None: no line.
         baseline: value of the permutation baseline on that line.
-        warning: shown in the colour of warnings.
     """
 
     label: str
@@ -61,7 +58,6 @@ class Table:
     """Rows of text and numbers, in the order given; the first column names the row.
 
     Attributes:
-        columns: headings.
         rows: each with a cell for each column. Rows named by emotions are grouped by family on the page.
         highlighted: indices of rows that stand out, such as one's own model among published ones.
         note: what is shown, below the heading.
@@ -109,7 +105,6 @@ class HeatMap:
     """A matrix as coloured cells with their numbers.
 
     Attributes:
-        rows, columns: names.
         values: a sequence for each row; None stays empty.
         low, high: values with the lightest and the deepest colour.
         diverging: two colours, for the values below and above zero.
@@ -208,12 +203,9 @@ class ClipCard:
     """A clip to listen to, or an image to look at.
 
     Attributes:
-        name: of the clip.
         source, why: of `budew.reports.page.players`: the audio as a data URI, or why there is none.
-        caption: of the clip.
         facts: terms and texts, such as its label.
         right: whether the caption is right; None where that is not known.
-        bars: its emotions.
         without_bars: shown where it has no emotions.
         image: a data URI, shown instead of a player.
     """
