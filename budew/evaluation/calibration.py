@@ -164,6 +164,20 @@ def calibrate(
         InputError: the share is out of range, or there are fewer than `FEWEST` ratings to fit to.
         CheckpointError: the model cannot be loaded.
         MissingExtraError: scikit-learn is not installed.
+
+    Example:
+        >>> from budew.corpora import Clip, write_shard
+        >>> from budew.evaluation import FilePredictor
+        >>> clips, lines = [], []
+        >>> for number in range(40):
+        ...     profile = VoiceProfile({"Awe": number / 40}, rated=["Awe"])
+        ...     clips.append(Clip(f"{number:02d}", b"RIFF", "wav", profile=profile))
+        ...     lines.append(json.dumps({"id": clips[-1].id, "Awe": number / 80}))
+        >>> _ = write_shard(Path("rated.tar"), clips)
+        >>> _ = Path("scores.jsonl").write_text("\\n".join(lines))
+        >>> calibration, _ = calibrate("rated.tar", FilePredictor("scores.jsonl"), share=1)
+        >>> calibration.apply(0.25).round(2).tolist()
+        0.5
     """
     predictor = predictor or ModelPredictor()
     skipped: list[Skipped] = []

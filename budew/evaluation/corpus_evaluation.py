@@ -40,11 +40,15 @@ def evaluate_corpus(
         CheckpointError: the model cannot be loaded.
 
     Example:
-        >>> from budew.evaluation import ModelPredictor, evaluate_corpus
-        >>> from budew.io.resources import data_folder
-        >>> found = evaluate_corpus(data_folder("demo_clips") / "clips.tar", ModelPredictor())
-        >>> len(found.pairs)
-        16
+        >>> from budew.corpora import write_shard
+        >>> from budew.evaluation import FilePredictor
+        >>> from budew.profile import VoiceProfile
+        >>> clips = [Clip(name, b"RIFF", "wav", profile=VoiceProfile({"Awe": 0.5})) for name in ("a", "b")]
+        >>> _ = write_shard(Path("test.tar"), clips)
+        >>> _ = Path("scores.jsonl").write_text('{"id": "a", "Awe": 0.5}\\n{"id": "b", "Awe": 0.25}')
+        >>> few = Resampling(resamples=20, permutations=5)
+        >>> evaluate_corpus("test.tar", FilePredictor("scores.jsonl"), settings=few).mean["mae"].value
+        1.25
     """
     predictor = predictor or ModelPredictor()
     skipped: list[Skipped] = []

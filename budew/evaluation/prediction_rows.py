@@ -20,7 +20,7 @@ from budew.corpora.delimited import DELIMITED, delimited_rows
 from budew.corpora.folders import list_files
 from budew.corpora.labels.words import named_emotion
 from budew.corpora.manifests import MANIFESTS
-from budew.corpora.text_files import check_file, file_lines, plain_text
+from budew.corpora.text_files import check_file, file_lines, json_object
 from budew.errors import BudewWarning, CorpusError, InputError
 from budew.io import strict_json
 from budew.profile import VoiceProfile
@@ -28,8 +28,6 @@ from budew.taxonomy import emotion, find_attribute, find_emotion, misspelt_emoti
 
 RATED_ATTRIBUTES = ("Authenticity", "Arousal")
 """Voice attributes that EmoNet-Voice Bench rates like emotions; scores of both are on the same scale."""
-
-
 _SHOWN = 8
 _ANSWER = "predictions"
 _INTENSITY = "intensity"
@@ -99,18 +97,17 @@ def _unknown(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _objects(path: Path) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
     """Yield where each row is, its id if that is the name of a file, and its fields."""
-    if not path.is_dir():
-        yield from ((where, None, row) for where, row in _of_table(path))
-        return
-    files = list_files(path)
-    if tables := [file for file in files if file.name.lower().endswith(MANIFESTS)]:
-        yield from ((where, None, row) for table in tables for where, row in _of_table(table))
-        return
-    if not (found := [file for file in files if file.suffix.lower() == ".json"]):
-        raise InputError(f"{path}: no JSON file and no table is in it: give predictions as one of these")
-    for file in found:
-        text = plain_text(file.read_bytes(), str(file)) or ""
-        yield str(file), file.relative_to(path).with_suffix("").as_posix(), _parsed(text, str(file))
+    files = list_files(path) if path.is_dir() else []
+    tables = [file for file in files if file.name.lower().endswith(MANIFESTS)]
+    for table in tables if path.is_dir() else [path]:
+        yield from ((where, None, row) for where, row in _of_table(table))
+    if path.is_dir() and not tables:
+        found = [file for file in files if file.suffix.lower() == ".json"]
+        if not found:
+            raise InputError(f"{path}: no JSON file and no table is in it: give predictions as one of these")
+        for file in found:
+            id = file.relative_to(path).with_suffix("").as_posix()
+            yield str(file), id, json_object(file.read_bytes(), str(file))
 
 
 def _of_table(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -121,18 +118,7 @@ def _of_table(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield from ((f"{path} line {number}", columns | row) for number, row in rows)
     else:
         for number, line in file_lines(path):
-            where = f"{path} line {number}"
-            yield where, _parsed(line, where)
-
-
-def _parsed(text: bytes | str, where: str) -> Mapping[str, Any]:
-    try:
-        found = strict_json.loads(text)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{where}: is not an object: give one prediction per line, or per file")
-    return found
+            yield f"{path} line {number}", json_object(line, f"{path} line {number}")
 
 
 def _row(where: str, default: str | None, row: Mapping[str, Any], value: str | None) -> PredictionRow:
@@ -166,7 +152,7 @@ def _caption_fields() -> frozenset[str]:
 def _id(row: Mapping[str, Any]) -> str:
     names = label_layout("predictions")["id"]
     found = next((row[name] for name in names if row.get(name) not in (None, "")), None)
-    if isinstance(found, bool) or not isinstance(found, str | int):
+    if not isinstance(found, str | int):
         raise InputError("the clip is not named: add its id, or the name of its file, as `id`")
     return str(found)
 
@@ -189,19 +175,10 @@ def _places(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _text(places: Sequence[Mapping[str, Any]], kind: str) -> str | None:
-    """Return the first text under a name of this kind; None without one.
-
-    Raises:
-        InputError: a caption is something else.
-    """
-    for place in places:
-        for name in label_layout("predictions")[kind]:
-            text = place.get(name)
-            if isinstance(text, str) and text.strip():
-                return text
-            if kind == "caption" and not isinstance(text, str | None):
-                raise InputError(f"{name!r} is {str(text)[:40]!r}: a caption is text")
-    return None
+    """Return the first text under a name of this kind; None without one."""
+    names = label_layout("predictions")[kind]
+    texts = (place[name] for place in places for name in names if isinstance(place.get(name), str))
+    return next((text for text in texts if text.strip()), None)
 
 
 def _has_intensities(place: Mapping[str, Any]) -> bool:
@@ -216,13 +193,10 @@ def _scores(places: Sequence[Mapping[str, Any]], value: str | None) -> dict[str,
     for place in places:
         found: dict[str, float | None] = {}
         for key, given in place.items():
-            if (name := _named(key)) is None:
-                continue
-            if name in found:
-                raise InputError(f"{key!r} gives a second score for {name!r}: keep one")
-            if isinstance(given, Mapping) and (value or _INTENSITY in given):
-                given = given.get(value or _INTENSITY)
-            found[name] = _number(given, name)
+            if (name := _named(key)) is not None:
+                if isinstance(given, Mapping) and (value or _INTENSITY in given):
+                    given = given.get(value or _INTENSITY)
+                found[name] = _number(given, name)
         if found:
             return found
     return {} if any(not place for place in places[1:]) else None
@@ -235,11 +209,7 @@ def _named(key: str) -> str | None:
 
 
 def _number(given: Any, name: str) -> float | None:
-    """Return a score as a float, or the one that a text is, as in CSV; None for null.
-
-    Raises:
-        InputError: it is something else.
-    """
+    """Return a score as a float, or the one that a text is, as in CSV; None for null."""
     if given is None:
         return None
     with suppress(ValueError, OverflowError):

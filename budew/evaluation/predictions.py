@@ -54,21 +54,6 @@ class Prediction:
         return self.means or self.profile
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreTable:
-    """Raw numbers of a table of scores.
-
-    Attributes:
-        ids: as they are written, often file names; each once.
-        emotions: the columns: `EMOTIONS`.
-        values: (ids, emotions), float64; NaN where the table has no number.
-    """
-
-    ids: tuple[str, ...]
-    emotions: tuple[str, ...]
-    values: FloatArray
-
-
 def read_predictions(source: str | Path, *, scale: str = INTENSITY.name) -> dict[str, Prediction]:
     """Read predictions, id → prediction; `by_id` finds the one of a clip.
 
@@ -116,35 +101,40 @@ def by_id(predictions: Mapping[str, Value], id: str) -> Value | None:
 
     `a`, `a.wav` and `speech/a.wav` are the same; `read/a` and `speech/a` are not. An id that fits several
     predictions equally well finds none.
+
+    Example:
+        >>> by_id({"speech/a.wav": 0.5, "speech/b.wav": 1.0}, "a.flac")
+        0.5
     """
-    key = key_of(predictions, id)
-    return None if key is None else predictions[key]
-
-
-def key_of(predictions: Mapping[str, Any], id: str) -> str | None:
-    """Return the key under which `by_id` finds the value."""
-    if id in predictions:
-        return id
-    names = (predictions if isinstance(predictions, NamedClips) else NamedClips(predictions)).names
-    wanted = _path(id)
-    fitting = {
-        key: path for path, key in names.get(wanted[-1], ()) if _is_end_of(*sorted((path, wanted), key=len))
-    }
-    same = [key for key, path in fitting.items() if path == wanted] or list(fitting)
-    return same[0] if len(same) == 1 else None
+    named = predictions if isinstance(predictions, NamedClips) else NamedClips(predictions)
+    key = named.key_of(id)
+    return None if key is None else named[key]
 
 
 class NamedClips(dict[str, Value]):
     """A dictionary by file names whose keys are indexed once for `by_id`; not changed afterwards."""
 
     @cached_property
-    def names(self) -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    def _names(self) -> dict[str, list[tuple[tuple[str, ...], str]]]:
         """File name without suffix → path and key of each that has it."""
         found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         for key in self:
             path = _path(key)
             found.setdefault(path[-1], []).append((path, key))
         return found
+
+    def key_of(self, id: str) -> str | None:
+        """Return the key under which `by_id` finds the value."""
+        if id in self:
+            return id
+        wanted = _path(id)
+        fitting = {}
+        for path, key in self._names.get(wanted[-1], ()):
+            length = min(len(path), len(wanted))
+            if path[-length:] == wanted[-length:]:
+                fitting[key] = path
+        same = [key for key, path in fitting.items() if path == wanted] or list(fitting)
+        return same[0] if len(same) == 1 else None
 
 
 def _path(id: str) -> tuple[str, ...]:
@@ -155,11 +145,7 @@ def _path(id: str) -> tuple[str, ...]:
     return (*(folder for folder in folders if folder not in ("", ".")), stem if named else name)
 
 
-def _is_end_of(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
-    return long[-len(short) :] == short
-
-
-def read_scores(path: Path, *, value: str = "mean_subtracted") -> ScoreTable:
+def read_scores(path: Path, *, value: str = "mean_subtracted") -> dict[str, FloatArray]:
     """Read a table of scores as it is: no scale is assumed.
 
     Args:
@@ -167,19 +153,24 @@ def read_scores(path: Path, *, value: str = "mean_subtracted") -> ScoreTable:
             object of numbers for each head.
         value: which of these numbers: `raw`, `mean_subtracted` or `softmax`.
 
+    Returns:
+        Id, often a file name → (40,) in the order of `EMOTIONS`, NaN where the table has no number.
+
     Raises:
         InputError: there are no scores in it, an id comes twice, or names the line and what is wrong with it.
+
+    Example:
+        >>> _ = Path("scores.jsonl").write_text('{"image": "1.jpg", "Anger": -3.5}')
+        >>> float(np.nanmax(read_scores(Path("scores.jsonl"))["1.jpg"]))
+        -3.5
     """
-    rows = _distinct(read_rows(Path(path), value=value))
-    places = {name: place for place, name in enumerate(EMOTIONS)}
-    values = np.full((len(rows), len(EMOTIONS)), np.nan)
-    for row, numbers in zip(rows, values, strict=True):
-        for name, number in (row.scores or {}).items():
-            if name in places and number is not None:
-                numbers[places[name]] = number
-    if np.isnan(values).all():
+    found = {}
+    for row in _distinct(read_rows(Path(path), value=value)):
+        scores = {name: number for name, number in (row.scores or {}).items() if number is not None}
+        found[row.id] = np.array([scores.get(name, np.nan) for name in EMOTIONS])
+    if np.isnan(list(found.values())).all():
         raise InputError(f"{path}: no scores are in it: name each column, or field, as its emotion")
-    return ScoreTable(tuple(row.id for row in rows), EMOTIONS, values)
+    return found
 
 
 def _is_corpus(source: str | Path) -> bool:

@@ -17,7 +17,7 @@ from pydantic import Field
 from budew.corpora.clip import Clip
 from budew.errors import InputError
 from budew.evaluation.pairs import Skipped
-from budew.evaluation.predictions import NamedClips, Prediction, audio_name, key_of, read_predictions
+from budew.evaluation.predictions import NamedClips, Prediction, audio_name, read_predictions
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.io.settings import Settings
 from budew.taxonomy.scales import INTENSITY
@@ -86,6 +86,14 @@ class ModelPredictor:
     Attributes:
         options: which model, and what runs it.
         writing: how it writes.
+
+    Example:
+        >>> from budew.corpora import read
+        >>> from budew.io.resources import data_folder
+        >>> clip = next(iter(read(data_folder("demo_clips") / "clips.tar")))
+        >>> (prediction,) = ModelPredictor(ModelOptions(device="cpu")).predict([clip], skipped=[])
+        >>> prediction.caption is None
+        False
     """
 
     options: ModelOptions = field(default_factory=ModelOptions)
@@ -165,7 +173,14 @@ class ModelPredictor:
 
 
 class FilePredictor:
-    """Predictions made elsewhere, by any captioner or any model that gives scores."""
+    """Predictions made elsewhere, by any captioner or any model that gives scores.
+
+    Example:
+        >>> _ = Path("scores.jsonl").write_text('{"file": "a.wav", "Anger": 3}')
+        >>> (prediction,) = FilePredictor("scores.jsonl", scale="0-4").predict([Clip("a", b"", "")], [])
+        >>> dict(prediction.profile.emotions)
+        {'Anger': 0.75}
+    """
 
     reads_audio = False
     model = None
@@ -198,7 +213,8 @@ class FilePredictor:
         """Find the prediction of each clip, by its id or the name of its audio; see `Predictor`."""
         for clip in clips:
             names = (clip.id, audio_name(clip))
-            key = next((key for name in names if (key := key_of(self._predictions, name)) is not None), None)
+            keys = (self._predictions.key_of(name) for name in names)
+            key = next((key for key in keys if key is not None), None)
             if key is None:
                 self._lacking.append(audio_name(clip))
                 yield None

@@ -84,7 +84,7 @@ def test_a_line_is_read_by_the_benchmarks(siglip, tmp_path):
     scorer = FaceScorer.from_pretrained(tmp_path / "heads", encoder=siglip)
     lines = [json.dumps(scores.to_dict()) for _, scores in scorer.score_clips([face("0001_Happy")])]
     (tmp_path / "scores.jsonl").write_text("\n".join(lines) + "\n")
-    assert read_scores(tmp_path / "scores.jsonl").values.shape == (1, 40)
+    assert len(read_scores(tmp_path / "scores.jsonl")) == 1
     (prediction,) = read_predictions(tmp_path / "scores.jsonl").values()
     assert len(prediction.profile.rated) == 40
 

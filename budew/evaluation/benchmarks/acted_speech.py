@@ -58,6 +58,17 @@ def score_acted_speech(
         CorpusError: it is not a folder that can be listed, or has no file of this corpus.
         InputError: predictions lack a clip, or `data` names another corpus.
         CheckpointError: the model cannot be loaded.
+
+    Example:
+        >>> Path("emodb").mkdir()
+        >>> for name in ("03a01Wa", "08b02Tb"):  # an angry and a sad sentence
+        ...     _ = Path("emodb", f"{name}.wav").write_bytes(b"RIFF")
+        >>> lines = '{"id": "03a01Wa", "Anger": 1}\\n{"id": "08b02Tb", "Anger": 0.5}'
+        >>> _ = Path("scores.jsonl").write_text(lines)
+        >>> few = Resampling(resamples=20, permutations=5)
+        >>> found = score_acted_speech("emodb", "emodb", FilePredictor("scores.jsonl"), settings=few)
+        >>> found.overall["argmax_accuracy"].value
+        50.0
     """
     predictor = predictor or ModelPredictor()
     scale = predictor.scale if isinstance(predictor, FilePredictor) else INTENSITY.name

@@ -5,13 +5,13 @@ Insight-Face less the mean of each emotion: `mean_subtracted` in its files.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from budew.corpora.delimited import DELIMITED, delimited_rows
-from budew.corpora.text_files import check_file, file_lines, json_object
+from budew.corpora.text_files import check_file
+from budew.curation.rating_tables import table_rows
 from budew.errors import InputError
 from budew.evaluation.benchmarks.coarse import (
     DEFAULTS,
@@ -43,22 +43,28 @@ def score_facial_expressions(
 
     Raises:
         InputError: a table cannot be read, or a picture has no class.
+
+    Example:
+        >>> lines = ['{"image": "1_Angry.jpg", "Anger": 3, "Fear": 0}', '{"image": "2_Sad.jpg", "Anger": 2}']
+        >>> _ = Path("ferd.jsonl").write_text("\\n".join(lines))
+        >>> found = score_facial_expressions("ferd", Path("ferd.jsonl"), settings=Resampling(20, 20))
+        >>> found.overall["argmax_accuracy"].value
+        50.0
     """
-    task, table = load_task(corpus), read_scores(predictions)
+    task, scores = load_task(corpus), read_scores(predictions)
     if labels is None:
-        known = {id: label for id in table.ids if (label := class_in_path(id)) is not None}
+        classes = {id: class_in_path(id) for id in scores}
     else:
         written = NamedClips(read_expression_labels(labels, task))
-        known = {id: label for id in table.ids if (label := by_id(written, id)) is not None}
-    if missing := [id for id in table.ids if id not in known]:
+        classes = {id: by_id(written, id) for id in scores}
+    if missing := [id for id, label in classes.items() if label is None]:
         raise InputError(
-            f"{labels or predictions}: no class for {len(missing)} of {len(table.ids)} pictures, such as "
+            f"{labels or predictions}: no class for {len(missing)} of {len(scores)} pictures, such as "
             f"{', '.join(missing[:3])}: give a table with their names and classes as --labels"
         )
-    examples = (LabelledClip(id, known[id], row) for id, row in zip(table.ids, table.values, strict=True))
     return score_coarse(
         task,
-        examples,
+        (LabelledClip(id, str(classes[id]), row) for id, row in scores.items()),
         model=predictions.name,
         data=str(labels or predictions),
         unit="as in the table",
@@ -88,34 +94,22 @@ def read_expression_labels(path: Path, task: CoarseTask) -> dict[str, str]:
         CorpusError: the file cannot be read.
         InputError: names the line without picture or class, with an unknown class, or with a picture again.
     """
+    check_file(path)
     labels: dict[str, str] = {}
-    for number, row in _rows(path):
+    for where, _, parse in table_rows(path):
+        row = parse()
         image, written = _field(row, "image"), _field(row, "label")
         if image is None or written is None:
-            raise InputError(
-                f"{path} line {number}: a picture or its class is missing: add `image` and `label`"
-            )
+            raise InputError(f"{path}: {where}: a picture or its class is missing: add `image` and `label`")
         label = _classes().get(str(written).strip().casefold())
         if label is None and isinstance(written, int) and "results" in row and written < len(task.classes):
             label = sorted(task.classes)[written]
         if label is None:
-            raise InputError(
-                f"{path} line {number}: {str(written)[:40]!r} is none of {', '.join(task.classes)}: "
-                "write the name of the class"
-            )
+            known = ", ".join(task.classes)
+            raise InputError(f"{path}: {where}: {str(written)[:40]!r} is none of {known}: write its name")
         if labels.setdefault(str(image), label) != label:
-            raise InputError(f"{path} line {number}: {str(image)!r} has another class above: keep one")
+            raise InputError(f"{path}: {where}: {str(image)!r} has another class above: keep one")
     return labels
-
-
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield the rows of a table with the numbers of their lines."""
-    check_file(path)
-    if path.suffix.lower() in DELIMITED:
-        yield from delimited_rows(path)
-    else:
-        for number, line in file_lines(path):
-            yield number, json_object(line, f"{path} line {number}")
 
 
 @cache
