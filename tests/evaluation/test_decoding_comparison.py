@@ -10,7 +10,6 @@ from budew.evaluation.decoding_comparison import GREEDY, compare_decodings
 from budew.evaluation.pairs import Pair, Skipped
 from budew.evaluation.predictors import Decoding
 from budew.profile import VoiceProfile
-from budew.reports.emonet_voice_page import decoding_table
 from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 
@@ -68,11 +67,3 @@ def test_time_is_for_a_clip_and_relative_to_greedy(decoded):
     assert [(row["name"], row["num_samples"]) for row in rows] == [("greedy", 0), ("K = 4", 4)]
     assert [row["seconds_per_clip"] for row in rows] == pytest.approx([0.1, 0.3])
     assert [row["relative_time"] for row in rows] == pytest.approx([1, 3])
-
-
-def test_the_table_has_the_numbers_of_the_results(decoded):
-    result = compare_decodings(**decoded, data="d", settings=FEW).to_dict()
-    table = decoding_table(result)
-    assert [row[0] for row in table.rows] == ["greedy", "greedy, calibrated", "K = 4", "K = 4, calibrated"]
-    assert table.rows[3][4] == result["decodings"][1]["calibrated"]["rmse"]
-    assert {len(row) for row in table.rows} == {len(table.columns)}

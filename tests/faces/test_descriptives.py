@@ -8,9 +8,6 @@ import pytest
 from budew.corpora import write_shard
 from budew.faces.descriptives import describe_faces, mean_cosine
 from budew.faces.embeddings import load_image_encoder
-from budew.reports.faces_page import description_report
-from budew.reports.section_layout import report_html
-from budew.reports.terminal_tables import report_tables
 
 from .conftest import drawn, face
 
@@ -55,12 +52,3 @@ def test_similarity_is_the_mean_over_all_pairs(corpus, siglip, tmp_path):
     found = describe_faces(corpus, load_image_encoder(siglip), tmp_path / "cache")
     assert set(found["similarity"]["group"]) == {"White"}
     assert -1 <= found["similarity"]["all"]["all"] <= 1
-
-
-def test_the_page_and_the_terminal_show_it(corpus):
-    found = describe_faces(corpus)
-    report = description_report("faces.tar", found)
-    page = report_html(report)
-    assert "Southeast Asian" in page
-    assert "http" not in page.replace("http-equiv", "")
-    assert report_tables(report)

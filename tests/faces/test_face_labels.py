@@ -61,17 +61,11 @@ def test_answers_of_models_in_both_protocols_are_labels():
     assert targets["Valence"] == -2.0
 
 
-def test_an_image_without_labels_has_no_target():
-    assert face_ratings(face("a", prompt="a photo")) == {}
-
-
 @pytest.mark.parametrize(
     "labels",
     [
         {"annotations": [{"human-1": {"Glee": 3}}]},
         {"annotations": [{"human-1": {"Anger": 8}}]},
-        {"annotations": [{"human-1": {"Anger": "much"}}]},
-        {"annotations": [{"human-1": {"Anger": {"score": 3}}}]},
         {"annotations": "[{'human-1': __import__('os')}]"},
         {"annotations": ["Anger"]},
     ],
@@ -88,15 +82,7 @@ def test_labels_that_cannot_be_read_name_the_image(labels):
             "a focused close-up photo of a white caucasian european woman of 60 years, fear",
             ("White", "woman", 60),
         ),
-        (
-            "a focused close-up photo of a Southeast Asian man of 20 years, joy",
-            ("Southeast Asian", "man", 20),
-        ),
         ("a photo of a South Asian non-binary person of 80 years", ("Indian", "non-binary person", 80)),
-        (
-            "a portrait of a Native Hawaiian or Other Pacific Islander man of 30 years",
-            ("Indigenous", "man", 30),
-        ),
         ("a landscape", (None, None, None)),
     ],
 )

@@ -46,11 +46,6 @@ def test_a_photo_is_turned_as_its_exif_says():
     assert np.abs(turned.astype(int) - np.rot90(np.asarray(drawn(1)), -1)).mean() < 8
 
 
-def test_the_first_frame_of_an_animation_counts():
-    data = encoded(drawn(1), "GIF", save_all=True, append_images=[drawn(-1)])
-    assert np.abs(opened(data, "gif").astype(int) - np.asarray(drawn(1))).mean() < 12
-
-
 def bomb() -> bytes:
     """A PNG that claims 60,000 × 60,000 pixels."""
 

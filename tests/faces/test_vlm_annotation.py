@@ -50,10 +50,8 @@ def test_a_good_answer_is_read_with_prose_around_it(protocol):
         zero_shot(24),
         zero_shot(26),
         zero_shot(24) | {"Joy|Glee": 3},
-        zero_shot(24) | {KEYS[30]: 0},
         zero_shot(24) | {KEYS[30]: 8},
         zero_shot(24) | {KEYS[30]: 2.5},
-        zero_shot(24) | {KEYS[30]: True},
     ],
 )
 def test_a_zero_shot_answer_that_breaks_a_rule_is_refused(answer):
@@ -67,12 +65,10 @@ def test_a_zero_shot_answer_that_breaks_a_rule_is_refused(answer):
         multi_shot(6),
         multi_shot(value=8),
         multi_shot(Valence=-4),
-        multi_shot(Arousal=8),
         {"emotions": multi_shot()["emotions"]},
         {**multi_shot(), "mood": {}},
         {**multi_shot(), "emotions": dict(list(multi_shot()["emotions"].items())[:39])},
         {**multi_shot(), "emotions": multi_shot()["emotions"] | {"Anger": 2}},
-        {**multi_shot(), "emotions": multi_shot()["emotions"] | {"Anger": {"rating": 0}}},
         {**multi_shot(), "emotions": multi_shot()["emotions"] | {"Anger": {"rating": 0, "reasoning": 7}}},
     ],
 )
@@ -142,15 +138,6 @@ def test_every_image_is_annotated_or_listed_and_no_request_is_sent_twice(protoco
     run(job, tmp_path / "in.tar", tmp_path / "again", workers=0)
     assert len(server.seen) == asked
     assert (tmp_path / "out/in.tar").read_bytes() == (tmp_path / "again/in.tar").read_bytes()
-
-
-def test_an_image_with_only_invalid_answers_is_listed(serve, tmp_path):
-    server = serve(ScriptedServer(lambda body, count: json.dumps(multi_shot(6))))
-    write_shard(tmp_path / "in.tar", [face("a"), face("b", drawn(1))])
-    job = AnnotateFaces(settings_of(server.url, cache=tmp_path / "cache"), turns=2)
-    summary = run(job, tmp_path / "in.tar", tmp_path / "out", workers=0)
-    assert (summary.clips, summary.failures) == (0, 2)
-    assert len(server.seen) == 4
 
 
 def test_annotations_of_several_models_accumulate_and_are_labels(serve, tmp_path):

@@ -181,18 +181,6 @@ def test_predictions_that_lack_a_clip_are_one_error(emodb, tmp_path):
         score_acted_speech("emodb", emodb, FilePredictor(predictions))
 
 
-def test_a_refusal_counts_as_wrong(emodb, tmp_path):
-    right = [
-        {"id": id, "emotions": NEUTRAL | {emotion_of("emodb", label): 1.0}}
-        for id, (label, _) in EMODB.items()
-    ]
-    predictions = lines(tmp_path / "p.jsonl", [{"id": right[0]["id"], "caption": None}, *right[1:]])
-    result = score_acted_speech("emodb", emodb, FilePredictor(predictions), settings=FEW).to_dict()
-    assert [result[name]["value"] for name in ("accuracy", "argmax_accuracy", "refused")] == pytest.approx(
-        [600 / 7, 600 / 7, 100 / 7]
-    )
-
-
 def test_the_speakers_of_a_split_are_scored_alone_and_those_for_training_are_counted(emodb):
     def scored(data):
         return score_acted_speech("emodb", data, ModelPredictor(ModelOptions(TINY_SYNTHETIC)), settings=FEW)

@@ -10,7 +10,6 @@ import pytest
 from scipy.stats import mannwhitneyu, spearmanr
 
 from budew.evaluation.benchmarks.emonet_face_hq import score_emonet_face_hq
-from budew.evaluation.benchmarks.face_agreement import matched_ratings
 from budew.evaluation.predictors import FilePredictor
 from budew.taxonomy import EMOTIONS
 from tests.evaluation.benchmarks.emonet_voice_set import write_scores
@@ -195,10 +194,3 @@ def test_published_figures_are_complete_and_have_a_source(result):
     for row in (published["counts"], published["agreement"], *published["leaderboard"]):
         assert row["source"].startswith("saveli/emonet-readout, ")
         assert "date" in row
-
-
-def test_matched_ratings_are_as_frequent_as_in_the_reference_and_keep_the_order():
-    scores = np.array([0.3, -5.0, np.nan, 0.1, 9.0, 0.2])
-    reference = np.array([0.2, 6.6, 3.0, np.nan, 1.4, 1.0])
-    found = matched_ratings(scores, reference)
-    np.testing.assert_array_equal(found, [1, 0, np.nan, np.nan, 7, 1])
