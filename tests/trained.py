@@ -31,11 +31,11 @@ def with_card(checkpoint: Path, folder: Path, trained_on: str) -> Path:
 
 
 def write_captions(
-    checkpoint: Any, encoded: Any, *, num_beams: int | None = None, prompt: str = ""
+    checkpoint: Any, encoded: Any, *, num_beams: int | None = None, prompt: str = "", **inputs: Any
 ) -> Sequence[str]:
     """Return what a checkpoint generates for windows of `encode`, as it is."""
     from budew.model.generate import generate, generation_settings, texts_of
 
     settings = generation_settings(checkpoint, num_beams=num_beams, prompt=prompt)
-    tokens = generate(checkpoint, settings, encoder_outputs=encoded.outputs(), prompt=prompt)
+    tokens = generate(checkpoint, settings, encoder_outputs=encoded.outputs(), prompt=prompt, **inputs)
     return texts_of(checkpoint, tokens)
