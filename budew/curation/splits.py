@@ -201,9 +201,6 @@ def _by_name(listed: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
 def select_part(clips: Iterable[Clip], splits: Splits, part: str) -> Iterator[Clip]:
     """Yield the clips of one part, in their order.
 
-    Raises:
-        InputError: there is no such part.
-
     Example:
         >>> splits = Splits(seed=0, shares={"train": 0.8, "test": 0.2}, speakers={"anna": "test"})
         >>> clips = [Clip("a", b"", "wav", speaker="anna"), Clip("b", b"", "wav", speaker="anna")]

@@ -39,7 +39,7 @@ class Progress:
     Attributes:
         units: units done, in all runs.
         of: units of the plan.
-        clips: clips read in this run.
+        clips: in this run, clips written in units that are done, and read in those in progress.
         failed: items that failed in this run.
         tally: further counts of the job in this run.
 
@@ -101,12 +101,7 @@ class Summary:
 class Plan:
     """A job over a source: its units, and which of them still have to be run.
 
-    Making a plan checks source and output and writes nothing.
-
-    Attributes:
-        job: the job.
-        out: output folder.
-        units: all units, in order.
+    Making a plan checks source and output and writes nothing. `units` are all units, in order.
 
     Example:
         >>> from budew.io.resources import data_folder
