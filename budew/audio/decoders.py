@@ -8,10 +8,11 @@ FFmpeg may use its audio demuxers only: a playlist named `.mp3` would make it op
 
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -38,9 +39,6 @@ _BY_SOUNDFILE = ("wav", "flac", "ogg", "aiff", "au", "caf")
 _MISSING = 0.25
 """Seconds that a file may fall short of what its header claims: padding, rounding of containers."""
 
-Blocks = Generator[Samples, None, str]
-"""Mono float32 blocks (n,); returns what is damaged, empty for nothing."""
-
 
 class _RefusedError(Exception):
     """One decoder cannot read this format; the other may."""
@@ -58,6 +56,7 @@ class Stream:
         exact: whether `declared` is meant exactly, not estimated from the size of the file.
         close: closes the decoder.
         decoded: mono blocks as the decoder gives them.
+        faults: what the decoder finds broken while it gives blocks.
         damage: one sentence on what is missing or broken, None for nothing. Known when all `blocks` are read.
         seconds: length of what was read so far.
     """
@@ -68,7 +67,8 @@ class Stream:
     declared: float | None
     exact: bool
     close: Callable[[], None]
-    decoded: Blocks
+    decoded: Iterator[Samples]
+    faults: list[str]
     damage: str | None = None
     seconds: float = 0.0
 
@@ -78,7 +78,15 @@ class Stream:
         Raises:
             AudioError: there is no sample, or one is NaN or infinite.
         """
-        fault = yield from self._checked()
+        count = 0
+        for block in self.decoded:
+            if not np.isfinite(block).all():
+                fault = f"samples near {self.seconds:.1f} s are NaN or infinite: export it again"
+                raise AudioError(f"{self.name}: {fault}")
+            count += len(block)
+            self.seconds = count / self.sampling_rate
+            yield block
+        fault = "; ".join(self.faults)
         if not self.seconds:
             reason = f" ({fault})" if fault else ""
             raise AudioError(f"{self.name}: contains no samples{reason}: copy or record it again")
@@ -87,20 +95,6 @@ class Stream:
             what = f"is damaged ({fault})" if fault else "ends early"
             of = f" of {self.declared:.1f} s" if self.exact and self.declared is not None else ""
             self.damage = f"{self.name}: {what}: {self.seconds:.1f} s{of} could be used: copy it again"
-
-    def _checked(self) -> Blocks:
-        count = 0
-        while True:
-            try:
-                block = next(self.decoded)
-            except StopIteration as end:
-                return str(end.value or "")
-            if not np.isfinite(block).all():
-                fault = f"samples near {self.seconds:.1f} s are NaN or infinite: export it again"
-                raise AudioError(f"{self.name}: {fault}")
-            count += len(block)
-            self.seconds = count / self.sampling_rate
-            yield block
 
 
 @contextmanager
@@ -179,20 +173,22 @@ def _by_soundfile(file: BinaryIO, name: str) -> Stream:
         sound.close()
         raise _RefusedError("libsndfile: a FLAC of unknown length")  # whose last block soundfile cannot read
     declared = frames / sound.samplerate * claimed_share(sound.extra_info) if known and not cut else None
-    blocks = _soundfile_blocks(sound, cut)
-    return Stream(name, sound.samplerate, channels, declared, True, sound.close, blocks)
+    faults = ["it is truncated within a page"] if cut else []
+    blocks = _soundfile_blocks(sound, faults)
+    return Stream(name, sound.samplerate, channels, declared, True, sound.close, blocks, faults)
 
 
-def _soundfile_blocks(sound: Any, cut: bool) -> Blocks:
+def _soundfile_blocks(sound: Any, faults: list[str]) -> Iterator[Samples]:
     weights = np.full(sound.channels, 1 / sound.channels, np.float32)  # a product takes a third of a mean
     while True:
         try:
             with _interrupt_held():
                 block = sound.read(_BLOCK, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
-            return str(error.error_string.removeprefix("Error : ").rstrip("."))
+            faults[:] = [error.error_string.removeprefix("Error : ").rstrip(".")]
+            return
         if not len(block):
-            return "it is truncated within a page" if cut else ""
+            return
         yield block[:, 0] if block.shape[1] == 1 else block @ weights
 
 
@@ -223,30 +219,25 @@ def _by_av(file: BinaryIO, name: str) -> Stream:
         raise _RefusedError(f"FFmpeg: {error.strerror or error}") from error
     try:
         track = container.streams.audio[0]
-        blocks = _av_blocks(container, track)
+        faults = list[str]()
+        blocks = _av_blocks(container, track, faults)
         first = next(blocks)  # some formats have their rate only in the first frame
     except (IndexError, StopIteration, av.error.FFmpegError) as error:
         container.close()
         reason = "no audio track" if isinstance(error, IndexError) else str(error)
         raise _RefusedError(f"FFmpeg: {reason or 'the audio track has no samples'}") from error
     declared, exact = _av_length(container, track, file)
-    blocks = _resumed(first, blocks)
-    return Stream(name, track.sample_rate, track.channels, declared, exact, container.close, blocks)
+    blocks = chain([first], blocks)
+    return Stream(name, track.sample_rate, track.channels, declared, exact, container.close, blocks, faults)
 
 
-def _resumed(first: Samples, rest: Blocks) -> Blocks:
-    yield first
-    return (yield from rest)
-
-
-def _av_blocks(container: Any, track: Any) -> Blocks:
+def _av_blocks(container: Any, track: Any, faults: list[str]) -> Iterator[Samples]:
     """Decode packet by packet, so that a broken packet does not end the recording."""
     held: list[Samples] = []
     broken = 0
     reason = ""
-    damage: list[str] = []
     to_float = av.AudioResampler(format="fltp")
-    for packet in _packets(container, track, damage):
+    for packet in _packets(container, track, faults):
         try:
             for frame in packet.decode():
                 held += map(_mono, [frame] if frame.format.name == "fltp" else to_float.resample(frame))
@@ -260,12 +251,11 @@ def _av_blocks(container: Any, track: Any) -> Blocks:
         yield np.concatenate(held)
     if broken:
         packets = "packet" if broken == 1 else "packets"
-        damage.append(f"{broken} broken {packets}: {reason}")
-    return "; ".join(damage)
+        faults.append(f"{broken} broken {packets}: {reason}")
 
 
-def _packets(container: Any, track: Any, damage: list[str]) -> Iterator[Any]:
-    """Yield the packets of a track; the reason for an early end is added to `damage`.
+def _packets(container: Any, track: Any, faults: list[str]) -> Iterator[Any]:
+    """Yield the packets of a track; the reason for an early end is added to `faults`.
 
     A tag or padding after the last frame of an mp3 is skipped and does not count as damage.
     """
@@ -279,9 +269,9 @@ def _packets(container: Any, track: Any, damage: list[str]) -> Iterator[Any]:
             if odd is None:
                 yield packet
     except av.error.FFmpegError as error:
-        damage.append(error.strerror or str(error))
+        faults.append(error.strerror or str(error))
     if frames.last_is_cut:
-        damage.append("it is truncated within a frame")
+        faults.append("it is truncated within a frame")
 
 
 def _mono(frame: Any) -> Samples:

@@ -172,11 +172,6 @@ def windows_of(blocks: Iterable[Samples], *, seconds: float, sampling_rate: int)
 def probe_audio(audio: Path | bytes, *, max_seconds: float, name: str | None = None) -> AudioProbe:
     """Return sampling rate, length and damage, by decoding everything; memory holds one block.
 
-    Args:
-        audio: a file, or the bytes of one.
-        max_seconds: longest recording that is read.
-        name: what errors call it; the path by default.
-
     Raises:
         AudioError: nothing can be decoded, or the recording is longer than `max_seconds`.
     """

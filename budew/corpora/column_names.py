@@ -38,18 +38,10 @@ def columns_of_fields(names: Iterable[str]) -> dict[str, str]:
 
 def in_known_case(columns: Sequence[str]) -> list[str]:
     """Return the columns of a table, known ones in lower case (`Text`) unless there is such a column, too."""
-    known = _known_columns()
-    return [
-        name.lower() if name.lower() in known and name.lower() not in columns else name for name in columns
-    ]
-
-
-@cache
-def _known_columns() -> frozenset[str]:
-    """Return the names of columns that are a field of a clip, or a label."""
     scores, speaker = label_layout("scores"), label_layout("speaker")["columns"]
     labels = (scores["under"], scores["declared"], label_layout("words")["under"], *speaker.values())
-    return frozenset(chain(*names_of_fields().values(), *labels))
+    known = set(chain(*names_of_fields().values(), *labels)).difference(columns)
+    return [name.lower() if name.lower() in known else name for name in columns]
 
 
 def with_usual_names(row: Mapping[str, Any]) -> dict[str, Any]:

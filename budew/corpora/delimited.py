@@ -53,12 +53,10 @@ def divide_delimited(path: Path, records: int) -> list[Span]:
 def delimited_rows(
     path: Path, *, span: Span | None = None, on_bad: OnBad | None = None
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Give the records of a file with the numbers of their lines, column → text; empty fields are left out.
+    """Give the records of a CSV or TSV with the numbers of their lines, column → text, without empty fields.
 
-    Args:
-        path: `.csv` or `.tsv`, UTF-8.
-        span: read these lines alone, after the names of the columns.
-        on_bad: called with the error of each broken record, which is skipped; without it the error is raised.
+    Of a span the lines alone, after the names of the columns. `on_bad` gets the error of each broken record,
+    which is skipped.
 
     Raises:
         CorpusError: the file cannot be read, has no columns, or names the line and what is wrong with it.
@@ -84,7 +82,12 @@ def _rows(
     if of_ljspeech:
         records = chain([(number, names)] if starts else [], records)
         names = list(_LJSPEECH) if len(names) > 2 else ["audio", "transcript"]
-    names = _checked(in_known_case([name.strip() for name in names]), path)
+    names = in_known_case([name.strip() for name in names])
+    if not any(names):
+        raise CorpusError(f"{path}: has no header line: add it")
+    double, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise CorpusError(f"{path}: has two columns {double[:40]!r}: rename one")
     for number, fields in records:
         if len(fields) != len(names):
             fault = f"has {len(fields)} fields and the first line {len(names)}: correct one of them"
@@ -111,15 +114,6 @@ def _ljspeech(row: dict[str, str]) -> dict[str, str]:
     transcript = row.get("transcript", raw)
     raw_text = {"raw_text": raw} if raw not in ("", transcript) else {}
     return {**raw_text, "transcript": transcript, "id": unquote(name), "audio": f"wavs/{name}.wav"}
-
-
-def _checked(names: list[str], path: Path) -> list[str]:
-    if not any(names):
-        raise CorpusError(f"{path}: has no header line: add it")
-    double, count = Counter(names).most_common(1)[0]
-    if count > 1:
-        raise CorpusError(f"{path}: has two columns {double[:40]!r}: rename one")
-    return names
 
 
 def _records(

@@ -24,12 +24,9 @@ from budew.errors import CorpusError, OnBad, report
 def read_folder(
     folder: Path, options: ReadOptions = AS_USUAL, *, files: Iterable[Path] | None = None
 ) -> Iterator[Clip]:
-    """Read the audio files below a folder, or some of them; the audio stays a path.
+    """Read the audio files below a folder, or some of them (`files`, as `divide_folder` gives them).
 
-    Args:
-        folder: to which the ids are relative, and out of which no link may lead.
-        options: scale, media and what to do with errors.
-        files: a part of the folder, as `divide_folder` gives it.
+    The audio stays a path; ids are relative to the folder, and no link may lead out of it.
 
     Raises:
         CorpusError: an invalid JSON or text, JSON without audio, an empty file, two files of one id, a
@@ -61,12 +58,7 @@ def read_folder(
 
 
 def divide_folder(folder: Path, clips: int, media: Media = AUDIO) -> list[tuple[Path, ...]]:
-    """Return the audio of a folder with its JSON and text, and JSON that lacks its audio, by whole ids.
-
-    Args:
-        folder: searched with all folders in it.
-        clips: of each part.
-        media: what the files are.
+    """Return parts of a folder with `clips` clips each: audio with its JSON and text, and JSON without audio.
 
     Raises:
         CorpusError: the folder, or one in it, cannot be listed.
@@ -89,15 +81,10 @@ def read_audio_file(path: Path, options: ReadOptions = AS_USUAL) -> Iterator[Cli
 
 
 def list_files(folder: str | Path, *, on_bad: OnBad | None = None) -> list[Path]:
-    """Return all files below a folder, sorted by path, without hidden ones.
-
-    Args:
-        folder: searched with all folders in it.
-        on_bad: called with an error for each folder that cannot be listed, and the search continues;
-            without it the error is raised.
+    """Return all files below a folder, at any depth, sorted by path, without hidden ones.
 
     Raises:
-        CorpusError: the folder, or one in it, cannot be listed.
+        CorpusError: the folder, or one in it, cannot be listed; `on_bad` takes it, and the search continues.
     """
 
     def unlisted(error: OSError) -> None:
@@ -133,25 +120,13 @@ def saved_tables(folder: Path) -> list[Path]:
     Raises:
         CorpusError: its JSON is broken, or names a file that lies elsewhere or not at all.
     """
-    for file, key in (("dataset_dict.json", "splits"), ("state.json", "_data_files")):
-        if os.path.isfile(folder / file):  # False, too, where the folder may not be looked into: see its list
-            listed = read_json_object(folder / file).get(key)
-            names = listed if isinstance(listed, list) else []
-            parts = [
-                _part_of(folder, name.get("filename") if isinstance(name, dict) else name) for name in names
-            ]
-            return (
-                parts if key == "_data_files" else [table for part in parts for table in saved_tables(part)]
-            )
-    return []
+    splits = _listed(folder, "dataset_dict.json", "splits")
+    tables = [table for split in splits for table in saved_tables(split)]
+    return tables or _listed(folder, "state.json", "_data_files")
 
 
 def check_audio(path: Path, folder: Path | None) -> None:
-    """Refuse an empty file, what is not a file, and links that lead out of the folder.
-
-    Args:
-        path: of audio; the JSON and text beside it are checked as well.
-        folder: None where links may lead anywhere.
+    """Refuse an empty file, what is not a file, and links, also of JSON and text, that leave the folder.
 
     Raises:
         CorpusError: says what is wrong, without the path.
@@ -183,10 +158,16 @@ def _descriptions(audio: Iterable[Path]) -> Iterator[dict[str, Any]]:
                 yield read_json_object(json)
 
 
-def _part_of(folder: Path, name: object) -> Path:
-    """Return a folder or file in a folder, which its JSON names."""
-    plain = isinstance(name, str) and len(PurePosixPath(name).parts) == 1 and name not in (".", "..")
-    if not plain or not (folder / str(name)).exists():
-        fault = f"its JSON names {str(name)[:80]!r}, which is not in it: save the dataset again"
-        raise CorpusError(f"{folder}: {fault}")
-    return folder / str(name)
+def _listed(folder: Path, file: str, key: str) -> list[Path]:
+    """Return the files or folders in a folder that a JSON file in it names."""
+    if not os.path.isfile(folder / file):  # False, too, where the folder may not be looked into: see its list
+        return []
+    found, listed = [], read_json_object(folder / file).get(key)
+    for entry in listed if isinstance(listed, list) else []:
+        name = entry.get("filename") if isinstance(entry, dict) else entry
+        plain = isinstance(name, str) and len(PurePosixPath(name).parts) == 1 and name not in (".", "..")
+        if not plain or not (folder / str(name)).exists():
+            fault = f"its JSON names {str(name)[:80]!r}, which is not in it: save the dataset again"
+            raise CorpusError(f"{folder}: {fault}")
+        found.append(folder / str(name))
+    return found

@@ -89,10 +89,6 @@ def read_hub(source: str, options: ReadOptions = AS_USUAL) -> Iterator[Clip]:
     Ids are those of its id column, else split, shard and number of the row. Scores need a scale that is
     declared or given: a stream cannot be looked through for it.
 
-    Args:
-        source: `hf://owner/name[:config][@split]`, or a shard of it as `divide_hub` gives it.
-        options: scale, media and what to do with errors.
-
     Raises:
         CorpusError: the dataset cannot be downloaded, has no audio or is truncated; or names the bad row.
         MissingExtraError: `datasets` is not installed.

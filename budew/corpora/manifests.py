@@ -33,12 +33,9 @@ AUDIO_ROOT = "BUDEW_AUDIO_ROOT"
 def read_manifest(
     path: str | Path, options: ReadOptions = AS_USUAL, *, part: Span | None = None
 ) -> Iterator[Clip]:
-    """Read each row of a manifest as a clip; the audio stays a path, which is the id where no column is.
+    """Read each row of a manifest, or of a part of it, as a clip.
 
-    Args:
-        path: the `.jsonl`, `.jsonl.gz`, `.csv` or `.tsv`.
-        options: scale, folder of the audio and what to do with errors.
-        part: some of its lines, as `divide_manifest` gives them.
+    The audio stays a path, which is the id where no column is.
 
     Raises:
         CorpusError: names the manifest, the line and what is wrong with it.
@@ -92,15 +89,10 @@ def allowed_root() -> Path | None:
 
 
 def named_audio(path: Path, part: Span | None = None, audio_root: Path | None = None) -> list[Path]:
-    """Return the audio that a manifest names, each file once, there or not; nothing for any other file.
+    """Return the audio that a manifest or a part of it names, there or not; nothing for any other file.
 
     Paths that are not allowed are left out: they are not read either. Takes a third of the time of reading
     the clips.
-
-    Args:
-        path: a manifest, or any file.
-        part: the lines that count; all where None.
-        audio_root: folder with audio besides that of the manifest.
     """
     named: dict[Path, None] = {}
     if path.name.lower().endswith(MANIFESTS):

@@ -20,11 +20,6 @@ from budew.io.addresses import is_address
 def check_no_overlap(source: str | Path, files: Iterable[Path], out: Path) -> None:
     """Raise where the input is in the output folder, or a later run could read what this one writes.
 
-    Args:
-        source: what is read.
-        files: of it, those that are here.
-        out: folder of the output, there or not.
-
     Raises:
         CorpusError: names the folder or the file, and says what to choose.
     """

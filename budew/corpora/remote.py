@@ -64,12 +64,7 @@ def addresses(source: str) -> list[str]:
 
 
 def read_remote(address: str, read: ReadFile, options: ReadOptions) -> Iterator[Clip]:
-    """Download a file and read its clips; audio comes as bytes.
-
-    Args:
-        address: of one file.
-        read: reads a local file of its name.
-        options: passed to `read`; errors name the address.
+    """Download a file and read its clips with `read`; audio comes as bytes.
 
     Raises:
         CorpusError: it cannot be downloaded, is too large, or an item is bad; names the address.
@@ -104,16 +99,21 @@ def downloaded(address: str) -> Iterator[Path]:
         OSError: the temporary place is full; names it.
     """
     with temporary_folder() as folder:
-        path = Path(folder, *_names(address))  # with its folder, which says something of some corpora
+        parts = urlsplit(address)
+        where = PurePosixPath(
+            "/", unquote(parts.path if parts.scheme in _WEB else f"{parts.netloc}/{parts.path}")
+        )
+        name = local_name(where.name) or "file"
+        path = folder / (local_name(where.parent.name) or "folder") / name  # its folder may be a label
         path.parent.mkdir(exist_ok=True)
         try:
-            download(address, path)
+            download_file(address, path)
         except OSError as error:  # what the network does is a CorpusError
             raise OSError(error.errno, error.strerror, str(folder)) from error
         yield path
 
 
-def download(address: str, path: Path, progress: DownloadProgress | None = None) -> None:
+def download_file(address: str, path: Path, progress: DownloadProgress | None = None) -> None:
     """Download a file; where a part of it is at `path`, it is continued if the server allows it.
 
     Raises:
@@ -133,7 +133,7 @@ def _pieces(address: str, start: int) -> Iterator[tuple[bytes, int, int | None]]
     """Yield the content of a remote file from `start` on, or all of it: bytes, their place, its whole size.
 
     Raises:
-        CorpusError: as `download`.
+        CorpusError: as `download_file`.
     """
     try:
         with _opened(address, start) as (remote, place, size):
@@ -155,14 +155,6 @@ def _pieces(address: str, start: int) -> Iterator[tuple[bytes, int, int | None]]
             and error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
         ):
             raise _unreachable(address, error) from error  # or all of it is there
-
-
-def _names(address: str) -> tuple[str, str]:
-    """Return the names of the folder and of the file, such as may be used here."""
-    parts = urlsplit(address)
-    where = parts.path if parts.scheme in _WEB else f"{parts.netloc}/{parts.path}"
-    path = PurePosixPath("/", unquote(where))
-    return local_name(path.parent.name) or "folder", local_name(path.name) or "file"
 
 
 def local_name(name: str) -> str:

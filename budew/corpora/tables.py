@@ -35,16 +35,11 @@ _SCANNED = 1_000
 def read_table(
     path: str | Path, options: ReadOptions = AS_USUAL, *, part: Rows | None = None
 ) -> Iterator[Clip]:
-    """Read each row of a parquet or Arrow file as a clip; the audio comes as bytes.
+    """Read each row of a parquet or Arrow file, or of a part of it, as a clip; the audio comes as bytes.
 
     Ids are those of the file's id column, else its name and the number of the row; before the name of an
     Arrow file stands that of its folder, as it is the same in every split. Columns that are no field of a
     clip are kept in the metadata, except binary ones.
-
-    Args:
-        path: the `.parquet` or `.arrow`.
-        options: scale, media and what to do with errors.
-        part: some of its rows, as `divide_table` gives them.
 
     Raises:
         CorpusError: not such a file, no column of files, or names the row and what is wrong with it.
@@ -89,17 +84,10 @@ def numbered_rows(
     part: Rows | None = None,
     on_bad: OnBad | None = None,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the rows of a file with their default ids.
-
-    Args:
-        path: the `.parquet` or `.arrow`.
-        columns: what is read, such as "label" or "audio.path"; everything by default.
-        batch: rows in memory.
-        part: these rows alone.
-        on_bad: called with the error where the file cannot be read on; without it the error is raised.
+    """Yield the rows of a file, or of a part of it, with their default ids; `batch` rows are in memory.
 
     Raises:
-        CorpusError: the file cannot be read to its end.
+        CorpusError: the file cannot be read to its end; `on_bad` takes it.
     """
     name = f"{path.absolute().parent.name}/{path.stem}" if _is_arrow(path) else path.stem
     number = part.start if part else 0
@@ -165,7 +153,7 @@ def media_column(schema: pa.Schema, table: str, media: Media) -> str:
     That of images is called as they are, or as one of their suffixes.
 
     Raises:
-        CorpusError: there is none; `table` is what it calls the table.
+        CorpusError: there is none; names `table`.
     """
     usual = (name for name in (media.name, *media.suffixes) if name in schema.names)
     name = columns_of_fields(schema.names).get("audio") if media == AUDIO else next(usual, None)
@@ -182,14 +170,8 @@ def media_column(schema: pa.Schema, table: str, media: Media) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
-    """What is known of a table before its rows are read.
-
-    Attributes:
-        source: what errors call it.
-        place: its name without suffix.
-        audio: the column of audio, or of images.
-        scales: finds the scale of scores.
-        classes: the names of the numbers in a column, by column (`ClassLabel` of `datasets`).
+    """What is known of a table before its rows are read: its name in errors, that of its place, the column
+    of audio or images, what finds the scale of scores, and the names of class labels by column.
     """
 
     source: str

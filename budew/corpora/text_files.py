@@ -106,17 +106,10 @@ def readable(path: Path) -> Iterator[None]:
 def numbered_lines(
     file: BinaryIO, name: str, *, span: Span | None = None, on_bad: OnBad | None = None
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of a file that are not empty, with their numbers. Memory holds one line.
-
-    Args:
-        file: open for reading bytes.
-        name: what errors call the file.
-        span: these lines alone, at the start of which the file stands.
-        on_bad: called with the error of each line that is too long, which is then skipped; without it the
-            error is raised.
+    """Yield the lines of an open file, or of a span of it, that are not empty, with their numbers.
 
     Raises:
-        CorpusError: a line is longer than `LARGEST_JSON`.
+        CorpusError: a line is longer than `LARGEST_JSON`; `on_bad` takes it, and the line is skipped.
     """
     number, stop = (span.first - 1, span.stop) if span else (0, None)
     while (stop is None or file.tell() < stop) and (line := file.readline(LARGEST_JSON + 1)):

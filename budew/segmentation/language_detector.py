@@ -46,10 +46,7 @@ class LanguageDetector:
 
 @cache
 def load_language_detector(name: str) -> LanguageDetector:
-    """Load a checkpoint, once for each process.
-
-    Args:
-        name: folder or hub id.
+    """Load a checkpoint, a folder or hub id, once for each process.
 
     Raises:
         JobError: there is no such Whisper in safetensors, or it is monolingual.

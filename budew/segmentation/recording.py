@@ -159,13 +159,7 @@ class SampleBuffer:
             self._start += len(self._blocks.popleft())
 
     def cut(self, start: int, end: int) -> Samples:
-        """Return a copy of the samples from number `start` to before number `end`, fewer at the end.
-
-        Raises:
-            IndexError: the first of them has been dropped.
-        """
-        if start < self._start:
-            raise IndexError(f"sample {start} is dropped: the buffer begins at {self._start}")
+        """Return a copy of the samples from number `start`, not dropped yet, to before number `end`."""
         place, found = self._start, []
         for block in self._blocks:
             if place + len(block) > start and place < end:

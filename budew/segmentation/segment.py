@@ -119,9 +119,17 @@ class Segment:
         check_levels(levels, self.cuts)
         language = recording.language
         if language is None and self.cuts.language_model is not None:
-            language = _detected_language(segment, self.cuts.language_model)
+            from budew.segmentation.language_detector import load_language_detector  # seconds, for torch
+
+            detector = load_language_detector(self.cuts.language_model)
+            language = detector.detect(segment.samples, segment.sampling_rate)
         check_language(language, self.cuts.languages)
         kept = {name: recording.metadata[name] for name in self.cuts.keep if name in recording.metadata}
+        start, end = (round(second, 6) for second in segment.span)
+        speech = round(segment.speech.speech_seconds, 3)
+        place = {"recording": recording.id, "start": start, "end": end, "speech": speech}
+        if "segment" in recording.metadata:  # the recording is cut out of another one
+            place["within"] = recording.metadata["segment"]
         return Clip(
             id=id,
             audio=encode_flac(segment.samples, segment.sampling_rate, bits=self.cuts.bits, name=recording.id),
@@ -132,7 +140,7 @@ class Segment:
             speaker=recording.speaker,
             source=recording.source,
             license=recording.license,
-            metadata={**kept, "segment": _place(recording, segment), "levels": levels},
+            metadata={**kept, "segment": place, "levels": levels},
         )
 
 
@@ -190,42 +198,16 @@ def check_language(language: str | None, wanted: Sequence[str]) -> None:
         return
     if language is None:
         raise FilteredError("left out: its language is not known: give a model that detects it")
-    tag = _normalized_tag(language)
-    ranges = [_normalized_tag(name) for name in wanted]
+    tag, *ranges = (name.strip().replace("_", "-").lower() for name in (language, *wanted))
     if not any(tag == within or tag.startswith(f"{within}-") for within in ranges):
         raise FilteredError(f"left out: its language is {language}, not {' or '.join(wanted)}")
 
 
-def _normalized_tag(tag: str) -> str:
-    return tag.strip().replace("_", "-").lower()
-
-
-def _detected_language(segment: AudioSegment, model: str) -> str:
-    from budew.segmentation.language_detector import load_language_detector  # seconds, for torch
-
-    return load_language_detector(model).detect(segment.samples, segment.sampling_rate)
-
-
-def _place(recording: Clip, segment: AudioSegment) -> dict[str, Any]:
-    """Return the place of a segment in its recording; `within` is the place of a recording that is one."""
-    start, end = (round(second, 6) for second in segment.span)
-    speech = round(segment.speech.speech_seconds, 3)
-    place = {"recording": recording.id, "start": start, "end": end, "speech": speech}
-    outer = recording.metadata.get("segment")
-    return place if outer is None else {**place, "within": outer}
-
-
 def encode_flac(samples: Samples, sampling_rate: int, *, bits: int, name: str) -> bytes:
-    """Encode mono samples (n,), full scale 1. Samples of at most `bits` bits are decoded unchanged.
-
-    Args:
-        samples: values beyond full scale are clipped, finer values are rounded.
-        sampling_rate: Hz.
-        bits: bits of a sample, 16 or 24.
-        name: name of the recording in errors.
+    """Encode mono samples (n,), full scale 1, in 16 or 24 bits: values beyond full scale are clipped.
 
     Raises:
-        CorpusError: FLAC does not support the sampling rate.
+        CorpusError: FLAC does not support the sampling rate; `name` is that of the recording.
     """
     # A frame has 16 bits for the rate in Hz, or in tens of Hz; libsndfile 1.2 agrees.
     if sampling_rate >= 2**16 and (sampling_rate % 10 or sampling_rate >= 10 * 2**16):

@@ -38,14 +38,9 @@ class Frames(NamedTuple):
 
 
 def detect_speech(blocks: Iterable[Samples], *, block: int = BLOCK) -> Iterator[Frames]:
-    """Run the model over a recording, block by block.
+    """Run the model over mono samples at `SAMPLING_RATE` in arrays of any size, `block` frames at a time.
 
-    Args:
-        blocks: its mono samples at `SAMPLING_RATE`, in arrays of any size.
-        block: frames in one call of the model.
-
-    Yields:
-        The frames of each block; the last frame of a recording is padded with silence.
+    The last frame of a recording is padded with silence.
 
     Raises:
         MissingExtraError: silero-vad or onnxruntime is not installed.

@@ -3,17 +3,10 @@
 import base64
 import http.server
 import io
-import os
-import signal
-import subprocess
-import sys
 import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import ClassVar
 from urllib.parse import parse_qs, quote
 
@@ -189,31 +182,6 @@ def test_a_password_goes_to_its_server_and_into_no_error(server, requests):
         with pytest.raises(CorpusError) as raised:
             list(read(f"{address}?sig=t0ken"))
         assert not any(secret in str(raised.value) for secret in ("s3cret", "other", "t0ken"))
-
-
-@pytest.mark.parametrize(
-    ("command", "kill"), [("stats {}", signal.SIGTERM), ("convert {} out --workers 1", signal.SIGKILL)]
-)
-def test_the_copy_is_gone_when_the_process_is_ended(server, tmp_path, command, kill):
-    with TemporaryDirectory(dir="/tmp") as place:  # leaves room for the path of a socket, at most 108 bytes
-        ran = subprocess.Popen(
-            [sys.executable, "-m", "budew", "corpus", *command.format(f"{server}/stuck/a.tar").split()],
-            cwd=tmp_path,
-            env={**os.environ, "TMPDIR": place},
-            stderr=subprocess.PIPE,
-        )
-        until(lambda: list(Path(place).glob("budew-*/stuck/a.tar")) or ran.poll() is not None)
-        ran.send_signal(kill)
-        assert ran.communicate(timeout=60)[1] == b""
-        assert ran.returncode == -kill
-        until(lambda: not list(Path(place).glob("budew-*")))
-
-
-def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

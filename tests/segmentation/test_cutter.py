@@ -161,17 +161,6 @@ def test_contradictory_settings_are_refused(change, named):
         load(Cuts, changes=change.split())
 
 
-def test_settings_at_their_limits_are_accepted():
-    Cuts(max_seconds=600, min_seconds=599.8, exit_threshold=0.5, max_clipped=1.0)
-    Cuts(max_seconds=0.75, max_pause=0.75, min_seconds=0, pad=0.125, bits=24)
-
-
 @pytest.mark.parametrize(("threshold", "exit"), [(0.5, 0.35), (0.1, 0.01), (0.005, 0.005)])
 def test_the_exit_threshold_follows_the_threshold(threshold, exit):
     assert Cuts(threshold=threshold).exit == pytest.approx(exit)
-
-
-def test_defaults_of_segment_settings():
-    assert Cuts() == Cuts(
-        min_seconds=1.0, max_seconds=30.0, pad=0.1, max_pause=0.5, min_speech=0.25, threshold=0.5, bits=16
-    )

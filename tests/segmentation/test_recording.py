@@ -8,7 +8,7 @@ import soundfile
 
 from budew.errors import AudioError
 from budew.segmentation import SegmentSettings as Cuts
-from budew.segmentation.recording import SampleBuffer, cut_recording
+from budew.segmentation.recording import cut_recording
 
 
 def undamaged(seconds, damage):
@@ -81,27 +81,3 @@ def test_memory_does_not_grow_with_the_recording(compose, tmp_path, rate, speech
         assert bool(count) == speech
     assert held[1] < 1.3 * held[0]
     assert held[1] < 35 * rate * 4 + 8e6  # 16 s of a block, 8 of a clip and its copy; the frames at 16 kHz
-
-
-@pytest.fixture
-def buffer() -> SampleBuffer:
-    buffer = SampleBuffer()
-    blocks = (np.arange(start, start + 100, dtype=np.float32) for start in range(0, 1000, 100))
-    assert sum(map(len, buffer.filled(blocks))) == 1000
-    return buffer
-
-
-@pytest.mark.parametrize(
-    ("start", "end"), [(0, 1000), (0, 1), (99, 101), (100, 200), (250, 951), (999, 1000), (990, 2000)]
-)
-def test_a_cut_of_the_buffer_is_a_slice_of_the_recording(buffer, start, end):
-    assert np.array_equal(buffer.cut(start, end), np.arange(start, min(end, 1000)))
-    assert len(buffer.cut(1000, 2000)) == 0
-
-
-def test_sample_numbers_do_not_change_when_blocks_are_dropped(buffer):
-    buffer.drop(before=399)
-    assert np.array_equal(buffer.cut(399, 450), np.arange(399, 450))
-    buffer.drop(before=400)
-    with pytest.raises(IndexError):
-        buffer.cut(399, 450)

@@ -124,15 +124,12 @@ def describe_emonet_voice(row: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def answers_in(value: Any, *, rater: str | None = None) -> list[Answer]:
-    """Return the answers in a field, in their order.
+    """Return the answers in a field, lists and objects or the text of them in Python or JSON, in their order.
 
-    Args:
-        value: the field: lists and objects, or the text of them in Python or JSON.
-        rater: who answers, where the field does not say it; else they are numbered.
+    A rater whom the field does not name is `rater`, else is numbered.
 
     Raises:
-        CorpusError: it is something else, names an emotion that there is not, or holds no number where one
-            belongs.
+        CorpusError: it is something else, names an unknown emotion, or holds no number where one belongs.
     """
     read = plain_values(value) if isinstance(value, str) else value
     people = read if isinstance(read, list | tuple) else [read]

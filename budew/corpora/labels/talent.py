@@ -107,11 +107,7 @@ def transcript_in(annotation: str) -> str | None:
 
 
 def describe_talent(row: Mapping[str, Any], place: str) -> dict[str, Any] | None:
-    """Return a row of Got Talent as fields of a clip; None where it is not one.
-
-    Args:
-        row: the JSON of a clip.
-        place: name of its shard or folder, without suffix.
+    """Return a row of Got Talent, of the shard or folder `place`, as fields of a clip; None for another row.
 
     Raises:
         CorpusError: a score is not on the scale of 0–4, or an emotion has two.

@@ -78,9 +78,7 @@ def codes_as_words(text: str) -> str:
 def describe_words(row: Mapping[str, Any], classes: Classes | None = None) -> dict[str, Any] | None:
     """Return a row with the emotions that a field of it names as a profile; None where it names none.
 
-    Args:
-        row: names and values as the corpus has them.
-        classes: the names of all labels of a column, where they are known: these emotions are rated.
+    Where the names of all labels of a column are known (`classes`), these emotions are rated.
 
     Example:
         >>> describe_words({"emotion": "very sad"})["profile"]

@@ -18,7 +18,7 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from budew.corpora.named.definition import Download, NamedCorpus
-from budew.corpora.remote import BLOCK, DownloadProgress, download, local_name
+from budew.corpora.remote import BLOCK, DownloadProgress, download_file, local_name
 from budew.corpora.shards import ALWAYS_INFLATED, MOST_INFLATED
 from budew.errors import CorpusError
 from budew.io.addresses import check_local, without_secrets
@@ -91,7 +91,7 @@ def _downloaded(file: Download, folder: Path, progress: DownloadProgress | None)
     part = path.with_name(f"{path.name}.part")
     if not path.exists():
         try:
-            download(file.url, part, progress)
+            download_file(file.url, part, progress)
         except CorpusError as error:
             raise CorpusError(f"{error}, and run the same command again to continue") from error
         kind, _, digest = (file.checksum or "").partition(":")

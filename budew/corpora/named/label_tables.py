@@ -29,12 +29,7 @@ TableFiles = tuple[tuple[Path, ...], ...]
 
 
 def table_files(tables: Sequence[LabelTable], folder: Path, files: Iterable[Path]) -> TableFiles:
-    """Return the files of each table.
-
-    Args:
-        tables: of the definition.
-        folder: that is read.
-        files: all files below it.
+    """Return those of the files below a folder, or beside it, that are the tables of a definition.
 
     Raises:
         CorpusError: a required table is not there.
@@ -67,13 +62,8 @@ def tables_near(tables: TableFiles, audio: Iterable[Path]) -> TableFiles:
 class LabelTables:
     """The rows of all tables of a corpus, by their keys.
 
-    Args:
-        tables: of the definition.
-        files: as `table_files` gives them.
-        on_bad: called with the error of each row that cannot be read; without it the first is raised.
-
     Raises:
-        CorpusError: a table cannot be read.
+        CorpusError: a table cannot be read; where `on_bad` is given, it gets the errors of rows.
     """
 
     def __init__(self, tables: Sequence[LabelTable], files: TableFiles, on_bad: OnBad | None = None) -> None:

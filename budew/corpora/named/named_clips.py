@@ -26,14 +26,7 @@ _FIELDS = ("speaker", "language", "transcript", FILE, "", *WORD_TRAITS)
 
 
 class ClipMaker:
-    """Makes clips of the files of one corpus.
-
-    Args:
-        corpus: its definition.
-        name: of the corpus, for the metadata.
-        folder: to which ids are relative, and which no link may leave.
-        tables: the rows of its tables.
-    """
+    """Makes clips of the files of one corpus, with ids relative to a folder that no link may leave."""
 
     def __init__(self, corpus: NamedCorpus, name: str, folder: Path, tables: LabelTables) -> None:
         self._corpus, self._name, self._folder, self._tables = corpus, name, folder, tables

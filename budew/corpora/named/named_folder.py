@@ -60,12 +60,8 @@ class NamedFolder(os.PathLike[str]):
 
 
 class FoundFiles(NamedTuple):
-    """The files of a folder that belong to a corpus.
-
-    Attributes:
-        clips: audio of the corpus with its parts, in the order of the paths.
-        tables: files of each of its tables.
-        left_out: other audio, with the reason.
+    """The files of a folder that belong to a corpus: clips with the parts of their names, the files of each
+    table, and other audio with the reason why it is left out.
     """
 
     clips: Mapping[Path, dict[str, str]]
@@ -74,13 +70,7 @@ class FoundFiles(NamedTuple):
 
 
 class NamedPart(NamedTuple):
-    """Some clips of a known corpus.
-
-    Attributes:
-        audio: their files.
-        tables: files of each of the tables of the corpus, as far as they may have rows of these clips.
-        texts: files with their transcripts.
-    """
+    """Some clips of a known corpus: audio, tables that may have rows of them, files with transcripts."""
 
     audio: tuple[Path, ...]
     tables: TableFiles
@@ -92,13 +82,8 @@ def read_named(
 ) -> Iterator[Clip]:
     """Read a folder as a known corpus. The 32,130 clips of EmoGator take 3 s on one core, undecoded.
 
-    Ids are paths relative to the folder, without suffix. JSON beside the audio is not read.
-
-    Args:
-        place: the folder.
-        options: what to do with errors.
-        part: some of its clips, as `divide_named` gives them; without it, a `BudewWarning` counts the audio
-            that is left out.
+    Ids are paths relative to the folder, without suffix. JSON beside the audio is not read. Without a part of
+    `divide_named`, a `BudewWarning` counts the audio that is left out.
 
     Raises:
         CorpusError: no audio is named as the corpus names its own, a required table is missing, an invalid
@@ -178,11 +163,7 @@ def recognized(folder: Path, files: Sequence[Path]) -> NamedFolder | None:
     """Return the folder as that of the one corpus whose names nearly all of its audio has.
 
     None where none or several fit, the audio has JSON of its own beside it, or the table with the labels
-    is missing. Looks at `SAMPLE` names, spread evenly; opens nothing.
-
-    Args:
-        folder: with audio at any depth.
-        files: all below it.
+    is missing. Looks at `SAMPLE` names of its files, spread evenly; opens nothing.
     """
     audio = list(filter(AUDIO.owns, files))
     count = min(SAMPLE, len(audio))
