@@ -1,8 +1,9 @@
 """The command `budew caption`: files, folders, corpora, and a recording from the microphone."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -14,10 +15,10 @@ from typer import Argument, BadParameter, Option
 from budew import audio, corpora, inference, reports
 from budew import model as models
 from budew.cli import options
-from budew.cli.option_groups import option_groups
-from budew.cli.terminal import output, progress_bar, refuse_to_replace, say_error
+from budew.cli.options import option_groups
+from budew.cli.terminal import is_stdout, output, progress_bar, refuse_to_replace, say_error
 from budew.errors import InputError
-from budew.io.disk import fingerprint
+from budew.io.disk import fingerprint, is_stream
 from budew.version import __version__
 
 Format = Literal["text", "json", "jsonl", "csv", "srt", "vtt", "html"]
@@ -107,22 +108,18 @@ def caption_command(
     if not wanted.quiet:
         say_error(f"model: {captioner.backend.name} ({captioner.backend.runs_on})")
         _print_cards(chosen.checkpoints)
-    shown = inference.OutputOptions(scores=wanted.scores, named=_is_named(sources))
+    shown = inference.OutputOptions(scores=wanted.scores, named=not recorded.record and _is_named(sources))
+    captioned: AbstractContextManager[Iterator[inference.Record]]
+    recordings: Iterable[inference.Recording] = ()
     if microphone and recorded.record:
-        recording = _record(microphone, recorded.record, recorded.keep)
-        records = inference.to_records(captioner.caption_recordings([recording]))
-        with output(file) as opened:
-            fine = _write(records, opened, format, replace(shown, named=False), [recording])
+        recordings = [_record(microphone, recorded.record, recorded.keep)]
+        captioned = nullcontext(inference.to_records(captioner.caption_recordings(recordings)))
     else:
-        recordings = inference.from_paths(sources)[0] if format == "html" else ()
-        if file is not None and _is_file(file):
-            resumed = _resumed(captioner, sources, file, inference.identity_of(chosen))
-            with resumed as records, output(file) as opened:
-                fine = _write(records, opened, format, shown, recordings)
-        else:
-            with output(file) as opened, progress_bar("captioning", shown=not opened.isatty()) as bar:
-                records = inference.to_records(inference.caption_files(captioner, sources, progress=bar))
-                fine = _write(records, opened, format, shown, recordings)
+        if format == "html":
+            recordings, _ = inference.from_paths(sources)
+        captioned = _captioned(captioner, sources, file, inference.identity_of(chosen))
+    with captioned as records, output(file) as opened:
+        fine = _write(records, opened, format, shown, recordings)
     if format == "html" and file is not None and file.is_file():
         print(f"page: {file.resolve().as_uri()}")
     raise typer.Exit(0 if fine else 1)
@@ -171,11 +168,6 @@ def _record(microphone: "audio.Microphone", seconds: float, keep: Path | None) -
     return inference.from_audio(keep)
 
 
-def _is_file(path: Path) -> bool:
-    """Return whether the output is a file (which may not exist yet), not stdout or a pipe."""
-    return str(path) not in ("-", "/dev/stdout") and (path.is_file() or not path.exists())
-
-
 def _write(
     records: "Iterator[inference.Record]",
     file: TextIO,
@@ -192,10 +184,14 @@ def _write(
 
 
 @contextmanager
-def _resumed(
-    captioner: "inference.Captioner", paths: list[str], file: Path, made_by: str
+def _captioned(
+    captioner: "inference.Captioner", paths: list[str], file: Path | None, made_by: str
 ) -> "Iterator[Iterator[inference.Record]]":
-    """Caption what an earlier run of the same command has not captioned; yield the results of both."""
+    """Caption, and continue what an earlier run of the same command has left beside its output file."""
+    if file is None or is_stdout(file) or is_stream(file):
+        with progress_bar("captioning", shown=not sys.stdout.isatty()) as bar:
+            yield inference.to_records(inference.caption_files(captioner, paths, progress=bar))
+        return
     windows = captioner.options.windows
     settings = {
         "model": made_by,
@@ -206,10 +202,8 @@ def _resumed(
     }
     if file.exists():
         say_error(f"{file} is there already, and is replaced at the end")
-    with inference.open_resume_file(file, settings) as stored:
+    with inference.open_resume_file(file, settings) as resume:
         with progress_bar("captioning") as bar:
-            results = inference.caption_files(
-                captioner, paths, finished=stored.finished, store=stored, progress=bar
-            )
-            stored.append(inference.to_records(results))
-        yield stored.records()
+            results = inference.caption_files(captioner, paths, resume=resume, progress=bar)
+            resume.append(inference.to_records(results))
+        yield resume.records()

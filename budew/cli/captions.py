@@ -15,8 +15,7 @@ from budew.captions.coverage import language_size, measure_coverage
 from budew.captions.lint.corpus import BadLine, LintReport, lint_corpus, read_captions
 from budew.captions.salience import salient
 from budew.cli import options
-from budew.cli.option_groups import option_groups
-from budew.cli.options import SETTINGS
+from budew.cli.options import SETTINGS, option_groups
 from budew.cli.rendering_options import RenderingOptions
 from budew.cli.terminal import (
     PrintedErrors,

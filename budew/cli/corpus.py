@@ -10,7 +10,7 @@ import typer
 from typer import Argument, Option
 
 from budew import corpora, curation, reports
-from budew.cli import corpus_annotate, corpus_caption, corpus_export, corpus_jobs, corpus_synthesis, options
+from budew.cli import corpus_annotate, corpus_export, corpus_jobs, corpus_synthesis, options
 from budew.cli.options import SETTINGS
 from budew.cli.terminal import PrintedErrors, print_table, progress_bar, refuse_to_replace, results, say_error
 from budew.errors import CorpusError
@@ -23,7 +23,7 @@ app = typer.Typer(
     **SETTINGS,
 )
 
-for commands in (corpus_synthesis, corpus_jobs, corpus_caption, corpus_export):
+for commands in (corpus_synthesis, corpus_jobs, corpus_export):
     app.add_typer(commands.app)
 app.add_typer(corpus_annotate.app, name="annotate")
 app.add_typer(corpus_annotate.beside)

@@ -9,7 +9,7 @@ from typer import Option
 from budew import jobs, reports, synthesis, transcription
 from budew.cli import options
 from budew.cli.job_options import JobOptions, ServerOptions, run_job
-from budew.cli.option_groups import option_groups
+from budew.cli.options import option_groups
 from budew.cli.terminal import print_table, progress_bar
 from budew.errors import require
 from budew.synthesis import acting

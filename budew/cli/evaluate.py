@@ -10,15 +10,15 @@ from typer import Option
 from budew import corpora, evaluation, reports
 from budew import model as models
 from budew.cli import options
-from budew.cli.option_groups import option_groups
+from budew.cli.options import option_groups
 from budew.cli.terminal import (
     as_json,
     output,
+    print_skipped,
     print_table,
     progress_bar,
     refuse_to_replace,
     results,
-    say_error,
 )
 from budew.io.resources import data_folder
 
@@ -43,7 +43,7 @@ def evaluate_command(
 
     Example: budew evaluate 'data/test/*.tar' --html report.html
     """
-    refuse_to_replace([*corpora.files_read(corpus), *filter(None, [source.predictions])], json, html)
+    refuse_to_replace([*corpora.files_read(corpus), source.predictions], json, html)
     predictor = source.predictor(model, writing)
     with progress_bar("evaluating") as bar:
         scored = evaluation.evaluate_corpus(corpus, predictor, progress=bar)
@@ -51,9 +51,7 @@ def evaluate_command(
         scored.to_dict(), json, html, lambda: reports.report_html(reports.evaluation_report(scored))
     ):
         print_table(reports.report_tables(reports.evaluation_summary(scored)))
-    for clip in scored.skipped:
-        say_error(f"left out: {clip.id}: {clip.reason}")
-    raise typer.Exit(1 if scored.skipped else 0)
+    raise typer.Exit(print_skipped(scored.skipped))
 
 
 @app.command("demo")

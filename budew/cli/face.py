@@ -9,8 +9,7 @@ from typer import Argument, Option
 from budew import faces, heads, reports
 from budew.cli import options
 from budew.cli.job_options import JobOptions, ServerOptions, run_paid_job
-from budew.cli.option_groups import option_groups
-from budew.cli.options import SETTINGS
+from budew.cli.options import SETTINGS, option_groups
 from budew.cli.terminal import (
     PrintedErrors,
     as_json,

@@ -1,8 +1,8 @@
 """Options and output that all jobs over corpora share: where they run, their progress, their summary."""
 
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -11,7 +11,7 @@ import typer
 from typer import Option
 
 from budew import chat, jobs
-from budew.cli.terminal import job_bar, nonzero, say_error
+from budew.cli.terminal import progress_bar, say_error
 from budew.errors import SettingsError
 from budew.io.settings import Settings, load
 from budew.reports.formatting import visible_name
@@ -66,11 +66,7 @@ class JobOptions:
         return self.executor == "local" or (self.executor is None and self.cluster is None)
 
     def settings(self, kind: type[Kind], file: Path | None = None, **given: Any) -> Kind:
-        """Read settings from a file, and apply those of `--set` that are fields of this kind.
-
-        Raises:
-            SettingsError: as `budew.io.settings.load`.
-        """
+        """Read settings from a file, and apply those of `--set` that are fields of this kind."""
         changes = self.changes or []
         own = [change for change in changes if _field(change) in kind.model_fields]
         self.changes = [change for change in changes if change not in own]
@@ -129,13 +125,9 @@ class ServerOptions:
         """Return the settings of a server: those of the file, then the options, then `--set`.
 
         Args:
-            job_options: its changes of `--set` are applied.
+            job_options: has the changes of `--set`.
             cached: keep answers in the cache of the user where no other file is named.
             defaults: settings of this command where nothing else is given.
-
-        Raises:
-            SettingsError: names each wrong or missing setting.
-            BadParameter: neither a file nor an address and a model are given.
         """
         for option, given in (("--base-url", self.base_url), ("--model", self.model)):
             if self.server is None and not given:
@@ -157,16 +149,9 @@ def run_job(
     *,
     more: "Callable[[jobs.Progress], str] | None" = None,
 ) -> None:
-    """Run a job as its options say, and print how it ended.
+    """Run a job over a corpus or a range of clip numbers as its options say, and print how it ended.
 
-    Exit with 1 where something failed, with 130 on Ctrl-C.
-
-    Args:
-        job: what is done to each clip.
-        source: a corpus, or the numbers of the clips to make.
-        out: folder of the output.
-        job_options: how it runs.
-        more: called now and then for what else the progress display shows.
+    Exit with 1 where something failed, with 130 on Ctrl-C. `more` returns what else the progress bar shows.
     """
     cluster, size = job_options.cluster_settings(), job_options.clips_per_shard
     try:
@@ -179,7 +164,7 @@ def run_job(
         if cluster is not None:
             summary = plan.run(cluster=cluster)
         else:
-            with job_bar(job.name, more) as progress:
+            with _job_bar(job.name, more) as progress:
                 summary = plan.run(workers=job_options.workers, progress=progress)
     except KeyboardInterrupt:
         say_error("stopped: run the same command again to continue")
@@ -201,16 +186,10 @@ def run_paid_job(
 ) -> None:
     """Run a job that asks a server, as `run_job` does, and print what it spends and has spent.
 
-    Args:
-        job: what is done to each clip.
-        source: a corpus, or the numbers of the clips to make.
-        out: folder of the output.
-        job_options: how it runs.
-        server: settings with a cache; its key is checked before OUT belongs to this job.
-        account: name under which the cache adds up what this job spends.
+    The cache of the server's answers adds up what the job spends under the name `account`.
     """
     if job_options.is_here:
-        server.key()
+        server.key()  # an error before OUT belongs to this job
     if job_options.dry_run:
         run_job(job, source, out, job_options)
         return
@@ -236,6 +215,23 @@ def _spending_line(answers: "chat.AnswerCache", account: str) -> "Callable[[jobs
         return line
 
     return describe
+
+
+@contextmanager
+def _job_bar(
+    name: str, more: "Callable[[jobs.Progress], str] | None" = None
+) -> "Iterator[Callable[[jobs.Progress], None]]":
+    """Show how far a job is: shards, clips, clips a second, failures, its own counts, `more`, time left."""
+    start = time.monotonic()
+    with progress_bar(name, unit="shards  ") as move:
+
+        def show(at: "jobs.Progress") -> None:
+            rate = at.clips / max(0.1, time.monotonic() - start)
+            counts = _nonzero({"failed": at.failed, **at.tally})
+            shown = [f"{at.clips:,} clips, {rate:,.1f}/s", *counts, more(at) if more else ""]
+            move(at.units, at.of, ", ".join(filter(None, shown)))
+
+        yield show
 
 
 def _print_plan(plan: "jobs.Plan", source: str | range) -> None:
@@ -265,9 +261,14 @@ def _print_summary(summary: "jobs.Summary") -> None:
     if summary.left_out:
         print(f"{summary.left_out:,} were left out: see {visible_name(summary.out / 'left_out.jsonl')}")
     if any(summary.tally.values()):
-        print(", ".join(nonzero(summary.tally)))
+        print(", ".join(_nonzero(summary.tally)))
     remaining = f", {left:,} remaining" if left else ""
     print(
         f"{summary.clips:,} clips in {visible_name(summary.out)}:"
         f" {summary.complete:,} of {summary.units:,} shards, {summary.done:,} done now{remaining}"
     )
+
+
+def _nonzero(counts: Mapping[str, int]) -> list[str]:
+    """Return the counts that are not 0 with their names, for display."""
+    return [f"{count:,} {name}" for name, count in counts.items() if count]

@@ -1,26 +1,40 @@
-"""Commands that paraphrase captions, and print the prompt."""
+"""Commands that paraphrase captions, print the prompt, and evaluate paraphrases."""
 
-from dataclasses import dataclass
+from collections import Counter
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
-from typer import Option
+from typer import Argument, Option
 
-from budew import paraphrase
-from budew.cli import options, paraphrase_reports
+from budew import corpora, paraphrase, reports
+from budew.cli import options
 from budew.cli.job_options import JobOptions, ServerOptions, run_job, run_paid_job
-from budew.cli.option_groups import option_groups
-from budew.cli.options import SETTINGS
-from budew.cli.terminal import output, parsed_file
+from budew.cli.options import SETTINGS, option_groups
+from budew.cli.terminal import (
+    PrintedErrors,
+    as_json,
+    name_of,
+    opened,
+    output,
+    parsed_file,
+    print_table,
+    progress_bar,
+    refuse_to_replace,
+    results,
+)
+from budew.corpora.text_files import json_object, numbered_lines
+from budew.errors import BudewError, CorpusError, InputError
 from budew.profile import VoiceProfile
+from budew.reports.formatting import visible
 
 app = typer.Typer(
     name="paraphrase",
     help="Paraphrase captions by an LLM or an offline grammar; a gate checks that the meaning is kept.",
     **SETTINGS,
 )
-app.add_typer(paraphrase_reports.app)
 
 Writer = Literal["grammar", "chat"]
 """Names of the backends."""
@@ -31,8 +45,6 @@ PromptFile = Annotated[
 Structured = Annotated[
     bool, Option("--json/--plain", help="Request answers as JSON with a schema, or as plain text.")
 ]
-CHAT_OPTIONS = ("model", "base_url", "server", "temperature", "structured", "ban")
-"""Options of run that the grammar does not use. Both backends use the styles of --prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,6 @@ class LanguageModelOptions:
 @app.command("run", no_args_is_help=True)
 @option_groups()
 def run_command(
-    context: typer.Context,
     source: options.Corpus,
     out: options.CorpusFolder,
     rewriting: RewritingOptions,
@@ -90,8 +101,12 @@ def run_command(
 
     Example: budew paraphrase run corpus/ out/ --backend chat --model NAME --base-url http://localhost:8000/v1
     """
-    if rewriting.writer == "grammar":
-        _refuse_chat_options(context)
+    asked = (rewriting.ban, language_model, server)
+    if rewriting.writer == "grammar" and asked != (None, LanguageModelOptions(), ServerOptions()):
+        raise typer.BadParameter(
+            "--model, --base-url, --server, --temperature, --plain and --ban are only for --backend chat: "
+            "remove them, or add --backend chat"
+        )
     prompts = paraphrase.load_prompts(rewriting.prompt, ban=rewriting.ban)
     settings = job_options.settings(
         paraphrase.Rewriting,
@@ -126,17 +141,6 @@ def _run_chat(
     )
     job = paraphrase.Paraphrase(backend, settings)
     run_paid_job(job, source, out, job_options, server=server, account=account)
-
-
-def _refuse_chat_options(context: typer.Context) -> None:
-    """Refuse options that only a language model uses."""
-    for option in context.command.params:
-        source = context.get_parameter_source(option.name or "")
-        if option.name in CHAT_OPTIONS and source is not None and source.name == "COMMANDLINE":
-            raise typer.BadParameter(
-                "only --backend chat uses it, not grammar: remove it, or add --backend chat",
-                param_hint="/".join([*option.opts, *option.secondary_opts]),
-            )
 
 
 @app.command("prompt", no_args_is_help=True)
@@ -179,3 +183,138 @@ def prompt_command(
         shown = "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in messages)
     with output(output_file) as file:
         print(shown, file=file)
+
+
+@app.command("report", no_args_is_help=True)
+def report_command(
+    sources: Annotated[
+        list[str],
+        Argument(
+            metavar="CORPUS",
+            help="Clips with paraphrases: folders, shards, Parquet files, manifests, quoted glob patterns.",
+        ),
+    ],
+    html: options.HtmlFile = None,
+    json: options.JsonFile = None,
+    ban: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Write overused phrases here (YAML), for budew paraphrase run --ban.",
+        ),
+    ] = None,
+    sample: Annotated[
+        int, Option(metavar="N", min=1, help="Clips sampled for diversity and fidelity.")
+    ] = 2000,
+    seed: Annotated[int, Option(metavar="S", help="Random seed of the sample.")] = 0,
+) -> None:
+    """Evaluate paraphrases: counts of candidates, diversity compared with templates, fidelity.
+
+    Fidelity is measured before the gate (all judged candidates) and after it (the
+    written captions). The exit status is 1 if a clip cannot be read, or if its
+    counts are inconsistent.
+
+    Example: budew paraphrase report paraphrased/ --html report.html --ban overused.yaml
+    """
+    refuse_to_replace([file for source in sources for file in corpora.files_read(source)], html, json, ban)
+    bad = PrintedErrors()
+    with progress_bar("reading") as bar:
+        found = paraphrase.paraphrase_report(sources, sample=sample, seed=seed, on_bad=bad, progress=bar)
+    banned = paraphrase.write_ban(found.overused.phrases, ban) if ban is not None else ()
+    report = reports.rewriting_report(found)
+    with results(found.to_dict(), json, html, lambda: reports.report_html(report)):
+        print_table(reports.report_tables(reports.rewriting_summary(report)))
+        if ban is not None:
+            print(f"{len(banned)} phrases to ban: {ban}")
+    if found.candidates.wrong:
+        bad(ValueError(f"the counts of {found.candidates.wrong:,} clips are inconsistent: see the report"))
+    raise typer.Exit(bad.status)
+
+
+@app.command("judge", no_args_is_help=True)
+def judge_command(
+    file: Annotated[
+        Path, Argument(metavar="FILE.jsonl", help="JSON Lines with caption and profile; - is stdin.")
+    ],
+    tolerance: options.Tolerance = 1,
+    verdicts: Annotated[
+        Path | None, Option("--jsonl", metavar="FILE", help="Write every line with its verdict here.")
+    ] = None,
+) -> None:
+    """Check captions from any origin against their profiles, with the gate of budew paraphrase run.
+
+    Each line has a "caption" and a "profile", and optionally the template as
+    "source" and a "transcript". Prints each refused caption with the reasons, and
+    the number that pass. The exit status is 1 if a line cannot be read.
+
+    Example: budew paraphrase judge captions.jsonl
+    """
+    refuse_to_replace([file], verdicts)
+    bad, codes, count, passed = PrintedErrors(), Counter[str](), 0, 0
+    name, gate = name_of(file), paraphrase.Gate(tolerance=tolerance)
+    with opened(file) as lines, output(verdicts) if verdicts else nullcontext() as written:
+        for number, line in numbered_lines(lines, name, on_bad=bad):
+            where = f"{name}: line {number}"
+            try:
+                row = _judged(json_object(line, where), where, gate)
+            except BudewError as error:
+                bad(error)
+                continue
+            count, passed = count + 1, passed + row["accepted"]
+            codes.update({reason["code"] for reason in row["reasons"]})
+            if written is not None:
+                print(as_json(row), file=written)
+            if not row["accepted"]:
+                why = "; ".join(f"{reason['code']} {reason['what']}".strip() for reason in row["reasons"])
+                print(visible(f"{row['caption']}\n  {why}"))
+    print(f"{passed:,} of {count:,} pass")
+    for code, times in sorted(codes.items(), key=lambda pair: (-pair[1], pair[0])):
+        print(f"  {code}: {times:,}")
+    raise typer.Exit(bad.status)
+
+
+def _judged(record: dict[str, Any], where: str, gate: "paraphrase.Gate") -> dict[str, Any]:
+    """Return a line with its verdict; CorpusError or InputError where it cannot be judged."""
+    beside = {key: record.get(key) or "" for key in ("source", "transcript")}
+    texts = (record.get("caption"), *beside.values())
+    if "profile" not in record or not all(isinstance(text, str) for text in texts):
+        needed = "a caption and a profile; source and transcript are texts or left out"
+        raise CorpusError(f"{where}: a line needs {needed}: correct it")
+    try:
+        profile = VoiceProfile.from_dict(record["profile"])
+    except InputError as error:
+        raise CorpusError(f"{where}: {error}") from error
+    verdict = paraphrase.judge(record["caption"], profile, gate, **beside)
+    return {**record, "accepted": verdict.accepted, **asdict(verdict)}
+
+
+@app.command("harvest", no_args_is_help=True)
+def harvest_command(
+    source: Annotated[str, Argument(metavar="CORPUS", help="Output of budew paraphrase run.")],
+    fewest: Annotated[
+        int, Option("--at-least", min=1, metavar="N", help="Print words that occur in at least N candidates.")
+    ] = 2,
+    top: Annotated[int, Option(min=1, metavar="N", help="Number of words to print.")] = 30,
+    jsonl: Annotated[Path | None, Option(metavar="FILE", help="Write all words with examples here.")] = None,
+) -> None:
+    """List words of refused candidates that the lexicon lacks, to extend it.
+
+    A word that is frequent where one emotion is missing is worth an entry in
+    caption_templates/en.yaml. Reads the refused candidates in the metadata; chat,
+    other languages and damaged text are ignored. The exit status is 1 if a clip
+    cannot be read.
+
+    Example: budew paraphrase harvest paraphrased/ --at-least 5
+    """
+    refuse_to_replace([source], jsonl)
+    bad = PrintedErrors()
+    with progress_bar("harvest") as bar:
+        clips = corpora.read(source, on_bad=bad)
+        found = paraphrase.find_lexicon_gaps(clips, fewest=fewest, progress=bar)
+    if jsonl is not None:
+        with output(jsonl) as file:
+            for row in found:
+                print(as_json(row.to_dict()), file=file)
+    print_table(reports.section_table(reports.lexicon_gaps_table(found[:top])))
+    raise typer.Exit(bad.status)

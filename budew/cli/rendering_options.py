@@ -65,20 +65,12 @@ class RenderingOptions:
             raise BadParameter("--min-z requires --baseline")
 
     def selection(self) -> ContentSelection:
-        """Return which parts of a profile to express.
-
-        Raises:
-            InputError: there is no such part to leave out.
-        """
+        """Return which parts of a profile to express."""
         return ContentSelection(
             self.max_emotions, self.min_level, self.leave_out or (), self.max_words or DEFAULT_MAX_WORDS
         )
 
     def salience(self) -> tuple[Baseline | None, float]:
-        """Read the baseline, if there is one; return it with the smallest z-score of a salient emotion.
-
-        Raises:
-            InputError: names the file.
-        """
+        """Read the baseline, if there is one; return it with the smallest z-score of a salient emotion."""
         baseline = parsed_file(self.baseline, Baseline.from_json) if self.baseline else None
         return baseline, 1.0 if self.min_z is None else self.min_z

@@ -5,20 +5,17 @@ outside: control characters in them are made visible, so that none is a command 
 """
 
 import errno
-import io
 import json
 import logging
 import os
 import sys
-import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, TypeVar
 
-from budew import jobs
 from budew.errors import BudewError, InputError
 from budew.io.addresses import check_local
 from budew.io.disk import check_writable, remedy_for
@@ -29,6 +26,8 @@ from budew.reports.formatting import visible, visible_name
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from budew.evaluation.pairs import Skipped
+
 Parsed = TypeVar("Parsed")
 FORESEEN = (BudewError, ValueError, OSError)
 """Errors whose message is a sentence for the user."""
@@ -37,9 +36,8 @@ Bar = Callable[..., None]
 
 
 def say_error(text: object) -> None:
-    """Print one line `budew: …` on stderr, unless it is closed."""
-    if sys.stderr is not None:
-        print(f"budew: {' '.join(visible(str(text)).split())}", file=sys.stderr, flush=True)
+    """Print one line `budew: …` on stderr."""
+    print(f"budew: {' '.join(visible(str(text)).split())}", file=sys.stderr, flush=True)
 
 
 @dataclass(slots=True)
@@ -57,6 +55,15 @@ class PrintedErrors:
     def status(self) -> int:
         """Exit status: 1 after an error."""
         return int(self.count > 0)
+
+
+def print_skipped(clips: "Sequence[Skipped]", *, most: int | None = None) -> int:
+    """List clips that were left out on stderr, all or `most` of them; return the exit status, 1 for any."""
+    for clip in clips[:most]:
+        say_error(f"left out: {clip.id}: {clip.reason}")
+    if most is not None and len(clips) > most:
+        say_error(f"left out: {len(clips) - most} more, see --json")
+    return int(bool(clips))
 
 
 def one_line_for(error: Exception) -> str:
@@ -80,7 +87,7 @@ class _LogLines(logging.Handler):
         """Print one record."""
         if record.levelno >= logging.WARNING:
             say_error(record.getMessage())
-        elif sys.stderr is not None:
+        else:
             print(visible(record.getMessage()), file=sys.stderr, flush=True)
 
 
@@ -101,19 +108,8 @@ def plain_warnings() -> None:
     warnings.showwarning = show
 
 
-class _Closed(io.TextIOBase):
-    """Replaces a stdout that was closed: an error where it is used."""
-
-    encoding = "utf-8"
-
-    def write(self, text: str) -> NoReturn:
-        raise OSError("stdout is closed: open it, or name a file")
-
-
 def tolerant_output() -> None:
-    """Let a terminal without UTF-8 show a replacement, and a closed stdout raise an error."""
-    if sys.stdout is None:
-        sys.stdout = _Closed()
+    """Let a terminal without UTF-8 show a replacement."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -141,7 +137,7 @@ def finish_output() -> None:
 @contextmanager
 def output(path: Path | None) -> Iterator[TextIO]:
     """Open where results go: a file that appears when it is complete, or stdout for None and `-`."""
-    if path is not None and not _is_stdout(path):
+    if path is not None and not is_stdout(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
             yield file
@@ -153,20 +149,21 @@ def output(path: Path | None) -> Iterator[TextIO]:
 @contextmanager
 def stdout_free_for(*results: Path | None) -> Iterator[None]:
     """While one of these results goes to stdout, print everything else on stderr."""
-    taken = any(path is not None and _is_stdout(path) for path in results)
-    with redirect_stdout(sys.stderr or io.StringIO()) if taken else nullcontext():
+    taken = any(path is not None and is_stdout(path) for path in results)
+    with redirect_stdout(sys.stderr) if taken else nullcontext():
         yield
 
 
-def _is_stdout(path: Path) -> bool:
+def is_stdout(path: Path) -> bool:
+    """Return whether results for this path go to stdout."""
     return str(path) in ("-", "/dev/stdout")  # replaced as a file, the latter would lose what else is printed
 
 
-def refuse_to_replace(read: Iterable[Path | str], *written: Path | None) -> None:
+def refuse_to_replace(read: Iterable[Path | str | None], *written: Path | None) -> None:
     """Refuse results that would replace an input or each other, or that cannot be written.
 
     Args:
-        read: files that are read, there or not; `-` is stdin.
+        read: files that are read, there or not; `-` is stdin, None nothing.
         written: where results go; None is nowhere, `-` stdout.
 
     Raises:
@@ -174,14 +171,14 @@ def refuse_to_replace(read: Iterable[Path | str], *written: Path | None) -> None
         OSError: names the file or folder that cannot be written to.
     """
     files = [path for path in written if path is not None]
-    targets = ["-" if _is_stdout(path) else os.path.realpath(path) for path in files]
+    targets = ["-" if is_stdout(path) else os.path.realpath(path) for path in files]
     for path, target in zip(files, targets, strict=True):
         if targets.count(target) > 1:
             raise InputError(f"{path}: two outputs have the same file: choose a file for each")
-    files = [path for path in files if not _is_stdout(path)]
+    files = [path for path in files if not is_stdout(path)]
     for given in read if files else ():
         for path in files:
-            if _is_same(path, given):
+            if given is not None and _is_same(path, given):
                 raise InputError(f"{path}: is an input file: choose another file for the results")
     for path in files:
         check_local(path)
@@ -199,12 +196,8 @@ def _is_same(path: Path, given: Path | str) -> bool:
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading bytes, stdin for `-`."""
     if str(path) == "-":
-        if sys.stdin is None:  # it was closed
-            raise OSError("stdin is closed: open it, or name a file")
         yield sys.stdin.buffer
         return
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder: name a file in it, or - for stdin")
     with path.open("rb") as file:
         yield file
 
@@ -254,11 +247,6 @@ def results(
     """Write results as JSON and as a page, where files are given, before the summary inside is printed.
 
     Where one of them goes to stdout, the summary goes to stderr.
-
-    Args:
-        table: the results.
-        json, html: files, `-` for stdout, or None.
-        page: returns the HTML.
     """
     if json is not None:
         with output(json) as file:
@@ -289,25 +277,3 @@ def progress_bar(what: str, *, unit: str = "", shown: bool = True) -> Iterator[B
     ) as bar:
         task = bar.add_task(what, total=None, text="")
         yield lambda done, total=None, text="": bar.update(task, completed=done, total=total, text=text)
-
-
-@contextmanager
-def job_bar(
-    name: str, more: "Callable[[jobs.Progress], str] | None" = None
-) -> "Iterator[Callable[[jobs.Progress], None]]":
-    """Show how far a job is: shards, clips, clips a second, failures, its own counts, `more`, time left."""
-    start = time.monotonic()
-    with progress_bar(name, unit="shards  ") as move:
-
-        def show(at: "jobs.Progress") -> None:
-            rate = at.clips / max(0.1, time.monotonic() - start)
-            counts = nonzero({"failed": at.failed, **at.tally})
-            shown = [f"{at.clips:,} clips, {rate:,.1f}/s", *counts, more(at) if more else ""]
-            move(at.units, at.of, ", ".join(filter(None, shown)))
-
-        yield show
-
-
-def nonzero(counts: Mapping[str, int]) -> list[str]:
-    """Return the counts that are not 0 with their names, for display."""
-    return [f"{count:,} {name}" for name, count in counts.items() if count]

@@ -11,7 +11,7 @@ from typer import Argument, Option
 
 from budew import heads, reports, training
 from budew.cli import options
-from budew.cli.option_groups import option_groups
+from budew.cli.options import option_groups
 from budew.cli.terminal import PrintedErrors, print_table, progress_bar, say_error
 from budew.reports.formatting import visible_name
 

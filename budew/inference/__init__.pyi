@@ -1,6 +1,7 @@
 from .caption_corpus import CaptionClips as CaptionClips
 from .captioned_recording import CaptionedRecording as CaptionedRecording
 from .captioned_recording import FailedRecording as FailedRecording
+from .captioned_recording import Record as Record
 from .captioned_recording import WindowCaption as WindowCaption
 from .captioner import Captioner as Captioner
 from .file_captioning import caption_files as caption_files
@@ -12,7 +13,6 @@ from .options import ModelOptions as ModelOptions
 from .options import Windows as Windows
 from .options import WritingOptions as WritingOptions
 from .outputs import OutputOptions as OutputOptions
-from .outputs import Record as Record
 from .outputs import is_bad as is_bad
 from .outputs import to_records as to_records
 from .outputs import write_results as write_results

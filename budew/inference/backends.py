@@ -3,7 +3,7 @@
 A backend works in two steps, so that the first, on the CPU, can prepare the next batch while the model works
 on this one. `write` decodes the encoder's states of a batch in one or several ways (greedy search, beam
 search, sampling): the encoder runs once. A server is a backend too (`budew.inference.server`), and so are
-several checkpoints (`budew.inference.ensemble`); `budew.inference.loading` chooses one.
+several checkpoints (`budew.inference.local_backends`); `budew.inference.loading` chooses one.
 """
 
 import time

@@ -26,6 +26,11 @@ class CaptionClips:
         writing: how it writes. With `num_samples`, these are the captions of a clip and the profile is their
             consensus; without, the likeliest caption is the one.
         keep_profile: keep the profile of clips that have one.
+
+    Example:
+        >>> job = CaptionClips(writing=WritingOptions(num_samples=4))
+        >>> job.settings()["captions"]
+        4
     """
 
     model: ModelOptions = field(default_factory=ModelOptions)

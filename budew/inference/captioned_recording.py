@@ -15,6 +15,8 @@ from budew.profile import VoiceProfile
 
 REPETITION = "repetitions at the end of the caption removed"
 """What `WindowCaption.removed` says of a text that repeated itself."""
+Record = Mapping[str, Any]
+"""A result as JSON values: `CaptionedRecording.to_dict`, or `source` and `error`."""
 SILENCE = "[silence]"
 """Caption of a window without sound. It parses to the empty profile."""
 NO_SPEECH = "[no speech]"
@@ -70,24 +72,6 @@ class WindowCaption:
     def emotions(self) -> dict[str, float] | None:
         """Emotions in the caption and their intensities in (0, 1]; None if none is rated."""
         return dict(self.profile.emotions) if self.profile.rated else None
-
-    def to_stored(self) -> dict[str, Any]:
-        """Return the window as JSON values, but for the texts of samples, for `from_stored`."""
-        sampled = self.sampled and self.sampled.to_dict()
-        return {
-            **{name: getattr(self, name) for name in ("start", "end", "text", "removed", "speaker")},
-            "profile": self.profile.to_dict(),
-            "sampled": sampled,
-        }
-
-    @classmethod
-    def from_stored(cls, stored: Mapping[str, Any]) -> "WindowCaption":
-        """Return the window that `to_stored` described."""
-        profile, sampled = (
-            one and VoiceProfile.from_dict(one) for one in (stored["profile"], stored["sampled"])
-        )
-        plain = {name: stored[name] for name in ("start", "end", "text", "removed", "speaker")}
-        return cls(profile=profile, sampled=sampled, **plain)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the window as JSON values."""

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol, overload
+from typing import Any, overload
 
 from budew.audio.samples import Window, is_silent
 from budew.corpora.clip import Clip
@@ -33,28 +33,18 @@ from budew.inference.captioned_recording import (
     SILENCE,
     CaptionedRecording,
     FailedRecording,
-    WindowCaption,
 )
 from budew.inference.local_backends import load_local
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.inference.recording_state import RecordingState
 from budew.inference.recordings import Audio, Recording, from_audio, from_clip
+from budew.inference.resume_file import ResumeFile
 from budew.inference.speaker_turns import read_turns
 from budew.model.checkpoint import Checkpoint
 from budew.model.generate import checked_beams
 from budew.segmentation.voice_activity import load_speech_detector
 
 Result = CaptionedRecording | FailedRecording
-
-
-class WindowStore(Protocol):
-    """Stores captions of windows until their recording is complete, except that of its first window."""
-
-    def get(self, source: str, start: float, end: float) -> WindowCaption | None:
-        """Return the caption between these times (seconds) of a recording, if it is stored."""
-
-    def put(self, source: str, window: WindowCaption) -> None:
-        """Store the caption of a window."""
 
 
 class Captioner:
@@ -159,15 +149,15 @@ class Captioner:
         return next(self.caption_recordings([from_audio(audio, sampling_rate)]))
 
     def caption_each(
-        self, recordings: Iterable[Recording], store: WindowStore | None = None
+        self, recordings: Iterable[Recording], resume: ResumeFile | None = None
     ) -> Iterator[Result]:
         """Caption recordings, lazily and in order; one that cannot be read is a `FailedRecording`.
 
         Args:
             recordings: such as those of `budew.inference.from_paths`.
-            store: windows of recordings that were captioned in part.
+            resume: has the texts of windows that an earlier run has captioned, and gets those of others.
         """
-        return (result for (result,) in self._caption(recordings, [self.decoding], store))
+        return (result for (result,) in self._caption(recordings, [self.decoding], resume))
 
     def caption_clips(self, clips: Iterable[Clip]) -> Iterator[Result]:
         """Caption the clips of a corpus, lazily; `source` of each result is the id of its clip."""
@@ -212,20 +202,20 @@ class Captioner:
         self,
         recordings: Iterable[Recording],
         decodings: Sequence[DecodingOptions],
-        store: WindowStore | None = None,
+        resume: ResumeFile | None = None,
     ) -> Iterator[tuple[Result, ...]]:
         """Caption batches, and yield the recordings that are complete, in order."""
         waiting: deque[RecordingState] = deque()
-        windows = self._windows(recordings, decodings, waiting, store)
+        windows = self._windows(recordings, decodings, waiting, resume)
         batches = gathered(windows, self._padded, self.options.batch_size)
         for batch in prefetch(map(self._prepared, batches)):
             if batch is not None:
-                self._write(batch, decodings, store)
+                self._write(batch, decodings, resume)
             while waiting and waiting[0].is_complete:
                 yield waiting.popleft().results()
 
     def _write(
-        self, batch: "_Batch", decodings: Sequence[DecodingOptions], store: WindowStore | None
+        self, batch: "_Batch", decodings: Sequence[DecodingOptions], resume: ResumeFile | None
     ) -> None:
         """Run the model on a batch, and give each window of its recordings the captions."""
         with model_errors(self.backend.runs_on, batch.source, len(batch.windows)):
@@ -235,25 +225,24 @@ class Captioner:
         by_window = zip(*(made.texts for made in generated), strict=True)
         for (state, place, window), texts in zip(batch.windows, by_window, strict=True):
             state.write(place, window, texts)
-            caption = state.windows[place]
-            if store is not None and place and caption is not None:
-                store.put(state.source, caption[0])
+            if resume is not None and place and texts[0].fault is None:  # the first alone costs little
+                resume.append_text(state.source, window, texts[0])
 
     def _windows(
         self,
         recordings: Iterable[Recording],
         decodings: Sequence[DecodingOptions],
         waiting: deque[RecordingState],
-        store: WindowStore | None,
+        resume: ResumeFile | None,
     ) -> "Iterator[_Place | None]":
         """Yield the windows for the model: with sound, and not stored; None after a recording without any."""
         for recording in recordings:
             state = RecordingState(self._cut(recording), decodings)
             waiting.append(state)
             for place, window in state.read(self.backend.window_seconds, self.backend.sampling_rate):
-                stored = None if store is None else store.get(state.source, window.start, window.end)
+                stored = None if resume is None else resume.text_of(state.source, window)
                 if stored is not None:
-                    state.windows[place] = (stored,)
+                    state.write(place, window, [stored])
                 elif not len(window.samples):
                     state.write(place, window, [GeneratedText(NO_SPEECH)] * len(decodings))
                 elif is_silent(window.samples, self.backend.sampling_rate):

@@ -1,15 +1,28 @@
-"""`load_local`: the checkpoint of a folder or of the hub, or several of them, as a backend."""
+"""`load_local`: the checkpoint of a folder or of the hub, or an ensemble of several, as a backend."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from budew.errors import InputError
-from budew.inference.backends import Backend, CTranslate2Backend, TransformersBackend
-from budew.inference.ensemble import Ensemble
+from budew.inference.backends import (
+    Backend,
+    CTranslate2Backend,
+    DecodingOptions,
+    FeatureBatch,
+    GeneratedBatch,
+    GeneratedText,
+    Samples,
+    TransformersBackend,
+)
 from budew.inference.options import ModelOptions
 from budew.model.checkpoint import choose_device, default_checkpoint, load_checkpoint
 from budew.model.converted import is_converted, load_converted
 from budew.model.cpu_precision import fastest
+from budew.model.generate import EncoderStates
 from budew.model.graphs import library_of, load_graphs
+
+LocalBackend = TransformersBackend | CTranslate2Backend
 
 
 def load_local(options: ModelOptions) -> Backend:
@@ -25,7 +38,7 @@ def load_local(options: ModelOptions) -> Backend:
     return Ensemble(loaded) if len(loaded) > 1 else loaded[0]
 
 
-def _load(checkpoint: str | Path | None, options: ModelOptions) -> TransformersBackend | CTranslate2Backend:
+def _load(checkpoint: str | Path | None, options: ModelOptions) -> LocalBackend:
     backend, device, dtype = options.backend, options.device, options.dtype
     folder = Path(default_checkpoint() if checkpoint is None else checkpoint).expanduser()
     if library_of(folder):
@@ -37,3 +50,72 @@ def _load(checkpoint: str | Path | None, options: ModelOptions) -> TransformersB
     if dtype is None and choose_device(device).type == "cpu":
         dtype = fastest("torch")
     return TransformersBackend(load_checkpoint(checkpoint, device=device, dtype=dtype))
+
+
+class Ensemble:
+    """Several checkpoints that caption the same windows, such as one for emotions and one for vocal bursts.
+
+    The caption of a window joins what they write, in their order. Spectrograms are computed once, and the
+    encoder runs once for all that have the same.
+
+    Raises:
+        InputError: they take windows of different kinds.
+    """
+
+    def __init__(self, backends: Sequence[LocalBackend]) -> None:
+        first = backends[0]
+        kinds = {json.dumps(backend.extractor.to_dict(), sort_keys=True, default=str) for backend in backends}
+        if len(kinds) > 1:
+            raise InputError(
+                f"{' and '.join(backend.name for backend in backends)} take windows of different length or "
+                "kind: run them one by one"
+            )
+        self.backends = backends
+        self.name = " + ".join(backend.name for backend in backends)
+        self.runs_on = first.runs_on
+        self.window_seconds, self.sampling_rate = first.window_seconds, first.sampling_rate
+        self.short_windows = all(backend.short_windows for backend in backends)
+        self.trained_with_prompts = all(backend.trained_with_prompts for backend in backends)
+        self.can_sample = all(backend.can_sample for backend in backends)
+        self.num_beams = first.num_beams
+        self._encoders = [
+            next(i for i, other in enumerate(backends) if _same_encoder(one, other)) for one in backends
+        ]
+
+    def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
+        """Compute spectrograms."""
+        return self.backends[0].prepare(windows, seconds)
+
+    def write(self, batch: FeatureBatch, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:
+        """Run each encoder once, and all decoders."""
+        states: dict[int, EncoderStates] = {}
+        by_checkpoint = []
+        for backend, encoder in zip(self.backends, self._encoders, strict=True):
+            if isinstance(backend, TransformersBackend):
+                if encoder not in states:
+                    states[encoder] = backend.encode(batch)
+                by_checkpoint.append(backend.decode(states[encoder], decodings))
+            else:
+                by_checkpoint.append(backend.write(batch, decodings))
+        return [_joined_batch(parts) for parts in zip(*by_checkpoint, strict=True)]
+
+
+def _joined_batch(parts: Sequence[GeneratedBatch]) -> GeneratedBatch:
+    windows = zip(*(part.texts for part in parts), strict=True)
+    return GeneratedBatch([_joined(texts) for texts in windows], sum(part.seconds for part in parts))
+
+
+def _same_encoder(one: LocalBackend, other: LocalBackend) -> bool:
+    if one is other or not (isinstance(one, TransformersBackend) and isinstance(other, TransformersBackend)):
+        return one is other
+    states, others = (backend.checkpoint.model.get_encoder().state_dict() for backend in (one, other))
+    return states.keys() == others.keys() and all(states[name].equal(others[name]) for name in states)
+
+
+def _joined(parts: Sequence[GeneratedText]) -> GeneratedText:
+    samples = zip(*(part.samples for part in parts), strict=True)
+    return GeneratedText(
+        " ".join(filter(None, (part.text for part in parts))),
+        tuple(" ".join(filter(None, texts)) for texts in samples),
+        next((part.fault for part in parts if part.fault), None),
+    )

@@ -15,7 +15,6 @@ from budew.chat.server_settings import ServerSettings
 from budew.errors import InputError
 
 BACKENDS = ("transformers", "ctranslate2")
-MAX_SAMPLES = 256
 Windows = Literal["fixed", "speech"] | Path
 
 
@@ -82,8 +81,8 @@ class WritingOptions:
 
     Attributes:
         num_beams: beam width, 1 is greedy search; None for that of the checkpoint.
-        num_samples: average the scores over this many sampled captions of each window, at most `MAX_SAMPLES`;
-            0 for the scores of the one caption.
+        num_samples: average the scores over this many sampled captions of each window; 0 for the scores of
+            the one caption.
         style: "prose", "short" or "tags", for a checkpoint that was trained with prompts.
         parts: "all", "emotions", "bursts" or "speaker", likewise. With one of style and parts given, the
             other is "prose" or "all". Emotions that are not asked for are unrated.
@@ -93,7 +92,7 @@ class WritingOptions:
         batch_size: windows captioned at once; smaller needs less memory, captions are the same.
 
     Raises:
-        InputError: batch size or number of samples is out of range, or there is no such style or part.
+        InputError: there is no such style or part.
 
     Example:
         >>> from budew.inference.options import WritingOptions
@@ -109,10 +108,6 @@ class WritingOptions:
     batch_size: int = 16
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise InputError(f"a batch of {self.batch_size} windows is empty: use batch_size=1 or more")
-        if not 0 <= self.num_samples <= MAX_SAMPLES:
-            raise InputError(f"{self.num_samples} samples cannot be drawn: use 0 to {MAX_SAMPLES}")
         prompt_of(self.style, self.parts)
 
     @property

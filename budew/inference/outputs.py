@@ -3,22 +3,26 @@
 import csv
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, TextIO
+from typing import Literal, TextIO
 
 from pysubs2 import SSAEvent, SSAFile
 
 from budew.errors import InputError
-from budew.inference.captioned_recording import NO_SPEECH, SILENCE, CaptionedRecording, FailedRecording
+from budew.inference.captioned_recording import (
+    NO_SPEECH,
+    SILENCE,
+    CaptionedRecording,
+    FailedRecording,
+    Record,
+)
 from budew.taxonomy import EMOTIONS
 
 _log = logging.getLogger(__name__)
 
 OutputFormat = Literal["text", "json", "jsonl", "csv", "srt", "vtt"]
-Record = Mapping[str, Any]
-"""A result as JSON values: `CaptionedRecording.to_dict`, or `source` and `error`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,31 +4,32 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from budew.inference.captioned_recording import WindowCaption
-from budew.inference.outputs import Record
+from budew.audio.samples import Window
+from budew.inference.backends import GeneratedText
+from budew.inference.captioned_recording import Record
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class ResumeFile:
-    """Results as JSON Lines, the settings first; a `WindowStore` as well.
+    """Results as JSON Lines, the settings first.
 
-    The windows of a recording come before its result, each with `window_of`.
+    Before the result of a recording come the texts of its windows, each with `window_of`.
 
     Attributes:
         path: of the file.
         finished: sources of the results in it.
-        windows: captions of other recordings, by source and times.
+        texts: (source, start, end) → what the model generated for a window.
     """
 
     path: Path
     finished: set[str] = field(default_factory=set)
-    windows: dict[tuple[str, float, float], WindowCaption] = field(default_factory=dict)
+    texts: dict[tuple[str, float, float], GeneratedText] = field(default_factory=dict)
     _file: TextIO | None = None
 
     def append(self, records: Iterable[Record]) -> None:
@@ -36,13 +37,13 @@ class ResumeFile:
         for record in records:
             self._append(record)
 
-    def get(self, source: str, start: float, end: float) -> WindowCaption | None:
-        """Return the caption of a window that is stored."""
-        return self.windows.get((source, start, end))
+    def append_text(self, source: str, window: Window, text: GeneratedText) -> None:
+        """Append what the model generated for a window."""
+        self._append({"window_of": source, "start": window.start, "end": window.end, "text": asdict(text)})
 
-    def put(self, source: str, window: WindowCaption) -> None:
-        """Append the caption of a window."""
-        self._append({"window_of": source, **window.to_stored()})
+    def text_of(self, source: str, window: Window) -> GeneratedText | None:
+        """Return what an earlier run generated for a window."""
+        return self.texts.get((source, window.start, window.end))
 
     def records(self) -> Iterator[Record]:
         """Iterate over the results."""
@@ -54,8 +55,8 @@ class ResumeFile:
     def _read(self) -> None:
         for entry in self._entries():
             if "window_of" in entry:
-                window = WindowCaption.from_stored(entry)
-                self.windows[entry["window_of"], window.start, window.end] = window
+                place = (entry["window_of"], entry["start"], entry["end"])
+                self.texts[place] = GeneratedText(**entry["text"])
             else:
                 self.finished.add(entry["source"])
 
@@ -84,7 +85,7 @@ def open_resume_file(output: Path, settings: Mapping[str, Any]) -> Iterator[Resu
     path.write_bytes(b"".join([f"{header}\n".encode(), *complete]))
     opened._read()
     if complete:
-        done = f"recordings done: {len(opened.finished):,}, windows: {len(opened.windows):,}"
+        done = f"recordings done: {len(opened.finished):,}, windows: {len(opened.texts):,}"
         _log.warning(f"{path}: continuing; {done}")
     with path.open("a", encoding="utf-8") as opened._file:
         yield opened

@@ -35,7 +35,6 @@ def sample_captions(
     encoded: EncoderStates,
     *,
     num_samples: int,
-    seed: int = 0,
     prompt: str = "",
     stopping_criteria: StoppingCriteriaList | None = None,
 ) -> list[tuple[str, ...]]:
@@ -45,7 +44,6 @@ def sample_captions(
         checkpoint: the model.
         encoded: the windows, of `budew.model.generate.encode`.
         num_samples: captions to sample for each; 0 samples none.
-        seed: another one gives other captions.
         prompt: text before the caption, see `budew.captions.caption_prompt`.
         stopping_criteria: what else ends a text, such as `budew.inference.repetition.repetition_stop`.
     """
@@ -54,7 +52,7 @@ def sample_captions(
     texts: list[list[str]] = [[] for _ in range(windows)]
     for start in range(0, num_samples, at_once):
         numbers = range(start, min(start + at_once, num_samples))
-        noise = GumbelNoise([_seed(window, seed, number) for window in encoded.windows for number in numbers])
+        noise = GumbelNoise([_seed(window, number) for window in encoded.windows for number in numbers])
         tokens = generate(
             checkpoint,
             generation_settings(checkpoint, num_beams=1, prompt=prompt),
@@ -103,6 +101,6 @@ class GumbelNoise(LogitsProcessor):  # type: ignore[misc]  # transformers is tak
         return scores.float() + torch.from_numpy(noise).to(scores.device, torch.float32)
 
 
-def _seed(window: NDArray[np.float32], seed: int, number: int) -> int:
-    digest = hashlib.sha256(np.ascontiguousarray(window).tobytes() + f"/{seed}/{number}".encode())
+def _seed(window: NDArray[np.float32], number: int) -> int:
+    digest = hashlib.sha256(np.ascontiguousarray(window).tobytes() + f"/0/{number}".encode())
     return int.from_bytes(digest.digest()[:8])

@@ -270,10 +270,7 @@ def test_twenty_users_are_answered_and_the_model_serves_one_at_a_time(address, c
         f"gradio_api/file={TINY_SYNTHETIC / 'config.json'}",
         "gradio_api/file=http://example.com/",
         "gradio_api/proxy=http://example.com/",
-        "gradio_api/info",
-        "gradio_api/vibe-code/",
         "assets/..%2f..%2f..%2f..%2fetc/passwd",
-        "monitoring",
     ],
 )
 def test_nothing_but_the_page_and_its_uploads_is_served(address, looked_up, path):

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
+from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -44,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = _body(self.headers["Content-Type"], self.rfile.read(int(self.headers["Content-Length"])))
         with self.server.lock:
             self.server.seen.append(body)
             sent = {name.title(): value for name, value in self.headers.items()}
@@ -66,6 +67,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_) -> None:
         pass
+
+
+def _body(kind: str, data: bytes) -> dict:
+    """Return the fields of a request: those of JSON, or of a form, as bytes."""
+    if not kind.startswith("multipart/form-data"):
+        return json.loads(data)
+    parts = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + data).get_payload()
+    return {
+        part.get_param("name", header="Content-Disposition"): part.get_payload(decode=True) for part in parts
+    }
 
 
 def completion(text: str | None, *, tokens: tuple[int, int] | None = (100, 10)) -> bytes:

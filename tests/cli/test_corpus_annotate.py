@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from budew.annotation.head_annotator import AnnotateByHeads
 from budew.corpora import Caption, Clip, read, write_shard
 from budew.profile import VoiceProfile
 from tests.annotation.sounds import clip_of
@@ -69,7 +70,9 @@ def loud_and_quiet(tmp_path):
     return tmp_path / "train.tar"
 
 
-def test_heads_are_trained_and_their_quality_is_shown(budew, loud_and_quiet, whisper_folder, tmp_path):
+def test_heads_are_trained_and_annotate_as_those_of_the_library(
+    budew, loud_and_quiet, whisper_folder, tmp_path
+):
     heads = tmp_path / "heads"
     outcome = budew("train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)
     assert outcome.status == 0, outcome.err
@@ -81,13 +84,7 @@ def test_heads_are_trained_and_their_quality_is_shown(budew, loud_and_quiet, whi
     again = budew("train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)
     assert again.status == 1
     assert "exists already" in again.err
-
-
-def test_annotation_by_trained_heads_is_that_of_the_library(budew, loud_and_quiet, whisper_folder, tmp_path):
-    from budew.annotation.head_annotator import AnnotateByHeads
-
-    heads, out = tmp_path / "heads", tmp_path / "out"
-    budew("train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)
+    out = tmp_path / "out"
     outcome = budew("corpus", "annotate", "heads", loud_and_quiet, out, "--heads", heads, "--device", "cpu")
     assert outcome.status == 0, outcome.err
     made = list(read(out))

@@ -58,7 +58,6 @@ def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
         ((), 2),
         (("--clips", 3, "--api", "chat"), 2),
         (("--clips", 3, "--api", "chat", *NOBODY, "--dry-run", "--price", 1), 2),
-        (("--hours", "en=ten"), 1),
         (("--hours", "xx=1"), 1),
     ],
 )
@@ -73,7 +72,6 @@ def test_missing_or_contradicting_options_are_errors(budew, tmp_path, options, s
     [
         (("--languages", "en,xx"), "no language 'xx'"),
         (("--base-url", "espeak", "--model", "m"), "is not a URL"),
-        (("--set", "textes=neutral"), "unknown setting 'textes'"),
         (("--set", "textes=neutral", "--dry-run"), "unknown setting 'textes'"),
         ((*NOBODY, "--set", "retries=0", "--set", "patience=0.1"), "has not answered"),
     ],

@@ -15,6 +15,7 @@ from budew.cli import COMMANDS, app, load_command
 ROOT = Path(__file__).parents[2]
 ROOT_COMMAND: Any = typer.main.get_command(app)
 ROOT_COMMAND.commands = {name: load_command(name) for name in COMMANDS}
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 _BLOCK = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CALL = re.compile(r"(?:\$ )?(?:\w+=\S+ )*(?:budew |[^$]*\| budew )")
 SHARED = {"--workers", "--clips-per-shard", "--retry-failed", "--dry-run", "--executor", "--cluster", "--set"}
@@ -48,7 +49,7 @@ def calls(line: str) -> Iterator[list[str]]:
 
 def in_pages() -> Iterator[tuple[str, str]]:
     """Yield each line of the pages that calls `budew`, with the page."""
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for page in PAGES:
         for block in _BLOCK.findall(page.read_text(encoding="utf-8")):
             for line in block.replace("\\\n", " ").splitlines():
                 if _CALL.match(line):
@@ -107,6 +108,18 @@ def test_every_call_in_the_pages_is_valid(page, line):
         parse(arguments)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_the_text_of_a_page_exist_with_their_options(page):
+    for line in re.findall(r"`(budew [^`]+)`", _BLOCK.sub("", page.read_text(encoding="utf-8"))):
+        words = shlex.split(line.replace("\\|", " ").replace("\n", " "))[1:]
+        command = ROOT_COMMAND
+        while words and hasattr(command, "commands") and not words[0].startswith("-"):
+            assert words[0] in command.commands, line
+            command, words = command.commands[words[0]], words[1:]
+        named = {word.partition("=")[0] for word in words if word.startswith("-")}
+        assert named <= flags_of(command) | {"--help"}, line
+
+
 DEFAULTS = """
 caption --batch-size 16, corpus act --clips-per-shard 100, corpus act --format mp3
 corpus act --max-wer 0.3, corpus annotate llm --max-seconds 60.0, corpus annotate llm --turns 2
@@ -119,43 +132,16 @@ evaluate --scale intensity, paraphrase harvest --at-least 2, paraphrase harvest 
 paraphrase judge --tolerance 1, paraphrase report --sample 2000, paraphrase run --backend grammar
 paraphrase run --per-clip 1, paraphrase run --tolerance 1, render --count 1
 """
-LIMITS = """
-caption --batch-size 1 -, caption --samples 0 256, caption --num-beams 1 -, evaluate --batch-size 1 -
-captions coverage --most 0 -, corpus act --max-wer 0 -, corpus annotate llm --turns 1 -
-corpus annotate llm --temperature 0 2, corpus convert --clips-per-shard 1 -, corpus convert --workers 0 -
-corpus duplicates --workers 0 -, corpus export --clips-per-file 1 -, corpus inspect --players 0 200
-corpus render --per-clip 1 -, corpus split --test 0 1, corpus transcribe --batch-size 1 -
-corpus weights --cap 1 -, corpus weights --min-level 0 1, corpus weights --temperature 1 -
-paraphrase harvest --at-least 1 -, paraphrase harvest --top 1 -, paraphrase judge --tolerance 0 3
-paraphrase report --sample 1 -, paraphrase run --per-clip 1 -, paraphrase run --temperature 0 2
-render --count 1 -, render --max-emotions 0 -, render --max-words 12 -, render --min-level 0 1
-"""
-
-
-def rows(text: str, columns: int) -> list[list[str]]:
-    """Return the path of a command and the columns after it."""
-    return [one.rsplit(maxsplit=columns) for one in text.strip().replace("\n", ", ").split(", ")]
 
 
 def test_options_keep_their_defaults_and_flags_are_off_unless_they_can_be_switched_off():
     options = {
         (path, given.opts[0]): given for path, command in leaves(ROOT_COMMAND) for given in command.params
     }
-    for path, option, value in rows(DEFAULTS, 2):
+    for row in DEFAULTS.strip().replace("\n", ", ").split(", "):
+        path, option, value = row.rsplit(maxsplit=2)
         assert str(options[path, option].default) == value, (path, option)
     for given in options.values():
         if getattr(given, "is_flag", False):
             is_on = bool(given.secondary_opts) and given.opts[0] != "--decode"
             assert bool(given.default) == is_on, given.opts
-
-
-@pytest.mark.parametrize(("path", "option", "low", "high"), rows(LIMITS, 3))
-def test_numbers_up_to_their_limit_are_accepted(path, option, low, high):
-    command = dict(leaves(ROOT_COMMAND))[path]
-    context = command.make_context(path, [], resilient_parsing=True)
-    (given,) = (one for one in command.params if option in one.opts)
-    for limit, beyond in ((low, -1), (high, 1)):
-        if limit != "-":
-            assert given.process_value(context, limit) == int(limit)
-            with pytest.raises(typer.BadParameter):
-                given.process_value(context, str(int(limit) + beyond))

@@ -67,8 +67,6 @@ def test_captions_go_to_a_file_and_a_page_has_the_sound(caption, recorded, tmp_p
     [
         (("--record", 1, "a.wav"), 2, "either PATH or --record"),
         (("a.wav", "--keep", "b.wav"), 2, "--keep requires --record"),
-        (("--scores",), 2, "either PATH or --record"),
-        (("--record", 0), 2, "--record"),
         (("--record", 1, "--keep", "a.mp3"), 1, "a.mp3: a recording is written as .wav or .flac"),
         (("--record", 1, "--keep", "a.wav", "-o", "a.wav"), 1, "two outputs have the same file"),
     ],

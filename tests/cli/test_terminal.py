@@ -12,7 +12,6 @@ from rich.table import Table
 
 from budew.cli.terminal import (
     finish_output,
-    nonzero,
     one_line_for,
     opened,
     output,
@@ -118,7 +117,6 @@ def test_progress_bars_are_drawn_only_on_terminals(monkeypatch):
     for nowhere in ({"terminal": False}, {"terminal": True, "shown": False}):
         assert drawn(**nowhere) == ""
     assert drawn(terminal=True, kind="dumb") == ""
-    assert nonzero({"failed": 0, "kept": 1200}) == ["1,200 kept"]
 
 
 def test_a_dash_is_the_standard_stream_and_anything_else_a_file(tmp_path, monkeypatch, capsys):

@@ -1,6 +1,6 @@
 """The examples of each page run as they stand, in order, beside a `clip.wav` and a folder `whisper`.
 
-The commands of all pages exist, with the options that the pages give them. Links are checked by `make docs`.
+The commands of pages are checked in `tests/cli/test_help.py`, links by `make docs`.
 """
 
 import inspect
@@ -8,17 +8,15 @@ import re
 import shlex
 import shutil
 import subprocess
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
 import soundfile
-from typer.core import TyperGroup
 
 from budew.audio.samples import decode
-from budew.cli import COMMANDS, app, load_command
+from budew.cli import app
 from budew.corpora import read
 from budew.io.resources import data_folder
 
@@ -53,37 +51,10 @@ def run_lines(text: str) -> None:
             subprocess.run(["bash", "-euc", line], check=True)
 
 
-def commands(text: str) -> list[str]:
-    """Return the commands `budew …` in a page: those that start a line of a block, and those in backticks."""
-    text = re.sub(r"\\\n\s*", " ", text)
-    blocks = re.findall(r"^```(?:sh|console)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
-    inline = re.findall(r"`(budew [^`]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
-    return [line for line in (*lines, *inline) if line.startswith("budew ")]
-
-
-@cache
-def root_command() -> TyperGroup:
-    """Return the command `budew` with all its commands imported."""
-    return TyperGroup(commands={name: load_command(name) for name in COMMANDS})
-
-
 def test_what_the_readme_names_can_be_imported():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for module, name in re.findall(r"`from (budew[\w.]*) import (\w+)`", text):
         assert hasattr(import_module(module), name)
-
-
-@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
-def test_commands_of_a_page_exist_with_their_options(page):
-    for line in commands(page.read_text(encoding="utf-8")):
-        words = shlex.split(line.replace("\\|", " "), comments=True)[1:]
-        command = root_command()
-        while words and hasattr(command, "commands") and not words[0].startswith("-"):
-            assert words[0] in command.commands, line
-            command, words = command.commands[words[0]], words[1:]
-        known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
-        assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known | {"--help"}, line
 
 
 @pytest.mark.parametrize(

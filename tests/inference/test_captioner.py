@@ -87,15 +87,6 @@ def test_a_bad_file_is_one_failure_and_the_rest_go_on(captioner, sounds, tmp_pat
         assert failure.source not in failure.reason
 
 
-def test_a_truncated_file_is_captioned_as_far_as_it_goes_with_its_damage(captioner, sounds, tmp_path):
-    whole = (sounds / "b.flac").read_bytes()
-    (tmp_path / "cut.flac").write_bytes(whole[: 2 * len(whole) // 3])
-    result = captioner(tmp_path / "cut.flac")
-    assert 3 < result.duration < 4
-    assert "could be used" in result.damaged
-    assert "cut.flac" not in result.damaged
-
-
 def test_silence_is_captioned_without_the_model(captioner, make_sound):
     samples = np.concatenate([np.zeros(64_000, np.float32), make_sound(2, 2)])
     result = captioner(samples, sampling_rate=16_000)
@@ -147,8 +138,6 @@ def test_one_bad_recording_raises_when_it_was_asked_for_by_itself(captioner, tmp
     for wrong in (np.zeros(16_000), 7, io.StringIO("text"), {"sampling_rate": 16_000}):
         with pytest.raises(InputError):
             captioner(wrong)
-    with pytest.raises(ValueError, match="batch_size=1"):
-        Captioner(captioner.backend.checkpoint, WritingOptions(batch_size=0))
 
 
 def test_beam_width_is_that_of_the_checkpoint_unless_given(whisper_folder, sounds, tmp_path):
@@ -229,17 +218,6 @@ def test_letters_before_a_caption_are_removed_and_reported_with_their_place(capt
     result = captioner(make_sound(1, 4), sampling_rate=16_000)
     assert [window.text for window in result.windows] == ["The voice is sad.", "The voice is calm."]
     assert result.warnings == ("at 0:02: stray letters 'A B' before the caption removed",)
-
-
-def test_a_failing_model_is_reported_with_recording_and_reason(whisper_folder, sounds, tmp_path):
-    folder = shutil.copytree(whisper_folder, tmp_path / "broken")
-    settings = json.loads((folder / "generation_config.json").read_text())
-    settings["decoder_start_token_id"] = 99_999  # a token that the model does not have
-    (folder / "generation_config.json").write_text(json.dumps(settings))
-    captioner = Captioner.from_pretrained(folder, device="cpu")
-    with pytest.raises(JobError, match=r"a\.wav: the model failed .*cpu.*\(IndexError: ") as caught:
-        list(caption_files(captioner, [sounds / "a.wav", sounds / "b.flac"]))
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

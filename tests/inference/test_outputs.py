@@ -105,19 +105,6 @@ def test_partial_results_are_kept_until_the_run_ends(tmp_path):
     assert not part.exists()
 
 
-def test_windows_of_a_recording_that_is_not_finished_are_kept(tmp_path):
-    output, window = tmp_path / "c.jsonl", WindowCaption(8, 16, "Sad.", PROFILE, PROFILE, "stray letters")
-    with suppress(KeyboardInterrupt), open_resume_file(output, {}) as partial:
-        partial.append(to_records(RESULTS[:1]))
-        partial.put("film.mkv", window)
-        raise KeyboardInterrupt
-    with open_resume_file(output, {}) as partial:
-        assert partial.finished == {"a.wav"}
-        assert partial.get("film.mkv", 8, 16) == window
-        assert partial.get("film.mkv", 0, 8) is partial.get("a.wav", 8, 16) is None
-        assert list(partial.records()) == json.loads(json.dumps(RECORDS[:1]))
-
-
 def test_partial_results_of_other_settings_are_discarded(tmp_path, caplog):
     output = tmp_path / "c.jsonl"
     for model in ("m", "n"):

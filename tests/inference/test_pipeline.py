@@ -44,15 +44,12 @@ print("budew" in sys.modules)
 
 @pytest.fixture(scope="module")
 def formats(tmp_path_factory):
-    """The same second of sound in each format, channel count and rate, by name."""
+    """The same second of sound in each format, at several rates and with one or two channels."""
     folder = tmp_path_factory.mktemp("formats")
-    for rate in (8_000, 16_000, 44_100, 192_000):
-        for channels in (1, 2):
-            samples = np.repeat(sound(1, 1.0, rate)[:, None], channels, axis=1)
-            for suffix in ("wav", "flac"):
-                soundfile.write(folder / f"{rate}_{channels}.{suffix}", samples, rate)
-    soundfile.write(folder / "a.mp3", sound(1, 1.0, 44_100), 44_100)
-    soundfile.write(folder / "a.ogg", sound(1, 1.0, 48_000), 48_000)
+    files = {"16000_1.wav": 1, "16000_2.wav": 2, "8000_1.flac": 1, "192000_2.flac": 2, "44100_1.mp3": 1}
+    for name, channels in {**files, "48000_1.ogg": 1}.items():
+        rate = int(name.partition("_")[0])
+        soundfile.write(folder / name, np.repeat(sound(1, 1.0, rate)[:, None], channels, axis=1), rate)
     with av.open(str(folder / "a.m4a"), "w") as container:
         track = container.add_stream("aac", rate=44_100, layout="mono")
         frame = av.AudioFrame.from_ndarray(sound(1, 1.0, 44_100)[None], format="flt", layout="mono")
@@ -83,8 +80,7 @@ def test_every_format_as_path_bytes_file_and_mapping_is_captioned_without_ffmpeg
         assert [one["caption"] for one in captions(inputs, batch_size=5)] == expected
 
 
-@pytest.mark.parametrize("rate", [8_000, 44_100, 192_000])
-@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (44_100, 2)])
 def test_arrays_and_tensors_of_any_rate_are_captioned(captions, captioner, rate, channels):
     samples = np.repeat(sound(2, 1.0, rate)[None], channels, axis=0).squeeze()
     expected = captioner(samples, sampling_rate=rate).caption

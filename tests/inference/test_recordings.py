@@ -8,6 +8,7 @@ from budew.corpora import Clip, write_shard
 from budew.errors import AudioError, CorpusError
 from budew.inference.file_captioning import from_paths
 from budew.inference.recordings import from_audio
+from tests.evaluation.benchmarks.known_folders import EMODB, folder_of
 
 
 def test_a_folder_gives_its_audio_files_by_path_at_any_depth(sounds):
@@ -26,7 +27,7 @@ def test_a_named_file_is_tried_whatever_its_suffix(sounds, tmp_path):
     assert (total, [window.end for window in recording.cut(8, 16_000)]) == (1, [1.0])
 
 
-@pytest.mark.parametrize("name", ["empty", "x.tar", "a" * 5_000])
+@pytest.mark.parametrize("name", ["empty", "x.tar", "missing.wav"])
 def test_a_path_that_holds_no_recording_is_one_failure(tmp_path, name):
     (tmp_path / "empty").mkdir()
     (tmp_path / "x.tar").write_bytes(b"no archive" * 200)
@@ -66,6 +67,17 @@ def test_corpora_are_read_clip_by_clip_and_bad_items_fail_alone(sounds, tmp_path
     assert len(found) > 2
 
 
+def test_numbered_shards_and_known_corpora_are_read(sounds, tmp_path):
+    for number in range(2):
+        write_shard(tmp_path / f"{number}.tar", [Clip(f"{number}", (sounds / "a.wav").read_bytes(), "wav")])
+    known = folder_of(EMODB, tmp_path / "emodb")
+    found, _ = from_paths([f"{tmp_path}/{{0..1}}.tar", f"emodb:{known}"])
+    ids = [recording.id for recording in found]
+    assert ids[:2] == ["0", "1"]
+    assert len(ids) > 2
+    assert None not in ids
+
+
 @pytest.mark.parametrize("seconds", [5.3, 4.0, 4.2, 0.2])
 def test_samples_and_the_file_of_them_are_cut_alike(make_sound, tmp_path, seconds):
     samples = make_sound(1, seconds, 44_100)
@@ -86,27 +98,20 @@ def test_integers_and_channels_become_mono_floats_of_full_scale(channels_first):
 
 
 @pytest.mark.parametrize(
-    ("samples", "rate", "complaint"),
+    ("samples", "complaint"),
     [
-        (np.zeros((65, 16_000)), 16_000, "not audio"),
-        (np.zeros((2, 2, 2)), 16_000, "not audio"),
-        (np.zeros(0), 16_000, "not audio"),
-        (np.array(["a"]), 16_000, "not audio"),
-        (np.array([np.nan] * 16_000), 16_000, "not numbers"),
-        (np.zeros(16_000), 999, "sampling rate"),
-        (np.zeros(16_000), 1_000_001, "sampling rate"),
-        (np.zeros((16_000, 65)), 16_000, "not audio"),
+        (np.zeros((2, 2, 2)), "not audio"),
+        (np.zeros(0), "not audio"),
+        (np.zeros(16_000, np.uint8), "not audio"),
+        (np.array([np.nan] * 16_000), "not numbers"),
     ],
 )
-def test_an_array_that_is_no_sound_is_refused(samples, rate, complaint):
+def test_an_array_that_is_no_sound_is_refused(samples, complaint):
     with pytest.raises(AudioError, match=complaint):
-        from_audio(samples, rate)
+        from_audio(samples, 16_000)
 
 
 def test_less_than_one_frame_is_too_short():
-    for rate, channels in ((1_000, 1), (1_000_000, 8)):
-        (window,) = from_audio(np.ones((rate, channels)), rate).cut(2, 16_000)
-        assert window.end == pytest.approx(1, abs=0.01)
     with pytest.raises(AudioError, match="too short"):
         list(from_audio(np.ones(399), 16_000).cut(8, 16_000))
     assert len(list(from_audio(np.ones(400), 16_000).cut(8, 16_000))) == 1

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from budew.captions import parse
-from budew.errors import InputError
 from budew.inference import Captioner, self_consistency
 from budew.inference.captioned_recording import without_stray_letters
 from budew.inference.options import WritingOptions
@@ -22,16 +21,8 @@ def test_samples_do_not_depend_on_the_batch(captioner, make_sound):
     together = _samples(captioner.backend.checkpoint, windows, num_samples=4)
     assert together == [_samples(captioner.backend.checkpoint, [one], num_samples=4)[0] for one in windows]
     assert [len(several) for several in together] == [4, 4, 4]
+    assert len(set(together[0])) > 1
     assert _samples(captioner.backend.checkpoint, windows, num_samples=0) == [()] * 3
-
-
-def test_samples_differ_and_the_seed_decides_them(captioner, make_sound):
-    window = make_sound(1, 1.5)
-    (first,) = _samples(captioner.backend.checkpoint, [window], num_samples=6)
-    (second,) = _samples(captioner.backend.checkpoint, [window], num_samples=6, seed=1)
-    assert len(set(first)) > 1
-    assert first != second
-    assert _samples(captioner.backend.checkpoint, [window], num_samples=3)[0] == first[:3]
 
 
 def test_numbers_that_repeat_themselves_are_sampled_whole(captioner, make_sound, monkeypatch):
@@ -119,9 +110,3 @@ def test_the_encoder_runs_once_for_a_batch(captioner, make_sound):
     asked([make_sound(seed, 2.0) for seed in range(4)], sampling_rate=16_000)
     hook.remove()
     assert len(passes) == 1
-
-
-@pytest.mark.parametrize("wrong", [-1, 257])
-def test_a_number_of_samples_out_of_range_is_refused(captioner, wrong):
-    with pytest.raises(InputError):
-        Captioner(captioner.backend.checkpoint, WritingOptions(num_samples=wrong))

@@ -2,10 +2,7 @@
 
 import io
 import json
-import threading
 import time
-from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 
 import numpy as np
@@ -24,53 +21,30 @@ from budew.inference.options import ModelOptions, WritingOptions
 from budew.inference.server import CaptionServer, CaptionServerBackend
 from budew.io.resources import data_folder
 from budew.jobs import run
+from tests.chat.conftest import quick_retries, refusal, serve, start  # noqa: F401  # fixtures
 from tests.serving import transformers_serve
 from tests.trained import TINY_SYNTHETIC
 
 RATE = 16_000
 
 
-class Transcriber(BaseHTTPRequestHandler):
-    """Says how loud a window is; refuses one at half of full scale."""
+@pytest.fixture
+def transcriber(serve):  # noqa: F811
+    """A server that says how loud a window is, and refuses one at half of full scale."""
 
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        kind = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
-        form = message_from_bytes(kind + self.rfile.read(int(self.headers["Content-Length"])))
-        fields = {part.get_param("name", header="Content-Disposition"): part for part in form.get_payload()}
-        given = {name: part.get_payload(decode=True) for name, part in fields.items()}
-        samples, rate = soundfile.read(io.BytesIO(given.pop("file")))
+    def transcribe(form, _count):
+        samples, rate = soundfile.read(io.BytesIO(form["file"]))
         level = round(float(np.abs(samples).max()), 2)
-        self.server.seen.append((self.path, {name: text.decode() for name, text in given.items()}, rate))
-        status = 400 if level == 0.5 else 200
         time.sleep(0.05 * (1 - level))  # later windows are answered first
         text = {"text": f"A voice of {level} and {len(samples) / rate:.1f} s."}
-        answer = json.dumps(text if status == 200 else {"error": {"message": "too loud"}}).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
+        return refusal(400, "too loud") if level == 0.5 else (200, {}, json.dumps(text).encode())
 
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def transcriber():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Transcriber)
-    server.seen = []
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    return serve(transcribe)
 
 
 @pytest.fixture
 def settings(transcriber):
-    return CaptionServer(
-        base_url=f"http://127.0.0.1:{transcriber.server_port}/v1", model="mine", window_seconds=2, retries=0
-    )
+    return CaptionServer(base_url=transcriber.url, model="mine", window_seconds=2, retries=0)
 
 
 def tone(level, seconds=1.0):
@@ -87,9 +61,10 @@ def test_windows_are_captioned_in_order_and_the_form_has_what_was_asked(settings
         "A voice of 0.9 and 2.0 s.",
         "A voice of 0.9 and 1.0 s.",
     ]
-    path, fields, rate = transcriber.seen[0]
-    assert (path, fields["model"], rate) == ("/v1/audio/transcriptions", "mine", RATE)
-    assert fields["prompt"]
+    assert transcriber.headers_seen[0]["path"] == "/v1/audio/transcriptions"
+    form = transcriber.seen[0]
+    assert (form["model"], soundfile.info(io.BytesIO(form["file"])).samplerate) == (b"mine", RATE)
+    assert form["prompt"]
     with pytest.raises(InputError):
         Captioner(CaptionServerBackend(settings), WritingOptions(num_beams=2))(tone(0.1), sampling_rate=RATE)
     with pytest.raises(InputError):

@@ -1,5 +1,6 @@
 """Long recordings are cut at their pauses, and what is captioned of one is kept."""
 
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -9,8 +10,9 @@ import soundfile
 from budew.audio.samples import decode
 from budew.corpora import read
 from budew.inference import Captioner
-from budew.inference.captioned_recording import NO_SPEECH, WindowCaption
+from budew.inference.captioned_recording import NO_SPEECH
 from budew.inference.file_captioning import caption_files
+from budew.inference.resume_file import open_resume_file
 from budew.io.resources import data_folder
 from budew.segmentation import SegmentSettings
 from budew.segmentation.recording import cut_recording
@@ -93,30 +95,19 @@ def test_without_speech_there_is_one_empty_window(speech, tmp_path):
     assert (result.caption, result.emotions, result.duration) == (NO_SPEECH, {}, 20)
 
 
-class Kept:
-    def __init__(self):
-        self.windows = {}
-
-    def get(self, source, start, end):
-        return self.windows.get((source, start, end))
-
-    def put(self, source, window):
-        again = WindowCaption.from_stored(window.to_stored())
-        assert again == window
-        self.windows[source, window.start, window.end] = again
-
-
-def test_windows_that_are_kept_are_not_captioned_again(film, speech, monkeypatch):
+def test_windows_that_are_kept_are_not_captioned_again(film, speech, monkeypatch, tmp_path):
     path, _ = film
-    kept = Kept()
-    (whole,) = caption_files(speech, [path], store=kept)
+    with suppress(KeyboardInterrupt), open_resume_file(tmp_path / "out", {}) as resume:
+        (whole,) = caption_files(speech, [path], resume=resume)
+        raise KeyboardInterrupt
     with_sound = [window for window in whole.windows if not window.silent]
-    assert len(kept.windows) == len(with_sound)
-    for place in list(kept.windows)[-2:]:
-        del kept.windows[place]
     captioned, write = [], speech.backend.write
     monkeypatch.setattr(
         speech.backend, "write", lambda batch, asked: captioned.append(batch) or write(batch, asked)
     )
-    assert list(caption_files(speech, [path], store=kept)) == [whole]
+    with open_resume_file(tmp_path / "out", {}) as resume:
+        assert len(resume.texts) == len(with_sound)
+        for place in list(resume.texts)[-2:]:
+            del resume.texts[place]
+        assert list(caption_files(speech, [path], resume=resume)) == [whole]
     assert sum(len(batch.windows) for batch in captioned) == 2

