@@ -21,7 +21,7 @@ emotions, so that the order of the emotions decides nothing.
 
 import numpy as np
 
-from budew.statistics.arrays import BoolArray, FloatArray, divide
+from budew.statistics.arrays import BoolArray, FloatArray, divide, nanmean
 from budew.statistics.correlation import pearson, roc_auc, spearman
 from budew.taxonomy.scales import from_intensity
 
@@ -67,15 +67,8 @@ def score_emotions(
     }
     constant = constant_emotions(reference, rated)
     kept = constant if constant.all() else ~constant
-    means = {f"mean_{name}": _mean_of_defined(values[:, kept]) for name, values in by_emotion.items()}
+    means = {f"mean_{name}": nanmean(values[:, kept]) for name, values in by_emotion.items()}
     return {**by_emotion, **means, "top1": _top1(reference, predicted, counts)}
-
-
-def _mean_of_defined(values: FloatArray) -> FloatArray:
-    """Mean over the emotions that are defined; (rows, emotions) → (rows,), NaN where none is."""
-    defined = np.isfinite(values)
-    total = np.where(defined, values, 0.0).sum(axis=1)
-    return divide(total, defined.sum(axis=1).astype(np.float64))
 
 
 def constant_emotions(values: FloatArray, rated: BoolArray) -> BoolArray:

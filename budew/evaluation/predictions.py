@@ -145,13 +145,12 @@ def _path(id: str) -> tuple[str, ...]:
     return (*(folder for folder in folders if folder not in ("", ".")), stem if named else name)
 
 
-def read_scores(path: Path, *, value: str = "mean_subtracted") -> dict[str, FloatArray]:
+def read_scores(path: Path) -> dict[str, FloatArray]:
     """Read a table of scores as it is: no scale is assumed.
 
     Args:
         path: as the tables of `read_predictions`; or the published outputs of Empathic Insight-Face, with an
-            object of numbers for each head.
-        value: which of these numbers: `raw`, `mean_subtracted` or `softmax`.
+            object of numbers for each head, of which `mean_subtracted` counts.
 
     Returns:
         Id, often a file name → (40,) in the order of `EMOTIONS`, NaN where the table has no number.
@@ -165,7 +164,7 @@ def read_scores(path: Path, *, value: str = "mean_subtracted") -> dict[str, Floa
         -3.5
     """
     found = {}
-    for row in _distinct(read_rows(Path(path), value=value)):
+    for row in _distinct(read_rows(Path(path), value="mean_subtracted")):
         scores = {name: number for name, number in (row.scores or {}).items() if number is not None}
         found[row.id] = np.array([scores.get(name, np.nan) for name in EMOTIONS])
     if np.isnan(list(found.values())).all():

@@ -13,3 +13,9 @@ def divide(total: FloatArray, count: FloatArray) -> FloatArray:
     result = np.full(total.shape, np.nan)
     np.divide(total, count, out=result, where=count > 0)
     return result
+
+
+def nanmean(values: FloatArray, axis: int = -1) -> FloatArray:
+    """Mean of the finite values along an axis; NaN where there is none."""
+    defined = np.isfinite(values)
+    return divide(np.where(defined, values, 0.0).sum(axis=axis), defined.sum(axis=axis))

@@ -256,10 +256,8 @@ def test_raw_scores_are_read_as_they_are(tmp_path: Path) -> None:
     path = write(tmp_path / "h.jsonl", [{"image_path": "3.jpg", "results": heads}])
     column = EMOTIONS.index("Sadness")
     assert read_scores(path)["3.jpg"][column] == -0.5
-    assert read_scores(path, value="raw")["3.jpg"][column] == 1.0
-    for source, options in ((path, {"value": "softmax"}), (write(tmp_path / "n.jsonl", []), {})):
-        with pytest.raises(InputError, match="no scores"):
-            read_scores(source, **options)
+    with pytest.raises(InputError, match="no scores"):
+        read_scores(write(tmp_path / "n.jsonl", []))
 
 
 def test_an_answer_in_json_is_scores_and_not_prose(tmp_path: Path) -> None:

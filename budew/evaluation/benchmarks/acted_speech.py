@@ -4,7 +4,6 @@ The softmax of the rule (see `coarse`) depends on the unit of the scores. Captio
 on 0–4, the scale of the published heads; the scores of a file on their own scale, if that is named.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -12,27 +11,21 @@ from budew.corpora import Clip
 from budew.corpora.named.named_folder import find_clips, named_folder, split_name
 from budew.corpora.sources import Progress, counted
 from budew.errors import InputError
-from budew.evaluation.benchmarks.coarse import DEFAULTS, CoarseResult, LabelledClip, load_task, score_coarse
+from budew.evaluation.benchmarks.coarse import (
+    DEFAULTS,
+    HEADS,
+    CoarseResult,
+    labelled_clip,
+    load_task,
+    score_coarse,
+)
 from budew.evaluation.pairs import Skipped
 from budew.evaluation.predictions import Prediction
 from budew.evaluation.predictors import FilePredictor, ModelPredictor, Predictor, predicted
-from budew.profile import intensity_matrix
 from budew.statistics.resampling import Resampling
-from budew.taxonomy.scales import INTENSITY, SCALES, Scale, scale_named
+from budew.taxonomy.scales import INTENSITY, Scale, scale_named
 
 ActedCorpus = Literal["emodb", "ravdess"]
-HEADS = SCALES["bud-e"]
-"""Scale of the published heads, 0–4; that of captions here."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActedClip:
-    """A file of an acted corpus and what its name says."""
-
-    clip: Clip
-    label: str
-    speaker: str
-    intensity: str | None = None
 
 
 def score_acted_speech(
@@ -75,14 +68,11 @@ def score_acted_speech(
     clips, skipped = acted_clips(corpus, data)
     units: set[str] = set()
     examples = []
-    found = predicted(clips, lambda acted: acted.clip, predictor, skipped)
-    for acted, prediction in counted(found, progress):
-        if prediction is None:
-            continue
-        unit = _unit(prediction, scale)
-        units.add(f"{unit.low:g}-{unit.high:g}")
-        scores = intensity_matrix([prediction.expected])[0] * (unit.high - unit.low)  # 0 is absent
-        examples.append(LabelledClip(acted.clip.id, acted.label, scores, acted.speaker, acted.intensity))
+    for clip, prediction in counted(predicted(clips, lambda clip: clip, predictor, skipped), progress):
+        if prediction is not None:
+            unit = _unit(prediction, scale)
+            units.add(f"{unit.low:g}-{unit.high:g}")
+            examples.append(labelled_clip(clip, prediction.expected, unit))
     predictor.check_complete(str(data))
     return score_coarse(
         load_task(corpus),
@@ -95,8 +85,10 @@ def score_acted_speech(
     )
 
 
-def acted_clips(corpus: ActedCorpus, folder: str | Path) -> tuple[list[ActedClip], list[Skipped]]:
+def acted_clips(corpus: ActedCorpus, folder: str | Path) -> tuple[list[Clip], list[Skipped]]:
     """Find the clips of a corpus in a folder and the audio files that do not belong to it.
+
+    `label`, and `intensity` of the acting where it is known, are in the metadata of a clip.
 
     A name that occurs in several folders counts once: copies of RAVDESS often hold each file twice.
 
@@ -112,8 +104,8 @@ def acted_clips(corpus: ActedCorpus, folder: str | Path) -> tuple[list[ActedClip
     clips = {}
     for path, codes in found.clips.items():
         part = {name: place.corpus.value(name, code) for name, code in codes.items()}
-        clip = Clip(path.stem, path, path.suffix[1:].lower())
-        clips[clip.id] = ActedClip(clip, part["label"], part["speaker"], part.get("intensity"))
+        speaker = part.pop("speaker")
+        clips[path.stem] = Clip(path.stem, path, path.suffix[1:].lower(), speaker=speaker, metadata=part)
     return list(clips.values()), [Skipped(str(path), reason) for path, reason in found.left_out]
 
 

@@ -24,17 +24,22 @@ from typing import Any
 
 import numpy as np
 
+from budew.corpora.clip import Clip
 from budew.corpora.named.definition import known_corpora
 from budew.errors import InputError
 from budew.evaluation.class_metrics import Decisions, permuted_classes, score_classes
 from budew.evaluation.pairs import Skipped
 from budew.io.resources import packaged_table
+from budew.profile import VoiceProfile, intensity_matrix
 from budew.statistics.arrays import FloatArray, IntArray
 from budew.statistics.resampling import ConfidenceInterval, Resampling, plain_data
 from budew.taxonomy import EMOTIONS, emotion
+from budew.taxonomy.scales import SCALES, Scale
 
 THRESHOLD = 1.5
 """Times the uniform share that an emotion must exceed for its class to be accepted."""
+HEADS = SCALES["bud-e"]
+"""Scale of the published heads, 0–4; that of captions in the softmax."""
 DEFAULTS = Resampling(resamples=1000, permutations=1000, seed=0)
 
 
@@ -165,6 +170,13 @@ class CoarseResult:
             "published": [dict(row) for row in task.published],
             "settings": plain_data(self.settings),
         }
+
+
+def labelled_clip(clip: Clip, predicted: VoiceProfile, unit: Scale = HEADS) -> LabelledClip:
+    """Return a clip, whose metadata have a `label`, with its predicted intensities in the unit of a scale."""
+    label = str(clip.metadata.get("label", "")).casefold()
+    scores = intensity_matrix([predicted])[0] * (unit.high - unit.low)  # 0 is absent
+    return LabelledClip(clip.id, label, scores, clip.speaker, clip.metadata.get("intensity"))
 
 
 def load_task(name: str) -> CoarseTask:

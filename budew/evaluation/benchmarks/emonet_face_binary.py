@@ -23,11 +23,11 @@ import numpy as np
 
 from budew.curation.rating_tables import read_ratings
 from budew.errors import CorpusError
-from budew.evaluation.benchmarks.face_agreement import SETTINGS, nanmean
+from budew.evaluation.benchmarks.face_agreement import SETTINGS
 from budew.evaluation.benchmarks.face_table import predicted_intensities
 from budew.evaluation.predictors import FilePredictor
 from budew.io.resources import packaged_table
-from budew.statistics.arrays import BoolArray, FloatArray, IntArray, divide
+from budew.statistics.arrays import BoolArray, FloatArray, IntArray, divide, nanmean
 from budew.statistics.correlation import roc_auc
 from budew.statistics.resampling import ConfidenceInterval, bootstrap_intervals, plain_fields
 from budew.taxonomy import EMOTIONS

@@ -34,7 +34,6 @@ from budew.evaluation.benchmarks.face_agreement import (
     matched_ratings,
     mean,
     mean_over_emotions,
-    nanmean,
     numbers_or_none,
     pairwise_kappas,
     people_by_turn,
@@ -52,7 +51,7 @@ from budew.evaluation.benchmarks.face_table import (
 from budew.evaluation.predictors import FilePredictor
 from budew.io.resources import packaged_table
 from budew.statistics.agreement import pooled_kappa
-from budew.statistics.arrays import FloatArray
+from budew.statistics.arrays import FloatArray, nanmean
 from budew.statistics.resampling import ConfidenceInterval, plain_fields
 from budew.taxonomy import EMOTIONS
 

@@ -13,7 +13,7 @@ import numpy as np
 from budew.errors import require
 from budew.evaluation.benchmarks.face_table import HIGHEST, FaceTable
 from budew.statistics.agreement import krippendorff_alpha, weighted_kappa
-from budew.statistics.arrays import FloatArray, divide
+from budew.statistics.arrays import FloatArray
 from budew.statistics.correlation import spearman
 from budew.statistics.resampling import (
     UNDEFINED,
@@ -142,12 +142,6 @@ def people_by_turn(table: FaceTable) -> FloatArray:
     rows = table.rows[table.people]
     turns = np.argsort(rows, axis=0, kind="stable")[: np.isfinite(rows).sum(axis=0).max()]
     return np.take_along_axis(table.ratings[table.people], turns[:, :, None], axis=0)
-
-
-def nanmean(values: FloatArray, axis: int = -1) -> FloatArray:
-    """Mean of the defined values along an axis; NaN where there is none."""
-    defined = np.isfinite(values)
-    return divide(np.where(defined, values, 0.0).sum(axis=axis), defined.sum(axis=axis))
 
 
 def by_emotion(values: FloatArray) -> dict[str, float | None]:

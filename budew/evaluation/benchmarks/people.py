@@ -21,23 +21,22 @@ from budew.corpora.named.named_folder import NamedFolder
 from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import Progress, matches, read_one
 from budew.errors import InputError
-from budew.evaluation.benchmarks.acted_speech import HEADS
 from budew.evaluation.benchmarks.coarse import (
+    HEADS,
     CoarseResult,
     CoarseTask,
-    LabelledClip,
     decide,
+    labelled_clip,
     load_task,
     score_coarse,
 )
-from budew.evaluation.benchmarks.sound_scores import SoundScore, groups_of, score_sound
+from budew.evaluation.burst_metrics import SoundScore, groups_of, score_sound
 from budew.evaluation.caption_cache import CaptionCache
 from budew.evaluation.pairs import Pair, Skipped, has_labels
 from budew.evaluation.predictions import Prediction
 from budew.evaluation.results import Evaluation, evaluate
 from budew.io.resources import packaged_table
 from budew.profile import VoiceProfile, intensity_matrix
-from budew.statistics.arrays import FloatArray
 from budew.statistics.resampling import Resampling, plain_fields
 
 
@@ -239,9 +238,7 @@ class _Corpus:
         if task is None:
             return None
         examples = [
-            LabelledClip(
-                clip.id, _label(clip), _scores(profile), clip.speaker, clip.metadata.get("intensity")
-            )
+            labelled_clip(clip, profile)
             for clip, profile in zip(self.clips, profiles, strict=True)
             if _label(clip) in task.members
         ]
@@ -284,7 +281,7 @@ class _Corpus:
         """Return what a caption is taken for, by what the label of its clip is, and whether it is right."""
         task = self.task
         if task is not None and label in task.members:
-            shares = decide(task, _scores(predicted)[None]).strongest[0]
+            shares = decide(task, intensity_matrix([predicted])).strongest[0]
             taken = tuple(name for name, share in zip(task.classes, shares, strict=True) if share)
             return taken, taken == (label,)
         meaning = self.place.corpus.labels.get(label)
@@ -297,12 +294,6 @@ class _Corpus:
 
 def _label(clip: Clip) -> str:
     return str(clip.metadata.get("label", "")).casefold()
-
-
-def _scores(profile: VoiceProfile) -> FloatArray:
-    """Return intensities on the scale of the softmax, (40,); 0 is absent."""
-    scores: FloatArray = intensity_matrix([profile])[0] * (HEADS.high - HEADS.low)
-    return scores
 
 
 def _digest(clip: Clip) -> str:

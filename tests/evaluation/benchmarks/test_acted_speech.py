@@ -75,10 +75,10 @@ def lines(path: Path, records: list[dict]) -> Path:
 def test_file_names_give_label_speaker_and_intensity(emodb, ravdess):
     for corpus, folder, names in (("emodb", emodb, EMODB), ("ravdess", ravdess, RAVDESS)):
         clips, skipped = acted_clips(corpus, folder)
-        assert {acted.clip.id: (acted.label, acted.speaker) for acted in clips} == names
+        assert {clip.id: (clip.metadata["label"], clip.speaker) for clip in clips} == names
         assert skipped == []
-    calm = [acted for acted in clips if acted.label in ("neutral", "calm")]
-    assert {acted.clip.id: acted.intensity for acted in calm} == {
+    calm = [clip for clip in clips if clip.metadata["label"] in ("neutral", "calm")]
+    assert {clip.id: clip.metadata["intensity"] for clip in calm} == {
         "03-01-01-01-02-01-01": "normal",
         "03-01-02-02-02-01-02": "strong",
     }
@@ -97,7 +97,7 @@ def test_other_files_and_second_copies_are_listed(ravdess, tmp_path):
         (tmp_path / name).write_bytes(b"sound")
     (tmp_path / "notes.txt").write_text("no audio")
     clips, skipped = acted_clips("ravdess", tmp_path)
-    assert [acted.clip.audio for acted in clips] == [tmp_path / "a" / f"{first}.wav"]
+    assert [clip.audio for clip in clips] == [tmp_path / "a" / f"{first}.wav"]
     assert {Path(file.id).name for file in skipped} == {
         f"{first}.wav", "03-02-03-01-02-01-12.wav", "03-01-09-01-02-01-12.wav", "x.mp3"
     }  # fmt: skip
