@@ -26,13 +26,20 @@ from numpy.typing import NDArray
 from budew.audio.samples import warn_of_damage
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, CheckpointError, CorpusError, InputError, JobError, first_line
-from budew.heads.encoder_states import EMOTION_SCALE, encoder_windows, layout_of, statistics_pooling
+from budew.heads.encoder_states import (
+    EMOTION_SCALE,
+    PUBLISHED,
+    Encoder,
+    encoder_windows,
+    layout_of,
+    load_encoder,
+    statistics_pooling,
+)
 from budew.heads.head_files import check_encoder, find_heads, head_notes, load_heads
 from budew.heads.networks import Head
 from budew.io.disk import fingerprint
 from budew.jobs import OnFailed
 from budew.model.checkpoint import identity
-from budew.model.encoder import PUBLISHED, Encoder, load_encoder
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from budew.taxonomy.scales import SCALES, to_intensity

@@ -5,17 +5,20 @@ Published heads take one of two inputs ("layouts"):
 - flattened: all hidden states in a row, 1500 × 768 → 64 (Empathic Insight-Voice-Small) or 128 (-Large);
 - pooled: mean, minimum, maximum and standard deviation (of a sample, n - 1) over time, 4 × 768 → 64.
 
+Each window is padded to the full length that the encoder takes, as Empathic Insight-Voice does it, so the
+states depend on the neighbours in a batch by rounding only.
+
 One pass of the encoder over a corpus serves all heads. A row a clip is appended to a file, which is then
 mapped into memory, so that training reads mini-batches and holds no corpus: a flattened clip takes positions
 × width × 2 bytes (2.3 MB at the published 1,500 × 768), a pooled one 16 bytes × width.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -28,7 +31,8 @@ from budew.corpora.sources import read
 from budew.errors import AudioError, CheckpointError, OnBad, report
 from budew.heads.networks import Head
 from budew.io.disk import disk_errors
-from budew.model.encoder import Encoder
+from budew.model.checkpoint import load_checkpoint
+from budew.model.generate import spectrograms
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from budew.taxonomy.scales import from_intensity
@@ -36,7 +40,56 @@ from budew.taxonomy.scales import from_intensity
 Layout = Literal["pooled", "flattened"]
 TARGETS: tuple[str, ...] = (*EMOTIONS, *ATTRIBUTES)
 EMOTION_SCALE = "bud-e"
+PUBLISHED = "laion/BUD-E-Whisper"
+"""The encoder under the published heads, as their model card says."""
 _STATISTICS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """An encoder of transformers, its feature extractor, and what they take: `window_seconds` of audio at
+    `sampling_rate` (Hz). A window has `positions` hidden states of `width` numbers.
+    """
+
+    module: Any
+    extractor: Any
+    name: str
+    window_seconds: float
+    sampling_rate: int
+    positions: int
+    width: int
+
+    @property
+    def device(self) -> torch.device:
+        """Return where it computes."""
+        device: torch.device = self.module.device
+        return device
+
+    def states(self, windows: Sequence[NDArray[np.float32]]) -> Tensor:
+        """Return the hidden states (windows, positions, width), float32, or float16 on a GPU.
+
+        Args:
+            windows: mono samples (n,) each, at `sampling_rate`, at most `window_seconds` long.
+        """
+        features = spectrograms(self.extractor, windows).to(self.device, self.module.dtype)
+        with torch.inference_mode():
+            states: Tensor = self.module(features).last_hidden_state
+        return states
+
+
+def load_encoder(name_or_dir: str | Path | None = None, *, device: str | None = None) -> Encoder:
+    """Load the encoder of a checkpoint and drop its decoder; see `load_checkpoint`."""
+    checkpoint = load_checkpoint(name_or_dir, device=device)
+    config = checkpoint.model.config
+    return Encoder(
+        checkpoint.model.get_encoder(),
+        checkpoint.processor.feature_extractor,
+        checkpoint.name,
+        checkpoint.window_seconds,
+        checkpoint.sampling_rate,
+        config.max_source_positions,
+        config.d_model,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from budew.errors import CorpusError, OnBad
-from budew.heads.encoder_states import EMOTION_SCALE, TARGETS, UnusedClips, encode_corpus
+from budew.heads.encoder_states import EMOTION_SCALE, TARGETS, UnusedClips, encode_corpus, load_encoder
 from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, Quality, fit_heads, split_by_speaker
 from budew.heads.head_files import (
     NOTES,
@@ -26,7 +26,6 @@ from budew.heads.stack_training import FittingOptions
 from budew.io.disk import disk_errors, temporary_folder
 from budew.io.files import whole_folder
 from budew.model.checkpoint import identity
-from budew.model.encoder import load_encoder
 from budew.version import __version__
 
 

@@ -117,11 +117,9 @@ def load_checkpoint(
 
 
 def checkpoint_of(model: Any, processor: Any = None) -> Checkpoint:
-    """Return a checkpoint of a model that transformers loaded.
+    """Return a checkpoint of a `WhisperForConditionalGeneration` that transformers loaded.
 
-    Args:
-        model: a `WhisperForConditionalGeneration`; its generation config is that of its folder again.
-        processor: a `WhisperProcessor`; None for that of the folder or the hub.
+    Its generation config is that of its folder again; the processor too, or that of the hub, if not given.
 
     Raises:
         CheckpointError: the model does not know where it is from and there is no processor, or they do not

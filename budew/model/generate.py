@@ -71,14 +71,9 @@ def generate(
 ) -> torch.Tensor:
     """Return token ids (windows, longest): prefix, text, padding; the prompt is not among them.
 
-    Args:
-        checkpoint: the model.
-        settings: as `generation_settings` returns them. They replace those of the model for this call: passed
-            to `generate` of transformers, a None in them would be filled from the model's, thresholds
-            included.
-        features: of `features_of`; None where `inputs` has the encoder's outputs.
-        prompt: text before the prefix; the settings must leave room for it.
-        **inputs: more arguments of `generate`.
+    The settings of `generation_settings` replace those of the model for this call: passed to `generate` of
+    transformers, a None in them would be filled from the model's, thresholds included. They must leave room
+    for the prompt, a text before the prefix. Without `features`, `inputs` have the encoder's outputs.
     """
     model = checkpoint.model
     before = _prompt_ids(checkpoint, prompt)

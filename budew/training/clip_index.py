@@ -129,11 +129,8 @@ def index_corpus(
 ) -> ClipIndex:
     """Return the index of a corpus, made in `folder` unless it is there.
 
-    Args:
-        source: anything that `budew.read` takes.
-        folder: where the index is kept; several corpora may share it.
-        workers: processes.
-        progress: called with the number of clips that are done.
+    The source is anything that `budew.read` takes; several corpora may share a folder. `progress` is called
+    with the number of clips that are done.
 
     Raises:
         CorpusError: the corpus cannot be read, or there are no clips in it.

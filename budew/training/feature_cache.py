@@ -108,15 +108,9 @@ def cache_states(
     """Return the clips with their encoder states in a file of the folder, computed as far as they are
     missing.
 
-    A clip that cannot be decoded has no states. A run waits for another that computes the same.
-
-    Args:
-        clips: of a corpus.
-        recipe: which layers are frozen, how clips are augmented, and how many copies there are.
-        model: the base, with the layers and the window of the recipe.
-        extractor: of the model.
-        folder: of the files.
-        progress: called with the number of copies that are done and that of all.
+    A clip that cannot be decoded has no states. A run waits for another that computes the same. The model is
+    the base, with the layers and the window of the recipe; `progress` is called with the number of copies
+    that are done and that of all.
 
     Raises:
         JobError: the disk has not the space.

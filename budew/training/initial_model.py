@@ -128,11 +128,8 @@ def complete_model(
 ) -> tuple[Any, WhisperProcessor]:
     """Return the model that is trained and its processor, with a tokenizer of captions if the recipe has one.
 
-    Args:
-        examples: of the run; their processor is that of the base.
-        model: of `load_base`.
-        extractor: of the model.
-        folder: of the run, where such a tokenizer is kept.
+    The model is that of `load_base`, as is the processor of the examples; such a tokenizer is kept in the
+    folder of the run.
     """
     recipe, processor = examples.recipe, examples.processor
     settings = recipe.model

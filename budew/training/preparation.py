@@ -61,14 +61,7 @@ def prepare_corpora(
     progress: OpenBar = no_bar,
 ) -> list[TrainingClips]:
     """Return the clips for training or validation by corpus; missing speech, indexes and spectrograms are
-    made.
-
-    Args:
-        recipe: names the corpora.
-        folder: of the run.
-        part: "train" or "validation".
-        extractor: of the model.
-        progress: opens the progress bar of a stage.
+    made in the folder of the run, or in `data.cache`.
 
     Raises:
         CorpusError: a corpus cannot be read, or no target can be made from its clips.
@@ -90,15 +83,8 @@ def prepare_states(
     extractor: WhisperFeatureExtractor,
     progress: OpenBar = no_bar,
 ) -> list[TrainingClips]:
-    """Return training corpora with their cached states, missing ones computed; unchanged if the recipe has
-    none.
-
-    Args:
-        recipe, folder: of the run.
-        corpora: of `prepare_corpora`.
-        model: the base, with the layers and the window of the recipe.
-        extractor: of the model.
-        progress: opens the progress bar of a stage.
+    """Return training corpora of `prepare_corpora` with their cached states, missing ones computed; unchanged
+    if the recipe has none. The model is the base, with the layers and the window of the recipe.
     """
     if not recipe.data.cache_states:
         return list(corpora)

@@ -155,13 +155,8 @@ class _Resumption(transformers.TrainerCallback):  # type: ignore[misc]  # transf
 class CaptionTrainer(transformers.Seq2SeqTrainer):  # type: ignore[misc]  # transformers ships no types
     """A trainer whose batches may be shorter than the window, and whose validation writes captions.
 
-    Args:
-        folder: for checkpoints.
-        model: with the weights that learn.
-        train: its examples; they have the recipe of the run, and the processor of the model.
-        validation: examples.
-        callbacks: of transformers.
-        progress: called with the number of steps that are done and that of all.
+    Recipe and processor are those of the training examples; checkpoints are saved in `folder`; `progress` is
+    called with the number of steps that are done and that of all.
     """
 
     def __init__(

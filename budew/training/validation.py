@@ -44,11 +44,8 @@ def validation_captions(
 ) -> tuple[ValidationCaptions, list[VoiceProfile]]:
     """Return greedy captions of all validation clips and their profiles; each process writes its share.
 
-    Args:
-        model: a Whisper, or one with adapters; its mode and generation config are left as they are.
-        validation: the clips.
-        settings: generation config with which the model is saved.
-        batch_size: clips at once.
+    The model, which may have adapters, keeps its mode and generation config; `settings` is the generation
+    config with which it is saved.
     """
     recipe, processor, state = validation.recipe, validation.processor, PartialState()
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
@@ -118,10 +115,7 @@ def correlations(
 ) -> dict[str, float]:
     """Return the mean Spearman correlation over emotions of each corpus, by name.
 
-    Args:
-        captions, profiles: one for each clip.
-        corpora: of each clip.
-        kind: of target.
+    Captions, profiles and corpora are those of each clip, `kind` is that of target.
     """
     found = {}
     for name in dict.fromkeys(corpora):

@@ -9,8 +9,7 @@ from torch import nn
 
 from budew.annotation.head_annotator import AnnotateByHeads
 from budew.corpora import Clip, write_shard
-from budew.heads.encoder_states import LabeledStates, encode_corpus
-from budew.model.encoder import load_encoder
+from budew.heads.encoder_states import LabeledStates, encode_corpus, load_encoder
 from budew.profile import VoiceProfile
 from budew.synthesis.clip_audio import synthesize_clip
 from budew.synthesis.clip_plan import plan_clip

@@ -12,11 +12,11 @@ from budew.heads.encoder_states import (
     encode_corpus,
     encoder_windows,
     layout_of,
+    load_encoder,
     statistics_pooling,
 )
 from budew.heads.head_files import head_of_weights
 from budew.heads.head_training import train_heads
-from budew.model.encoder import load_encoder
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 from tests.annotation.sounds import clip_of

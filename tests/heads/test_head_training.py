@@ -8,11 +8,10 @@ import torch
 
 from budew.corpora import Clip, read
 from budew.errors import CheckpointError
-from budew.heads.encoder_states import TARGETS, encoder_windows
+from budew.heads.encoder_states import TARGETS, encoder_windows, load_encoder
 from budew.heads.head_files import COMBINED
 from budew.heads.head_training import train_heads
 from budew.heads.stack_training import FittingOptions
-from budew.model.encoder import load_encoder
 
 from .conftest import CLIPS, FullMLP, annotated
 
