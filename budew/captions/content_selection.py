@@ -90,12 +90,10 @@ class ContentSelection:
             raise InputError(
                 f"nothing called {unknown[0]!r} can be left out: there are {', '.join(RENDERED_PARTS)}"
             )
-        if self.max_emotions is not None and (
-            not isinstance(self.max_emotions, int) or self.max_emotions < 0
-        ):
+        if self.max_emotions is not None and self.max_emotions < 0:
             raise InputError(f"max_emotions must be 0 or more, not {self.max_emotions!r}")
         INTENSITY.checked(self.min_level, what="min_level")
-        if not isinstance(self.max_words, int) or self.max_words < SMALLEST_MAX_WORDS:
+        if self.max_words < SMALLEST_MAX_WORDS:
             raise InputError(f"max_words must be {SMALLEST_MAX_WORDS} or more, not {self.max_words!r}")
         object.__setattr__(self, "leave_out", frozenset(self.leave_out))
 
@@ -138,9 +136,8 @@ def select_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHI
         WithheldError: the profile joins a minor with sexual content, whatever is to be left out.
     """
     if not isinstance(profile, VoiceProfile):
-        kind = type(profile).__name__
         raise TypeError(
-            f"a caption is rendered from a VoiceProfile, not from {kind}: a ParsedCaption has .profile"
+            f"a caption is rendered from a VoiceProfile, not {profile!r:.80}: a parse has .profile"
         )
     if profile.is_withheld:
         raise WithheldError("the profile joins a minor with sexual content: correct its labels")
@@ -149,25 +146,29 @@ def select_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHI
         for name, value in profile.emotions.items()
     ]
     present = [pair for pair in rounded if pair[1]]
-    emotions = present
+    left_out = selection.leave_out
+    emotions = [] if "emotions" in left_out else present
     if selection.min_level:
-        emotions = [pair for pair in present if pair[1] >= selection.min_level]
+        emotions = [pair for pair in emotions if pair[1] >= selection.min_level]
     if selection.max_emotions is not None and len(emotions) > selection.max_emotions:
         emotions = sorted(emotions, key=lambda pair: -pair[1])[: selection.max_emotions]
-    content = Content(emotions, list(profile.bursts), *_rendered_traits(profile))
-    if selection.leave_out:
-        content = _without(content, selection.leave_out)
+    bursts = [] if "bursts" in left_out else list(profile.bursts)
+    content = Content(emotions, bursts, *_rendered_traits(profile, left_out))
     content = _within_budget(content, selection.max_words)
-    unknown = bool(present) or not profile.fully_rated or "emotions" in selection.leave_out
+    unknown = bool(present) or not profile.fully_rated or "emotions" in left_out
     if not content.emotions and (unknown or content.bursts or "Valence" in dict(content.attributes)):
         return content._replace(feelings=False)
     return content
 
 
-def _rendered_traits(profile: VoiceProfile) -> tuple[dict[str, str], list[tuple[str, float]]]:
+def _rendered_traits(
+    profile: VoiceProfile, left_out: Collection[str]
+) -> tuple[dict[str, str], list[tuple[str, float]]]:
     words: dict[str, str] = {}
     attributes: list[tuple[str, float]] = []
     for name, value in profile.traits.items():
+        if name in left_out:
+            continue
         if isinstance(value, str):
             if name != "accent" or _accent_parses_back(value):
                 words[name] = value
@@ -186,15 +187,6 @@ def _accent_parses_back(accent: str) -> bool:
     parsed = [parse(text) for text in texts]
     return all(
         found.traits == {"accent": accent} and not found.emotions and not found.bursts for found in parsed
-    )
-
-
-def _without(content: Content, leave_out: Collection[str]) -> Content:
-    return Content(
-        [] if "emotions" in leave_out else content.emotions,
-        [] if "bursts" in leave_out else content.bursts,
-        {key: value for key, value in content.traits.items() if key not in leave_out},
-        [pair for pair in content.attributes if pair[0] not in leave_out],
     )
 
 
@@ -217,7 +209,7 @@ def expressible(profile: VoiceProfile, *, selection: ContentSelection = EVERYTHI
         >>> dict(expressible(VoiceProfile({"Anger": 0.7, "Fear": 0.1})).emotions)
         {'Anger': 0.75}
     """
-    if selection == EVERYTHING and isinstance(profile, VoiceProfile):
+    if selection == EVERYTHING:
         return _all_expressible(profile)
     return _as_profile(select_content(profile, selection))
 

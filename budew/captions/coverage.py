@@ -75,20 +75,16 @@ def measure_coverage(captions: Iterable[str], *, progress: Callable[[int], None]
         found.with_emotion += bool(parsed.emotions)
         found.emotions.update(parsed.emotions.keys())
         for word in {unknown.word for unknown in parsed.unknown}:
-            _count(found, word, text)
+            found.unknown[word] += 1
+            examples = found.examples.setdefault(word, [])
+            if len(examples) < EXAMPLES:
+                examples.append(text if len(text) <= LONGEST_EXAMPLE else text[: LONGEST_EXAMPLE - 1] + "…")
+        if len(found.unknown) > MOST_WORDS:
+            for rare in [word for word, count in found.unknown.items() if count == 1]:
+                del found.unknown[rare], found.examples[rare]
         if progress:
             progress(found.captions)
     return found
-
-
-def _count(found: Coverage, word: str, text: str) -> None:
-    found.unknown[word] += 1
-    examples = found.examples.setdefault(word, [])
-    if len(examples) < EXAMPLES:
-        examples.append(text if len(text) <= LONGEST_EXAMPLE else text[: LONGEST_EXAMPLE - 1] + "…")
-    if len(found.unknown) > MOST_WORDS:
-        for rare in [word for word, count in found.unknown.items() if count == 1]:
-            del found.unknown[rare], found.examples[rare]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ phrases away, so that the cost stays linear in the length of the text (1 ms for 
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from budew.captions.items import items_of, without_quotations
-from budew.captions.lexicon import Lexicon, load_lexicon
-from budew.captions.phrases import QUOTED, Entry, Form, Item, Kind
+from budew.captions.lexicon import load_lexicon
+from budew.captions.phrases import QUOTED, Entry, Form, Kind
 from budew.captions.scope import resolve_scopes
 from budew.captions.tokens import spans, tokenize
 
@@ -23,7 +23,6 @@ _NOT_GOVERNING = _LEVELLED | {
 }  # fmt: skip
 _FARTHEST = 60
 _RULES = {Form.DEGREE: "intensity of the next word", Form.STANCE: "comment on the sentence"}
-_QUALITY, _FIXED = "voice quality", "fixed phrase"
 
 Span = tuple[int, int]
 """Start and end in a text, in characters."""
@@ -73,8 +72,15 @@ def explain(text: str) -> Explanation:
         span(index): tuple(text[slice(*span(cause))] for cause in causes) for index, causes in found.items()
     }
     roles = resolve_scopes(entries)[1]
-    rules = [_rule(item, role, tokens, lexicon) for item, role in zip(items, roles, strict=True)]
-    return Explanation(reasons, {span(index): rule for index, rule in enumerate(rules) if rule})
+    dropped: dict[Span, str] = {}
+    for index, (first, stop, entry) in enumerate(items):
+        if entry.kind is Kind.EMOTION and not roles[index]:
+            dropped[span(index)] = _RULES.get(entry.form, "voice quality")
+        elif entry.kind is Kind.INERT and entry is not QUOTED:
+            words = (lexicon.phrases.scan([word])[0][2] for word in tokens[first:stop])
+            if any(word.kind in (Kind.EMOTION, Kind.BURST) for word in words):
+                dropped[span(index)] = "fixed phrase"
+    return Explanation(reasons, dropped)
 
 
 def _effects(entries: list[Entry], ignored: Callable[[Entry], bool]) -> Iterator[tuple[int, int]]:
@@ -94,14 +100,3 @@ def _effects(entries: list[Entry], ignored: Callable[[Entry], bool]) -> Iterator
         for affected in around:
             if entries[affected].kind in _LEVELLED and before[affected] != after[affected]:
                 yield cause, affected
-
-
-def _rule(item: Item, role: str, tokens: Sequence[str], lexicon: Lexicon) -> str:
-    """Return why a phrase that elsewhere means an emotion or a burst does not here; empty if it does."""
-    first, stop, entry = item
-    if entry.kind is Kind.EMOTION and not role:
-        return _RULES.get(entry.form, _QUALITY)
-    if entry.kind is Kind.INERT and entry is not QUOTED:
-        words = (lexicon.phrases.scan([word])[0][2] for word in tokens[first:stop])
-        return _FIXED if any(word.kind in (Kind.EMOTION, Kind.BURST) for word in words) else ""
-    return ""

@@ -28,7 +28,6 @@ _ENDS = ("|", *_CLOSED_BY.values())
 
 Write = Callable[[WordChoice], str]
 """Returns the text of a piece of a frame for one caption."""
-NOTHING = frozenset[str]()
 
 
 class Slot(NamedTuple):
@@ -46,13 +45,12 @@ class Slot(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A piece of a frame: what writes it, what its slots outside of brackets need, in how many ways it can be
-    worded, and its text where that is always the same.
+    worded.
     """
 
     write: Write
-    needs: frozenset[str]
-    ways: int
-    fixed: str | None = None
+    needs: frozenset[str] = frozenset()
+    ways: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +130,7 @@ def _sequence(tokens: Iterator[str], slots: Mapping[str, Slot]) -> tuple[_Piece,
             pieces.append(_bracket(token, tokens, slots))
         elif token.startswith("{"):
             slot = slots[token[1:-1]]
-            pieces.append(_Piece(slot.write, frozenset({slot.needs} - {""}), 1))
+            pieces.append(_Piece(slot.write, frozenset({slot.needs} - {""})))
         else:
             pieces.append(_fixed(token))
     return _joined(pieces), ""
@@ -153,19 +151,16 @@ def _bracket(opening: str, tokens: Iterator[str], slots: Mapping[str, Slot]) -> 
 
 
 def _fixed(text: str) -> _Piece:
-    return _Piece(lambda choice: text, NOTHING, 1, text)
+    return _Piece(lambda choice: text)
 
 
 def _optional(inner: _Piece, instead: _Piece) -> _Piece:
-    return _Piece(_write_if_filled(inner, instead.write), instead.needs, inner.ways + instead.ways)
+    needs, write, write_instead = inner.needs, inner.write, instead.write
 
+    def write_if_filled(choice: WordChoice) -> str:
+        return write(choice) if needs <= choice.met else write_instead(choice)
 
-def _write_if_filled(inner: _Piece, write_instead: Write) -> Write:
-    write, needs = inner.write, inner.needs
-    if len(needs) == 1:  # as a rule, and looking up one takes half the time
-        (need,) = needs
-        return lambda choice: write(choice) if need in choice.met else write_instead(choice)
-    return lambda choice: write(choice) if needs <= choice.met else write_instead(choice)
+    return _Piece(write_if_filled, instead.needs, inner.ways + instead.ways)
 
 
 def _plain_or_varied(plain: _Piece, options: list[_Piece]) -> _Piece:
@@ -180,34 +175,24 @@ def _plain_or_varied(plain: _Piece, options: list[_Piece]) -> _Piece:
 
 def _one_of(options: list[_Piece]) -> _Piece:
     """Each option is as likely as it has ways, so that all sentences are equally likely."""
+    if len(options) == 1:
+        return options[0]
     needs = frozenset.intersection(*(option.needs for option in options))
-    return _Piece(_drawn(options), needs, sum(option.ways for option in options))
-
-
-def _drawn(options: list[_Piece]) -> Write:
     writes = tuple(option.write for option in options)
-    count = len(options)
-    if count == 1:
-        return writes[0]
-    texts = tuple(option.fixed for option in options if option.fixed is not None)
-    if len(texts) == count:
-        return lambda choice: texts[choice.below(count)]
+    count, ways = len(options), sum(option.ways for option in options)
     if len({option.ways for option in options}) == 1:
-        return lambda choice: writes[choice.below(count)](choice)
+        return _Piece(lambda choice: writes[choice.below(count)](choice), needs, ways)
     bounds = list(accumulate(option.ways for option in options))
-    return lambda choice: writes[bisect_right(bounds, choice.below(bounds[-1]))](choice)
+    return _Piece(lambda choice: writes[bisect_right(bounds, choice.below(ways))](choice), needs, ways)
 
 
 def _joined(pieces: list[_Piece]) -> _Piece:
     if len(pieces) == 1:
         return pieces[0]
     writes = tuple(piece.write for piece in pieces)
-    needs = NOTHING.union(*(piece.needs for piece in pieces))
-    return _Piece(_in_a_row(writes), needs, prod(piece.ways for piece in pieces))
-
-
-def _in_a_row(writes: tuple[Write, ...]) -> Write:
+    needs = frozenset[str]().union(*(piece.needs for piece in pieces))
+    ways = prod(piece.ways for piece in pieces)
     if len(writes) == 2:  # half the time of joining a list
         first, second = writes
-        return lambda choice: first(choice) + second(choice)
-    return lambda choice: "".join([write(choice) for write in writes])
+        return _Piece(lambda choice: first(choice) + second(choice), needs, ways)
+    return _Piece(lambda choice: "".join([write(choice) for write in writes]), needs, ways)

@@ -60,7 +60,7 @@ class _Compiler:
 
     def __init__(self, slots: Mapping[str, str], verbs: Mapping[str, list[str]]) -> None:
         self._slots = {f"{{{name}}}": _pieces(pattern) for name, pattern in slots.items()}
-        self._forms = {f"{verb}*": (verb, *forms) for verb, forms in verbs.items()}
+        self._irregular = {f"{verb}*": (verb, *forms) for verb, forms in verbs.items()}
 
     def before(self, tail: Node, pattern: str) -> Node:
         """Return the node from which a pattern leads to `tail`."""
@@ -78,26 +78,16 @@ class _Compiler:
                 node = tail
             elif piece in "([":
                 options += (node, tail) if piece == "[" else (node,)
-                return _joined(options)
+                both: PhraseTrie[Entry] = PhraseTrie(UNKNOWN)
+                for option in options:
+                    both.merge(option)
+                return both.root
             elif piece.startswith("{"):
                 node = self._read(node, iter(self._slots[piece]))
             else:
-                node = dict.fromkeys(self._words(piece), node)
+                regular = verb_forms(piece[:-1]) if piece.endswith("*") else (piece,)
+                node = dict.fromkeys(self._irregular.get(piece, regular), node)
         return node
-
-    def _words(self, piece: str) -> tuple[str, ...]:
-        if not piece.endswith("*"):
-            return (piece,)
-        if piece not in self._forms:
-            self._forms[piece] = verb_forms(piece[:-1])
-        return self._forms[piece]
-
-
-def _joined(options: list[Node]) -> Node:
-    joined: PhraseTrie[Entry] = PhraseTrie(UNKNOWN)
-    for node in options:
-        joined.merge(node)
-    return joined.root
 
 
 def _pieces(pattern: str) -> tuple[str, ...]:

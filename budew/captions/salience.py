@@ -1,4 +1,4 @@
-"""Salience: which emotions of a clip stand out in its corpus, and which its annotation supports.
+"""Salience: which emotions of a clip stand out in its corpus.
 
 "Slightly sad" means little in a corpus of mourning and much in one of laughter. A `Baseline` has the usual
 intensity of each emotion, its median and its median absolute deviation; `salient` keeps the emotions above.
@@ -8,6 +8,7 @@ The baseline counts intensities in bins of 0.001, so nine million profiles take 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,7 @@ from budew.errors import InputError, SettingsError
 from budew.io import strict_json
 from budew.io.settings import Settings, validated
 from budew.profile import VoiceProfile
-from budew.taxonomy import EMOTIONS, TRAITS, WORD_TRAITS, burst, find_attribute, find_emotion
-from budew.taxonomy.scales import INTENSITY
+from budew.taxonomy import EMOTIONS
 
 BINS = 1000
 TO_SIGMA = 1.4826
@@ -28,11 +28,6 @@ LEAST_SPREAD = 0.05
 """A fifth of a level, for emotions that hardly vary in their corpus: most are absent from most clips."""
 LEAST_INTENSITY = 0.125
 """The least that rounds to slight. A fainter emotion is not salient, however rare it is."""
-
-_AGES = ((1.5, "child"), (2.5, "young adult"), (3.5, "adult"), (4.5, "middle-aged"), (6.0, "elderly"))
-"""The bands of VoiceNet: the end of each, and its name."""
-_SURE_AGE = 0.2  # that far from the next band
-_SURE_GENDER = 1.0  # on the scale from -2 to 2
 
 
 class Baseline(Settings):
@@ -112,19 +107,16 @@ class Baseline(Settings):
             ) from error
 
 
-def salient(
-    profile: VoiceProfile, baseline: Baseline, *, min_z: float = 1.0, max_emotions: int | None = None
-) -> VoiceProfile:
+def salient(profile: VoiceProfile, baseline: Baseline, *, min_z: float = 1.0) -> VoiceProfile:
     """Return a profile with the emotions alone that stand out in their corpus, at their own intensity.
 
     Args:
         profile: of a clip.
         baseline: of its corpus.
         min_z: spreads above the median from which on an emotion stands out.
-        max_emotions: keep at most this many, those that stand out most; ties in the order of `EMOTIONS`.
 
     Raises:
-        InputError: `min_z` is not a number, or `max_emotions` is negative.
+        InputError: `min_z` is not a number.
 
     Example:
         >>> sad = [VoiceProfile({"Sadness": level / 4}) for level in (2, 3, 3, 4)]
@@ -132,75 +124,14 @@ def salient(
         >>> dict(salient(VoiceProfile({"Sadness": 0.75, "Fear": 0.5}), baseline).emotions)
         {'Fear': 0.5}
     """
-    if not isinstance(min_z, int | float) or isinstance(min_z, bool) or min_z != min_z:
-        raise InputError(f"min_z is a number, not {min_z!r}")
-    if max_emotions is not None and (not isinstance(max_emotions, int) or max_emotions < 0):
-        raise InputError(f"max_emotions must be 0 or more, not {max_emotions!r}")
-    standing = {
-        name: baseline.z(name, value) for name, value in profile.emotions.items() if value >= LEAST_INTENSITY
+    if isnan(min_z):
+        raise InputError("min_z is NaN: give a number")
+    emotions = {
+        name: value
+        for name, value in profile.emotions.items()
+        if value >= LEAST_INTENSITY and baseline.z(name, value) >= min_z
     }
-    kept = sorted((name for name in standing if standing[name] >= min_z), key=lambda name: -standing[name])
-    emotions = {name: profile.emotions[name] for name in kept[:max_emotions]}
     return replace(profile, emotions=emotions)
-
-
-def supported(
-    profile: VoiceProfile, confidence: Mapping[str, float], *, at_least: float = 0.5
-) -> VoiceProfile:
-    """Return a profile without what its annotation is not sure of.
-
-    Args:
-        profile: of a clip.
-        confidence: of the annotation in [0, 1], by the name of an emotion, a burst or a trait, in any
-            spelling; what it does not name is kept.
-        at_least: what is less sure is left out.
-
-    Raises:
-        InputError: there is no emotion, burst or trait of a name, `confidence` has two spellings of one, or a
-            confidence, or `at_least`, is not a number from 0 to 1.
-
-    Example:
-        >>> supported(VoiceProfile({"Fear": 0.5}, ["Sobs"]), {"fear": 0.2}).to_dict()
-        {'emotions': {}, 'bursts': ['Sobs'], 'traits': {}}
-    """
-    least = INTENSITY.checked(at_least, what="at_least")
-    sure = {
-        _canonical(name): INTENSITY.checked(value, what=f"the confidence of {name!r}")
-        for name, value in confidence.items()
-    }
-    if len(sure) < len(confidence):
-        raise InputError("the confidence has a name twice, in two spellings: keep one")
-    unsure = {name for name, value in sure.items() if value < least}
-    emotions = {name: value for name, value in profile.emotions.items() if name not in unsure}
-    return VoiceProfile(
-        emotions,
-        [name for name in profile.bursts if name not in unsure],
-        {name: value for name, value in profile.traits.items() if name not in unsure},
-        profile.rated,
-    )
-
-
-def with_words(profile: VoiceProfile) -> VoiceProfile:
-    """Return a profile whose gender and age are words too, where its numbers for them leave no doubt.
-
-    A gender is named from 1 on (of 2) to either side, an age (0 to 6, bands of one) a fifth of a band
-    from the next.
-    """
-    words = dict(profile.traits)
-    gender, age = words.get("Gender"), words.get("Age")
-    if "gender" not in words and isinstance(gender, float) and abs(gender) >= _SURE_GENDER:
-        words["gender"] = "female" if gender > 0 else "male"
-    ends = [end for end, _ in _AGES[:-1]]
-    if "age" not in words and isinstance(age, float) and all(abs(age - end) >= _SURE_AGE for end in ends):
-        words["age"] = next(word for end, word in _AGES if age <= end)
-    return replace(profile, traits=words)
-
-
-def _canonical(name: str) -> str:
-    """Return the name of an emotion, a burst or a trait as profiles have it."""
-    if name in TRAITS or name.lower() in WORD_TRAITS:  # "gender" and "Gender" are two
-        return name if name in TRAITS else name.lower()
-    return find_attribute(name) or find_emotion(name) or burst(name)
 
 
 def _median(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float:

@@ -8,7 +8,7 @@ data file, under `forms`.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, product
+from itertools import product
 from typing import Any, Literal, NamedTuple
 from zlib import crc32
 
@@ -110,8 +110,8 @@ def varied_vocabulary(table: Mapping[str, Any]) -> Vocabulary:
         bursts=bursts,
         burst_tags=_without_articles(bursts),
         burst_verbs={form: _verbs(rows, place) for place, form in enumerate(BURST_FORMS)},
-        people=_people(table["people"]),
-        voices=_people(table["voices"]),
+        people=_by_gender_and_age(table["people"]),
+        voices=_by_gender_and_age(table["voices"]),
         pronouns=tuples(table["pronouns"]),
         traits={(key, value): tuple(row["say"]) for key in CATEGORIES for value, row in table[key].items()},
         accent=table["accent"],
@@ -137,14 +137,20 @@ def plain_vocabulary(table: Mapping[str, Any], varied: Vocabulary) -> Vocabulary
     bursts = {burst(name): (row.get("plain", row["say"][0]),) for name, row in table["bursts"].items()}
     qualities = _attributes(table, varied.sounds, "say")
     styles = {style: traits["style", style] for style in table["style"]}
-    people = list(product((*CATEGORIES["gender"], UNKNOWN_TRAIT), (*CATEGORIES["age"], UNKNOWN_TRAIT)))
+    people: dict[tuple[str, str], Phrases] = {}
+    voices: dict[tuple[str, str], Phrases] = {}
+    for pair in product((*CATEGORIES["gender"], UNKNOWN_TRAIT), (*CATEGORIES["age"], UNKNOWN_TRAIT)):
+        gender, age = (traits.get(key, ("",))[0] for key in zip(("gender", "age"), pair, strict=True))
+        person = "speaker" if pair[1] == "child" else _PERSON.get(gender, "speaker")
+        voices[pair] = (" ".join(filter(None, (age, gender, "voice"))),)
+        people[pair] = (" ".join(filter(None, (age, gender if person == "speaker" else "", person))),)
     return replace(
         varied,
         plain=True,
         bursts=bursts,
         burst_tags=bursts,
-        people={pair: (_plain_person(*pair, traits),) for pair in people},
-        voices={pair: (_plain_voice(*pair, traits),) for pair in people},
+        people=people,
+        voices=voices,
         timbre_tags={value: varied.timbres[value, "voice"] for value in table["timbre"]},
         paces={
             value: (table["pace_as"].format(with_article(row["say"][0], varied.sounds)),)
@@ -185,17 +191,17 @@ def _in_form(
     ways: Sequence[Mapping[str, Any]], words: ByName, level: float, degrees: ByName, sounds: Sounds
 ) -> EmotionPhrases:
     """Return the phrases of an emotion in one form, which has one or several ways to put them together."""
-    found = [_in_way(way, words, level, degrees, sounds) for way in ways]
-    return EmotionPhrases(
-        plain=found[0].plain,
-        before=tuple(chain.from_iterable(one.before for one in found)),
-        degrees=tuple(chain.from_iterable(one.degrees for one in found)),
-        after=tuple(chain.from_iterable(one.after for one in found)),
-        bare=tuple(chain.from_iterable(one.bare for one in found)),
-        listed=tuple(chain.from_iterable(one.listed for one in found)),
-        carrying=next((one.carrying for one in found if one.carrying), frozenset()),
-        step=found[0].step,
-    )
+    first, *others = [_in_way(way, words, level, degrees, sounds) for way in ways]
+    for other in others:
+        first = first._replace(
+            before=first.before + other.before,
+            degrees=first.degrees + other.degrees,
+            after=first.after + other.after,
+            bare=first.bare + other.bare,
+            listed=first.listed + other.listed,
+            carrying=first.carrying or other.carrying,
+        )
+    return first
 
 
 def _in_way(
@@ -283,16 +289,14 @@ def _attributes(table: Mapping[str, Any], sounds: Sounds, form: str) -> dict[tup
         for pole, words in ((0.0, row["low"]), (1.0, row["high"])):
             near = words.get(form, words["say"])
             found[name, 0.25 + pole / 2] = tuple(near)
-            found[name, pole] = tuple(
-                _intensified(degree, phrase, sounds) for phrase in near for degree in table["far"]
-            )
+            at_pole = []
+            for phrase in near:
+                bare = without_article(phrase)
+                intensified = [f"{degree} {bare}" for degree in table["far"]]
+                has_article = bare != phrase
+                at_pole += [with_article(one, sounds) for one in intensified] if has_article else intensified
+            found[name, pole] = tuple(at_pole)
     return found
-
-
-def _intensified(degree: str, phrase: str, sounds: Sounds) -> str:
-    bare = without_article(phrase)
-    intensified = f"{degree} {bare}"
-    return intensified if bare == phrase else with_article(intensified, sounds)
 
 
 def _verbs(bursts: Mapping[str, Mapping[str, Sequence[str]]], form: int) -> dict[str, Phrases]:
@@ -305,28 +309,11 @@ def _verbs(bursts: Mapping[str, Mapping[str, Sequence[str]]], form: int) -> dict
     return found
 
 
-def _people(rows: Mapping[str, Mapping[str, Iterable[str]]]) -> dict[tuple[str, str], Phrases]:
+def _by_gender_and_age(rows: Mapping[str, Mapping[str, Iterable[str]]]) -> dict[tuple[str, str], Phrases]:
     """Return the phrases for a person, or a voice, by gender and age; each may be `UNKNOWN_TRAIT`."""
     return {
-        (gender, age): tuple(phrase for pattern in patterns for phrase in spelled_out(pattern))
-        for gender, row in rows.items()
-        for age, patterns in row.items()
+        (gender, age): spelled_out(*patterns) for gender, row in rows.items() for age, patterns in row.items()
     }
-
-
-def _plain_voice(gender: str, age: str, traits: ByPair) -> str:
-    return " ".join(filter(None, (_first(traits, "age", age), _first(traits, "gender", gender), "voice")))
-
-
-def _plain_person(gender: str, age: str, traits: ByPair) -> str:
-    adjective = _first(traits, "gender", gender)
-    person = "speaker" if age == "child" else _PERSON.get(adjective, "speaker")
-    words = (_first(traits, "age", age), adjective if person == "speaker" else "", person)
-    return " ".join(filter(None, words))
-
-
-def _first(traits: ByPair, key: str, value: str) -> str:
-    return traits.get((key, value), ("",))[0]
 
 
 def with_article(phrase: str, sounds: Sounds) -> str:

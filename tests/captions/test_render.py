@@ -182,5 +182,5 @@ def test_captions_have_no_digit_wrong_article_doubled_space_or_mark_and_begin_wi
 
 
 def test_anything_but_a_profile_is_rejected_with_the_remedy():
-    with pytest.raises(TypeError, match=r"ParsedCaption has \.profile"):
+    with pytest.raises(TypeError, match=r"a parse has \.profile"):
         render(parse("A sad voice."))

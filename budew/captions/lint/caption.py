@@ -68,8 +68,9 @@ def lint_caption(text: str, profile: VoiceProfile | None = None) -> tuple[LintFi
             *_articles(text, words, rules),
             *_not_english(text, words, rules),
             *contradictions(text, words, profile, rules),
-            *_withheld(text),
         ]
+        if parse(text).is_withheld:
+            found.append(LintFinding("withheld", "a minor joined with sexual content", 0, len(text)))
     return tuple(sorted(found, key=lambda finding: (finding.start, finding.end)))
 
 
@@ -106,7 +107,7 @@ def _leaks(text: str, rules: Rules) -> Iterator[LintFinding]:
         ("broken-text", _BROKEN),
     ):
         found = [match.span() for match in pattern.finditer(left)]
-        yield from (_finding(code, text, *span) for span in found)
+        yield from (LintFinding(code, text[slice(*span)], *span) for span in found)
         if found:
             left = pattern.sub(lambda match: " " * len(match[0]), left)
 
@@ -117,7 +118,7 @@ def _numbers(text: str) -> Iterator[LintFinding]:
     ages = [(mention.start, mention.end) for mention in mentions(text) if mention.name == "age"]
     for match in _NUMBER.finditer(digits):
         if not is_within(ages, match.start()):
-            yield _finding("number", text, *match.span())
+            yield LintFinding("number", text[slice(*match.span())], *match.span())
 
 
 def _is_number(letter: str) -> bool:
@@ -135,12 +136,9 @@ def _listed_phrases(text: str, rules: Rules) -> Iterator[LintFinding]:
     places = spans(text)
     spoken = quoted_spans(text, load_lexicon().speaking)
     for first, stop, code in found:
-        if not is_within(spoken, places[first][0]):
-            yield _finding(code, text, places[first][0], places[stop - 1][1])
-
-
-def _finding(code: str, text: str, start: int, end: int) -> LintFinding:
-    return LintFinding(code, text[start:end], start, end)
+        start, end = places[first][0], places[stop - 1][1]
+        if not is_within(spoken, start):
+            yield LintFinding(code, text[start:end], start, end)
 
 
 def _too_long(text: str, most: int) -> Iterator[LintFinding]:
@@ -209,46 +207,38 @@ def _doubled(text: str, words: Sequence[Word], rules: Rules, looped: bytearray) 
 
 
 def _articles(text: str, words: Sequence[Word], rules: Rules) -> Iterator[LintFinding]:
-    """Find "a" before a vowel and "an" before a consonant, by sound."""
+    """Find "a" before a vowel and "an" before a consonant, by sound; not before what is no plain word, as
+    abbreviations are not read as they are spelled.
+    """
     sounds = load_lexicon().varied.sounds
     for article, (word, start, end) in pairwise(words):
-        if article.word in ("a", "an") and _is_judged(text, article, text[start:end], start, rules):
+        if article.word not in ("a", "an") or not text[article.end : start].isspace():
+            continue
+        is_hyphenated = text[article.start - 1 : article.start] in _HYPHENS
+        is_plain = (
+            len(word) > 1 and word[:2].isascii() and word[:2].isalpha() and not text[start:end].isupper()
+        )
+        if is_plain and not is_hyphenated and not word.startswith(rules.unsettled_sounds):
             right = with_article(word, sounds)
             if right != f"{article.word} {word}":
                 yield LintFinding("article", f"{text[article.start : end]}: {right}", article.start, end)
 
 
-def _is_judged(text: str, article: Word, word: str, start: int, rules: Rules) -> bool:
-    """Return whether a word follows its article and is read as it is spelled, which abbreviations are not."""
-    plain = len(word) > 1 and word[:2].isascii() and word[:2].isalpha() and not word.isupper()
-    beside = text[article.end : start].isspace() and text[article.start - 1 : article.start] not in _HYPHENS
-    return plain and beside and not word.lower().startswith(rules.unsettled_sounds)
-
-
-def _withheld(text: str) -> Iterator[LintFinding]:
-    if parse(text).is_withheld:
-        yield LintFinding("withheld", "a minor joined with sexual content", 0, len(text))
-
-
 def _not_english(text: str, words: Sequence[Word], rules: Rules) -> Iterator[LintFinding]:
     """Find text that is not in Latin letters, or has too few words that any English caption has."""
     limits = rules.caption
-    if not text.isascii() and _share_outside_latin(text) > limits.foreign_share:
-        yield LintFinding("not-english", "letters that are not Latin", 0, len(text))
-    elif len(words) >= limits.fewest_words:
+    if not text.isascii():
+        letters = [letter for letter in text if letter.isalpha()]
+        latin = sum(letter < "\u0250" or "\u1e00" <= letter <= "\u1eff" for letter in letters)
+        if 1 - latin / len(letters) > limits.foreign_share:
+            yield LintFinding("not-english", "letters that are not Latin", 0, len(text))
+            return
+    if len(words) >= limits.fewest_words:
         wanted = limits.english_share * len(words)
         known = sum(map(rules.function_words.__contains__, (word.word for word in words)))
-        if known < wanted and known + _in_lexicon(text) < wanted:
+        if known >= wanted:
+            return
+        scanned = load_lexicon().phrases.scan(tokenize(text))
+        known += sum(stop - first for first, stop, entry in scanned if entry is not UNKNOWN)
+        if known < wanted:
             yield LintFinding("not-english", "too few English words", 0, len(text))
-
-
-def _share_outside_latin(text: str) -> float:
-    letters = [letter for letter in text if letter.isalpha()]
-    latin = sum(letter < "\u0250" or "\u1e00" <= letter <= "\u1eff" for letter in letters)
-    return 1 - latin / len(letters)
-
-
-def _in_lexicon(text: str) -> int:
-    """Return how many words of a text belong to phrases of the lexicon."""
-    scanned = load_lexicon().phrases.scan(tokenize(text))
-    return sum(stop - first for first, stop, entry in scanned if entry is not UNKNOWN)

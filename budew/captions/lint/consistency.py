@@ -46,7 +46,12 @@ def contradictions(
 
 def _facts(text: str, words: Sequence[Word], mentions: Iterable[Mention], rules: Rules) -> list[Fact]:
     """Return the facts of a caption, the first of each value, in the order of the text."""
-    found = [*_pronouns(text, words, rules)]
+    quoted = quoted_spans(text, load_lexicon().speaking)
+    found = [
+        Fact(start, end, "gender", rules.pronouns[word])
+        for word, start, end in words
+        if word in rules.pronouns and not is_within(quoted, start)
+    ]
     for mention in mentions:
         if mention.kind in ("trait", "attribute") and mention.level:
             found.append(Fact(mention.start, mention.end, mention.name, _value(mention)))
@@ -54,15 +59,6 @@ def _facts(text: str, words: Sequence[Word], mentions: Iterable[Mention], rules:
     for fact in sorted(found):
         first.setdefault((fact.name, fact.value), fact)
     return list(first.values())
-
-
-def _pronouns(text: str, words: Sequence[Word], rules: Rules) -> Iterator[Fact]:
-    """Give the pronouns that say a gender and are not spoken by the voice itself."""
-    quoted = quoted_spans(text, load_lexicon().speaking)
-    for word, start, end in words:
-        gender = rules.pronouns.get(word)
-        if gender and not is_within(quoted, start):
-            yield Fact(start, end, "gender", gender)
 
 
 @lru_cache(maxsize=1024)

@@ -82,12 +82,12 @@ class LintReport:
     @property
     def mean_words(self) -> float:
         """Words of a caption on average."""
-        return self.words / self.captions if self.captions else 0.0
+        return self.words / max(1, self.captions)
 
     @property
     def duplicate_share(self) -> float:
         """Share of the captions that stood before, letter by letter."""
-        return self.counts.get("duplicate", 0) / self.captions if self.captions else 0.0
+        return self.counts.get("duplicate", 0) / max(1, self.captions)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data for JSON."""
@@ -264,16 +264,12 @@ class _LintedCorpus:
         length = self.limits.phrase_words
         self.phrases.add({" ".join(words[at : at + length]) for at in range(len(words) - length + 1)})
         by_code = {finding.code: finding.what for finding in reversed(tuple(findings))}
-        if self._stood_before(text) and words:
+        digest = int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+        if digest in self.seen and words:
             by_code["duplicate"] = "occurs more than once"
+        self.seen.add(digest)
         for code, what in by_code.items():
             self.note(code, id, text, what)
-
-    def _stood_before(self, text: str) -> bool:
-        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        before = len(self.seen)
-        self.seen.add(int.from_bytes(digest, "big"))
-        return len(self.seen) == before
 
     def report(self, severity: Mapping[str, str]) -> LintReport:
         limits = self.limits
