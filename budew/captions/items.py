@@ -30,6 +30,7 @@ _LONGEST_RATING = 8
 _MOST_ACCENT_WORDS = 4
 _LONGEST_PHRASE = 8
 """Words of a phrase that may begin within an idiom and end after it."""
+_IDIOM = Form.IDIOM  # a name is found faster than an attribute
 _ARTICLES = frozenset({"a", "an", "the"})
 
 _CAPITALIZED = re.compile(r"\b[A-Z][a-z]+(?: (?:(?:and|of|the|in|for|a) ){0,2}[A-Z][a-z]+)+\b")
@@ -65,7 +66,7 @@ def items_of(text: str, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
                 item = (item[0], item[1], MARK)
             elif word == accent:
                 item = _with_open_accent(items, text, tokens, item)
-        elif entry.form is Form.IDIOM:
+        elif entry.form is _IDIOM:
             idioms = True
         items.append(item)
     if idioms:
@@ -73,7 +74,7 @@ def items_of(text: str, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
         items = []
         for item in scanned:
             if not items or item[0] >= items[-1][1]:
-                items += _idiom(item, tokens, lexicon) if item[2].form is Form.IDIOM else [item]
+                items += _idiom(item, tokens, lexicon) if item[2].form is _IDIOM else [item]
     if not _CAPITAL_WITHIN.search(text):
         return items
     names = sorted([*_names(text, lexicon), *_names_of_things(text, lexicon)])

@@ -161,9 +161,11 @@ def parse(text: str) -> ParsedCaption:
     emotions: dict[str, float] = {}
     traits: dict[str, str | float] = {**scan.speaker.traits}
     sounds: list[Entry] = []
-    for level, (_, _, entry) in zip(scan.levels, scan.items, strict=True):
+    items = scan.items
+    for index, level in enumerate(scan.levels):
         if not level:
             continue
+        entry = items[index][2]
         kind = entry.kind
         if kind is Kind.EMOTION:
             if level > emotions.get(entry.name, 0.0):

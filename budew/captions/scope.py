@@ -31,6 +31,7 @@ from budew.captions.phrases import (
     Kind,
     shifted,
 )
+from budew.captions.scope_people import skip_quality
 from budew.captions.scope_state import (
     ADVERBS,
     BETWEEN,
@@ -123,7 +124,7 @@ def _is_no_feeling(state: ScopeState, index: int, entry: Entry) -> bool:
             return False
         state.end_scope(index, entry)
     elif _is_quality(state, index):
-        scope_people.skip_quality(state, index, entry)
+        skip_quality(state, index, entry)
     else:
         return False
     state.roles[index] = ""
@@ -164,13 +165,13 @@ def subject(state: ScopeState, index: int, entry: Entry) -> None:
     """A pronoun: it begins a clause, which ends what is governed, but for what governs that clause: "if he is
     angry", "nor is he".
     """
-    first, second = state.preceding(index, 2)
-    governor = second if first.kind in (Kind.LINK, Kind.PASSING) else first
-    is_governed = governor.kind in (Kind.UNREAL, Kind.CONDITION) or governor.form is Form.CLAUSAL
-    if state.pending == 0.0 and is_governed:
-        state.words_since_list += 1
-    else:
-        state.end_scope(index, entry)
+    if state.pending == 0.0:
+        first, second = state.preceding(index, 2)
+        governor = second if first.kind in (Kind.LINK, Kind.PASSING) else first
+        if governor.kind in (Kind.UNREAL, Kind.CONDITION) or governor.form is Form.CLAUSAL:
+            state.words_since_list += 1
+            return
+    state.end_scope(index, entry)
 
 
 def comma(state: ScopeState, index: int, entry: Entry) -> None:

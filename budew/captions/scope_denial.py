@@ -29,8 +29,8 @@ _SAYING = frozenset((Kind.EMOTION, Kind.AFTER, Kind.BURST, Kind.ATTRIBUTE, Kind.
 def negation(state: ScopeState, index: int, entry: Entry) -> None:
     """A negation: of what comes, of what its clause ends with, or of the sentence before."""
     after = state.entries[index + 1]
-    ends = after.kind not in (Kind.BREAKING, Kind.SUBJECT) and state.ends_clause(index)
-    if state.listed and entry.form is Form.ELLIPTIC and ends:  # "but anger is not"
+    may_deny_before = state.listed and entry.form is Form.ELLIPTIC  # "but anger is not"
+    if may_deny_before and after.kind not in (Kind.BREAKING, Kind.SUBJECT) and state.ends_clause(index):
         state.withdraw(NEGATED, within=_SUBJECT, after_comma=True)
     elif entry.form is Form.PREFIX and after.kind not in _SAYING:
         state.end_scope(index, entry)  # "non-verbal"

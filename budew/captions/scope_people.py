@@ -32,18 +32,22 @@ def burst_or_trait(state: ScopeState, index: int, entry: Entry) -> None:
         is_of_others(state, index)
     if state.carried == 0.0 and is_person and _is_bystander(state, index):
         state.end_scope(index, entry)
-        return
+    elif entry.name == "pace" and _is_of_turn(state, index):
+        state.reject(index, "")
+    elif skip_quality(state, index, entry):
+        if state.role == PAST:
+            stays = is_person or entry.kind is Kind.BURST
+        else:
+            stays = is_person and any(before.kind is Kind.TOPIC for before in state.preceding(index, 2))
+        if not stays:
+            state.reject(index, state.role)
+
+
+def _is_of_turn(state: ScopeState, index: int) -> bool:
+    """Return whether a pace is that of a turn: "fear slowly turns into relief", "gives way, slowly, to"."""
     first, second = state.preceding(index, 2)
-    change = second if first is COMMA else first, state.entries[index + 1]
-    if entry.name == "pace" and any(beside.kind in (Kind.LEFT, Kind.FADING) for beside in change):
-        state.reject(index, "")  # "fear slowly turns into relief"
-        return
-    if state.role == PAST:
-        stays = is_person or entry.kind is Kind.BURST
-    else:
-        stays = is_person and Kind.TOPIC in (first.kind, second.kind)
-    if skip_quality(state, index, entry) and not stays:
-        state.reject(index, state.role)
+    beside = second if first is COMMA else first, state.entries[index + 1]
+    return any(entry.kind in (Kind.LEFT, Kind.FADING) for entry in beside)
 
 
 def _is_bystander(state: ScopeState, index: int) -> bool:

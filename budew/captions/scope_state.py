@@ -106,12 +106,13 @@ class ScopeState:
             self.carried, self.last = 0.0, None
             self.words_since_list += 1
             return
-        first, second = self.following(index, 2)
-        qualified = second if first.phrase == "of" else first
-        if self.pending is not None and qualified.kind is Kind.EMOTION:
-            self.last = None
-        else:
-            self.end_scope(index, entry)
+        if self.pending is not None:
+            first, second = self.following(index, 2)
+            qualified = second if first.phrase == "of" else first
+            if qualified.kind is Kind.EMOTION:
+                self.last = None
+                return
+        self.end_scope(index, entry)
 
     def passing(self, index: int, entry: Entry) -> None:
         """A word that governs nothing and ends nothing but an intensity that it parts from its word."""

@@ -109,6 +109,8 @@ def find_speaker(
         named: items that name a gender or an age and are not denied.
         words: lists of the lexicon.
     """
+    if not named and words.pronouns.keys().isdisjoint(tokens):
+        return SpeakerTraits({}, set(), None)
     people = _People(tokens, items, words)
     traits: dict[str, str] = {}
     implied: dict[str, str] = {}
