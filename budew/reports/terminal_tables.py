@@ -26,7 +26,7 @@ def report_tables(report: Report) -> RenderableType:
 
 def card_table(report: Report) -> RenderableType:
     """Return the title of a report, and a row for each of its main results."""
-    title = Text("\n".join(filter(None, (report.title, report.subtitle))))
+    title = Group(*map(Text, filter(None, (report.title, report.subtitle))))
     if not report.cards:
         return title
     bounds = [interval_text(card.value, card.digits, " … ") for card in report.cards]
@@ -54,7 +54,8 @@ def section_table(section: Section) -> RenderableType:
     table = RichTable(box=SIMPLE_HEAD, title=Text(shown.heading))
     for index, is_text in enumerate(text_columns(shown.rows) or [True] * len(shown.columns)):
         width = max([_NARROWEST, *(len(line) for row in cells for line in row[index].splitlines())])
-        name = shown.columns[index] if is_text else fill(shown.columns[index], width)
+        heading = shown.columns[index]
+        name = heading if is_text else fill(heading, width, break_long_words=False)
         table.add_column(Text(name), justify="left" if is_text else "right", overflow="fold")
     for index, row in enumerate(cells):
         table.add_row(*map(Text, row), style="bold" if index in shown.highlighted else None)

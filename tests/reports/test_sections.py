@@ -149,6 +149,7 @@ def test_the_terminal_has_all_numbers_of_the_page_at_any_width():
     marks = {"Long Name of Another Model": 0.375, "Third": None}
     whole = report(
         Table("T", ("model", "r", "source"), [("A", {"value": 0.123, "low": 0.1, "high": 0.2}, "x" * 90)]),
+        Table("D", ("part", "mean deviation"), [("A", 0.5)]),
         Bars("B", [BarRow("row", ConfidenceInterval(0.456, 0.4, 0.5), marks)]),
         StackedBars("S", ("no", "yes"), [("part", (1, 3))], note="What S is."),
         HeatMap("H", ["r"], ["c"], [[0.625]]),
