@@ -24,8 +24,9 @@ from transformers import pipeline
 from budew.audio.samples import decode
 from budew.corpora import read
 from budew.inference import Captioner
+from budew.jobs import run
 from budew.model.quiet import quiet_transformers
-from budew.synthesis import synthesize_corpus
+from budew.synthesis import Synthesis
 
 BATCH = 16
 DTYPE = "float32"
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=90210, help="of the speech")
     given = parser.parse_args()
     with TemporaryDirectory() as folder, quiet_transformers():
-        synthesize_corpus(folder, clips=given.clips, seed=given.seed, split="test")
+        run(Synthesis(given.seed, "test"), range(given.clips), folder)
         clips = [
             {"raw": decode(clip.audio, name=clip.id).usable, "sampling_rate": 16_000} for clip in read(folder)
         ]

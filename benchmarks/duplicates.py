@@ -38,9 +38,10 @@ def main() -> None:
 
 
 def synthetic(folder: Path, clips: int) -> str:
-    from budew.synthesis import synthesize_corpus
+    from budew.jobs import run as run_job
+    from budew.synthesis import Synthesis
 
-    synthesize_corpus(folder, clips=clips, seed=3)
+    run_job(Synthesis(3, "train"), range(clips), folder)
     return f"{folder}/*.tar"
 
 

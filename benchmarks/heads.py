@@ -28,9 +28,10 @@ from budew.evaluation import Evaluation, ModelPredictor, Pair, evaluate, evaluat
 from budew.heads.head_training import train_heads
 from budew.heads.stack_training import FittingOptions
 from budew.inference.options import ModelOptions
+from budew.jobs import run
 from budew.model.checkpoint import load_checkpoint
 from budew.profile import VoiceProfile
-from budew.synthesis import synthesize_corpus
+from budew.synthesis import Synthesis
 from budew.taxonomy import EMOTIONS
 
 Result = TypeVar("Result")
@@ -55,8 +56,8 @@ def main() -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         speech: Path = given.keep or folder / "speech"
-        synthesize_corpus(speech / "train", clips=given.clips, seed=71, split="train")
-        synthesize_corpus(speech / "test", clips=given.test, seed=90210, split="test")
+        run(Synthesis(71, "train"), range(given.clips), speech / "train")
+        run(Synthesis(90210, "test"), range(given.test), speech / "test")
         train, test = folder / "train.tar", folder / "test.tar"
         for shard in (train, test):
             write_shard(shard, rated(speech / shard.stem, EMOTIONS[:: len(EMOTIONS) // given.emotions]))

@@ -22,8 +22,9 @@ from budew.inference import Captioner
 from budew.inference.backends import Backend
 from budew.inference.loading import load_backend
 from budew.inference.options import BACKENDS, ModelOptions, WritingOptions
+from budew.jobs import run
 from budew.model.exporting import Format, export_checkpoint
-from budew.synthesis import synthesize_corpus
+from budew.synthesis import Synthesis
 
 SIDES = (
     ("transformers", "float32"),
@@ -50,7 +51,7 @@ def main() -> None:
     given = parser.parse_args()
     table = Table("", "beams", "same captions", "mean Spearman", "difference", "clips/s", "×", box=None)
     with TemporaryDirectory() as folder:
-        synthesize_corpus(f"{folder}/corpus", clips=given.clips, seed=given.seed, split="test")
+        run(Synthesis(given.seed, "test"), range(given.clips), f"{folder}/corpus")
         clips = list(read(f"{folder}/corpus"))
         references: dict[int, tuple[list[str], float, float]] = {}
         for kind, dtype in SIDES:

@@ -38,9 +38,10 @@ from budew.evaluation.pairs import Pair
 from budew.inference.captioned_recording import CaptionedRecording
 from budew.inference.captioner import Captioner
 from budew.inference.options import ModelOptions, WritingOptions
+from budew.jobs import run
 from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.profile import VoiceProfile
-from budew.synthesis import ClipPlan, plan_clip, synthesize_corpus
+from budew.synthesis import ClipPlan, Synthesis, plan_clip
 from budew.synthesis.clip_plan import Split, cues, synthesis_table
 from budew.taxonomy import EMOTIONS
 
@@ -58,7 +59,7 @@ def main() -> None:
     """Print baseline, model and ceiling."""
     arguments = _arguments()
     with TemporaryDirectory() as folder:
-        synthesize_corpus(folder, clips=arguments.clips, seed=arguments.seed, split="test")
+        run(Synthesis(arguments.seed, "test"), range(arguments.clips), folder)
         checkpoint, clips = load_checkpoint(arguments.model), list(read(folder))
         greedy = evaluate(
             _pairs(Captioner(checkpoint, WritingOptions(num_beams=1)), clips), model=checkpoint.name

@@ -35,6 +35,7 @@ from transformers import (
 from budew.audio.samples import decode
 from budew.captions import render
 from budew.corpora import Caption, read, write_shard
+from budew.jobs import run
 from budew.model.build import (
     SAMPLING_RATE,
     Features,
@@ -44,7 +45,7 @@ from budew.model.build import (
     whisper_config,
 )
 from budew.profile import VoiceProfile
-from budew.synthesis import synthesize_corpus
+from budew.synthesis import Synthesis
 from budew.taxonomy import EMOTIONS
 from budew.training.devices import accelerated
 from budew.training.initial_model import load_base, whisper_sizes
@@ -236,7 +237,7 @@ def main() -> None:
 def write_clips(folder: Path) -> None:
     """Synthesize speech and give each clip a caption."""
     made = folder.with_name("made")
-    synthesize_corpus(made, clips=CLIPS, seed=1, split="train")
+    run(Synthesis(1, "train"), range(CLIPS), made)
     folder.mkdir()
     clips = (
         replace(

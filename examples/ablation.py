@@ -39,7 +39,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 from transformers import DynamicCache, EncoderDecoderCache
 
-from budew import render
+from budew import jobs, render
 from budew.corpora import Clip, read, write_shard
 from budew.evaluation.metrics import score_emotions
 from budew.inference.recordings import from_clip
@@ -68,7 +68,7 @@ from budew.reports.sections import BarRow, Bars, Card, Curves, Report, Table
 from budew.reports.terminal_tables import report_tables
 from budew.statistics.arrays import FloatArray
 from budew.statistics.resampling import Resampling, bootstrap, multinomial_draws, percentile_interval
-from budew.synthesis import synthesize_corpus
+from budew.synthesis import Synthesis
 from budew.synthesis.clip_plan import SPLITS
 from budew.training.dataset import collate, tokens_of, validation_dataset
 from budew.training.preparation import prepare_corpora
@@ -187,7 +187,7 @@ def clips_of(out: Path, split: str, size: Size) -> Iterator[Clip]:
     if size.people is not None:
         return size.people.sampled(split, seed=SEED)
     speech, clips = out / "speech" / split, getattr(size, split)
-    synthesize_corpus(speech, clips=clips, seed=SEED, split=split, workers=size.workers)
+    jobs.run(Synthesis(SEED, split), range(clips), speech, workers=size.workers)
     return islice(read(speech), clips)
 
 

@@ -19,10 +19,11 @@ from budew.corpora import Caption, Clip, read, write_shard
 from budew.evaluation import Evaluation, ModelPredictor, evaluate_corpus, write_predictions
 from budew.inference import ModelOptions
 from budew.io.resources import data_folder
+from budew.jobs import run
 from budew.paraphrase import GrammarBackend, Paraphrase, Rewriting
 from budew.randomness import derived_seed
 from budew.reports import evaluation_report, evaluation_summary, report_html, report_tables, write_page
-from budew.synthesis import synthesize_corpus
+from budew.synthesis import Synthesis
 from budew.training import train
 
 RECIPE = data_folder("recipes") / "train-demo.yaml"
@@ -39,7 +40,7 @@ def main(
 ) -> Evaluation:
     """Run every stage into the folder `out`. Run again to resume: finished shards and steps are kept."""
     for split, number in (("train", clips), ("validation", test_clips), ("test", test_clips)):
-        synthesize_corpus(out / "speech" / split, clips=number, seed=SEED, split=split, workers=workers)
+        run(Synthesis(SEED, split), range(number), out / "speech" / split, workers=workers)
 
     for split in ("train", "validation"):
         captioned = out / "captioned" / f"{split}.tar"

@@ -235,7 +235,7 @@ def act_command(
         )
         return
     if check is not None:
-        check.transcriber.require_languages(plan.accents)
+        check.transcriber.require_languages(plan.axes()["language"])
     if job_options.workers is None and (check is not None or not backend.computes):
         job_options.workers = 0
     run_job(job, range(count), out, job_options)

@@ -20,7 +20,9 @@ _ANNOUNCEMENT = re.compile(
     re.IGNORECASE,
 )
 _GREETING = re.compile(r"(?:sure|certainly|of course|okay)\b[^.!:\n]{0,20}[.!]\s+", re.IGNORECASE)
-_MARKS_AROUND = ('""', "“”", "„“", "«»", "''", "‘’", "``", "**", "__")
+_MARKS_AROUND = [
+    pair.split() for pair in ("** **", "__ __", "* *", "_ _", '" "', "“ ”", "„ “", "« »", "' '", "‘ ’", "` `")
+]
 _APOSTROPHE = re.compile(r"(?<=\w)['’]")
 _MOST_LAYERS = 8
 
@@ -56,16 +58,11 @@ def _without_layer(text: str) -> str:
     for before in (_GREETING, _ANNOUNCEMENT):
         if (found := before.match(text)) and found.end() < len(text):
             return text[found.end() :].strip()
-    for marks in _MARKS_AROUND:
-        inside = text[1:-1]
-        if text[:1] + text[-1:] == marks and len(text) > 2 and not _closes(inside, marks):
+    for first, last in _MARKS_AROUND:
+        inside = text[len(first) : -len(last)]
+        if not inside or text != f"{first}{inside}{last}":
+            continue
+        bare = _APOSTROPHE.sub("", inside)
+        if first not in bare and last not in bare:  # as they are in `"A" and "B"`
             return inside.strip()
     return text
-
-
-def _closes(inside: str, marks: str) -> bool:
-    """Whether the first mark is closed before the last, as in `"A" and "B"`."""
-    bare = _APOSTROPHE.sub("", inside)
-    if marks in ("**", "__") and bare[:1] + bare[-1:] == marks:
-        bare = bare[1:-1]  # bold has two of them
-    return any(mark in bare for mark in marks)

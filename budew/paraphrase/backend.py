@@ -51,8 +51,8 @@ class Candidates:
 
     Attributes:
         texts: at most `n`, each on one line, without what models put around a caption.
-        made_by: provenance: backend, model, version of the prompt.
-        failure: why the backend could not answer this request; "" where it could.
+        made_by: provenance of all, such as backend, model and version of the prompt.
+        failure: why there is no answer; "" where there is one.
         of_text: further provenance of single texts.
 
     Example:
@@ -67,10 +67,7 @@ class Candidates:
 
 
 class RewritingBackend(Protocol):
-    """Anything that rewrites captions. A small object that can be pickled; heavy parts are loaded on opening.
-
-    Opened as an async context, in the event loop and the process that use it, once for each shard.
-    """
+    """Anything that rewrites captions. It is pickled into workers, and opened there once for each shard."""
 
     @property
     def batch(self) -> int:

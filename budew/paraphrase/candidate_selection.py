@@ -67,8 +67,8 @@ class PendingClip:
         """Return the next request for a caption."""
         pending.attempts += 1
         self.counts.update(requests=1, retried=int(pending.attempts > 1))
-        with_text = [row for row in pending.refused if row[0]][-_SHOWN_CANDIDATES:]
-        refused = tuple(RefusedCandidate(text, _shown_reasons(verdict)) for text, verdict, _ in with_text)
+        stored = [row for row in pending.refused if row[0]][-_SHOWN_CANDIDATES:]
+        refused = tuple(RefusedCandidate(text, _shown_reasons(verdict)) for text, verdict, _ in stored)
         seed = derived_seed("paraphrase", self.id, self.seed, pending.number, pending.attempts)
         return RewriteRequest(
             self.id, pending.source, pending.target, seed, n, style=pending.style, refused=refused
@@ -115,12 +115,8 @@ class PendingClip:
         if keep_refused:
             refused = [row for pending in self.pending for row in pending.refused if row[0]]
             metadata["refusals"] = [
-                {
-                    "text": text[:_LONGEST_STORED],
-                    "codes": list(verdict.codes),
-                    "missed": list(verdict.missed),
-                    "unknown": list(verdict.unknown),
-                }
+                {"text": text[:_LONGEST_STORED]}
+                | {name: list(getattr(verdict, name)) for name in ("codes", "missed", "unknown")}
                 for text, verdict, _ in refused[:_MOST_REFUSED]
             ]
         return metadata
@@ -155,12 +151,9 @@ class PendingClip:
         """Write a template, if possible one that does not resemble the other captions."""
         reason = pending.refused[-1][1].reasons[0].code if pending.refused else "unanswered"
         seeds = [derived_seed("fallback", self.id, self.seed, pending.number, n) for n in range(_FALLBACKS)]
-        seed = seeds[0]
-        for tried in seeds:
-            if self._verdict(pending, render(pending.target, seed=tried), rewritten=False).accepted:
-                seed = tried
-                break
-        text = render(pending.target, seed=seed)
+        drawn = ((seed, render(pending.target, seed=seed)) for seed in seeds)
+        fitting = (row for row in drawn if self._verdict(pending, row[1], rewritten=False).accepted)
+        seed, text = next(fitting, (seeds[0], render(pending.target, seed=seeds[0])))
         _write(pending, text, {"fallback": reason, "attempt": pending.attempts, "seed": seed})
         self.counts["fallbacks"] += 1
 

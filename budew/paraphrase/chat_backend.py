@@ -1,9 +1,4 @@
-"""Rewriting by a language model behind any server that speaks the OpenAI chat protocol.
-
-Many requests are in progress at a time. Answers are cached and never paid twice; the client waits for a
-server that is overloaded or down for a while; a caption whose request fails falls back on a template (see
-`budew.chat`).
-"""
+"""Rewriting by a language model behind any server that speaks the OpenAI chat protocol, see `budew.chat`."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -13,7 +8,7 @@ from typing import Any, Self
 from budew.chat.client import Client
 from budew.chat.request import ChatRequest, Schema
 from budew.chat.server_settings import ServerSettings
-from budew.errors import InputError, ServerError
+from budew.errors import ServerError
 from budew.paraphrase.answer_cleaning import CAPTION_KEY, clean_answer
 from budew.paraphrase.backend import Candidates, RewriteRequest
 from budew.paraphrase.prompts import Prompts, load_prompts
@@ -36,12 +31,9 @@ class ChatBackend:
     Attributes:
         server: address, model, patience and ceilings.
         prompts: what to ask.
-        temperature: of the sampling; that of the prompt file when None.
+        temperature: that of the prompt file when None.
         structured: ask for JSON of a schema, until a server refuses schemas.
         account: name under which the cache sums the cost, the same in all workers and restarts.
-
-    Raises:
-        InputError: the temperature is out of range.
 
     Example:
         >>> from budew.chat.server_settings import ServerSettings
@@ -57,10 +49,6 @@ class ChatBackend:
     account: str = ""
     batch: int = field(default=1, init=False)
     _open: Client | None = field(default=None, init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        if self.temperature is not None and not 0 <= self.temperature <= 2:
-            raise InputError("temperature must be from 0 to 2")
 
     @property
     def ahead(self) -> int:
@@ -89,8 +77,7 @@ class ChatBackend:
         """Return candidates for each request, in their order; `failure` for a request that failed.
 
         Raises:
-            JobError: the key or the model is refused, the server is down for longer than `patience`, a
-                ceiling is reached, or the cache cannot be written. Answers are kept.
+            JobError: no other request would succeed, see `Client`. Answers so far are kept.
         """
         return list(await asyncio.gather(*map(self._answer, requests)))
 

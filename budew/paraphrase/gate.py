@@ -117,17 +117,16 @@ def judge(
     siblings: Sequence[str] = (),
     transcript: str = "",
 ) -> Verdict:
-    """Compare a candidate with the profile.
+    """Compare a candidate, an English caption, with the profile.
 
     Codes of the reasons: `empty`; `withheld` (a minor joined with sexual content); `long` (for its profile);
-    every code of the linter (numbers, field names, markup, loops, other languages, refusals, contradictions,
-    too long for Whisper, …); `lost`, `added` and `moved` (an emotion, by more levels than `tolerance`);
-    `lost-burst`, `added-burst`; `lost-trait`, `added-trait`, `other-trait`; `copy` (of the template),
-    `sibling` (of another caption of the clip); `spoken` (quotes, or words of the transcript: five in a row,
-    or all of up to four).
+    every code of the linter (numbers, markup, loops, other languages, refusals, contradictions, too long for
+    Whisper, …); `lost`, `added` and `moved` (an emotion, by more levels than `tolerance`); `lost-burst`,
+    `added-burst`; `lost-trait`, `added-trait`, `other-trait`; `copy` (of the template), `sibling` (of another
+    caption of the clip); `spoken` (quotes, or words of the transcript: five in a row, or all of up to four).
 
     Args:
-        candidate: English caption.
+        candidate: the caption.
         profile: what it must express; intensities in [0, 1]. What rounds to absent must not be mentioned, no
             emotion or burst may be denied, and where emotions are unrated the voice is not called neutral.
         gate: limits.
@@ -298,11 +297,10 @@ def _spoken_words(candidate: str, transcript: str) -> Iterator[Reason]:
 
 
 def overlap(one: str, other: str) -> float:
-    """Return how much of the shorter caption is in the other, from 0 to 1, in about 10 µs.
+    """Return the share of the character 5-grams of the shorter caption that the other has, in about 10 µs.
 
-    The share of its character 5-grams that the other has: unlike word n-grams these survive changed endings,
-    punctuation and order, and a copy with a clause added is still one. A text of fewer than 40 n-grams is a
-    copy (1) only of the same text, else 0. Case and punctuation do not count.
+    Unlike word n-grams these survive changed endings and order. Case and punctuation do not count. A text of
+    fewer than 40 n-grams is a copy (1) only of the same text, else 0.
     """
     left, right = folded(one), folded(other)
     if left == right:

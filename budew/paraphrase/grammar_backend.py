@@ -8,6 +8,7 @@ candidates. About 1,600 candidates a second on one core; the captions are read o
 """
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +20,6 @@ from budew.captions import expressible, parse, render
 from budew.captions.render import load_templates
 from budew.errors import InputError
 from budew.io.resources import data_folder
-from budew.io.settings import Settings, validated
-from budew.io.strict_json import loads
 from budew.paraphrase.backend import Candidates, RewriteRequest
 from budew.paraphrase.gate import folded, judge, overlap
 from budew.profile import VoiceProfile
@@ -93,37 +92,16 @@ class Rewrite:
     accepted: bool
 
 
-class _RewriteRow(Settings):
-    id: str
-    profile: Mapping[str, Any]
-    style: str
-    source: str
-    caption: str
-    accepted: bool
-
-
 @cache
 def shipped_rewrites() -> tuple[Rewrite, ...]:
     """Return the captions that a language model wrote, accepted by the gate or not, in the order of the file.
-
-    Raises:
-        InputError: a line is not strict JSON, or its profile is not valid; names the line.
-        SettingsError: a field is missing, unknown or wrong; names the line and the field.
 
     Example:
         >>> len(shipped_rewrites())
         1540
     """
-    found = []
-    for number, line in enumerate(REWRITES.read_text(encoding="utf-8").splitlines(), 1):
-        name = f"{REWRITES} line {number}"
-        try:
-            row = validated(_RewriteRow, loads(line), name=name)
-            profile = VoiceProfile.from_dict(row.profile)
-        except InputError as error:
-            raise InputError(f"{name} {error}") from error
-        found.append(Rewrite(row.id, profile, row.style, row.source, row.caption, row.accepted))
-    return tuple(found)
+    rows = map(json.loads, REWRITES.read_text(encoding="utf-8").splitlines())
+    return tuple(Rewrite(**{**row, "profile": VoiceProfile.from_dict(row["profile"])}) for row in rows)
 
 
 @cache
@@ -139,12 +117,12 @@ def _candidates(request: RewriteRequest) -> Candidates:
     made_by: dict[str, str | int | float] = {"backend": "grammar", "version": _table()["version"]}
     if request.style in _table()["of_style"]:
         made_by["style"] = request.style
-    shipped = _shipped(request)
-    if shipped is None:
+    rewrite = _shipped(request)
+    if rewrite is None:
         return Candidates(tuple(_renderings(request, request.n)), made_by)
-    texts = _renderings(request, request.n - 1, shipped.caption)
-    texts.insert(generator("place", request.id, request.seed).randrange(request.n), shipped.caption)
-    return Candidates(tuple(texts), made_by, of_text={shipped.caption: {"rewrite": shipped.id}})
+    texts = _renderings(request, request.n - 1, rewrite.caption)
+    texts.insert(generator("place", request.id, request.seed).randrange(request.n), rewrite.caption)
+    return Candidates(tuple(texts), made_by, of_text={rewrite.caption: {"rewrite": rewrite.id}})
 
 
 def _shipped(request: RewriteRequest) -> Rewrite | None:

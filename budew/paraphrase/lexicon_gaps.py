@@ -56,12 +56,9 @@ class LexiconGap:
 def find_lexicon_gaps(
     clips: Iterable[Clip], *, fewest: int = 2, progress: Callable[[int], None] | None = None
 ) -> list[LexiconGap]:
-    """Return the words that the parser does not know, the likeliest gaps of the lexicon first.
+    """Return the words that at least `fewest` refused candidates of clips have, the likeliest gaps first.
 
-    Args:
-        clips: of `Paraphrase` with `keep_refused`, in any order.
-        fewest: refused candidates with a word from which it is listed.
-        progress: called with the number of clips read.
+    `progress` is called with the number of clips read.
 
     Example:
         >>> refusal = {"text": "A deep sense of zorbling.", "codes": ["lost"], "missed": ["Anger"]}

@@ -212,15 +212,11 @@ class FewShots:
     confusable: tuple[tuple[str, ...], ...] = ()
 
     def choose(self, emotions: Iterable[str], style: str, chance: Random) -> tuple[FewShotExample, ...]:
-        """Return at most `count` examples of different profiles, the best one last.
+        """Return at most `count` examples of different profiles, the best one last, in about 60 µs.
 
-        Those of the style that share emotions are best. None has an emotion that is not asked for and easily
-        taken for one that is: the model would learn to blur the two. Takes about 60 µs.
-
-        Args:
-            emotions: canonical names of those that a caption shall express.
-            style: in which it shall be written.
-            chance: draws among those that are about as good.
+        Those of the style that share emotions are best; `chance` draws among those that are about as good.
+        None has an emotion that is not asked for and easily taken for one that is: the model would learn to
+        blur the two.
         """
         asked = set(emotions)
         groups = (*EMOTION_GROUPS.values(), *self.confusable)

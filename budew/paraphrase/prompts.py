@@ -52,12 +52,7 @@ _RECORDING = ("Recording_Quality", "Background_Noise")
 
 @dataclass(frozen=True)
 class Prompts:
-    """What a language model is asked, and how it is to answer.
-
-    Attributes:
-        file: the texts.
-        few_shots: all examples.
-        banned: phrases that shall not be used.
+    """What a language model is asked: the texts of a prompt file, its examples, and phrases to avoid.
 
     Example:
         >>> prompts = load_prompts()
@@ -89,19 +84,17 @@ class Prompts:
         return sorted(self.styles, key=key.__getitem__)[place]
 
     def messages(self, request: RewriteRequest, *, structured: bool) -> tuple[dict[str, str], ...]:
-        """Return the messages of a chat that asks for the caption in other words.
-
-        Args:
-            request: what is asked; a style of "" is drawn.
-            structured: whether the server holds the answer to a JSON schema.
+        """Return the messages of a chat that asks for the caption in other words, as JSON if `structured`.
 
         Raises:
             InputError: there is no such style.
         """
         name, profile = self._style(request), expressible(request.profile)
         chance = generator("prompt", request.seed, len(request.refused))
+        chosen = self.few_shots.choose(profile.emotions, name, chance)
+        shown = "\n".join(self._shown_examples[example.text, example.style == name] for example in chosen)
         values = {
-            "examples": self._examples(profile, name, chance),
+            "examples": filled(self.file.examples_of_style, {"examples": shown}) if chosen else "",
             "style": self.styles[name].wording,
             "keep": "\n".join(f"- {line}" for line in self._content(request, profile, chance)),
             "caption": quoted(request.caption),
@@ -113,11 +106,7 @@ class Prompts:
         )
 
     def text(self, request: RewriteRequest) -> str:
-        """Return the request as one text, without few-shots, for models that take a text and give a text.
-
-        Raises:
-            InputError: there is no such style.
-        """
+        """Return the request as one text, without examples, for models that take a text and give a text."""
         chance = generator("prompt", request.seed, len(request.refused))
         reasons = (reason for refused in request.refused[-1:] for reason in refused.reasons)
         values = {
@@ -178,11 +167,6 @@ class Prompts:
             lines.append(getattr(keep, kind).replace("{words}", " or ".join(_trait_words(key, value))))
         return lines
 
-    def _examples(self, profile: VoiceProfile, style: str, chance: Random) -> str:
-        chosen = self.few_shots.choose(profile.emotions, style, chance)
-        shown = [self._shown_examples[example.text, example.style == style] for example in chosen]
-        return filled(self.file.examples_of_style, {"examples": "\n".join(shown)}) if shown else ""
-
     @cached_property
     def _systems(self) -> Mapping[bool, str]:
         """The system message, by whether the answer is structured."""
@@ -211,12 +195,10 @@ class Prompts:
 
 
 def load_prompts(path: str | Path | None = None, *, ban: str | Path | None = None) -> Prompts:
-    """Return the prompts in a file, those of this installation when None.
+    """Return the prompts in a file such as `paraphrase/prompts.yaml`, by default that of this package.
 
-    Args:
-        path: a file such as `paraphrase/prompts.yaml`, with its examples beside it.
-        ban: a file of phrases that shall not be used, `phrases: [...]`, as `budew paraphrase report --ban`
-            writes it; its first 60 count, with a warning where there are more.
+    `ban` is a file of phrases that shall not be used, as `budew paraphrase report --ban` writes it; its first
+    60 count.
 
     Raises:
         SettingsError: a file cannot be read, or a field is missing, unknown or wrong; names file and field.
@@ -302,7 +284,7 @@ def _drawn(options: tuple[tuple[str, ...], ...], count: int, chance: Random) -> 
 
 @cache
 def _words(name: str, level: float) -> tuple[tuple[str, ...], ...]:
-    """Return nouns and adjectives for an emotion but for those of its plain name, which are known already."""
+    """Return nouns and adjectives for an emotion, except those of its plain name."""
     known, fitting = plain_name(name).split(), []
     for form in ("noun", "adjective"):
         words = load_lexicon().varied.emotions[form][name, level]

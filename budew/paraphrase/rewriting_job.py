@@ -87,11 +87,7 @@ class Rewriting(Settings):
         return PendingClip(clip.id, pending, self.gate, self.seed, clip.transcript or "")
 
     async def rewrite(self, clips: Sequence[PendingClip], backend: RewritingBackend) -> None:
-        """Write all captions of some clips, with as many rounds of requests as needed.
-
-        Raises:
-            JobError: the backend cannot answer any request.
-        """
+        """Write all captions of some clips, with as many rounds of requests as needed."""
         for _ in range(self.attempts):
             waiting = [(clip, pending) for clip in clips for pending in clip.pending if not pending.caption]
             if not waiting:
@@ -195,8 +191,8 @@ def _batches(clips: Iterable[_StartedClip], size: int) -> Iterator[list[_Started
 def target_profiles(clip: Clip) -> tuple[VoiceProfile, ...]:
     """Return the profile of each template caption of a clip, without repetition; its own where it has none.
 
-    A template may express the strongest emotions only. It comes from a file, so only one that parses as a
-    plain part of the clip's profile, and as nothing else, counts; prompts hold a fresh rendering of it.
+    A template may express the strongest emotions only. It comes from a file, so only one that is a plain part
+    of the profile of the clip counts; prompts hold a fresh rendering of it.
     """
     if clip.profile is None:
         return ()

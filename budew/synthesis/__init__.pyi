@@ -1,6 +1,5 @@
 from .clip_plan import ClipPlan as ClipPlan
 from .clip_plan import plan_clip as plan_clip
 from .corpus import Synthesis as Synthesis
-from .corpus import synthesize_corpus as synthesize_corpus
 from .espeak import Espeak as Espeak
 from .resynthesis import Resynthesize as Resynthesize

@@ -101,10 +101,10 @@ def record(samples: Signal, gain: float, floor: float, seed: int) -> Samples:
     return np.asarray(np.tanh(recorded / 0.98) * 0.98, dtype=np.float32)
 
 
-def as_flac(samples: Samples) -> bytes:
-    """Return samples (n,) at `SAMPLING_RATE` as a FLAC file."""
+def as_flac(samples: Samples, rate: int = SAMPLING_RATE) -> bytes:
+    """Return samples (n,) at `rate` Hz as a FLAC file."""
     encoded = BytesIO()
-    soundfile.write(encoded, samples, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
+    soundfile.write(encoded, samples, rate, format="FLAC", subtype="PCM_16")
     return encoded.getvalue()
 
 

@@ -6,26 +6,34 @@ what is missing, and neither the number of workers nor their order changes a byt
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.errors import InputError, JobError, require
-from budew.jobs import OnFailed, Plan
-from budew.jobs.plan import OnProgress
-from budew.synthesis.clip_audio import Samples, as_flac, synthesize_clip
-from budew.synthesis.clip_plan import SAMPLING_RATE, SPLITS, ClipPlan, Split, clip_id, plan_clip
+from budew.errors import InputError
+from budew.jobs import OnFailed
+from budew.synthesis.clip_audio import as_flac, synthesize_clip
+from budew.synthesis.clip_plan import SAMPLING_RATE, SPLITS, Split, clip_id, plan_clip
 from budew.synthesis.espeak import Espeak
 from budew.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
 class Synthesis:
-    """A job that makes the sound of planned clips: those of (seed, split)."""
+    """A job that makes clips of (seed, split), given as their numbers. Splits have no voice in common.
+
+    Example:
+        >>> from budew.jobs import run
+        >>> run(Synthesis(seed=1, split="test"), range(2), "speech", workers=0).clips
+        2
+    """
 
     seed: int
     split: Split
     name: str = "synthesize"
+
+    def __post_init__(self) -> None:
+        if self.split not in SPLITS:
+            raise InputError(f"the split {self.split!r} is not one of {', '.join(SPLITS)}")
 
     @property
     def prefix(self) -> str:
@@ -44,64 +52,22 @@ class Synthesis:
         """Synthesize the clips that have no audio yet."""
         with Espeak() as espeak:
             for clip in clips:
-                if clip.audio:
-                    yield clip
-                    continue
-                plan = plan_clip(clip.metadata["number"], seed=self.seed, split=self.split)
-                yield _clip(plan, synthesize_clip(plan, espeak))
+                yield clip if clip.audio else self._made(clip.metadata["number"], espeak)
 
-
-def synthesize_corpus(
-    out: str | Path,
-    *,
-    clips: int,
-    seed: int,
-    split: Split = "train",
-    clips_per_shard: int = 500,
-    workers: int | None = None,
-    progress: OnProgress | None = None,
-) -> list[Path]:
-    """Write the shards of the corpus (seed, split) into the folder `out` and return their paths.
-
-    Args:
-        out: folder; shards that are there already are kept, so a stopped run continues, and a longer corpus
-            with a shorter one.
-        clips: how many.
-        seed: decides everything together with the split and the number of a clip.
-        split: "train", "validation" or "test"; their voices are disjoint.
-        clips_per_shard, workers, progress: see `budew.jobs.Plan`; they change no clip.
-
-    Raises:
-        InputError: there is no such split, or a number is out of range.
-        JobError: `out` holds another corpus, or espeak-ng fails.
-        MissingExtraError: espeakng-loader is not installed.
-
-    Example:
-        >>> [path.name for path in synthesize_corpus("speech", clips=2, seed=1, workers=1)]
-        ['train-00000.tar']
-    """
-    require("espeakng_loader", extra="train", purpose="budew corpus synthesize")
-    if split not in SPLITS:
-        raise InputError(f"the split {split!r} is not one of {', '.join(SPLITS)}")
-    plan = Plan(Synthesis(seed, split), range(clips), out, clips_per_shard=clips_per_shard)
-    done = plan.run(workers=workers, progress=progress)
-    if done.given_up:
-        raise JobError(f"{done.out}: processes died repeatedly: start again, with fewer workers")
-    return sorted(done.out.glob(f"{split}-*.tar"))
-
-
-def _clip(plan: ClipPlan, samples: Samples) -> Clip:
-    return Clip(
-        id=plan.id,
-        audio=as_flac(samples),
-        format="flac",
-        sampling_rate=SAMPLING_RATE,
-        duration=round(len(samples) / SAMPLING_RATE, 4),
-        language=plan.voice.language,
-        speaker=plan.voice.speaker,
-        transcript=plan.text,
-        profile=plan.profile,
-        source=f"budew {__version__} synthetic speech, espeak-ng voice {plan.voice.name}",
-        license="CC0-1.0",
-        metadata={"synthesis": {"voice": plan.voice.name, "cues": dict(plan.settings)}},
-    )
+    def _made(self, number: int, espeak: Espeak) -> Clip:
+        plan = plan_clip(number, seed=self.seed, split=self.split)
+        samples = synthesize_clip(plan, espeak)
+        return Clip(
+            id=plan.id,
+            audio=as_flac(samples),
+            format="flac",
+            sampling_rate=SAMPLING_RATE,
+            duration=round(len(samples) / SAMPLING_RATE, 4),
+            language=plan.voice.language,
+            speaker=plan.voice.speaker,
+            transcript=plan.text,
+            profile=plan.profile,
+            source=f"budew {__version__} synthetic speech, espeak-ng voice {plan.voice.name}",
+            license="CC0-1.0",
+            metadata={"synthesis": {"voice": plan.voice.name, "cues": dict(plan.settings)}},
+        )

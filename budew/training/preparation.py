@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 from transformers import WhisperFeatureExtractor
 
-from budew import synthesis
+from budew import jobs, synthesis
 from budew.corpora.sources import matches
 from budew.curation.weights import read_weights
-from budew.errors import CorpusError, SettingsError
+from budew.errors import CorpusError, JobError, SettingsError
 from budew.training.clip_index import index_corpus
 from budew.training.data_settings import TrainingCorpus
 from budew.training.feature_cache import cache_spectrograms, cache_states
@@ -104,13 +104,14 @@ def _synthesized(recipe: Recipe, part: Part, out: Path, progress: OpenBar) -> Pa
     with progress(f"{part}: speech") as bar:
         if not out.exists():
             logger.info("%s: synthesizing %s clips, once", part, f"{clips:,}")
-        synthesis.synthesize_corpus(
+        done = jobs.run(
+            synthesis.Synthesis(speech.seed, part),
+            range(clips),
             out,
-            clips=clips,
-            seed=speech.seed,
-            split=part,
             progress=lambda at: bar(at.units, at.of, f"{at.clips:,} clips"),
         )
+    if done.given_up:
+        raise JobError(f"{out}: processes died repeatedly: start again")
     return out
 
 

@@ -9,8 +9,9 @@ from budew.audio.samples import decode
 from budew.corpora import read
 from budew.evaluation import FilePredictor, evaluate_corpus
 from budew.io.resources import data_folder
+from budew.jobs import run
 from budew.statistics.resampling import Resampling
-from budew.synthesis import synthesize_corpus
+from budew.synthesis import Synthesis
 from tests.trained import with_card
 
 CLIPS = data_folder("demo_clips") / "clips.tar"
@@ -49,7 +50,7 @@ def test_published_results_of_the_checkpoint_come_before_the_clips(
 
 
 def test_the_checkpoint_predicts_emotions_of_unseen_voices_above_chance(tmp_path: Path) -> None:
-    synthesize_corpus(tmp_path, clips=24, seed=77, split="test", workers=0)
+    run(Synthesis(77, "test"), range(24), tmp_path, workers=0)
     judged = evaluate_corpus(tmp_path, settings=Resampling(resamples=20, permutations=50))
     mean, baseline = judged.mean["spearman"], judged.baseline["spearman"]
     assert mean.value is not None
@@ -59,7 +60,7 @@ def test_the_checkpoint_predicts_emotions_of_unseen_voices_above_chance(tmp_path
 
 
 def test_the_bundled_clips_are_what_the_synthesizer_makes_today(tmp_path: Path) -> None:
-    synthesize_corpus(tmp_path, clips=3, seed=2024, split="test", workers=0)
+    run(Synthesis(2024, "test"), range(3), tmp_path, workers=0)
     bundled = {clip.id: clip for clip in read(CLIPS)}
     for clip in read(tmp_path):
         assert clip.profile == bundled[clip.id].profile

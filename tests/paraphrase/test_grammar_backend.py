@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from budew.captions import expressible, parse, render
 from budew.corpora.clip import Clip
-from budew.errors import InputError, SettingsError
 from budew.io.resources import data_folder, packaged_yaml
 from budew.paraphrase import (
     Candidates,
@@ -227,14 +226,3 @@ def test_captions_of_a_job_record_their_shipped_rewrite():
     said = {caption.text: caption.made_by.get("rewrite") for caption in clip.captions}
     assert any(said.values())
     assert said == {text: OF_GRATEFUL[text].id if text in OF_GRATEFUL else None for text in said}
-
-
-@pytest.mark.parametrize(
-    ("line", "error"), [("{", InputError), ('{"id": "a"}', SettingsError), ('{"id": NaN}', InputError)]
-)
-def test_a_damaged_line_of_shipped_rewrites_is_an_error(tmp_path, monkeypatch, line, error):
-    file = tmp_path / "rewrites.jsonl"
-    file.write_text(line)
-    monkeypatch.setattr(grammar_backend, "REWRITES", file)
-    with pytest.raises(error, match=r"rewrites\.jsonl line 1"):
-        shipped_rewrites.__wrapped__()

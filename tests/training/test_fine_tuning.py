@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import yaml
 
+from budew import jobs
 from budew.audio.samples import decode
 from budew.corpora import read
 from budew.inference.captioner import Captioner
-from budew.synthesis import synthesize_corpus
+from budew.synthesis import Synthesis
 from budew.training.run import train
 from tests.model.published_layout import write_published_tiny
 from tests.training.conftest import losses_of
@@ -26,8 +27,8 @@ def folder(tmp_path_factory) -> Path:
     """A base, and speech to learn from."""
     folder = tmp_path_factory.mktemp("fine-tuning")
     write_published_tiny(folder / "whisper-tiny")
-    synthesize_corpus(folder / "train", clips=500, seed=3, split="train")
-    synthesize_corpus(folder / "validation", clips=60, seed=3, split="validation")
+    jobs.run(Synthesis(3, "train"), range(500), folder / "train")
+    jobs.run(Synthesis(3, "validation"), range(60), folder / "validation")
     return folder
 
 

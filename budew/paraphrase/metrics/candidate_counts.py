@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from budew.corpora.clip import Caption, Clip
+from budew.errors import SettingsError
+from budew.io.settings import validated
 from budew.paraphrase.candidate_selection import COUNTS, METADATA, OUTCOMES
 
 MOST_LISTED = 20
@@ -32,9 +34,9 @@ class Refusal(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True)  # from a file: unknown keys are ignored
 
     text: str = Field(max_length=4_000)
-    codes: list[str] = []
-    missed: list[str] = []
-    unknown: list[str] = []
+    codes: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 class RewritingCounts(BaseModel):
@@ -44,27 +46,27 @@ class RewritingCounts(BaseModel):
 
     counts: dict[str, NonNegativeInt]
     codes: dict[str, NonNegativeInt] = {}
-    refusals: list[Refusal] = []
+    refusals: tuple[Refusal, ...] = ()
 
 
-def counts_of(clip: Clip) -> RewritingCounts | str | None:
-    """Return the counts of a clip, what is wrong with them, or None where there are no counts."""
+def counts_of(clip: Clip) -> RewritingCounts | None:
+    """Return the counts of a clip, None where there are none; SettingsError where they are not valid."""
     stored: Any = clip.metadata.get(METADATA)
     if stored is None:
         return None
     if not isinstance(stored, dict):
-        return "its counts are not an object"
-    try:
-        return RewritingCounts(**{**stored, "counts": {name: stored.get(name, 0) for name in COUNTS}})
-    except ValidationError as error:
-        fault = error.errors()[0]
-        return f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}, not {str(fault['input'])[:40]!r}"
+        raise SettingsError(f"{METADATA}: is not an object")
+    counts = {name: stored.get(name, 0) for name in COUNTS}
+    return validated(RewritingCounts, {**stored, "counts": counts}, name=METADATA)
 
 
-def refusals_of(clip: Clip) -> Sequence[Refusal]:
+def refusals_of(clip: Clip) -> tuple[Refusal, ...]:
     """Return the refused candidates of a clip; empty where its counts cannot be read."""
-    counts = counts_of(clip)
-    return counts.refusals if isinstance(counts, RewritingCounts) else ()
+    try:
+        counts = counts_of(clip)
+    except SettingsError:
+        return ()
+    return () if counts is None else counts.refusals
 
 
 def written_by_rewriting(clip: Clip) -> tuple[Caption, ...]:
@@ -102,15 +104,17 @@ class CandidateCounts:
 
     def add(self, clip: Clip) -> None:
         """Add the counts of a clip, and check them against the captions that rewriting wrote of it."""
-        found = counts_of(clip)
-        if found is None:
-            return
-        self.clips += 1
-        problem = found if isinstance(found, str) else ""
-        if isinstance(found, RewritingCounts):
+        try:
+            found = counts_of(clip)
+        except SettingsError as error:
+            found, problem = RewritingCounts(counts={}), str(error)
+        else:
+            if found is None:
+                return
             problem = next(_disagreements(found, written_by_rewriting(clip)), "")
-            self.counts.update(found.counts)
-            self.codes.update(found.codes)
+        self.clips += 1
+        self.counts.update(found.counts)
+        self.codes.update(found.codes)
         if problem:
             self.wrong += 1
             if len(self.listed) < MOST_LISTED:

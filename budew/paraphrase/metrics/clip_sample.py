@@ -75,6 +75,13 @@ class RewrittenClip:
         targets = ((self.target_of(caption), caption.text) for caption in captions)
         return [(target, text) for target, text in targets if target is not None]
 
+    def refused_with_target(self) -> list[tuple[VoiceProfile, str]]:
+        """Return the refused candidates with their target; none where the captions have different ones."""
+        targets = [target for target, _ in self.with_targets(self.captions)]
+        if not targets or any(target.emotions != targets[0].emotions for target in targets):
+            return []
+        return [(targets[0], refusal.text) for refusal in self.refusals]
+
 
 @dataclass(slots=True)
 class ClipSample:
@@ -104,14 +111,10 @@ class ClipSample:
 
 
 def compare_diversity(clips: Sequence[RewrittenClip], *, seed: int) -> Mapping[str, Diversity]:
-    """Measure templates, paraphrases and captions as written: as many captions each, word shares on as many
-    words.
+    """Measure `COMPARED` on as many captions each, and as many words; empty where no clip has a paraphrase.
 
     Of each clip one random caption is taken, and the template that it was made from: four paraphrases of one
     template are not four templates.
-
-    Returns:
-        By the names in `COMPARED`; empty where no clip has a paraphrase.
     """
     pairs = [pair for clip in clips if (pair := clip.pair(seed=seed)) is not None]
     if not pairs:
@@ -137,17 +140,14 @@ def fidelity_before(
 ) -> Fidelity | None:
     """Compare all candidates that the gate judged, before any was refused or repaired, with their targets.
 
-    All texts that passed are known, and some of those that failed (repaired ones had failed; spare ones were
-    not judged). The texts are weighted such that passed and failed ones have their shares in `counts`.
-
-    Returns:
-        None where there are no candidates, or where of one of the two groups no text was stored.
+    Of those that failed some texts are known: texts are weighted such that passed and failed ones have their
+    shares in `counts`. None where there are no candidates, or where of one group no text was stored.
     """
     passed = [
         clip.with_targets([caption for caption in clip.paraphrases if "repaired" not in caption.made_by])
         for clip in clips
     ]
-    failed = [_refused_with_targets(clip) for clip in clips]
+    failed = [clip.refused_with_target() for clip in clips]
     known = [sum(map(len, passed)), sum(map(len, failed))]
     counted = [counts["accepted"], counts["repaired"] + counts["refused"]]
     if not any(counted) or [number > 0 for number in known] != [total > 0 for total in counted]:
@@ -161,22 +161,11 @@ def fidelity_before(
     )
 
 
-def _refused_with_targets(clip: RewrittenClip) -> list[tuple[VoiceProfile, str]]:
-    """Return the refused candidates of a clip; none where its captions have different targets."""
-    targets = [target for target, _ in clip.with_targets(clip.captions)]
-    if not targets or any(target.emotions != targets[0].emotions for target in targets):
-        return []
-    return [(targets[0], refusal.text) for refusal in clip.refusals]
-
-
 @dataclass(frozen=True, slots=True)
 class RewritingExample:
-    """A text beside the template that was rewritten.
+    """A text of the clip `id` beside the template that was rewritten.
 
     Attributes:
-        id: of the clip.
-        profile: of the clip, where it is known.
-        template, text: the two.
         made_by: what wrote the text, for readers.
         refusal: why it was refused; None where it was not.
     """

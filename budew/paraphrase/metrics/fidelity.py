@@ -24,16 +24,10 @@ _STEP = LEVELS[1] - LEVELS[0]
 
 @dataclass(frozen=True, slots=True)
 class EmotionFidelity:
-    """One emotion. A rate is None where there is nothing to divide by.
+    """The rates of `Fidelity` for one emotion, None where there is nothing to divide by.
 
-    Attributes:
-        emotion: its name.
-        wanted: sum of the weights of the captions whose profile has it.
-        said: the same of the captions that express it.
-        recall: share of the wanted ones that express it.
-        precision: share of those that express it whose profile has it.
-        exact: share of those with both that express it at its level.
-        within_one: the same, at most one level off.
+    `wanted` and `said` are the sums of the weights of the captions whose profile has it, and that express it;
+    `exact` and `within_one` are shares of those with both.
     """
 
     emotion: str

@@ -109,8 +109,7 @@ def paraphrase_report(
 
     Args:
         corpora: each anything that `budew.read` takes.
-        sample: clips of which diversity and fidelity are measured.
-        seed: draws them.
+        sample, seed: clips of which diversity and fidelity are measured, and what draws them.
         examples: of paraphrases, and of refused candidates, to keep.
         on_bad: receives the error of each unreadable item; without it the first is raised.
         progress: called with the number of clips read.

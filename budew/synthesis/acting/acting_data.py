@@ -1,11 +1,10 @@
-"""The data files of acting, read once: lines, languages, accents, challenges. Tests check them."""
+"""The languages with their lines and accents, and the challenges, as the data files of acting have them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from budew.io.resources import packaged_table
 from budew.synthesis.clip_plan import synthesis_table
 
 NO_ACCENT = "none"
@@ -50,12 +49,6 @@ class Challenge:
 
 
 @cache
-def data(name: str) -> Any:
-    """Return the parsed data file `name`.yaml of this folder."""
-    return packaged_table(__package__, name)
-
-
-@cache
 def languages() -> dict[str, Language]:
     """Return the languages by code."""
     return {
@@ -63,9 +56,9 @@ def languages() -> dict[str, Language]:
             code,
             **row,
             neutral=tuple(f"{text}." for text in synthesis_table("texts")[code]),
-            **data(f"lines/{code}"),
+            **synthesis_table(f"acting/lines/{code}"),
         )
-        for code, row in data("languages").items()
+        for code, row in synthesis_table("acting/languages").items()
     }
 
 
@@ -73,7 +66,7 @@ def languages() -> dict[str, Language]:
 def challenges() -> dict[str, Challenge]:
     """Return the challenges by name."""
     found = {}
-    for name, row in data("challenges").items():
+    for name, row in synthesis_table("acting/challenges").items():
         fields: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
         }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, product
-from math import isfinite
+from math import inf
 from typing import Any
 
 from budew.errors import InputError
@@ -37,15 +37,6 @@ class HoursPlan:
     def __len__(self) -> int:
         return sum(self.clips)
 
-    @property
-    def accents(self) -> dict[str, tuple[str, ...]]:
-        """The accents by language, in all parts."""
-        spoken: dict[str, tuple[str, ...]] = {}
-        for part in self.parts:
-            for code, accents in part.accents.items():
-                spoken[code] = tuple(dict.fromkeys((*spoken.get(code, ()), *accents)))
-        return spoken
-
     def axes(self) -> dict[str, tuple[str, ...]]:
         """Return the names of all levels of each axis, in the order of `ClipLevels`."""
         parts = [part.axes() for part in self.parts]
@@ -73,7 +64,7 @@ class HoursPlan:
         return dict(zip((part.part for part in self.parts), self._place(clips)[1], strict=True))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all that decides the clips, as JSON values."""
+        """Return all that decides the clips."""
         return {"parts": [part.to_dict() for part in self.parts], "clips": list(self.clips)}
 
     def _place(self, number: int) -> tuple[int, list[int]]:
@@ -125,7 +116,7 @@ def make_hours_plan(
         axes: fields of `Axes` but `languages`; `challenges` are those of the parts that have any.
 
     Raises:
-        InputError: hours that are not a positive number, no such language, no such level of an axis.
+        InputError: there is no such language or level of an axis, or a part occurs twice.
         SettingsError: an axis is unknown, or its names are not text.
 
     Example:
@@ -141,8 +132,6 @@ def make_hours_plan(
     parts: dict[str, ActingPlan] = {}
     clips = []
     for name, length in hours.items():
-        if not (isfinite(length) and length > 0):
-            raise InputError(f"{name}={length:g} is not a number of hours: use one over 0")
         words = [word.strip().casefold() for word in name.split("+")]
         own = {"languages": [word for word in words if word != CHALLENGES], "challenges": [PLAIN]}
         if CHALLENGES in words:
@@ -159,7 +148,7 @@ def make_hours_plan(
 
 
 def hours_in(text: str) -> dict[str, float]:
-    """Return the hours by part in a text such as `en=2156,de=716,en+de+challenges=111`.
+    """Return the hours by part in a text; InputError where a part is wrong or occurs twice.
 
     Example:
         >>> hours_in("en=2,de+challenges=0.5")
@@ -167,12 +156,12 @@ def hours_in(text: str) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for part in text.split(","):
-        name, equals, number = part.partition("=")
+        name, _, number = part.partition("=")
         try:
             hours = float(number)
         except ValueError:
             hours = 0.0
-        if not equals or not name.strip() or name.strip() in found or not hours:
+        if not name.strip() or name.strip() in found or not 0 < hours < inf:
             raise InputError(f"{part.strip()!r} is not a part of a plan: write it as en=100, each once")
         found[name.strip()] = hours
     return found
@@ -183,7 +172,6 @@ class Preview:
     """A plan before anything is spoken.
 
     Attributes:
-        clips: number of clips.
         characters, instruction_characters: of lines and instructions; estimated in a plan of over 10,000.
         counts: clips by axis and level; those of the combinations of voice, emotion and accent.
         cells: clips of each combination of voice, emotion and accent of a language.
@@ -191,7 +179,6 @@ class Preview:
         first: the first planned.
     """
 
-    clips: int
     characters: int
     instruction_characters: int
     counts: Mapping[str, Mapping[str, int]]
@@ -219,12 +206,12 @@ def preview(plan: AnyPlan, clips: int, *, moved: Callable[[int, int], None]) -> 
         round(sum(map(len, texts)) * clips / counted_clips)
         for texts in ([clip.text for clip in planned], [clip.instructions for clip in planned])
     )
-    first = tuple(map(plan.clip, range(min(SHOWN_CLIPS, clips))))
-    named = {
-        axis: {name: counted[name] for name in names}
-        for (axis, names), counted in zip(axes.items(), counts, strict=True)
-    }
-    combined = product(axes["voice"], axes["emotion"], axes["accent"])
-    found = tuple(map(cells.__getitem__, combined))
-    parts = plan.shares(clips) if isinstance(plan, HoursPlan) else {}
-    return Preview(clips, characters, instructions, named, found, parts, first)
+    named = zip(axes.items(), counts, strict=True)
+    return Preview(
+        characters,
+        instructions,
+        counts={axis: {name: counted[name] for name in names} for (axis, names), counted in named},
+        cells=tuple(cells[cell] for cell in product(axes["voice"], axes["emotion"], axes["accent"])),
+        parts=plan.shares(clips) if isinstance(plan, HoursPlan) else {},
+        first=tuple(planned[:SHOWN_CLIPS]),
+    )

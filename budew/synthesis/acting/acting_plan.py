@@ -7,7 +7,6 @@ The instructions for a speech model are worded by `budew.captions.render`: they 
 say, and `parse` recovers it.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -22,8 +21,9 @@ from budew.errors import InputError
 from budew.io.settings import Settings, validated
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed, generator
-from budew.synthesis.acting.acting_data import NO_ACCENT, challenges, data, languages
+from budew.synthesis.acting.acting_data import NO_ACCENT, challenges, languages
 from budew.synthesis.acting.speech_backend import PlannedClip, SpeechBackend
+from budew.synthesis.clip_plan import synthesis_table
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion
 from budew.taxonomy.scales import level_name
 
@@ -127,9 +127,8 @@ class ActingPlan:
         return dict(zip(ClipLevels._fields, map(tuple, (*levels, self.challenges, self.texts)), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all that decides the clips, as JSON values."""
-        plan: dict[str, Any] = json.loads(json.dumps(asdict(self)))
-        return plan
+        """Return all that decides the clips."""
+        return asdict(self)
 
     def _balanced(self, axis: str, number: int, levels: Sequence[T]) -> T:
         rounds, axis = len(self.emotions), self.part + axis
@@ -149,7 +148,7 @@ class ActingPlan:
 
     def _instructions(self, name: str, levels: ClipLevels) -> str:
         """Return the instructions for one clip, in English; its id decides the wording."""
-        wording, spoken = data("instructions"), languages()[levels.language]
+        wording, spoken = synthesis_table("acting/instructions"), languages()[levels.language]
         frames: Sequence[str] = wording[self.wording]["frames"]
         seed = derived_seed("feeling", name)
         feeling = render(
@@ -224,7 +223,7 @@ def balanced_level(number: int, *, size: int, rounds: int, seed: int, axis: str)
     * after each whole round, no level is ahead of another by more than one clip.
 
     Over rounds × size clips each pair (place, level) occurs exactly once: a Latin square, its rows and
-    columns shuffled again for each such run. Two axes are independent of each other, as in a random product.
+    columns shuffled again for each such run. Two axes are independent of each other.
     """
     square, within = divmod(number, size * rounds)
     return _square(size, rounds, seed, axis, square)[within]

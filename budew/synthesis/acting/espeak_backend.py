@@ -9,18 +9,15 @@ bursts in between.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from io import BytesIO
 from itertools import pairwise
 from typing import Any
-
-import soundfile as sf
 
 from budew.errors import InputError, require
 from budew.jobs import OnFailed
 from budew.randomness import generator
-from budew.synthesis.acting.acting_data import Challenge, challenges, data, languages
+from budew.synthesis.acting.acting_data import challenges, languages
 from budew.synthesis.acting.speech_backend import PlannedClip, SpokenClip
-from budew.synthesis.clip_audio import Samples, synthesize_parts
+from budew.synthesis.clip_audio import as_flac, synthesize_parts
 from budew.synthesis.clip_plan import SAMPLING_RATE, ClipPlan, Voice, cues, express, synthesis_table, voice_of
 from budew.synthesis.espeak import Espeak
 
@@ -44,7 +41,7 @@ class EspeakBackend:
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the voices of these names, or twelve of the training split."""
-        chosen = tuple(data("voices")["espeak"] if names is None else names)
+        chosen = tuple(synthesis_table("acting/voices")["espeak"] if names is None else names)
         return tuple(f"{variant}-{person:02d}" for variant, person, _ in map(_person, chosen))
 
     def accents(self, language: str) -> tuple[str, ...]:
@@ -63,18 +60,31 @@ class EspeakBackend:
         with Espeak() as espeak:
             for clip in clips:
                 parts, bursts = parts_of(clip)
+                voice = parts[0].voice
                 try:
                     samples = synthesize_parts(parts, espeak, longest=LONGEST)
                 except InputError as error:
                     failed(clip.id, error)
                     continue
-                yield clip, _encoded(samples, parts[0].voice, bursts)
+                yield (
+                    clip,
+                    SpokenClip(
+                        as_flac(samples),
+                        "flac",
+                        SAMPLING_RATE,
+                        round(len(samples) / SAMPLING_RATE, 4),
+                        bursts,
+                        voice.gender,
+                        details={"espeak_voice": voice.name},
+                    ),
+                )
 
 
 def parts_of(clip: PlannedClip) -> tuple[list[ClipPlan], tuple[str, ...]]:
-    """Return an clip as plans for the synthesizer, one for each part of its challenge, and its own bursts.
+    """Return a clip as plans for the synthesizer, one for each part of its challenge, and its own bursts.
 
-    How the speaker uses each cue is drawn once for all parts; a part has its share of it.
+    How the speaker uses each cue is drawn once for all parts; a part has its share of it. The bursts of the
+    challenge are where it wants them, those of the emotion at the end.
     """
     challenge = challenges()[clip.challenge]
     settings, bursts = express({clip.emotion: clip.intensity}, generator(clip.seed, clip.id, "express"))
@@ -85,7 +95,9 @@ def parts_of(clip: PlannedClip) -> tuple[list[ClipPlan], tuple[str, ...]]:
         part = {cue: round(settings[cue] * share + challenge.cues.get(cue, 0.0), 4) for cue in cues()}
         name = f"{clip.id}/{number}" if number else clip.id
         parts.append(ClipPlan(name, clip.seed, profile, voice, text, part, (), ()))
-    _place_bursts(parts, challenge, bursts)
+    parts[0] = replace(parts[0], bursts_before=challenge.before, bursts_after=challenge.between)
+    after = (name for name in bursts if name not in challenge.bursts)
+    parts[-1] = replace(parts[-1], bursts_after=(*parts[-1].bursts_after, *after, *challenge.after))
     return parts, tuple(bursts)
 
 
@@ -105,19 +117,15 @@ def split_line(text: str, count: int) -> list[str]:
 def _person(name: str) -> tuple[str, int, str]:
     """Return variant, number and gender of a voice."""
     variant, _, number = name.rpartition("-")
-    splits = synthesis_table("voices")["variants"].values()
+    voices = synthesis_table("voices")
+    splits, persons = voices["variants"].values(), range(voices["speakers"])
     genders = {known: gender for split in splits for gender, names in split.items() for known in names}
-    if (
-        variant not in genders
-        or not number.isdecimal()
-        or int(number) >= synthesis_table("voices")["speakers"]
-    ):
-        most = synthesis_table("voices")["speakers"] - 1
-        raise InputError(
-            f"espeak-ng has no voice {name!r}: use VARIANT-NUMBER such as f1-03, with a number up to {most} "
-            f"and one of {', '.join(sorted(genders))}"
-        )
-    return variant, int(number), genders[variant]
+    if variant in genders and number.isdecimal() and int(number) in persons:
+        return variant, int(number), genders[variant]
+    raise InputError(
+        f"espeak-ng has no voice {name!r}: use VARIANT-NUMBER such as f1-03, with a number up to "
+        f"{persons[-1]} and one of {', '.join(sorted(genders))}"
+    )
 
 
 def _voice(clip: PlannedClip) -> Voice:
@@ -126,19 +134,3 @@ def _voice(clip: PlannedClip) -> Voice:
     if accent is None:
         raise InputError(f"espeak-ng has no {clip.accent} accent: use a speech server, or leave it out")
     return voice_of(variant, person, accent=accent, language=clip.language, gender=gender)
-
-
-def _place_bursts(parts: list[ClipPlan], challenge: Challenge, own: Sequence[str]) -> None:
-    """Put the bursts of the challenge where it wants them, and those of the emotion at the end."""
-    parts[0] = replace(parts[0], bursts_before=challenge.before, bursts_after=challenge.between)
-    after = (name for name in own if name not in challenge.bursts)
-    parts[-1] = replace(parts[-1], bursts_after=(*parts[-1].bursts_after, *after, *challenge.after))
-
-
-def _encoded(samples: Samples, voice: Voice, bursts: tuple[str, ...]) -> SpokenClip:
-    encoded = BytesIO()
-    sf.write(encoded, samples, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
-    duration, details = round(len(samples) / SAMPLING_RATE, 4), {"espeak_voice": voice.name}
-    return SpokenClip(
-        encoded.getvalue(), "flac", SAMPLING_RATE, duration, bursts, voice.gender, None, details
-    )

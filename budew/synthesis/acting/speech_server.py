@@ -11,22 +11,22 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from io import BytesIO
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import soundfile as sf
 
 from budew.audio.formats import sniff_format
 from budew.audio.samples import decode
 from budew.chat.client import Client
 from budew.chat.ordered_requests import answered_in_order
-from budew.chat.request import Answer, ServerRequest, reason_in, response_object, usage_in
+from budew.chat.request import Answer, ChatRequest, ServerRequest, reason_in, response_object, usage_in
 from budew.chat.server_settings import ServerSettings
 from budew.errors import AnswerError, AudioError, InputError, ServerError
 from budew.jobs import OnFailed
-from budew.synthesis.acting.acting_data import data, languages
+from budew.synthesis.acting.acting_data import languages
 from budew.synthesis.acting.speech_backend import PlannedClip, SpokenClip
+from budew.synthesis.clip_audio import as_flac
+from budew.synthesis.clip_plan import synthesis_table
 
 FORMATS = ("mp3", "opus", "aac", "flac", "wav")
 """Encodings that can be asked for: those of the protocols that name themselves."""
@@ -45,12 +45,7 @@ _LONGEST_TRANSCRIPT = 5_000  # characters; 30 s hold about 600
 
 @dataclass(frozen=True, slots=True)
 class ActingRequest(ServerRequest):
-    """The request for a clip in both protocols. `salt` is its id.
-
-    Attributes:
-        wording: of the instructions that it follows, a key of `instructions.yaml`.
-        clip_seconds: mean length of the speech.
-    """
+    """The request for a clip in both protocols; `salt` is its id. For the others see `SpeechBackend`."""
 
     model: str
     voice: str
@@ -96,12 +91,8 @@ class SpeechRequest(ActingRequest):
 
 @dataclass(frozen=True, slots=True)
 class ImprovisedSpeechRequest(ActingRequest):
-    """A request of `/v1/chat/completions` with audio output; its answer is improvised speech.
+    """A request of `/v1/chat/completions` with audio output; its answer is improvised speech."""
 
-    Any answer of the protocol will do where `is_probe`.
-    """
-
-    is_probe: bool = False
     path: ClassVar[str] = "/chat/completions"
     wording: ClassVar[str] = "audition"
     clip_seconds: ClassVar[float] = 10.0
@@ -118,9 +109,9 @@ class ImprovisedSpeechRequest(ActingRequest):
             ],
         }
 
-    def probe(self) -> "ImprovisedSpeechRequest":
-        """Return a request of three words."""
-        return replace(self, text=_PROBE, instructions="Say these words.", is_probe=True)
+    def probe(self) -> ChatRequest:
+        """Return a question of one word, to be answered in text."""
+        return ChatRequest(self.model, (), max_tokens=8).probe()
 
     def read(self, content: bytes, content_type: str) -> Answer:
         """Return the audio in Base64 and its transcript.
@@ -138,8 +129,6 @@ class ImprovisedSpeechRequest(ActingRequest):
         words = [audio.get("transcript"), *(each.get("content") for each in messages)]
         said = next((text.strip() for text in words if isinstance(text, str) and text.strip()), "")
         encoded = audio.get("data")
-        if self.is_probe and messages:
-            return Answer(("",), usage_in(content))
         if refusals := [each["refusal"] for each in messages if isinstance(each.get("refusal"), str)]:
             raise ServerError(f"the model refuses: {refusals[0][:200]!r}")
         if any(choice.get("finish_reason") == "content_filter" for choice in choices):
@@ -212,7 +201,7 @@ class SpeechServerBackend:
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the voices of these names, or those of OpenAI's endpoint."""
-        return tuple(data("voices")["server"] if names is None else names)
+        return tuple(synthesis_table("acting/voices")["server"] if names is None else names)
 
     def accents(self, language: str) -> tuple[str, ...]:
         """Return all accents of the language: the instructions ask for one."""
@@ -224,7 +213,7 @@ class SpeechServerBackend:
             "backend": f"openai-{self.api}",
             "model": self.server.model,
             "response_format": self.response_format,
-            "instructions_version": data("instructions")["version"],
+            "instructions_version": synthesis_table("acting/instructions")["version"],
         }
 
     def speak(
@@ -232,9 +221,9 @@ class SpeechServerBackend:
     ) -> Iterator[tuple[PlannedClip, SpokenClip]]:
         """Speak clips concurrently; yield them in their order."""
         with closing(answered_in_order(clips, self._spoken, self.server)) as spoken:
-            for clip, take in spoken:
+            for clip, answer in spoken:
                 try:
-                    yield clip, take.result()
+                    yield clip, answer.result()
                 except (ServerError, AnswerError) as error:
                     failed(clip.id, error)
 
@@ -281,7 +270,6 @@ def decode_speech(
     if np.abs(decoded.samples).max() < SILENCE:
         raise AnswerError(f"{length:.1f} s without speech")
     if rate not in (None, decoded.sampling_rate):
-        decoded, encoded = decode(audio, sampling_rate=rate), BytesIO()
-        sf.write(encoded, decoded.samples, rate, format="FLAC", subtype="PCM_16")
-        audio, format = encoded.getvalue(), "flac"
+        decoded = decode(audio, sampling_rate=rate)
+        audio, format = as_flac(decoded.samples, decoded.sampling_rate), "flac"
     return SpokenClip(audio, format, decoded.sampling_rate, round(length, 4))

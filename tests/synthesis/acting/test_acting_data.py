@@ -3,7 +3,7 @@
 import string
 
 from budew.captions import parse
-from budew.synthesis.acting.acting_data import NO_ACCENT, challenges, data, languages
+from budew.synthesis.acting.acting_data import NO_ACCENT, challenges, languages
 from budew.synthesis.clip_plan import cues, synthesis_table
 from budew.taxonomy import EMOTIONS, burst, trait
 from budew.taxonomy.scales import LEVEL_NAMES
@@ -12,7 +12,7 @@ from budew.taxonomy.scales import LEVEL_NAMES
 def test_lines_are_short_sentences_without_digits_and_all_slots_are_used():
     assert set(languages()) == {"en", "de", "es", "fr"}
     for language in languages().values():
-        assert set(data(f"lines/{language.code}")["lines"]) == set(EMOTIONS)
+        assert set(synthesis_table(f"acting/lines/{language.code}")["lines"]) == set(EMOTIONS)
         assert all(len(lines) >= 4 for lines in language.lines.values())
         own, used = [line for lines in language.lines.values() for line in lines], set()
         assert len(own) == len(set(own))
@@ -62,7 +62,7 @@ def test_challenges_have_directions_and_known_cues_and_bursts():
 
 
 def test_instructions_have_a_sentence_for_each_level_and_a_place_for_everything():
-    wording = data("instructions")
+    wording = synthesis_table("acting/instructions")
     assert set(wording["levels"]) == set(LEVEL_NAMES[1:])
     places = {"language", "accent", "feeling", "level", "challenge", "bounds"}
     for kind, own in (("line", set()), ("audition", {"rhythm", "sounds"})):

@@ -66,8 +66,9 @@ def test_a_clip_of_a_part_does_not_depend_on_the_other_parts():
 
 def test_accents_are_those_that_a_language_has():
     plan = planned("en=1,fr=1", accents=["Texan", "none"])
-    assert plan.accents == {"en": ("none", "Texan"), "fr": ("none",)}
-    assert planned("en=1,fr=1", accents=["Texan"]).accents["fr"] == CHAT.accents("fr")
+    assert plan.axes()["accent"] == ("en none", "en Texan", "fr none")
+    accents = planned("en=1,fr=1", accents=["Texan"]).axes()["accent"]
+    assert accents == ("en Texan", *(f"fr {accent}" for accent in CHAT.accents("fr")))
 
 
 def test_a_preview_counts_the_levels_of_the_plan():
@@ -92,7 +93,7 @@ def test_the_plan_of_got_talent_has_its_hours_and_a_clip_in_every_cell():
         assert name == asked.replace("+", "-")
         assert clips * CHAT.clip_seconds / 3600 == pytest.approx(hours, rel=0.01)
     assert min(found.cells) > 0
-    assert len(found.cells) == 11 * 40 * sum(map(len, plan.accents.values()))
+    assert len(found.cells) == 11 * 40 * len(plan.axes()["accent"])
 
 
 @pytest.mark.parametrize(
