@@ -93,15 +93,10 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest(ServerRequest):
-    """A chat completion.
+    """A chat completion, with the fields of the protocol; None for the default of the server.
 
     Attributes:
-        model: name of the model on the server.
         messages: messages of the protocol; the content of one is text, or parts of text and audio.
-        max_tokens: longest answer.
-        temperature: 0 for the likeliest answer.
-        top_p: nucleus sampling; None for the server's default.
-        seed: seed of sampling; None for the server's default.
         n: number of answers. Some servers give one all the same.
         schema: JSON schema of the answer, None for text.
     """

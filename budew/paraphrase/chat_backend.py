@@ -58,7 +58,7 @@ class ChatBackend:
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that determine the candidates."""
         return {
-            **self.prompts.made_by("chat", self.server.model),
+            **self._made_by(),
             "temperature": self._temperature(),
             "top_p": self.prompts.file.sampling.top_p,
             "structured": self.structured,
@@ -84,7 +84,7 @@ class ChatBackend:
     async def _answer(self, request: RewriteRequest) -> Candidates:
         if self._open is None:
             raise RuntimeError("the backend is not open: use it as an async context")
-        made_by = self.prompts.made_by("chat", self.server.model, request.style)
+        made_by = {**self._made_by(), "style": request.style}
         asked = ChatRequest(
             model=self.server.model,
             messages=self.prompts.messages(request, structured=self.structured),
@@ -100,6 +100,11 @@ class ChatBackend:
         except ServerError as refusal:
             return Candidates((), made_by, failure=str(refusal))
         return Candidates(tuple(clean_answer(text) for text in answer.texts[: request.n]), made_by)
+
+    def _made_by(self) -> dict[str, str | int | float]:
+        prompt = self.prompts.file
+        made_by: dict[str, str | int | float] = {"backend": "chat", "model": self.server.model}
+        return {**made_by, "prompt": prompt.name, "prompt_version": prompt.version}
 
     def _temperature(self) -> float:
         return self.prompts.file.sampling.temperature if self.temperature is None else self.temperature

@@ -70,12 +70,6 @@ class Prompts:
         """The styles by their names, in the order of the file."""
         return self.file.styles
 
-    def made_by(self, backend: str, model: str, style: str | None = None) -> dict[str, str | int | float]:
-        """Return the provenance of what a model answers, in one style or in any."""
-        made_by: dict[str, str | int | float] = {"backend": backend, "model": model}
-        made_by |= {"prompt": self.file.name, "prompt_version": self.file.version}
-        return made_by if style is None else {**made_by, "style": style}
-
     def style_of(self, seed: int, id: str, number: int) -> str:
         """Return the style of a clip's caption `number`, from 0: another one until all have been drawn."""
         turn, place = divmod(number, len(self.styles))

@@ -65,7 +65,6 @@ def rewriting_report(found: ParaphraseReport) -> Report:
     """Return the metrics of a rewritten corpus, and some of its texts beside their templates."""
     sections = with_content(
         _candidates(found),
-        _inconsistent(found),
         _tallies(found),
         _diversity(found),
         _fidelity(found),
@@ -138,23 +137,10 @@ def _candidates(found: ParaphraseReport) -> StackedBars:
         "retried with the reasons. Spare candidates came when a caption was there already, and were not "
         "judged."
     )
-    if totals.clips and not totals.wrong:
-        note += (
-            f" The counts of all {totals.clips:,} clips are consistent: each candidate has one outcome, each "
-            "caption one origin."
-        )
     if totals.clips < found.clips:
         note += f" {found.clips - totals.clips:,} clips have no record of their candidates."
     legend = [f"{name} {counts[name]:,}" for name in OUTCOMES]
     return StackedBars("Candidates", legend, [("candidates", [counts[name] for name in OUTCOMES])], note)
-
-
-def _inconsistent(found: ParaphraseReport) -> Table:
-    totals = found.candidates
-    first = f"; the first {len(totals.listed)}" if totals.wrong > len(totals.listed) else ""
-    note = f"The counts are inconsistent in {totals.wrong:,} clips{first}."
-    rows = [(shortened(id), shortened(problem)) for id, problem in totals.listed]
-    return Table("Inconsistent counts", ("clip", "problem"), rows, note=note)
 
 
 def _tallies(found: ParaphraseReport) -> BarLists:

@@ -48,12 +48,9 @@ def synthesize_clip(plan: ClipPlan, espeak: Espeak) -> Samples:
 
 
 def synthesize_parts(parts: Sequence[ClipPlan], espeak: Espeak, *, longest: float) -> Samples:
-    """Return one clip (n,) of several plans, one after the other, as `synthesize_clip` does of one.
+    """Return one clip (n,) of several plans of one speaker, one after the other, as `synthesize_clip`.
 
-    Args:
-        parts: of one speaker; each has its own words, cues and bursts. The first one's id decides the chance.
-        espeak: a running one.
-        longest: seconds; what does not fit is cut off the words.
+    The id of the first decides the chance. What is longer than `longest` seconds is cut off the words.
     """
     rng = generator(parts[0].seed, parts[0].id, "sound")
     spoken = [_part(plan, espeak, rng) for plan in parts]

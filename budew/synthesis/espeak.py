@@ -111,17 +111,14 @@ def _short_path(data: Path) -> Path:
 
 
 def utterance(plan: ClipPlan, *, formants: float) -> Utterance:
-    """Return what espeak-ng is asked to say.
-
-    Args:
-        plan: the clip.
-        formants: factor by which the audio will be resampled afterwards; pitch and rate are set so that
-            they come out as planned.
+    """Return what espeak-ng is asked to say, such that pitch and rate are as planned once the audio has been
+    resampled by the factor `formants`.
     """
     rng = generator(plan.seed, plan.id, "speech")
     words = plan.text.split()
     accents = _word_pitches(plan, [rng.gauss(0, 1) for _ in words])
-    rates = _word_rates(plan, [rng.gauss(0, 1) for _ in words])
+    unevenness = _setting(plan, "irregularity", neutral=0.04)
+    rates = [float(np.clip(np.exp(unevenness * rng.gauss(0, 1)), 0.4, 2.2)) for _ in words]
     breaks = _breaks(plan, len(words), rng.sample(range(1, len(words)), k=min(3, len(words) - 1)))
     level = _setting(plan, "pitch_level", neutral=0.0) + plan.voice.pitch - 12 * np.log2(formants)
     base = _clip(NEUTRAL_PITCH + level / SEMITONES_PER_UNIT)
@@ -154,11 +151,6 @@ def _word_pitches(plan: ClipPlan, noise: list[float]) -> list[float]:
     for step in range(min(CONTOUR_WORDS, len(pitches))):
         pitches[-1 - step] = pitches[-1 - step] * 0.5 + contour * (CONTOUR_WORDS - step) / CONTOUR_WORDS
     return pitches
-
-
-def _word_rates(plan: ClipPlan, noise: list[float]) -> list[float]:
-    spread = _setting(plan, "irregularity", neutral=0.04)
-    return [float(np.clip(np.exp(spread * value), 0.4, 2.2)) for value in noise]
 
 
 def _breaks(plan: ClipPlan, words: int, places: list[int]) -> dict[int, float]:

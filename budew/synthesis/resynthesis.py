@@ -6,9 +6,7 @@ adds what it adds to espeak-ng's speech. Words, accent and voice stay those of t
 second on one core.
 
 Labels are the emotions that were requested, as for all synthetic speech. The voices, microphones and rooms
-are real: a classifier on states of whisper-base that learned emotions from EmoDB and neutral speech from
-LibriSpeech took all of nEMO for neutral reading, with an unweighted average recall of 0.33 over six emotions;
-with 2,400 such clips of LibriSpeech besides, 0.41 (docs/journal.md).
+are real, so that a model does not learn to know emotional speech by its microphone (docs/journal.md).
 """
 
 import random

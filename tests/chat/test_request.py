@@ -47,12 +47,11 @@ def test_everything_that_changes_the_answer_changes_the_cache_key(change):
 @pytest.mark.parametrize(
     ("reported", "usage"),
     [
-        *((wrong, None) for wrong in (None, 7, {}, {"prompt_tokens": 1})),
-        ({"prompt_tokens": 0, "completion_tokens": 2**40 - 1}, Usage(0, 2**40 - 1)),
-        *(
-            ({"prompt_tokens": sent, "completion_tokens": received}, None)
-            for sent, received in ((2**40, 1), (2**70, 1), (True, 1), (1, -1), (1.0, 1))
-        ),
+        (None, None),
+        ({"prompt_tokens": 1}, None),
+        ({"prompt_tokens": 0, "completion_tokens": 2}, Usage(0, 2)),
+        ({"prompt_tokens": 2**70, "completion_tokens": 1}, None),
+        ({"prompt_tokens": 1, "completion_tokens": -1}, None),
     ],
 )
 def test_only_valid_token_counts_are_reported(reported, usage):
@@ -137,13 +136,3 @@ def test_time_is_linear_in_the_length(unit):
 def test_no_text_raises_anything_else(text):
     with pytest.raises(AnswerError):
         object_in(text, keys=("emotions",))
-
-
-@pytest.mark.parametrize(("braces", "found"), [(199, True), (200, False)])
-def test_an_object_is_searched_for_at_200_braces(braces, found):
-    text = "{ " * braces + WHOLE
-    if found:
-        assert object_in(text.ljust(LONGEST_TEXT), keys=("bursts",)) == DATA
-    else:
-        with pytest.raises(AnswerError, match="holds 0"):
-            object_in(text, keys=("bursts",))

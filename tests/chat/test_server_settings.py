@@ -84,17 +84,6 @@ def test_the_key_is_read_from_the_named_variable_which_must_be_set(monkeypatch):
         server_at(key_variable="NO_SUCH_KEY").key()
 
 
-def test_settings_at_their_limits_are_accepted_and_beyond_them_refused():
-    least = {"concurrency": 1, "timeout": 0.1, "retries": 0, "patience": 0.1, "requests_per_minute": 0.1}
-    server_at(**least, max_tokens=0, max_cost=0, price_in=1.0, price_out=1.0)
-    for name in (*least, "price_in", "price_out", "max_tokens"):
-        with pytest.raises(ValueError, match=name):
-            server_at(**{name: -1 if name in ("retries", "price_in", "price_out", "max_tokens") else 0})
-    assert server_at(max_cost=1.0, price_out=0.5).has_ceiling
-    assert server_at(max_tokens=1).has_ceiling
-    assert not server_at().has_ceiling
-
-
 def test_defaults_of_server_settings():
     server = server_at()
     assert (server.concurrency, server.timeout, server.retries, server.patience) == (16, 120, 4, 600)

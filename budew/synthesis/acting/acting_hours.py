@@ -27,8 +27,7 @@ _COUNTED = 10_000  # clips of a preview whose characters are counted; those of l
 class HoursPlan:
     """Several plans in one, each with its number of clips. `make_hours_plan` makes one.
 
-    The parts are interleaved: after every ten clips or so each has had its share, so that any beginning of
-    the whole has the languages as the whole has them.
+    The parts are interleaved: after every ten clips or so each has had its share.
     """
 
     parts: tuple[ActingPlan, ...]
@@ -110,8 +109,8 @@ def make_hours_plan(
     Args:
         backend: who speaks.
         seed: decides which levels meet.
-        hours: part → hours. A part is a language, or several joined by `+`, as in `en` or `es+fr`; with the
-            word `challenges` among them it has all challenges but `plain`, without it none.
+        hours: hours of each part. A part is a language, or several joined by `+`; with `challenges` among
+            them it has all challenges but `plain`, without it none.
         clip_seconds: mean length of a clip, by default that of the backend.
         axes: fields of `Axes` but `languages`; `challenges` are those of the parts that have any.
 
@@ -173,10 +172,10 @@ class Preview:
 
     Attributes:
         characters, instruction_characters: of lines and instructions; estimated in a plan of over 10,000.
-        counts: clips by axis and level; those of the combinations of voice, emotion and accent.
+        counts: clips by axis and level.
         cells: clips of each combination of voice, emotion and accent of a language.
         parts: clips by part of a plan by hours.
-        first: the first planned.
+        first: the first clips.
     """
 
     characters: int

@@ -79,9 +79,8 @@ class ClipLevels(NamedTuple):
 class ActingPlan:
     """The levels of each axis, and the seed, which decides which levels meet. `make_plan` makes one.
 
-    Emotions have canonical names, intensities are levels in (0, 1], accents those in which a language (its
-    code) is spoken, challenges are names of `challenges.yaml`, texts of `TEXTS`. `wording` is that of the
-    instructions (`instructions.yaml`), `part` the name of this part of a plan by hours.
+    Intensities are in (0, 1], accents by the code of the language. `wording` is a key of `instructions.yaml`,
+    `part` the name of this part of a plan by hours.
     """
 
     seed: int
@@ -216,8 +215,7 @@ def _some(axis: str, names: Iterable[str]) -> tuple[str, ...]:
 def balanced_level(number: int, *, size: int, rounds: int, seed: int, axis: str) -> int:
     """Return which of `size` levels of `axis` clip `number` has, in [0, size).
 
-    The clips come in rounds of `rounds` (one for each emotion). The level depends on the number and the seed
-    alone, and whatever the number of clips:
+    The clips come in rounds of `rounds` (one for each emotion). Whatever the number of clips:
 
     * within one place of the round (one emotion) no level comes twice before all have come once;
     * after each whole round, no level is ahead of another by more than one clip.

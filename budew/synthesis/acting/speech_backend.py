@@ -11,13 +11,9 @@ from budew.synthesis.acting.acting_data import NO_ACCENT, challenges
 
 @dataclass(frozen=True, slots=True)
 class PlannedClip:
-    """One clip to be acted: its levels as in `ActingPlan`, its line and the instructions for a speech model.
+    """One clip to be acted: its levels as in `ClipLevels`, its line and the instructions for a speech model.
 
-    Attributes:
-        number: its place in the plan, or in its part of a plan by hours.
-        seed: of the plan.
-        language: its code.
-        kind: of the line, one of `TEXTS`.
+    `number` is its place in the plan, or in its part of a plan by hours; `seed` is that of the plan.
     """
 
     number: int
@@ -47,10 +43,10 @@ class PlannedClip:
 
 @dataclass(frozen=True, slots=True)
 class SpokenClip:
-    """A planned clip, spoken: encoded audio, the suffix of its format, its rate in Hz and duration in
-    seconds.
+    """A planned clip, spoken.
 
     Attributes:
+        audio, format, sampling_rate, duration: encoded, with the suffix of its format; Hz and seconds.
         bursts: vocal bursts that it certainly contains, besides those of the challenge.
         gender: of the voice, None where it is not known.
         transcript: the words spoken, None where they are the line of the plan.

@@ -246,7 +246,7 @@ def decode_speech(
         audio: the body of an answer.
         content_type: what the server calls it, for the message.
         seconds: shortest and longest speech.
-        rate: Hz; speech at another rate is converted to it, as FLAC. None keeps it as it comes.
+        rate: Hz; speech at another rate is converted to it, as FLAC.
 
     Raises:
         AnswerError: it is empty, not audio, damaged, silent, too short or too long.

@@ -23,18 +23,6 @@ def test_a_smaller_sample_is_the_beginning_of_a_larger_one_in_any_order(clips) -
     assert sampled(clips, 10) != sampled(clips, 10, seed=1)
 
 
-def test_clips_with_the_same_id_are_both_sampled_without_audio() -> None:
-    one = rewritten(1)
-    other = replace(one, captions=(Caption("Another.", one.captions[0].made_by),))
-    kept = sampled([one, other])
-    assert kept == sampled([other, one])
-    assert len(kept) == 2
-    assert not hasattr(kept[0], "audio")
-    assert [refusal.text for refusal in kept[0].refusals] == [
-        row["text"] for row in one.metadata["paraphrase"]["refusals"]
-    ]
-
-
 def test_diversity_is_compared_on_equally_many_captions_and_words(clips) -> None:
     fallback = {"by": "paraphrase", "fallback": "lost"}
     bare = replace(rewritten(99), captions=(Caption("A voice.", fallback),))

@@ -58,12 +58,6 @@ def test_emotions_are_counted_by_their_phrases() -> None:
     assert list(found.by_emotion) == list(EMOTIONS)
 
 
-def test_a_sample_is_drawn_by_the_seed_and_more_captions_repeat_more() -> None:
-    some = diversity(VARIED, sample=50)
-    assert some == diversity(VARIED, sample=50) != diversity(VARIED, sample=50, seed=1)
-    assert some.distinct_2 > diversity(VARIED).distinct_2
-
-
 def test_compared_words_make_captions_of_different_length_comparable() -> None:
     alphabet = [f"{first}{second}" for first in "abcdefgh" for second in "ijklmnop"]
     random = Random(7)

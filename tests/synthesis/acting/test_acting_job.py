@@ -1,12 +1,7 @@
 """Shards of acted speech: the same bytes however they came about, and nothing lost."""
 
 import json
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -16,15 +11,6 @@ from budew.jobs import run
 from budew.synthesis.acting import Act, EspeakBackend
 
 BACKEND = EspeakBackend()
-PROGRAM = """
-import sys
-from budew.jobs import run
-from budew.synthesis.acting import Act, EspeakBackend, make_plan
-if __name__ == "__main__":
-    backend = EspeakBackend()
-    plan = make_plan(backend, seed=3, languages=["en", "de"], texts=["neutral"])
-    run(Act(plan, backend), range(24), sys.argv[1], clips_per_shard=6, workers=int(sys.argv[2]))
-"""
 
 
 def bytes_of(folder):
@@ -43,49 +29,6 @@ def made(tmp_path_factory, small):
 def act(folder, small, clips=24, *, clips_per_shard=6, check=None):
     job = Act(small(BACKEND), BACKEND, check)
     return run(job, range(clips), folder, clips_per_shard=clips_per_shard, workers=0)
-
-
-@pytest.fixture(scope="module")
-def program(tmp_path_factory):
-    path = tmp_path_factory.mktemp("program") / "program.py"
-    path.write_text(PROGRAM)
-    return path
-
-
-@pytest.mark.long  # the runner's own tests kill its jobs more cheaply
-def test_a_killed_run_leaves_no_process_and_resumes_to_the_same_bytes(made, small, program, tmp_path):
-    out = tmp_path / "out"
-    running = subprocess.Popen([sys.executable, str(program), str(out), "2"])
-    while not list(out.glob(".act-0000[23].tar.*.part")):  # two are done or nearly, these just begun
-        assert running.poll() is None, "it ended before it could be killed"
-        time.sleep(0.002)
-    children = descendants(running.pid)
-    running.send_signal(signal.SIGKILL)
-    running.wait()
-    until = time.monotonic() + 20
-    while any(map(is_alive, children)):
-        assert time.monotonic() < until
-        time.sleep(0.01)
-    assert len(list(out.glob("*.tar"))) < 4
-    assert list(out.glob(".*.part"))
-    act(out, small)
-    assert bytes_of(out) == bytes_of(made)
-
-
-def descendants(pid):
-    """Processes begun by a process and by those that it began."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:  # no Linux
-        return []
-    return [*map(int, children), *(found for child in children for found in descendants(child))]
-
-
-def is_alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_a_longer_corpus_continues_a_shorter_one(made, small, tmp_path):

@@ -137,12 +137,8 @@ def test_levels_may_be_named_in_any_spelling():
 def test_unknown_levels_are_input_errors(axes, match):
     with pytest.raises(InputError, match=match):
         make_plan(SERVER, seed=1, **axes)
-
-
-@pytest.mark.parametrize("voice", ["f1", "f1-99", "nobody-01", "f1-x", ""])
-def test_voices_that_espeak_does_not_have_are_an_input_error(voice):
-    with pytest.raises(InputError, match="no voice"):
-        make_plan(ESPEAK, seed=1, voices=[voice])
+    with pytest.raises(InputError, match="no voice 'f1-99'"):
+        make_plan(ESPEAK, seed=1, voices=["f1-99"])
 
 
 @pytest.mark.parametrize("wrong", [{"moods": ["sad"]}, {"languages": [1]}, {"voices": 5}])

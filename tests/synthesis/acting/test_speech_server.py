@@ -124,12 +124,8 @@ def test_a_wav_of_unknown_length_as_servers_stream_it_is_speech():
 @pytest.mark.parametrize(
     ("audio", "match"),
     [
-        (b"", "empty"),
         (b"\x1b[31mred\x00" + b"x" * 10_000, "not audio"),
         (b"<!DOCTYPE html><title>Sign in</title>", "not audio but text/html: b'<!DOCTYPE html>"),
-        (b"RIFF\x00\x00\x00\x00WAVE" + b"\x07" * 50, "not audio that can be decoded"),
-        (tone(1.0)[:20_000], "ends early|is damaged"),
-        (tone(2.0, level=0.0), "without speech"),
         (tone(0.05), "has 0.2 to 60 s"),
         (tone(READ_SECONDS[1] + 1, rate=8_000), "has 0.2 to 60 s"),
     ],
