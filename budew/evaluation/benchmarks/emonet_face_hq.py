@@ -251,17 +251,8 @@ def _best_first(rater: RaterResult) -> tuple[float, str]:
 
 
 def _group_values(raters: list[RaterResult]) -> dict[str, FloatArray]:
-    """Kappas of all raters and emotions of each group, groups of the paper first."""
-    values = {
-        name: np.array(
-            [
-                kappa
-                for rater in sorted(raters, key=lambda one: one.name)
-                if rater.group == name
-                for kappa in rater.by_emotion.values()
-                if kappa is not None
-            ]
-        )
-        for name in GROUPS
-    }
-    return {name: found for name, found in values.items() if len(found)}
+    """Return kappas of all raters and emotions of each group, groups in the order of the paper."""
+    values: dict[str, list[float]] = {name: [] for name in GROUPS}
+    for rater in sorted(raters, key=lambda one: one.name):
+        values[rater.group] += [kappa for kappa in rater.by_emotion.values() if kappa is not None]
+    return {name: np.array(kappas) for name, kappas in values.items() if kappas}
