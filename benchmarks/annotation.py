@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from budew.annotation.llm import AnnotateByLLM
+from budew.annotation.llm_annotator import AnnotateByLLM
 from budew.chat.server_settings import ServerSettings
 from budew.corpora import Clip
 

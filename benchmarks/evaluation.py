@@ -15,7 +15,7 @@ from budew.evaluation.benchmarks.emonet_voice import score_predictions
 from budew.evaluation.benchmarks.emonet_voice_data import RatedClip
 from budew.evaluation.metrics import score_emotions
 from budew.evaluation.pairs import Pair
-from budew.evaluation.predictions import Prediction
+from budew.evaluation.prediction_files import Prediction
 from budew.evaluation.results import evaluate
 from budew.profile import VoiceProfile
 from budew.reports import evaluation_report, report_html

@@ -4,8 +4,8 @@ import argparse
 import time
 
 from budew.synthesis import plan_clip
-from budew.synthesis.clip_audio import formant_factor, synthesize_clip
 from budew.synthesis.espeak import Espeak, utterance
+from budew.synthesis.speech_signal import formant_factor, synthesize_clip
 
 
 def main() -> None:

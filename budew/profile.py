@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from budew.errors import InputError
 from budew.io.strict_json import loads
 from budew.taxonomy import BURSTS, EMOTIONS, TRAITS, WITHHELD, burst, emotion, quantized_trait, trait
-from budew.taxonomy.scales import INTENSITY, nearest_level
+from budew.taxonomy.rating_scales import INTENSITY, nearest_level
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PARTS = {"emotions", "bursts", "traits", "rated"}

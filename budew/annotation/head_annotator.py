@@ -42,7 +42,7 @@ from budew.jobs import OnFailed
 from budew.model.checkpoint import identity
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
-from budew.taxonomy.scales import SCALES, to_intensity
+from budew.taxonomy.rating_scales import SCALES, to_intensity
 
 Samples = NDArray[np.float32]
 

@@ -29,7 +29,7 @@ from budew.taxonomy import (
     emotion,
     trait,
 )
-from budew.taxonomy.scales import SCALES, to_intensity
+from budew.taxonomy.rating_scales import SCALES, to_intensity
 
 Part = Literal["emotions", "bursts", "traits", "attributes"]
 PARTS: tuple[Part, ...] = get_args(Part)

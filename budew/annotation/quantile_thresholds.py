@@ -30,7 +30,7 @@ from budew.io.settings import Settings, validated
 from budew.jobs import OnFailed, each
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES
-from budew.taxonomy.scales import from_intensity
+from budew.taxonomy.rating_scales import from_intensity
 
 FEWEST = 20
 """Clips that thresholds need."""

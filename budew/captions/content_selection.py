@@ -23,7 +23,7 @@ from budew.captions.vocabulary import with_article
 from budew.errors import InputError, WithheldError
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, LEVELS, WORD_TRAITS
-from budew.taxonomy.scales import INTENSITY, from_intensity, nearest_level, to_intensity
+from budew.taxonomy.rating_scales import INTENSITY, from_intensity, nearest_level, to_intensity
 
 DEFAULT_MAX_WORDS = 84
 """Holds five emotions, two bursts, all traits and a few voice attributes. In tokens it is far below the 444

@@ -1,6 +1,6 @@
 """Sentence frames: a small grammar, compiled once.
 
-    {slot}       what a profile has for the slot, see `budew.captions.slots`
+    {slot}       what a profile has for the slot, see `budew.captions.slot_filling`
     [ … ]        left out if a slot in it is empty
     [ … | … ]    the text after the bar is used instead
     (this|that)  one of these

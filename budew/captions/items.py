@@ -15,7 +15,7 @@ from budew.captions.phrases import MARK, MARKS, QUOTED, UNKNOWN, Entry, Form, It
 from budew.captions.tokens import quoted_spans, spans
 from budew.errors import InputError
 from budew.taxonomy import age_group, trait
-from budew.taxonomy.scales import nearest_level
+from budew.taxonomy.rating_scales import nearest_level
 
 _DECADE = 10
 _PART_OF_DECADE = {"early": 3, "mid": 5}

@@ -22,7 +22,7 @@ from budew.captions.speaker import SpeakerTraits, find_speaker
 from budew.captions.tokens import spans, tokenize
 from budew.profile import VoiceProfile, are_of_minor, are_sexual
 from budew.taxonomy import ATTRIBUTES, BURST_GROUPS, BURSTS, EMOTIONS, TRAITS, WITHHELD
-from budew.taxonomy.scales import from_intensity
+from budew.taxonomy.rating_scales import from_intensity
 
 _EMOTION_ORDER = {name: index for index, name in enumerate(EMOTIONS)}
 _BURST_ORDER = {name: index for index, name in enumerate(BURSTS)}

@@ -22,7 +22,7 @@ from budew.captions.caption_prompt import STYLES, Style
 from budew.captions.content_selection import EVERYTHING, Content, ContentSelection, select_content
 from budew.captions.frames import Frame, capitalised, compile_frame
 from budew.captions.lexicon import Lexicon, load_extended_lexicon, load_lexicon
-from budew.captions.slots import needs_met, slots
+from budew.captions.slot_filling import needs_met, slots
 from budew.captions.vocabulary import Vocabulary, Wording
 from budew.captions.word_choice import WordChoice
 from budew.errors import InputError

@@ -1,7 +1,7 @@
 """Word choice: which phrase expresses each part of a profile.
 
 A `WordChoice` is made for one caption. It knows what to express and with which vocabulary, draws among the
-synonyms, and remembers what must not come twice. `budew.captions.slots` says what fills each slot of a
+synonyms, and remembers what must not come twice. `budew.captions.slot_filling` says what fills each slot of a
 sentence frame by asking it.
 
 Emotions are the difficult part. A word goes without an intensity (degree) only where the scope rules of the
@@ -34,7 +34,7 @@ class WordChoice:
     Attributes:
         content: what to express, with emotions and bursts in the order in which they come.
         vocabulary: phrases of the wording.
-        met: needs of slots that the profile meets, see `budew.captions.slots.needs_met`.
+        met: needs of slots that the profile meets, see `budew.captions.slot_filling.needs_met`.
         below: draws a number below another; in the plain wording always 0.
         person: the person that was named last: "elderly woman".
     """

@@ -16,7 +16,7 @@ from typing import Any
 
 from budew.corpora.clip import Clip
 from budew.corpora.column_names import columns_of_fields, in_clip_names, names_of_fields, number_in
-from budew.corpora.delimited import DELIMITED, delimited_rows, divide_delimited
+from budew.corpora.csv_tables import DELIMITED, delimited_rows, divide_delimited
 from budew.corpora.labels import Scales, described
 from budew.corpora.lhotse import Recordings, cut_out, is_lhotse, plain_row
 from budew.corpora.reading import AS_USUAL, ReadOptions, Span, distinct_clips, leaves

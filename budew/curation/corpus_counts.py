@@ -18,7 +18,7 @@ from budew.corpora.clip import Clip
 from budew.errors import AudioError
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS
-from budew.taxonomy.scales import from_intensity, level_name, nearest_level, to_intensity
+from budew.taxonomy.rating_scales import from_intensity, level_name, nearest_level, to_intensity
 
 MOST_LISTED = 50
 """Languages, speakers and words of a trait that `to_dict` lists by name."""

@@ -20,14 +20,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from budew.corpora.column_names import label_layout, number_in
-from budew.corpora.delimited import delimited_rows
+from budew.corpora.csv_tables import delimited_rows
 from budew.corpora.labels.ratings import Rating, answers_in, rated_name
 from budew.corpora.labels.scores import intensities
 from budew.corpora.media import AUDIO, IMAGE
 from budew.corpora.tables import label_columns, numbered_rows
 from budew.corpora.text_files import check_file, file_lines, json_object
 from budew.errors import CorpusError, OnBad, report
-from budew.taxonomy.scales import scale_named
+from budew.taxonomy.rating_scales import scale_named
 
 FACE_SCALE, VOICE_SCALE = "emonet-face", "emonet-voice"
 FEWEST_OF_FACE = 10

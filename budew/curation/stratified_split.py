@@ -25,7 +25,7 @@ from budew.curation.splits import KINDS, Splits, check_shares, group_of, part_by
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
-from budew.taxonomy.scales import nearest_level
+from budew.taxonomy.rating_scales import nearest_level
 
 STRATA = ("clips", "no emotion", *EMOTIONS)
 """Sets of clips that are counted: all, those rated to have no emotion, those with each emotion."""

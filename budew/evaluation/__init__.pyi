@@ -6,11 +6,11 @@ from .decoding_comparison import COMPARED as COMPARED
 from .pairs import Pair as Pair
 from .pairs import Skipped as Skipped
 from .parity import compare_captions as compare_captions
-from .predictions import Prediction as Prediction
-from .predictions import by_id as by_id
-from .predictions import read_predictions as read_predictions
-from .predictions import read_scores as read_scores
-from .predictions import write_predictions as write_predictions
+from .prediction_files import Prediction as Prediction
+from .prediction_files import by_id as by_id
+from .prediction_files import read_predictions as read_predictions
+from .prediction_files import read_scores as read_scores
+from .prediction_files import write_predictions as write_predictions
 from .predictors import FilePredictor as FilePredictor
 from .predictors import ModelPredictor as ModelPredictor
 from .predictors import Predictor as Predictor

@@ -26,7 +26,7 @@ from budew.corpora.text_files import check_file
 from budew.errors import InputError, SettingsError, require
 from budew.evaluation.benchmarks.emonet_voice_data import on_hub
 from budew.evaluation.pairs import Pair, Skipped
-from budew.evaluation.predictions import audio_name
+from budew.evaluation.prediction_files import audio_name
 from budew.evaluation.predictors import Decoding, ModelPredictor, Predictor, predicted
 from budew.io import strict_json
 from budew.io.files import whole_file

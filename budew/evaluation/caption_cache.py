@@ -18,7 +18,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.sources import Progress, counted
 from budew.errors import InputError
 from budew.evaluation.pairs import Skipped
-from budew.evaluation.predictions import Prediction
+from budew.evaluation.prediction_files import Prediction
 from budew.evaluation.predictors import ModelPredictor
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.io import strict_json

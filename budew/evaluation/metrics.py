@@ -23,7 +23,7 @@ import numpy as np
 
 from budew.statistics.arrays import BoolArray, FloatArray, divide, nanmean
 from budew.statistics.correlation import pearson, roc_auc, spearman
-from budew.taxonomy.scales import from_intensity
+from budew.taxonomy.rating_scales import from_intensity
 
 METRICS = ("spearman", "pearson", "mae", "rmse", "auc")
 REPORT_MAXIMUM = from_intensity(1.0, "report")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora.column_names import label_layout, number_in
-from budew.corpora.delimited import DELIMITED, delimited_rows
+from budew.corpora.csv_tables import DELIMITED, delimited_rows
 from budew.corpora.folders import list_files
 from budew.corpora.labels.words import named_emotion
 from budew.corpora.manifests import MANIFESTS

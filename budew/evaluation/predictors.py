@@ -17,10 +17,10 @@ from pydantic import Field
 from budew.corpora.clip import Clip
 from budew.errors import InputError
 from budew.evaluation.pairs import Skipped
-from budew.evaluation.predictions import NamedClips, Prediction, audio_name, read_predictions
+from budew.evaluation.prediction_files import NamedClips, Prediction, audio_name, read_predictions
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.io.settings import Settings
-from budew.taxonomy.scales import INTENSITY
+from budew.taxonomy.rating_scales import INTENSITY
 
 if TYPE_CHECKING:
     from budew.inference.backends import DecodingOptions
@@ -190,8 +190,8 @@ class FilePredictor:
         """Read a file.
 
         Args:
-            path: see `budew.evaluation.predictions.read_predictions`; ids are names of audio files, with or
-                without suffix and folder, or ids of clips.
+            path: see `budew.evaluation.prediction_files.read_predictions`; ids are names of audio files,
+                with or without suffix and folder, or ids of clips.
             scale: of scores in it.
 
         Raises:

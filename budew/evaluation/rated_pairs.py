@@ -32,7 +32,7 @@ def score(predictions: Sequence[Predicted], references: Sequence[Reference]) -> 
         predictions: one a clip. A caption is parsed. Captions and mappings predict all emotions: one that a
             mapping leaves out is 0, one that is None is refused.
         references: one a clip, in the same order. A mapping rates the emotions that it names, but for None.
-            Intensities are in [0, 1], see `budew.taxonomy.scales.to_intensity`.
+            Intensities are in [0, 1], see `budew.taxonomy.rating_scales.to_intensity`.
 
     Returns:
         `pearson`, `spearman`, and `mae`, `rmse` on 0–10, over all pairs, None where undefined (a correlation

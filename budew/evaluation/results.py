@@ -25,7 +25,7 @@ from budew.statistics.resampling import (
     plain_fields,
 )
 from budew.taxonomy import EMOTIONS
-from budew.taxonomy.scales import nearest_level
+from budew.taxonomy.rating_scales import nearest_level
 
 _ARRAYS = 4
 """Arrays of all clips that the metrics of a resample hold at once."""

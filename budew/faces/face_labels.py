@@ -18,7 +18,7 @@ from budew.curation.rating_tables import FEWEST_OF_FACE, field_of
 from budew.errors import CorpusError
 from budew.io.resources import packaged_table
 from budew.taxonomy import EMOTIONS, find_emotion
-from budew.taxonomy.scales import Scale
+from budew.taxonomy.rating_scales import Scale
 
 _WORDS = {"true": 7.0, "false": 0.0, "yes": 7.0, "no": 0.0, "present": 7.0, "absent": 0.0}
 _AGE = re.compile(r"\b(\d{2})(?:[ -]years?\b|[ -]?y(?:ear)?s?[ -]old)")

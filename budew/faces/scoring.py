@@ -25,7 +25,7 @@ from budew.heads.head_files import head_notes, load_heads
 from budew.heads.networks import Head, HeadStack
 from budew.model.checkpoint import hub_folder, is_on_hub
 from budew.taxonomy import EMOTIONS
-from budew.taxonomy.scales import to_intensity
+from budew.taxonomy.rating_scales import to_intensity
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -16,7 +16,7 @@ from functools import cache
 from io import BytesIO
 from typing import Any, ClassVar, Literal
 
-from budew.annotation.llm import annotate_in_order
+from budew.annotation.llm_annotator import annotate_in_order
 from budew.chat.client import Client, complete_with_corrections
 from budew.chat.request import ChatRequest, object_in
 from budew.chat.server_settings import ServerSettings

@@ -35,7 +35,7 @@ from budew.model.checkpoint import load_checkpoint
 from budew.model.generate import spectrograms
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
-from budew.taxonomy.scales import from_intensity
+from budew.taxonomy.rating_scales import from_intensity
 
 Layout = Literal["pooled", "flattened"]
 TARGETS: tuple[str, ...] = (*EMOTIONS, *ATTRIBUTES)

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from budew.corpora.clip import Clip
-from budew.corpora.delimited import DELIMITED
+from budew.corpora.csv_tables import DELIMITED
 from budew.corpora.folders import divide_folder, read_folder
 from budew.corpora.manifests import allowed_root, named_audio
 from budew.corpora.media import AUDIO, Media

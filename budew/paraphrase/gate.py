@@ -22,7 +22,7 @@ from budew.captions.tokens import quoted_spans, tokenize
 from budew.io.settings import Settings
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, LEVELS, SAME_SOUND
-from budew.taxonomy.scales import to_intensity
+from budew.taxonomy.rating_scales import to_intensity
 
 Part = Literal["emotions", "bursts", "traits"]
 _NAMED_KINDS = (Kind.EMOTION, Kind.BURST, Kind.TRAIT, Kind.ATTRIBUTE)

@@ -36,7 +36,7 @@ from budew.paraphrase.prompt_file import (
 from budew.profile import VoiceProfile
 from budew.randomness import generator
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS
-from budew.taxonomy.scales import nearest_level, to_intensity
+from budew.taxonomy.rating_scales import nearest_level, to_intensity
 
 LONGEST_QUOTED = 1500
 """Characters of a caption or an earlier answer that a model is shown."""

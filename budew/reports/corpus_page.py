@@ -38,7 +38,7 @@ from budew.reports.sections import (
     with_content,
 )
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVEL_NAMES
-from budew.taxonomy.scales import level_name
+from budew.taxonomy.rating_scales import level_name
 
 LISTED_BROKEN = 50
 COMPARED_LANGUAGES = 10

@@ -12,7 +12,7 @@ from budew.curation.weights import NO_EMOTION, WeightReport, effective_number, s
 from budew.reports.page import page_notes, shortened
 from budew.reports.sections import Card, Cell, Report, Table, with_content
 from budew.taxonomy import EMOTIONS
-from budew.taxonomy.scales import level_name
+from budew.taxonomy.rating_scales import level_name
 
 if TYPE_CHECKING:
     from budew.synthesis.acting.acting_hours import Preview

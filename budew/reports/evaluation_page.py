@@ -32,7 +32,7 @@ from budew.reports.sections import (
 )
 from budew.statistics.resampling import ConfidenceInterval
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
-from budew.taxonomy.scales import level_name
+from budew.taxonomy.rating_scales import level_name
 
 if TYPE_CHECKING:
     from budew.evaluation.parity import Parity

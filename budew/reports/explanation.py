@@ -26,7 +26,7 @@ from budew.profile import VoiceProfile
 from budew.reports.formatting import visible
 from budew.reports.page import by_family, emotion_tone, render_page, strongest_first, tones, trait_words
 from budew.taxonomy import LEVELS
-from budew.taxonomy.scales import level_name
+from budew.taxonomy.rating_scales import level_name
 
 BAR_STEPS = len(LEVELS) - 1
 """Steps of a bar, so that each level ends where a character ends."""

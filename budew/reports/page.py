@@ -23,7 +23,7 @@ from budew.io.resources import packaged_table
 from budew.reports.formatting import LISTED, visible
 from budew.reports.sections import BarList, HeatMap
 from budew.taxonomy import ATTRIBUTES, EMOTION_GROUPS, EMOTIONS, LEVELS, emotion_group
-from budew.taxonomy.scales import level_name, nearest_level, to_intensity
+from budew.taxonomy.rating_scales import level_name, nearest_level, to_intensity
 from budew.version import __version__
 
 LONGEST_TEXT = 600

@@ -28,7 +28,7 @@ from budew.reports.sections import (
     with_content,
 )
 from budew.taxonomy import EMOTIONS
-from budew.taxonomy.scales import level_name
+from budew.taxonomy.rating_scales import level_name
 
 LOW_RATE = 0.95
 """Rates of an emotion below it stand out on the page."""

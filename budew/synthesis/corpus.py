@@ -11,9 +11,9 @@ from typing import Any
 from budew.corpora.clip import Clip
 from budew.errors import InputError
 from budew.jobs import OnFailed
-from budew.synthesis.clip_audio import as_flac, synthesize_clip
 from budew.synthesis.clip_plan import SAMPLING_RATE, SPLITS, Split, clip_id, plan_clip
 from budew.synthesis.espeak import Espeak
+from budew.synthesis.speech_signal import as_flac, synthesize_clip
 from budew.version import __version__
 
 

@@ -1,7 +1,7 @@
 """Emotional speech from neutral recordings of people: the vocal cues of the table on real voices.
 
 The vocoder WORLD (Morise et al. 2016) divides speech into pitch, spectral envelope and noise. Pitch level,
-pitch range, contour, rate and formants are changed between analysis and synthesis, and `clip_audio.color`
+pitch range, contour, rate and formants are changed between analysis and synthesis, and `speech_signal.color`
 adds what it adds to espeak-ng's speech. Words, accent and voice stay those of the speaker. About 4 clips a
 second on one core.
 
@@ -23,8 +23,8 @@ from budew.errors import CorpusError, InputError, require
 from budew.jobs.job import OnFailed
 from budew.profile import VoiceProfile
 from budew.randomness import generator
-from budew.synthesis.clip_audio import RECORDING_GAIN, Signal, as_flac, color, record
 from budew.synthesis.clip_plan import SAMPLING_RATE, cues, draw_emotions, express
+from budew.synthesis.speech_signal import RECORDING_GAIN, Signal, as_flac, color, record
 from budew.taxonomy import EMOTIONS
 from budew.version import __version__
 

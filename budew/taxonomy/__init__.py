@@ -21,9 +21,9 @@ from urllib.parse import unquote
 
 from budew.errors import InputError
 from budew.io.resources import packaged_table
-from budew.taxonomy.scales import LEVEL_NAMES as LEVEL_NAMES
-from budew.taxonomy.scales import LEVELS as LEVELS
-from budew.taxonomy.scales import Scale, from_intensity, nearest_level, to_intensity
+from budew.taxonomy.rating_scales import LEVEL_NAMES as LEVEL_NAMES
+from budew.taxonomy.rating_scales import LEVELS as LEVELS
+from budew.taxonomy.rating_scales import Scale, from_intensity, nearest_level, to_intensity
 
 LONGEST_NAME = 100
 """Characters beyond which a text is no name: keeps hostile input from costing time."""

@@ -18,7 +18,7 @@ from budew.errors import InputError
 from budew.io.settings import Settings
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
-from budew.taxonomy.scales import SCALES
+from budew.taxonomy.rating_scales import SCALES
 
 _SCALE = SCALES["scalar-target"]
 UNRATED = "-"

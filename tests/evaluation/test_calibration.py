@@ -22,7 +22,7 @@ from budew.evaluation.calibration import (
     write_calibration,
 )
 from budew.evaluation.pairs import Pair
-from budew.evaluation.predictions import audio_name
+from budew.evaluation.prediction_files import audio_name
 from budew.evaluation.predictors import Decoding, FilePredictor, ModelPredictor
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.model.checkpoint import identity

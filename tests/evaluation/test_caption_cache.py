@@ -11,7 +11,7 @@ from budew.errors import CheckpointError, InputError
 from budew.evaluation import read_predictions
 from budew.evaluation.caption_cache import CaptionCache
 from budew.evaluation.pairs import Skipped
-from budew.evaluation.predictions import Prediction
+from budew.evaluation.prediction_files import Prediction
 from budew.inference import Captioner, ModelOptions
 
 AUDIO = Path("corpus")

@@ -8,7 +8,7 @@ import torch
 from transformers import SiglipModel
 
 from budew.errors import CheckpointError
-from budew.evaluation.predictions import read_predictions, read_scores
+from budew.evaluation.prediction_files import read_predictions, read_scores
 from budew.faces.embeddings import load_image_encoder
 from budew.faces.face_labels import face_names
 from budew.faces.scoring import FaceScorer, FaceScores, head_name, load_face_heads

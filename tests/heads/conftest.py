@@ -11,9 +11,9 @@ from budew.annotation.head_annotator import AnnotateByHeads
 from budew.corpora import Clip, write_shard
 from budew.heads.encoder_states import LabeledStates, encode_corpus, load_encoder
 from budew.profile import VoiceProfile
-from budew.synthesis.clip_audio import synthesize_clip
 from budew.synthesis.clip_plan import plan_clip
 from budew.synthesis.espeak import Espeak
+from budew.synthesis.speech_signal import synthesize_clip
 from tests.annotation.sounds import clip_of
 
 CLIPS = 80

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from budew.profile import VoiceProfile
-from budew.synthesis.clip_audio import synthesize_clip
 from budew.synthesis.clip_plan import SAMPLING_RATE, ClipPlan, cues, plan_clip
 from budew.synthesis.espeak import Espeak
+from budew.synthesis.speech_signal import synthesize_clip
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ import soundfile
 from budew.corpora import Clip
 from budew.errors import InputError
 from budew.profile import VoiceProfile
-from budew.synthesis.clip_audio import as_flac
 from budew.synthesis.clip_plan import SAMPLING_RATE, cues
 from budew.synthesis.resynthesis import Resynthesize, change_prosody
+from budew.synthesis.speech_signal import as_flac
 
 from .conftest import pitch
 

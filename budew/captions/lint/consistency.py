@@ -15,7 +15,7 @@ from budew.captions.phrases import MODERATE, STEP
 from budew.captions.tokens import Word, is_within, quoted_spans
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES
-from budew.taxonomy.scales import to_intensity
+from budew.taxonomy.rating_scales import to_intensity
 
 _PERSONAL = ("gender", "age", "accent")
 _SENTENCE_ENDS = ".!?\n"

@@ -20,7 +20,7 @@ from budew.corpora.labels.scores import intensities
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
-from budew.taxonomy.scales import from_intensity, scale_named
+from budew.taxonomy.rating_scales import from_intensity, scale_named
 
 LONGEST = 65_536
 """Most characters of a field; forty ratings by eight people take some 10,000."""

@@ -20,7 +20,7 @@ from budew.corpora.column_names import label_layout, number_in
 from budew.corpora.labels.words import named_emotion
 from budew.errors import CorpusError, InputError
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
-from budew.taxonomy.scales import Scale, scale_named
+from budew.taxonomy.rating_scales import Scale, scale_named
 
 OVERSHOOT = 0.1
 """Share of a scale by which a score may leave it: regression overshoots, and is then clipped."""

@@ -32,7 +32,7 @@ from budew.corpora.labels.scores import (
 )
 from budew.corpora.labels.words import LONGEST_TEXT, describe_words, emotions_in, trait_value
 from budew.taxonomy import ACCENTS, find_attribute, find_emotion
-from budew.taxonomy.scales import scale_named
+from budew.taxonomy.rating_scales import scale_named
 
 SCALE = "bud-e"
 _START = "<transcription_start>"

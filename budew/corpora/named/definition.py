@@ -18,7 +18,7 @@ from budew.errors import InputError
 from budew.io.resources import packaged_yaml
 from budew.io.settings import Settings, load, validated
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, burst, emotion, trait
-from budew.taxonomy.scales import scale_named
+from budew.taxonomy.rating_scales import scale_named
 
 
 def _check_pattern(pattern: str) -> str:

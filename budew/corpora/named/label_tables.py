@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from budew.corpora.delimited import DELIMITED, delimited_rows
+from budew.corpora.csv_tables import DELIMITED, delimited_rows
 from budew.corpora.media import AUDIO
 from budew.corpora.named.definition import LabelTable
 from budew.corpora.text_files import check_file, file_lines, readable

@@ -19,7 +19,7 @@ from budew.corpora.text_files import read_text
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 from budew.taxonomy import WORD_TRAITS
-from budew.taxonomy.scales import scale_named
+from budew.taxonomy.rating_scales import scale_named
 
 _FIELDS = ("speaker", "language", "transcript", FILE, "", *WORD_TRAITS)
 """Parts that do not go into the metadata."""

@@ -30,7 +30,7 @@ from budew.corpora.writers.clip_values import (
 )
 from budew.errors import CorpusError, OnBad
 from budew.taxonomy import ATTRIBUTES
-from budew.taxonomy.scales import LEVELS, nearest_level, to_intensity
+from budew.taxonomy.rating_scales import LEVELS, nearest_level, to_intensity
 
 CLIPS_PER_FILE = 1_000
 ROWS = 100

@@ -20,10 +20,10 @@ from budew.evaluation.benchmarks.coarse import (
     score_coarse,
 )
 from budew.evaluation.pairs import Skipped
-from budew.evaluation.predictions import Prediction
+from budew.evaluation.prediction_files import Prediction
 from budew.evaluation.predictors import FilePredictor, ModelPredictor, Predictor, predicted
 from budew.statistics.resampling import Resampling
-from budew.taxonomy.scales import INTENSITY, Scale, scale_named
+from budew.taxonomy.rating_scales import INTENSITY, Scale, scale_named
 
 ActedCorpus = Literal["emodb", "ravdess"]
 

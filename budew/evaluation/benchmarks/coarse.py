@@ -34,7 +34,7 @@ from budew.profile import VoiceProfile, intensity_matrix
 from budew.statistics.arrays import FloatArray, IntArray
 from budew.statistics.resampling import ConfidenceInterval, Resampling, plain_data
 from budew.taxonomy import EMOTIONS, emotion
-from budew.taxonomy.scales import SCALES, Scale
+from budew.taxonomy.rating_scales import SCALES, Scale
 
 THRESHOLD = 1.5
 """Times the uniform share that an emotion must exceed for its class to be accepted."""

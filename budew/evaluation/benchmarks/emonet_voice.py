@@ -33,14 +33,14 @@ from budew.evaluation.calibration import Calibration, read_calibration
 from budew.evaluation.decoding_comparison import DecodingComparison, compare_decodings
 from budew.evaluation.metrics import REPORT_MAXIMUM
 from budew.evaluation.pairs import Pair, Skipped
-from budew.evaluation.predictions import Prediction
+from budew.evaluation.prediction_files import Prediction
 from budew.evaluation.predictors import Decoding, FilePredictor, ModelPredictor, Predictor, predicted
 from budew.io.resources import packaged_table
 from budew.statistics.agreement import Agreement, agreement, rating_matrix
 from budew.statistics.arrays import FloatArray
 from budew.statistics.resampling import ConfidenceInterval, Resampling, plain_fields
 from budew.taxonomy import ATTRIBUTES
-from budew.taxonomy.scales import from_intensity, to_intensity
+from budew.taxonomy.rating_scales import from_intensity, to_intensity
 
 PredictedClip = tuple[RatedClip, Prediction | None]
 

@@ -23,9 +23,9 @@ from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import matches, read_one
 from budew.curation.consensus import majority
 from budew.errors import CorpusError, OnBad
-from budew.evaluation.predictions import audio_name
+from budew.evaluation.prediction_files import audio_name
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
-from budew.taxonomy.scales import from_intensity
+from budew.taxonomy.rating_scales import from_intensity
 
 CLASSES = (0, 1, 2)
 """Answers: not, mildly, intensely present."""

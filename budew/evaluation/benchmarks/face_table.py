@@ -30,7 +30,7 @@ from budew.io.resources import packaged_table
 from budew.profile import VoiceProfile, intensity_matrix
 from budew.statistics.arrays import FloatArray, divide
 from budew.taxonomy import EMOTIONS, find_emotion
-from budew.taxonomy.scales import SCALES
+from budew.taxonomy.rating_scales import SCALES
 
 HUMAN, PREDICTIONS = "human", "predictions"
 GROUPS = (HUMAN, PREDICTIONS, "own", "proprietary", "multi-shot", "zero-shot", "random")

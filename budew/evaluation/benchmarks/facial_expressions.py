@@ -21,7 +21,7 @@ from budew.evaluation.benchmarks.coarse import (
     load_task,
     score_coarse,
 )
-from budew.evaluation.predictions import NamedClips, by_id, read_scores
+from budew.evaluation.prediction_files import NamedClips, by_id, read_scores
 from budew.io.resources import packaged_table
 from budew.statistics.resampling import Resampling
 

@@ -33,7 +33,7 @@ from budew.evaluation.benchmarks.coarse import (
 from budew.evaluation.burst_metrics import SoundScore, groups_of, score_sound
 from budew.evaluation.caption_cache import CaptionCache
 from budew.evaluation.pairs import Pair, Skipped, has_labels
-from budew.evaluation.predictions import Prediction
+from budew.evaluation.prediction_files import Prediction
 from budew.evaluation.results import Evaluation, evaluate
 from budew.io.resources import packaged_table
 from budew.profile import VoiceProfile, intensity_matrix

@@ -13,7 +13,7 @@ from budew.io.settings import validated
 from budew.synthesis.acting.acting_data import challenges
 from budew.synthesis.acting.acting_plan import PLAIN, ActingPlan, Axes, ClipLevels, make_plan
 from budew.synthesis.acting.speech_backend import PlannedClip, SpeechBackend
-from budew.taxonomy.scales import level_name
+from budew.taxonomy.rating_scales import level_name
 
 CHALLENGES = "challenges"
 """The word that makes a part of a plan by hours one of acting challenges."""

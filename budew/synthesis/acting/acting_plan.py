@@ -25,7 +25,7 @@ from budew.synthesis.acting.acting_data import NO_ACCENT, challenges, languages
 from budew.synthesis.acting.speech_backend import PlannedClip, SpeechBackend
 from budew.synthesis.clip_plan import synthesis_table
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion
-from budew.taxonomy.scales import level_name
+from budew.taxonomy.rating_scales import level_name
 
 T = TypeVar("T")
 _Names = tuple[str, ...] | None

@@ -17,9 +17,9 @@ from budew.jobs import OnFailed
 from budew.randomness import generator
 from budew.synthesis.acting.acting_data import challenges, languages
 from budew.synthesis.acting.speech_backend import PlannedClip, SpokenClip
-from budew.synthesis.clip_audio import as_flac, synthesize_parts
 from budew.synthesis.clip_plan import SAMPLING_RATE, ClipPlan, Voice, cues, express, synthesis_table, voice_of
 from budew.synthesis.espeak import Espeak
+from budew.synthesis.speech_signal import as_flac, synthesize_parts
 
 LONGEST = 30.0
 """Seconds of a clip. The longest line takes about 15 when every cue slows it down."""

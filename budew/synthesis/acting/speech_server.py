@@ -25,8 +25,8 @@ from budew.errors import AnswerError, AudioError, InputError, ServerError
 from budew.jobs import OnFailed
 from budew.synthesis.acting.acting_data import languages
 from budew.synthesis.acting.speech_backend import PlannedClip, SpokenClip
-from budew.synthesis.clip_audio import as_flac
 from budew.synthesis.clip_plan import synthesis_table
+from budew.synthesis.speech_signal import as_flac
 
 FORMATS = ("mp3", "opus", "aac", "flac", "wav")
 """Encodings that can be asked for: those of the protocols that name themselves."""

@@ -8,7 +8,7 @@ from budew.corpora import read
 from budew.corpora.labels.scores import describe_emolia
 from budew.errors import CorpusError
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
-from budew.taxonomy.scales import to_intensity
+from budew.taxonomy.rating_scales import to_intensity
 
 NAMES = {
     "Hope/Optimism": "Hope_Enthusiasm_Optimism",

@@ -9,7 +9,7 @@ from budew.corpora.labels.scores import find_scores, intensities
 from budew.errors import CorpusError, InputError
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
-from budew.taxonomy.scales import scale_named
+from budew.taxonomy.rating_scales import scale_named
 
 
 def profile(row, **scales):

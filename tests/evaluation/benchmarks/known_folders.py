@@ -9,7 +9,7 @@ import soundfile
 from budew.captions.parse import parse
 from budew.corpora import Clip
 from budew.evaluation.pairs import Skipped
-from budew.evaluation.predictions import Prediction
+from budew.evaluation.prediction_files import Prediction
 from budew.profile import VoiceProfile
 
 EMODB = {

@@ -17,9 +17,9 @@ from budew.inference import Captioner
 from budew.inference.options import ModelOptions
 from budew.profile import VoiceProfile
 from budew.statistics.resampling import Resampling
-from budew.synthesis.clip_audio import synthesize_clip
 from budew.synthesis.clip_plan import SAMPLING_RATE, plan_clip
 from budew.synthesis.espeak import Espeak
+from budew.synthesis.speech_signal import synthesize_clip
 from budew.taxonomy import EMOTIONS
 from tests.trained import TINY_SYNTHETIC
 

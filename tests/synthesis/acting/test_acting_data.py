@@ -6,7 +6,7 @@ from budew.captions import parse
 from budew.synthesis.acting.acting_data import NO_ACCENT, challenges, languages
 from budew.synthesis.clip_plan import cues, synthesis_table
 from budew.taxonomy import EMOTIONS, burst, trait
-from budew.taxonomy.scales import LEVEL_NAMES
+from budew.taxonomy.rating_scales import LEVEL_NAMES
 
 
 def test_lines_are_short_sentences_without_digits_and_all_slots_are_used():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from budew.annotation.llm import AnnotateByLLM, audio_to_send
+from budew.annotation.llm_annotator import AnnotateByLLM, audio_to_send
 from budew.annotation.llm_protocol import load_prompt
 from budew.audio.samples import decode
 from budew.chat.server_settings import ServerSettings

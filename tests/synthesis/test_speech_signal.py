@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from budew.synthesis.clip_audio import LONGEST, color, synthesize_clip, synthesize_parts
 from budew.synthesis.clip_plan import SAMPLING_RATE, cues, plan_clip
+from budew.synthesis.speech_signal import LONGEST, color, synthesize_clip, synthesize_parts
 
 from .conftest import pitch
 

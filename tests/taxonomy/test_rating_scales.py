@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budew.errors import InputError
-from budew.taxonomy.scales import (
+from budew.taxonomy.rating_scales import (
     LEVEL_NAMES,
     LEVELS,
     SCALES,

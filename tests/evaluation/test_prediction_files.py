@@ -22,7 +22,7 @@ from budew.evaluation import (
     read_predictions,
     write_predictions,
 )
-from budew.evaluation.predictions import Prediction, by_id, read_scores
+from budew.evaluation.prediction_files import Prediction, by_id, read_scores
 from budew.profile import VoiceProfile
 from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS

@@ -26,7 +26,7 @@ from budew.io.addresses import is_address
 from budew.profile import VoiceProfile
 from budew.statistics.arrays import FloatArray
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
-from budew.taxonomy.scales import INTENSITY, Scale, from_intensity, scale_named
+from budew.taxonomy.rating_scales import INTENSITY, Scale, from_intensity, scale_named
 
 Value = TypeVar("Value")
 _CORPORA = (".tar", ".tar.gz", ".tgz", ".parquet", ".arrow")

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from budew.corpora import read
-from budew.corpora.delimited import LARGEST_RECORD
+from budew.corpora.csv_tables import LARGEST_RECORD
 from budew.errors import CorpusError
 
 
