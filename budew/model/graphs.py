@@ -96,6 +96,8 @@ def write_graphs(checkpoint: Checkpoint, folder: Path, library: Library, dtype: 
                 output_names=output_names,
                 verbose=False,
             )
+            for node in program.model.graph.all_nodes():
+                node.metadata_props.pop("pkg.torch.onnx.stack_trace", None)  # has paths of this machine
             file = folder / f"{part}.onnx"
             program.save(file)
             _finish(file, folder / _FILES[library].format(part), library, dtype)

@@ -136,6 +136,11 @@ def test_what_cannot_be_exported_is_one_error_and_leaves_nothing(tmp_path):
 
 
 @pytest.mark.long
+def test_graphs_hold_no_paths_of_the_machine_that_exported_them(onnx):
+    assert not any(b".py" in file.read_bytes() for file in onnx.glob("*.onnx"))
+
+
+@pytest.mark.long
 def test_damaged_graphs_are_one_error(onnx, tmp_path):
     with pytest.raises(InputError):
         Captioner.from_pretrained(onnx, dtype="int8")
