@@ -134,7 +134,7 @@ def _prepared(
             raise CorpusError(
                 f"{corpus.clip_weights}: no clip of the corpus is in it: make it with `budew corpus weights`"
             )
-    hours = float(clips.seconds.sum()) / 3600
+    hours = float(clips.used_seconds.sum()) / 3600
     logger.info("%s: %s clips, %.1f h, of %s", part, f"{len(clips):,}", hours, corpus.corpus)
     for reason, count in clips.left_out.items():
         logger.info("%s: %s are left out: %s", part, f"{count:,}", reason)

@@ -178,7 +178,7 @@ def _card(run: FinishedRun, *, adapter: bool) -> str:
         steps=f"{run.steps:,}",
         batch_size=recipe.optimizer.batch_size,
         clips=f"{sum(map(len, corpora)):,}",
-        hours=f"{sum(float(clips.seconds.sum()) for clips in corpora) / 3600:,.1f}",
+        hours=f"{sum(float(clips.used_seconds.sum()) for clips in corpora) / 3600:,.1f}",
         corpora=[given.corpus for given in data.train] or [f"{synthetic}, seed {data.speech.seed}"],
         target=recipe.target.kind,
         made_by=f"budew {__version__}",

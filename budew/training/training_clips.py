@@ -41,6 +41,7 @@ class TrainingClips:
         corpus: its entry in the recipe.
         index: of the used clips alone; a clip that is split occurs once for each part.
         starts: (clips,), where in the recording each one starts, in seconds.
+        window: most seconds of a recording that one clip has.
         left_out: number of clips that are not used, by reason.
         cut: number of clips of which only the beginning is used.
         clip_weights: (clips,), how often each comes, in proportion to the others; None for equally often.
@@ -51,6 +52,7 @@ class TrainingClips:
     corpus: TrainingCorpus
     index: ClipIndex
     starts: npt.NDArray[np.float32]
+    window: float
     left_out: Counter[str]
     cut: int = 0
     clip_weights: npt.NDArray[np.float64] | None = None
@@ -65,6 +67,12 @@ class TrainingClips:
         """Return the length of the recording of each clip, (clips,)."""
         lengths: npt.NDArray[np.float32] = self.index.rows["seconds"]
         return lengths
+
+    @property
+    def used_seconds(self) -> npt.NDArray[np.float64]:
+        """Return the length of the part of its recording that each clip is, (clips,)."""
+        used: npt.NDArray[np.float64] = np.minimum(self.seconds.astype(np.float64) - self.starts, self.window)
+        return used
 
     @property
     def has_profiles(self) -> bool:
@@ -134,4 +142,4 @@ def select_clips(index: ClipIndex, corpus: TrainingCorpus, recipe: Recipe, *, wi
             f"data.captions={recipe.data.captions} ({reasons}): {hint}change these, or the corpus"
         )
     cut = int((used & long).sum()) if longer == "cut" else 0
-    return TrainingClips(corpus, replace(index, rows=index.rows[numbers]), starts, +left_out, cut)
+    return TrainingClips(corpus, replace(index, rows=index.rows[numbers]), starts, window, +left_out, cut)

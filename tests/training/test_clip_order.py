@@ -22,6 +22,7 @@ def clips(sizes, weight=1.0, weights=None, seed=0) -> TrainingClips:
         TrainingCorpus(corpus="a", weight=weight),
         ClipIndex(rows, (), Counter()),
         np.zeros(len(rows), np.float32),
+        8.0,
         Counter(),
         clip_weights=None if weights is None else np.asarray(weights),
     )

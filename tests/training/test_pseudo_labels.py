@@ -44,6 +44,7 @@ def corpus_of(tmp_path):
             TrainingCorpus(corpus="a", heard=True),
             index,
             np.zeros(len(clips), np.float32),
+            30.0,
             Counter(),
             states=CachedStates(file, WIDTH, 1),
         )

@@ -27,19 +27,20 @@ def ids_of(clips):
 
 
 @pytest.mark.parametrize(
-    ("longer", "used", "left", "cut"),
+    ("longer", "used", "left", "cut", "seconds"),
     [
-        ("skip", [1, 2, 3, 4], 2, 0),
-        ("cut", [1, 2, 3, 4, 5, 7], 0, 2),
-        ("split", [1, 2, 3, 4, 5, 5, 7, 7, 7], 0, 0),
+        ("skip", [1, 2, 3, 4], 2, 0, 5),
+        ("cut", [1, 2, 3, 4, 5, 7], 0, 2, 9),
+        ("split", [1, 2, 3, 4, 5, 5, 7, 7, 7], 0, 0, 13.5),
     ],
 )
 def test_clips_longer_than_the_window_are_left_out_split_or_cut_and_counted(
-    make_recipe, make_clip, tmp_path, longer, used, left, cut
+    make_recipe, make_clip, tmp_path, longer, used, left, cut, seconds
 ):
     index = shard_of(tmp_path / "a.tar", make_clip, [1, 1, 1, 1, 2, 2.5, 0.02, 6])
     found = select_clips(index, CORPUS, make_recipe(f"data.longer={longer}"), window=2)
     assert ids_of(found) == used
+    assert found.used_seconds.sum() == pytest.approx(seconds)
     assert (found.left_out.get("longer than 2 s", 0), found.cut) == (left, cut)
     assert found.left_out["no caption to learn"] == 1
     assert found.left_out["shorter than 0.1 s"] == 1
