@@ -148,7 +148,8 @@ def index_corpus(
             part = np.load(path.with_suffix(".npy")).astype(ROW, copy=False)
             part["audio"] += len(files)
             part["notes"] = len(files) + len(facts["files"])
-            files += [*map(Path, facts["files"]), path.with_suffix(".notes")]
+            audio = [folder / file for file in facts["files"]]  # a packed shard by its name, others absolute
+            files += [*audio, path.with_suffix(".notes")]
             left_out.update(facts["left_out"])
             rows.append(part)
             if progress:
@@ -185,7 +186,8 @@ def _write_index(entry: Entry, facts: Path) -> None:
                 continue
             line, flags = _annotation(clip)
             seconds = clip.duration or probe_audio(clip.audio, max_seconds=LONGEST_SECONDS).seconds
-            number = files.setdefault(str(path), len(files))
+            name = path.name if path == facts.with_suffix(".tar") else str(path.absolute())
+            number = files.setdefault(name, len(files))
             rows.append((number, start, size, file.tell(), len(line), 0, seconds, flags))
             file.write(line)
     with facts.with_suffix(".npy").open("wb") as file:
@@ -205,12 +207,12 @@ def _located(entry: Entry, facts: Path) -> Iterator[tuple[Clip, Path, int, int]]
         if isinstance(first.audio, Path):
             for clip in chain([first], clips):
                 sound = cast(Path, clip.audio)  # one source has files, or bytes
-                yield clip, sound.absolute(), 0, sound.stat().st_size
+                yield clip, sound, 0, sound.stat().st_size
             return
         path = facts.with_suffix(".tar")
         write_shard(path, chain([first], clips))
     for clip, start, size in trace_shard(path):
-        yield clip, path.absolute(), start, size
+        yield clip, path, start, size
 
 
 def _annotation(clip: Clip) -> tuple[bytes, int]:

@@ -135,8 +135,7 @@ def states_size(clips: TrainingClips, recipe: Recipe, extractor: WhisperFeatureE
     """Return the bytes of the states of clips, as long as they are before any change of speed."""
     rate = extractor.sampling_rate
     window = extractor.n_samples / rate
-    seconds = clips.seconds.astype(float) - clips.starts
-    padded = (short_window_seconds(round(one * rate), rate=rate, window=window) for one in seconds)
+    padded = (short_window_seconds(round(one * rate), rate=rate, window=window) for one in clips.used_seconds)
     positions = sum(frames_of(extractor, one) for one in padded) // ENCODER_STRIDE
     return int(2 * width * positions * _copies(clips, recipe))
 
@@ -178,8 +177,13 @@ def _written_once(path: Path) -> Iterator[Any]:
 
 
 def _digest(clips: TrainingClips, *made_of: str) -> str:
-    """Return a hash of what decides the content of a file."""
-    digest = hashlib.sha256("\n".join([str(clips.index.files), *made_of]).encode())
+    """Return a hash of what decides the content of a file.
+
+    The names of the files of the index are enough, as those of its notes are hashes of the corpus; the cache
+    may be moved.
+    """
+    names = [file.name for file in clips.index.files]
+    digest = hashlib.sha256("\n".join([*names, *made_of]).encode())
     digest.update(clips.index.rows.tobytes() + clips.starts.tobytes())
     return digest.hexdigest()[:20]
 

@@ -58,7 +58,8 @@ def train(
         recipe: a recipe, its file, or the name of one that ships.
         out: folder of the run; runs/NAME when None.
         changes: `field=value` for the recipe's file, see `load_recipe`.
-        resume: continue from what is in `out`; else start again (speech and indexes are kept).
+        resume: continue from what is in `out`; else start again (indexes, features, states and
+            synthetic speech are kept).
         callbacks: `TrainerCallback`s of transformers.
         progress: opens the progress bar of a stage; in the main process alone.
 

@@ -108,8 +108,9 @@ class RunFolder:
             file.write(str(steps))
 
     def start_over(self) -> None:
-        """Remove the training checkpoints."""
-        shutil.rmtree(self.training, ignore_errors=True)
+        """Remove training checkpoints and tokenizer, which depend on recipe and corpus of the run before."""
+        for made in (self.training, self.path / "tokenizer"):
+            shutil.rmtree(made, ignore_errors=True)
 
     def last_checkpoint(self) -> Path | None:
         """Return the newest training checkpoint without truncated files, None without any."""

@@ -22,6 +22,7 @@ import torch
 import transformers  # its trainer needs libraries of the extra `train`, which are looked for below
 from torch import Tensor
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from budew.model.adapt import short_window
 from budew.training.dataset import CaptionDataset, collate
@@ -141,10 +142,12 @@ class _Resumption(transformers.TrainerCallback):  # type: ignore[misc]  # transf
     ) -> None:
         """Find the best checkpoint where the folder was moved, and set the learning rate of this schedule.
 
-        A shorter run, which is extended, ended with a rate of 0.
+        transformers 5.23 has dropped a path that no longer exists. A shorter run, which is extended, ended
+        with a rate of 0.
         """
-        if state.best_model_checkpoint:
-            state.best_model_checkpoint = str(Path(args.output_dir) / Path(state.best_model_checkpoint).name)
+        if state.best_global_step:
+            best = Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.best_global_step}"
+            state.best_model_checkpoint = str(best) if best.is_dir() else None
         if state.global_step:
             rates = lr_scheduler.get_last_lr()  # those that are logged for the first step
             for number, group in enumerate(optimizer.param_groups):

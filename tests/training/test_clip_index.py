@@ -92,6 +92,17 @@ def test_an_index_is_made_once_and_again_when_a_shard_changes(tmp_path):
     assert len(index_corpus(shard, folder)) == 4
 
 
+def test_an_index_may_be_moved(corpus, tmp_path):
+    before = index_corpus(corpus, tmp_path / "index")
+    (tmp_path / "index").rename(tmp_path / "moved")
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "moved").iterdir()}
+    after = index_corpus(corpus, tmp_path / "moved")
+    assert made == {path: path.stat().st_mtime_ns for path in (tmp_path / "moved").iterdir()}
+    for number in range(len(before)):
+        assert after.record(number).id
+        assert after.audio(number)
+
+
 def test_withheld_clips_are_counted_and_left_out(tmp_path):
     adult, child = clips(tmp_path, "a", 2)
     child = Clip(

@@ -205,10 +205,14 @@ def test_copies_may_be_different_pieces_of_a_clip(recipe_of, tmp_path):
 
 
 def test_states_are_reused_until_model_clips_or_augmentation_change(recipe_of, tmp_path):
-    def files(*changes: str, trained: int = 1) -> int:
-        prepared(recipe_of(*changes, trained=trained), tmp_path)
-        return len(list((tmp_path / "states").glob("*.f16")))
+    folder = tmp_path / "run"
 
+    def files(*changes: str, trained: int = 1) -> int:
+        prepared(recipe_of(*changes, trained=trained), folder)
+        return len(list((folder / "states").glob("*.f16")))
+
+    assert files() == 1
+    folder = folder.rename(tmp_path / "moved")
     assert files() == 1
     assert files("seed=2", "target.kind=template", "model.decoder_layers=1") == 1
     assert files("model.encoder_layers=2", trained=0) == 2  # the same layers, but with the final norm
