@@ -37,25 +37,29 @@ class TrainingCorpus(Settings):
 
     corpus: str = Field(description="anything that `budew.read` reads")
     weight: float = Field(
-        default=1.0, gt=0, description="its share of the examples, in proportion to the others"
+        default=1.0,
+        gt=0,
+        description="share of the examples, relative to the other weights, whatever its number of clips",
     )
     state_copies: int | None = Field(
         default=None,
         ge=1,
         le=1000,
-        description="data.state_copies of this corpus: a small one needs more of them; null for the same",
+        description="data.state_copies of this corpus, more for a small one; null for the same number",
     )
     pieces: float | None = Field(
         default=None,
         gt=0,
-        description="each of the state_copies is a random piece of a clip, so many seconds at least: for a "
-        "corpus of longer clips than the others, else a model recognizes it by the length",
+        description="least seconds of a random piece of a clip, of which each of the state_copies is made; "
+        "for a corpus with longer clips than the others, else a model recognizes it by the length",
     )
     clip_weights: str | None = Field(
         default=None, description="file of `budew corpus weights`; clips that are not in it are left out"
     )
     heard: bool = Field(
-        default=False, description="whether captions say what data.listener hears, and not what the label is"
+        default=False,
+        description="fit the probes of data.listener to this corpus, and learn captions of what they predict "
+        "instead of the labels",
     )
 
     @model_validator(mode="before")
@@ -68,23 +72,32 @@ class ListenerSettings(Settings):
     """Linear probes of cached states, whose predictions label clips: see `budew.training.pseudo_labels`."""
 
     penalty: float = Field(
-        default=0.05, gt=0, description="half of it times the squared weights is added to the mean loss"
+        default=0.05,
+        gt=0,
+        description="L2 penalty of a probe: half of it times the squared weights is added to the mean loss",
     )
     shrinkage: float = Field(
         default=0.3,
         gt=0,
         le=1,
-        description="how much less than measured the directions differ in which neutral clips do; 1: not",
+        description="shrinkage of the covariance of neutral clips towards a multiple of the identity, before "
+        "states are whitened by it; 1: no whitening",
     )
     offsets: dict[str, float] = Field(
         default={},
-        description='added to the score of an emotion, or of "none": where the border to others lies',
+        description='added to the score of an emotion, or of "none": with more it is predicted more often',
     )
     shares: dict[str, float] = Field(
-        default={}, description='how often each emotion, or "none", comes compared with the others; else 1'
+        default={},
+        description='how often an emotion, or "none", is wanted where a difference is added, relative to the '
+        "others, which have 1",
     )
     moved: float = Field(
-        default=0.6, ge=0, le=1, description="share of the examples to which a difference is added"
+        default=0.6,
+        ge=0,
+        le=1,
+        description="share of the examples to whose states the difference of the mean states of two other "
+        "clips is added",
     )
 
     @field_validator("offsets", "shares")
@@ -107,13 +120,13 @@ class DataSettings(Settings):
 
     train: tuple[TrainingCorpus, ...] = Field(
         default=(),
-        description="training corpora: one (anything that `budew.read` reads), or a list of corpus, weight "
-        "and clip_weights; without, there must be synthetic speech",
+        description="training corpora: one (anything that `budew.read` reads), or a list of "
+        "corpora with their fields; without any, synthetic speech is needed",
     )
     validation: tuple[str, ...] = Field(
         default=(),
-        description="validation corpora: one, or a list of which as many clips each are taken; required with "
-        "training corpora",
+        description="validation corpora: one, or a list, of each of which the same number of clips is taken; "
+        "required with training corpora",
     )
     speech: SpeechSettings = Field(default=SpeechSettings(), description="the synthetic speech")
     captions: Literal["checked", "any"] = Field(
@@ -149,11 +162,15 @@ class DataSettings(Settings):
         "whole seconds, 4 at least",
     )
     state_copies: int = Field(
-        default=1, ge=1, le=1000, description="of a clip whose audio is changed, with cached states"
+        default=1,
+        ge=1,
+        le=1000,
+        description="with cache_states, differently augmented copies of each clip; an example draws one",
     )
     listener: ListenerSettings | None = Field(
         default=None,
-        description="a linear classifier of cached states, fitted to corpora that are heard; null for none",
+        description="linear probes of cached states, whose predictions replace the labels of corpora with "
+        "heard: true; set optimizer.weight_decay to 0; null for none",
     )
     workers: int = Field(
         default=0, ge=0, le=1024, description="processes that prepare batches; 0: the training process"

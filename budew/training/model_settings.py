@@ -26,7 +26,8 @@ class ScratchSettings(Settings):
         default=1.0,
         ge=0,
         le=1e6,
-        description="weight in the loss of heads on the encoder that predict the labels; they are not saved",
+        description="weight in the loss of auxiliary heads on the encoder, which predict the labels and are "
+        "not saved",
     )
 
 
@@ -76,8 +77,8 @@ class ModelSettings(Settings):
         default=0.0,
         ge=0,
         le=1e6,
-        description="of a base whose encoder learns, the weight in the loss of heads on it that predict the "
-        "labels; they are not saved",
+        description="weight in the loss of auxiliary heads on the encoder, which predict the labels and are "
+        "not saved; with a base whose encoder learns",
     )
     window_seconds: int | None = Field(
         default=None,

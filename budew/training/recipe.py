@@ -30,31 +30,38 @@ class OptimizerSettings(Settings):
         94
     """
 
-    max_steps: int | None = Field(default=None, ge=1, description="optimizer steps; null for those of epochs")
+    max_steps: int | None = Field(
+        default=None, ge=1, description="optimizer steps; null: as many as epochs take"
+    )
     epochs: float | None = Field(
         default=None,
         gt=0,
         le=10_000,
-        description="as many examples as so many times all clips, without max_steps",
+        description="without max_steps, number of examples as a multiple of that of all clips; corpora have "
+        "shares of them by weight",
     )
     batch_size: int = Field(default=32, ge=1, description="clips a step, over all devices")
     device_batch_size: int | None = Field(
         default=None,
         ge=1,
-        description="clips that a device takes at once, at most; null for all of its share of a step",
+        description="most clips that a device takes at once; null: its whole share of a step",
     )
     learning_rate: float | None = Field(
-        default=None, ge=1e-9, le=1, description="after the warm-up; null for that of size and method"
+        default=None,
+        ge=1e-9,
+        le=1,
+        description="learning rate after the warm-up; null: 1e-3 from scratch, 5e-4 for lora, else a "
+        "fortieth of the rate with which a Whisper of this width was pretrained",
     )
-    warmup: float = Field(default=0.05, ge=0, le=0.9, description="share of the steps, of linear warm-up")
+    warmup: float = Field(default=0.05, ge=0, le=0.9, description="share of the steps with linear warm-up")
     schedule: Literal["cosine", "linear", "constant"] = Field(
-        default="cosine", description="of the learning rate after the warm-up"
+        default="cosine", description="learning rate after the warm-up"
     )
-    weight_decay: float = Field(default=0.01, ge=0, le=1, description="of AdamW")
+    weight_decay: float = Field(default=0.01, ge=0, le=1, description="weight decay of AdamW")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         default="auto",
-        description='of mixed precision; "auto": what is fastest on the device, tried on a CPU once a '
-        "machine; the folder of the run records which, and keeps it",
+        description='mixed precision; "auto": the fastest of the device, timed once a machine on a CPU; a '
+        "run that is continued keeps it",
     )
 
     @model_validator(mode="after")
@@ -97,14 +104,16 @@ class EvaluationSettings(Settings):
     every_steps: int = Field(
         default=500, ge=1, description="steps between validations; each keeps a checkpoint"
     )
-    clips: int = Field(default=200, ge=1, description="validation clips of which loss and captions are taken")
+    clips: int = Field(default=200, ge=1, description="validation clips, of all corpora together")
     keep: Literal["best", "last"] = Field(
         default="best",
         description='the result: weights of the "best" validation by the Spearman correlation of parsed '
         'captions, or those of the "last"',
     )
     patience: int | None = Field(
-        default=None, ge=1, description="validations without a better correlation that end the run"
+        default=None,
+        ge=1,
+        description="validations without a better correlation after which the run ends; null: none",
     )
 
 
