@@ -357,7 +357,7 @@ def matches(checkpoint: Checkpoint, encoded: EncoderStates, texts: Sequence[str]
     model, processor, clips = checkpoint.model, checkpoint.processor, len(texts)
     if clips < 2:
         return []
-    longest, silent = model.config.max_target_positions, {"input_features": torch.zeros(1, 0), "length": 0}
+    longest, silent = model.config.max_target_positions, {"input_features": torch.zeros(1, 0), "frames": 0}
     rows = [tokens_of(Target(text), processor) for text in texts]
     batch = collate(
         [silent | {"tokens": tokens[:longest], "prefix": prefix} for tokens, prefix in rows],

@@ -10,7 +10,18 @@ From data to checkpoint, in the order in which to read:
     trainer          the loop; validation, its captions and scores
     run              all of it, continued from what is in a run_folder; saving, the checkpoint
 
-`estimate` says what a run will need.
+`estimate` computes what a run will need, `devices` tells on what it runs.
+
+Which weights learn (`budew.model.adapt.set_trained`), by the method of the recipe:
+
+    method           weights that learn                      saved
+    scratch          all; auxiliary heads on the encoder     checkpoint without the heads
+    full             all, of a base or of a part of it       checkpoint
+    encoder-frozen   decoder, last encoder layers if wanted  checkpoint
+    lora             adapters                                adapter, and checkpoint with it merged
+
+The loss is the cross-entropy of the tokens of captions and, weighted, that of auxiliary heads:
+`training_model.caption_loss`.
 """
 
 import lazy_loader

@@ -48,7 +48,7 @@ ROW = np.dtype(
         ("flags", "u1"),
     ]
 )  # fmt: skip
-RATED, REWRITTEN, RENDERED, ORIGINAL, MODELLED = 1, 2, 4, 8, 16
+PROFILE, REWRITTEN, RENDERED, ORIGINAL, MODELLED = 1, 2, 4, 8, 16
 """Flags: the clip has a profile that says something, or captions of a kind of `budew.corpora.clip`."""
 KINDS = {"paraphrase": REWRITTEN, "render": RENDERED, "model": MODELLED, "original": ORIGINAL}
 LONGEST_SECONDS = 24 * 3600.0
@@ -222,7 +222,7 @@ def _annotation(clip: Clip) -> tuple[bytes, int]:
         captions.setdefault(caption.kind, []).append(caption.text)
     flags = sum(KINDS[kind] for kind in captions)
     if clip.profile is not None and has_content(clip.profile):
-        flags |= RATED
+        flags |= PROFILE
     synthesis = clip.metadata.get("synthesis")
     cues = synthesis.get("cues") if isinstance(synthesis, dict) else None
     profile = None if clip.profile is None else clip.profile.to_dict()

@@ -64,8 +64,8 @@ class ClipOrder:
     def __getitem__(self, index: int) -> ClipPlace:
         if not 0 <= index < self.examples:
             raise IndexError(f"there are {self.examples} examples, no number {index}")
-        chunk, place = divmod(index, SORTED_BATCHES * self.batch_size)
-        return _chunk(self, chunk)[place]
+        chunk, row = divmod(index, SORTED_BATCHES * self.batch_size)
+        return _chunk(self, chunk)[row]
 
 
 @lru_cache(maxsize=4)
@@ -73,16 +73,16 @@ def _chunk(order: ClipOrder, chunk: int) -> list[ClipPlace]:
     """Return the clips of batches that are sorted together."""
     start = chunk * SORTED_BATCHES * order.batch_size
     stop = min(start + SORTED_BATCHES * order.batch_size, order.examples)
-    clips = [_before_sorting(order, place) for place in range(start, stop)]
+    clips = [_before_sorting(order, example) for example in range(start, stop)]
     seconds = [order.corpora[corpus].seconds[place] for corpus, place in clips]
     by_length = np.argsort(seconds, kind="stable")
     batches = [by_length[at : at + order.batch_size] for at in range(0, len(clips), order.batch_size)]
     shuffled = np.random.default_rng([order.seed, _BATCHES, chunk]).permutation(len(batches))
-    return [clips[place] for number in shuffled for place in batches[number]]
+    return [clips[row] for number in shuffled for row in batches[number]]
 
 
-def _before_sorting(order: ClipOrder, place: int) -> ClipPlace:
-    block, at = divmod(place, BLOCK)
+def _before_sorting(order: ClipOrder, example: int) -> ClipPlace:
+    block, at = divmod(example, BLOCK)
     corpora, turns = _block(order, block)
     corpus = int(corpora[at])
     epoch, turn = divmod(int(turns[at]), len(order.corpora[corpus]))

@@ -88,10 +88,10 @@ Made = TypeVar("Made")
 class CaptionDataset(Dataset[dict[str, Any]]):
     """The examples of a run by number, each a dictionary:
 
-    - `input_features` (mel bins, frames), float16, and how many frames count (`length`); or cached `states`
-      (positions, width), float16;
+    - `input_features` (mel bins, frames), float16, and how many of these `frames` a batch needs; or cached
+      `states` (positions, width), float16;
     - `tokens` of prompt, prefix, caption and end, and how many of them precede the caption (`prefix`);
-    - `heads` (targets,), if the model has heads on its encoder;
+    - `heads` (targets,), labels of the auxiliary heads if the model has them.
 
     Attributes:
         recipe: seed, augmentation, and what is learned from a clip.
@@ -100,7 +100,7 @@ class CaptionDataset(Dataset[dict[str, Any]]):
         processor: of the model.
         max_tokens: of the decoder.
         training: False for validation: no augmentation, whole windows.
-        labeler: decides what captions say of clips of corpora with `heard: true`.
+        labeler: predicts what captions say of clips of corpora with `heard: true`.
     """
 
     recipe: Recipe
@@ -178,7 +178,7 @@ class CaptionDataset(Dataset[dict[str, Any]]):
         else:
             features, length = self._features(clips, place, record, rng)
             example = {"input_features": torch.from_numpy(np.array(features))}
-            example["length"] = self._frames(index, features.shape[1], length)
+            example["frames"] = self._needed_frames(index, features.shape[1], length)
         example["tokens"], example["prefix"] = tokens_of(self.target(record, rng), self.processor)
         count = len(example["tokens"])
         if count > self.max_tokens:
@@ -190,7 +190,7 @@ class CaptionDataset(Dataset[dict[str, Any]]):
         return example
 
     def _labeler_for(self, clips: TrainingClips, record: ClipRecord) -> PseudoLabeler | None:
-        """Return the labeler if it decides what captions say of the clip."""
+        """Return the labeler if captions of the clip say what it predicts."""
         rated = record.profile is not None and record.profile.rated
         return self.labeler if rated and clips.corpus.heard else None
 
@@ -219,11 +219,12 @@ class CaptionDataset(Dataset[dict[str, Any]]):
             length = min(features.shape[1], length + shift)
         return features, length
 
-    def _frames(self, index: int, window: int, length: int) -> int:
-        """Return the frames that count: a batch is cut to its longest clip, or has the whole window.
+    def _needed_frames(self, index: int, window: int, length: int) -> int:
+        """Return how many frames of an example a batch needs; `length` of them are not padding.
 
-        The validation of a model that learns from cached states has the short windows of these, and of
-        inference.
+        - Validation has the whole window; with cached states whole seconds, as these and inference have.
+        - In training some steps have the whole window (`WHOLE_SHARE`, and all after `data.short_windows`).
+        - The others are cut to the longest clip of the step, which may be several batches.
         """
         extractor, data = self.processor.feature_extractor, self.recipe.data
         if not self.training and data.cache_states:
@@ -272,20 +273,20 @@ def collate(examples: Sequence[dict[str, Any]], *, padding: int) -> dict[str, to
         examples: of `CaptionDataset`.
         padding: token that fills shorter captions.
     """
-    lengths = [len(example["tokens"]) for example in examples]
-    tokens = torch.full((len(examples), max(lengths) - 1), padding, dtype=torch.long)
+    counts = [len(example["tokens"]) for example in examples]
+    tokens = torch.full((len(examples), max(counts) - 1), padding, dtype=torch.long)
     labels = torch.full_like(tokens, IGNORED)
-    for row, (example, length) in enumerate(zip(examples, lengths, strict=True)):
+    for row, (example, count) in enumerate(zip(examples, counts, strict=True)):
         ids, prefix = torch.tensor(example["tokens"]), example["prefix"]
-        tokens[row, : length - 1] = ids[:-1]
-        labels[row, prefix - 1 : length - 1] = ids[prefix:]
+        tokens[row, : count - 1] = ids[:-1]
+        labels[row, prefix - 1 : count - 1] = ids[prefix:]
     batch = {"decoder_input_ids": tokens, "labels": labels}
     if "states" in examples[0]:
         states = [example["states"] for example in examples]
         batch["states"] = pad_sequence(states, batch_first=True).float()
         batch["positions"] = torch.tensor([len(one) for one in states])
     else:
-        frames = math.ceil(max(example["length"] for example in examples) / FRAMES_STEP) * FRAMES_STEP
+        frames = math.ceil(max(example["frames"] for example in examples) / FRAMES_STEP) * FRAMES_STEP
         features = [example["input_features"][:, :frames] for example in examples]
         batch["input_features"] = torch.stack(features).float()
     if "heads" in examples[0]:

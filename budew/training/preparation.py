@@ -72,7 +72,7 @@ def prepare_corpora(
     if not corpora:
         speech = _synthesized(recipe, part, cache / "speech" / part, progress)
         corpora = (TrainingCorpus(corpus=str(speech)),)
-    return [_prepared(recipe, cache, part, corpus, extractor, progress) for corpus in corpora]
+    return [_prepared_corpus(recipe, cache, part, corpus, extractor, progress) for corpus in corpora]
 
 
 def prepare_states(
@@ -115,7 +115,7 @@ def _synthesized(recipe: Recipe, part: Part, out: Path, progress: OpenBar) -> Pa
     return out
 
 
-def _prepared(
+def _prepared_corpus(
     recipe: Recipe,
     cache: Path,
     part: Part,

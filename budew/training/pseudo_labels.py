@@ -4,7 +4,9 @@ A few hundred acted clips teach a decoder their voices, rooms and words along wi
 search writes "neutral" where it is unsure. A linear probe of the mean state of a clip transfers to other
 corpora better, if the directions in which neutral clips differ count little in it (they are whitened).
 
-- The probe is fitted first, to the labels of the corpora with `heard: true`.
+In recipes `data.listener` has the settings, and `heard: true` marks the corpora.
+
+- The probe is fitted first, to the labels of these corpora.
 - The decoder learns to write the class that the probe predicts, for clips and for states between them: the
   difference of the mean states of two other clips is added to the states of a clip, as if another voice had
   spoken in another room.
@@ -135,7 +137,7 @@ class PseudoLabeler:
         count = weights.shape[1]
         if count > size:
             raise CorpusError(
-                f"{count} classes are heard, and an attention head of the model has {size} values"
+                f"the linear probes have {count} classes, and an attention head of the model {size} values"
             )
         value_weight, value_bias = torch.zeros(size, len(weights)), torch.zeros(size)
         value_weight[:count] = weights.T
@@ -187,7 +189,9 @@ def prepare_labeler(
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         labeler = fit_labeler([clips for clips in corpora if clips.corpus.heard], settings)
-        logger.info("captions say which of these is heard: %s", ", ".join(labeler.emotion.classes))
+        logger.info(
+            "captions name what a linear probe predicts, one of: %s", ", ".join(labeler.emotion.classes)
+        )
         labeler.save(file)
     return PseudoLabeler.load(file, settings)
 
@@ -217,8 +221,8 @@ def fit_labeler(corpora: Sequence[TrainingClips], settings: ListenerSettings) ->
     classes = sorted(set(labels))
     if len(classes) < 2 or NONE not in classes:
         raise CorpusError(
-            f"the corpora that are heard have the classes {', '.join(classes)}: there must be one without "
-            "emotion, such as that of read speech, and another"
+            f"the corpora with heard: true have the classes {', '.join(classes)}: one must be without "
+            "emotion, such as read speech, and there must be another"
         )
     scale = means.std(axis=0) + MIN_DEVIATION
     neutral = (means[labels == NONE] - means[labels == NONE].mean(axis=0)) / scale

@@ -101,7 +101,7 @@ def _run(
         if not resume and state.is_main_process:
             folder.start_over()
         last = folder.last_checkpoint()
-        model, train_set, validation_set = _prepared(recipe, folder, progress)
+        model, train_set, validation_set = _model_and_examples(recipe, folder, progress)
     steps = len(train_set) // recipe.optimizer.batch_size
     if last and folder.is_finished(steps):
         logger.info(
@@ -125,10 +125,14 @@ def _run(
             folder.finish(steps)
 
 
-def _prepared(
+def _model_and_examples(
     recipe: Recipe, folder: RunFolder, progress: OpenBar
 ) -> tuple[Any, CaptionDataset, CaptionDataset]:
-    """Return the model before its first step, and the examples of training and validation."""
+    """Return the model before its first step, and the examples of training and validation.
+
+    A tokenizer may be made from the captions of the examples, and decides the shape of the model: the
+    examples are complete, with processor and longest caption, when the model is.
+    """
     model, processor = load_base(recipe)
     extractor = processor.feature_extractor if processor else recipe.model.scratch.features.extractor()
     clips = prepare_corpora(recipe, folder.path, "train", extractor, progress)

@@ -26,13 +26,10 @@ from budew.io.settings import as_yaml
 from budew.training.devices import precision_for
 from budew.training.recipe import Recipe, load_recipe
 
-NOT_DECIDING = (
-    *("data.workers", "data.cache", "data.cache_features", "report_to", "license"),
-    *("optimizer.max_steps", "optimizer.epochs"),
-)
-"""Fields that may change when a run is continued: weights do not depend on the first five, and a longer run
-continues from the end of a shorter one.
-"""
+NOT_DECIDING = ("data.workers", "data.cache", "data.cache_features", "report_to", "license")
+"""Fields on which weights do not depend: they may change when a run is continued."""
+EXTENDING = ("optimizer.max_steps", "optimizer.epochs")
+"""Fields that may change too: a longer run continues from the end of a shorter one."""
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +127,7 @@ def differences(one: Recipe, other: Recipe) -> list[str]:
     return [
         f"{name}: {as_yaml(first[name])} / {as_yaml(second[name])}"
         for name in first
-        if first[name] != second[name] and name not in NOT_DECIDING
+        if first[name] != second[name] and name not in (*NOT_DECIDING, *EXTENDING)
     ]
 
 

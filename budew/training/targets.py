@@ -65,7 +65,7 @@ class TargetSettings(Settings):
         """Whether captions are rendered, of clips with profiles: only these have prompts."""
         return self.kind in ("template", "mixed")
 
-    def frames_of(self, style: Style | None) -> tuple[str, ...] | None:
+    def sentence_frames(self, style: Style | None) -> tuple[str, ...] | None:
         """Return the sentence frames of a style that are used; None for all of it."""
         return tuple(frame for frame in self.frames if frame in frame_names(style=style)) or None
 
@@ -110,7 +110,7 @@ def draw_target(
     text = render(
         profile,
         seed=rng.getrandbits(32),
-        frame=settings.frames_of(style),
+        frame=settings.sentence_frames(style),
         style=style,
         selection=selection,
         wording=settings.wording,

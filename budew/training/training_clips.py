@@ -11,7 +11,7 @@ from transformers import WhisperFeatureExtractor
 
 from budew.audio.samples import decode
 from budew.errors import CorpusError
-from budew.training.clip_index import KINDS, RATED, ClipIndex, ClipRecord
+from budew.training.clip_index import KINDS, PROFILE, ClipIndex, ClipRecord
 from budew.training.data_settings import TrainingCorpus
 from budew.training.recipe import Recipe
 
@@ -77,7 +77,7 @@ class TrainingClips:
     @property
     def has_profiles(self) -> bool:
         """Whether captions can be rendered from any of the clips."""
-        return bool((self.index.rows["flags"] & RATED).any())
+        return bool((self.index.rows["flags"] & PROFILE).any())
 
     def record(self, place: int) -> ClipRecord:
         """Return the annotation of a clip."""
@@ -114,7 +114,7 @@ def select_clips(index: ClipIndex, corpus: TrainingCorpus, recipe: Recipe, *, wi
     longer, kind = recipe.data.longer, recipe.target.kind
     flags, seconds = index.rows["flags"], index.rows["seconds"].astype(np.float64)
     has_text = (flags & _FLAGS[recipe.data.captions]) > 0
-    has_profile = (flags & RATED) > 0
+    has_profile = (flags & PROFILE) > 0
     has_target = {"paraphrase": has_text, "template": has_profile, "scalars": has_profile}.get(
         kind, has_text | has_profile
     )

@@ -3,13 +3,14 @@ captions.
 
 What is saved is a plain `WhisperForConditionalGeneration`.
 
-- `WhisperFromStates` takes the states of frozen encoder layers, which are computed once (`feature_cache`). In
-  a batch shorter clips are padded, and no attention sees the padding: the loss is that of each clip alone.
-  Whisper's decoder has no mask for encoder states, so a hook before each cross-attention sets one.
-- `WhisperWithHeads` has heads that predict emotions, bursts, gender, and the vocal cues of synthetic speech
-  from the pooled encoder. A caption's cross-entropy reaches the encoder only through the decoder, which from
-  scratch learns to write for the first thousands of steps; heads give the encoder a gradient from the first
-  step on.
+- `WhisperFromStates` takes spectrograms, as the stock model does, or the states of frozen encoder layers,
+  which are computed once (`feature_cache`). In a batch shorter clips are padded, and no attention sees the
+  padding: the loss is that of each clip alone. Whisper's decoder has no mask for encoder states, so a hook
+  before each cross-attention sets one.
+- `WhisperWithHeads` has auxiliary heads that predict emotions, bursts, gender, and the vocal cues of
+  synthetic speech from the pooled encoder. A caption's cross-entropy reaches the encoder only through the
+  decoder, which from scratch learns to write for the first thousands of steps; heads give the encoder a
+  gradient from the first step on.
 """
 
 import copy
@@ -123,7 +124,7 @@ class WhisperFromStates(WhisperForConditionalGeneration):  # type: ignore[misc] 
 
 
 class WhisperWithHeads(WhisperFromStates):
-    """A Whisper whose loss is that of the heads; that of the caption is the trainer's."""
+    """A Whisper whose loss is that of its auxiliary heads; `caption_loss` adds that of the captions."""
 
     def __init__(self, config: WhisperConfig) -> None:
         super().__init__(config)
@@ -189,7 +190,11 @@ def caption_loss(
     clips: int,
     heads_weight: float,
 ) -> Tensor:
-    """Return the share of a batch in the loss of its step.
+    """Return the share of a batch in the loss of its step, of captions and auxiliary heads.
+
+    The trainer takes `labels` out of a batch before the model sees it, and calls this with what the model
+    returns and with the number of tokens of the step. A validation counts those of each batch instead, and
+    has no loss of heads.
 
     The loss of a step is the sum over the tokens of its captions divided by their number, over all devices
     and accumulated batches, so dividing a step into batches changes only rounding. (Whisper's own loss is a

@@ -13,7 +13,7 @@ from budew.corpora.clip import Caption
 from budew.corpora.shards import write_shard
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
-from budew.training.clip_index import MAX_OPEN_FILES, ORIGINAL, RATED, RENDERED, REWRITTEN, index_corpus
+from budew.training.clip_index import MAX_OPEN_FILES, ORIGINAL, PROFILE, RENDERED, REWRITTEN, index_corpus
 
 RATE = 16_000
 
@@ -77,7 +77,7 @@ def test_the_index_has_every_clip_as_it_is_read(corpus, workers, tmp_path):
         assert bool(flags & RENDERED) == ("render" in kinds)
         assert bool(flags & REWRITTEN) == ("paraphrase" in kinds)
         assert not flags & ORIGINAL
-        assert bool(flags & RATED) == bool(clip.profile.rated)
+        assert bool(flags & PROFILE) == bool(clip.profile.rated)
         assert index.rows[number]["seconds"] == pytest.approx(0.2 + int(clip.id[2:]) / 10, abs=1e-3)
 
 

@@ -62,7 +62,7 @@ def examples_of(processor, make_recipe, cache):
 
 def same(one, other) -> bool:
     tensors = ("input_features", "heads")
-    return all(one[name] == other[name] for name in ("tokens", "prefix", "length")) and all(
+    return all(one[name] == other[name] for name in ("tokens", "prefix", "frames")) and all(
         torch.equal(one[name].nan_to_num(-1), other[name].nan_to_num(-1)) for name in tensors
     )
 
@@ -180,7 +180,7 @@ def test_validation_is_a_whole_unchanged_sample_of_the_corpus(examples_of, proce
         samples = decode(clips[id].audio).samples
         exact = processor.feature_extractor(samples, sampling_rate=16_000, return_tensors="np")
         np.testing.assert_array_equal(example["input_features"], exact.input_features[0].astype(np.float16))
-        assert example["length"] == FRAMES
+        assert example["frames"] == FRAMES
     few = examples_of(*changes, "evaluation.clips=6", split="validation")
     sample = [few.record(number).id for number in range(len(few))]
     assert len(set(sample)) == len(sample) == 6
@@ -253,7 +253,7 @@ def test_a_batch_is_as_long_as_its_longest_clip(examples_of):
         batch = [examples[number] for number in range(start, start + 4)]
         frames, longest = (
             collate(batch, padding=0)["input_features"].shape[2],
-            max(one["length"] for one in batch),
+            max(one["frames"] for one in batch),
         )
         widths.add(frames)
         assert longest <= frames
@@ -265,12 +265,12 @@ def test_a_batch_is_as_long_as_its_longest_clip(examples_of):
                 assert left.max() == left.min() == example["input_features"].min()
     assert len(widths) > 1
     whole = examples_of("data.short_windows=0")
-    assert {whole[number]["length"] for number in range(12)} == {FRAMES}
+    assert {whole[number]["frames"] for number in range(12)} == {FRAMES}
 
 
 def test_a_tenth_of_the_short_batches_and_all_final_ones_are_whole(examples_of):
     examples = examples_of("data.short_windows=0.75", count=2400)
-    whole = [examples._frames(number, FRAMES, 50) == FRAMES for number in range(2400)]
+    whole = [examples._needed_frames(number, FRAMES, 50) == FRAMES for number in range(2400)]
     whole = np.reshape(whole, (-1, 4))
     assert (whole.all(axis=1) == whole.any(axis=1)).all()
     assert 0.05 < whole[:450, 0].mean() < 0.16
@@ -346,6 +346,6 @@ def test_a_clip_that_cannot_be_decoded_is_replaced_by_the_next(examples_of, make
         one_gone = examples_of(*changes, corpus_of("a.tar", {"clip03"}))
         all_gone = examples_of(*changes, corpus_of("b.tar", {f"clip0{number}" for number in range(1, 7)}))
     with pytest.warns(BudewWarning, match="clip03"):
-        assert all(one_gone[number]["length"] for number in range(12))
+        assert all(one_gone[number]["frames"] for number in range(12))
     with pytest.raises(CorpusError, match="check the corpus"):
         all_gone[0]
