@@ -18,6 +18,8 @@ OnFailed = Callable[[str, Exception], None]
 class Job(Protocol):
     """A function from clips to clips.
 
+    A job whose clips are images also has `media = budew.corpora.media.IMAGE`; without it they are audio.
+
     Example:
         >>> from collections.abc import Iterator
         >>> from dataclasses import dataclass, replace

@@ -40,6 +40,11 @@ _PAUSE = 0.5  # seconds until the memory of a killed process is free
 _Running = Future[ShardRecord]
 
 
+class _Attempt(NamedTuple):
+    unit: Unit
+    number: int = 1
+
+
 class Stopped(BaseException):  # not to be caught by a job that catches every error
     """The run is being stopped; the unit is left undone."""
 
@@ -52,6 +57,37 @@ class Outcome(NamedTuple):
     error: BaseException | None = None
 
 
+class SharedCounts:
+    """Memory shared by all workers: the counts of each one's current unit, and whether they have to stop."""
+
+    def __init__(self, context: Any, *, workers: int, width: int) -> None:
+        self._width = width
+        self._counts: Any = context.RawArray("q", width * workers)
+        self._stop: Any = context.RawValue("b", 0)
+
+    def report(self, worker: int, counts: Sequence[int]) -> None:
+        """Replace the counts of a worker."""
+        self._counts[worker * self._width : (worker + 1) * self._width] = counts
+
+    def clear(self, worker: int) -> None:
+        """Set the counts of a worker to 0."""
+        self.report(worker, [0] * self._width)
+
+    def sums(self) -> list[int]:
+        """Return each count, added up over the workers."""
+        counts = self._counts[:]
+        return [sum(counts[column :: self._width]) for column in range(self._width)]
+
+    def stop(self, when: int) -> None:
+        """Make all workers stop: `_STOP` or `_STOP_AT_ONCE`."""
+        self._stop.value = when
+
+    @property
+    def stopping(self) -> int:
+        """Return 0, or the value that `stop` was called with."""
+        return int(self._stop.value)
+
+
 class WorkerPool:
     """Processes that run units side by side; with a count of 0, this process runs them.
 
@@ -61,9 +97,8 @@ class WorkerPool:
     def __init__(self, count: int, job: Job, out: Path) -> None:
         self._count, self._job, self._out = count, job, out
         self._context = _context()
-        # Shared memory: for each worker the counts of its current unit; the last cell makes all stop.
-        self._width = 2 + len(tallies_of(job))
-        self._counts: Any = self._context.RawArray("q", self._width * count + 1) if count else [0]
+        if count:
+            self._counts = SharedCounts(self._context, workers=count, width=2 + len(tallies_of(job)))
         self._executors: list[ProcessPoolExecutor] = []
 
     def __enter__(self) -> Self:
@@ -76,11 +111,13 @@ class WorkerPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._counts[-1] = _STOP
+        if not self._count:
+            return
+        self._counts.stop(_STOP)
         try:
             self._shut_down()
         except KeyboardInterrupt:  # the second one: the current clips are not waited for
-            self._counts[-1] = _STOP_AT_ONCE
+            self._counts.stop(_STOP_AT_ONCE)
             self._shut_down()
             raise
 
@@ -89,38 +126,39 @@ class WorkerPool:
             executor.shutdown(cancel_futures=True)
 
     def outcomes(self, units: Sequence[Unit], on_counts: OnCounts = lambda counts: None) -> Iterator[Outcome]:
-        """Yield the outcome of each unit as it ends; `on_counts` gets the sums over all workers."""
+        """Yield the outcome of each unit as it ends; `on_counts` gets the sums over all workers.
+
+        Without processes an error is raised instead of yielded.
+        """
         if not self._executors:
             for unit in units:
                 yield Outcome(unit, run_unit(unit, self._job, self._out, on_counts))
             return
-        waiting = deque((unit, 1) for unit in units)  # with the number of the attempt
+        waiting = deque(map(_Attempt, units))
         idle = deque(range(self._count))
-        running: dict[_Running, tuple[int, Unit, int]] = {}
+        running: dict[_Running, tuple[int, _Attempt]] = {}
         ended: SimpleQueue[_Running] = SimpleQueue()
         while waiting or running:
             while waiting and idle:
-                unit, attempt = waiting.popleft()
-                slot = idle.popleft()
-                running[self._submit(slot, unit, ended)] = slot, unit, attempt
+                attempt, slot = waiting.popleft(), idle.popleft()
+                running[self._submit(slot, attempt.unit, ended)] = slot, attempt
             try:
                 future = ended.get(timeout=_POLL)
             except Empty:
-                counts = self._counts[:-1]
-                on_counts([sum(counts[column :: self._width]) for column in range(self._width)])
+                on_counts(self._counts.sums())
                 continue
-            slot, unit, attempt = running.pop(future)
+            slot, attempt = running.pop(future)
             idle.append(slot)
             error = future.exception()
             if isinstance(error, BrokenProcessPool):
                 self._executors[slot].shutdown()
                 self._executors[slot] = self._executor(slot)
-                if attempt < MAX_DEATHS:
-                    time.sleep(_PAUSE * attempt)
-                    waiting.appendleft((unit, attempt + 1))
+                if attempt.number < MAX_DEATHS:
+                    time.sleep(_PAUSE * attempt.number)
+                    waiting.appendleft(_Attempt(attempt.unit, attempt.number + 1))
                     continue
-            self._counts[slot * self._width : (slot + 1) * self._width] = [0] * self._width
-            yield Outcome(unit, None if error else future.result(), error)
+            self._counts.clear(slot)
+            yield Outcome(attempt.unit, None if error else future.result(), error)
 
     def _submit(self, slot: int, unit: Unit, ended: "SimpleQueue[_Running]") -> _Running:
         """Start a unit in a worker, whose process starts with its first one."""
@@ -177,7 +215,7 @@ _worker: dict[str, Any] = {}
 """In the process of a worker: the arguments of `_start_worker`."""
 
 
-def _start_worker(job: Job, out: Path, counts: Any, slot: int, workers: int) -> None:
+def _start_worker(job: Job, out: Path, counts: SharedCounts, slot: int, workers: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops it
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
     warnings.formatwarning = lambda message, *_place, **_more: f"warning: {message}\n"
@@ -195,11 +233,11 @@ def collect_garbage_rarely() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-def _end_with_parent(counts: Any) -> None:
+def _end_with_parent(counts: SharedCounts) -> None:
     """End this process when its parent died, or when the run is stopped at once."""
     parent = parent_process()
     sentinels = [parent.sentinel] if parent else []
-    while counts[-1] != _STOP_AT_ONCE and not wait(sentinels, timeout=_POLL):
+    while counts.stopping != _STOP_AT_ONCE and not wait(sentinels, timeout=_POLL):
         pass
     remove_temporary_folders()
     os._exit(1)
@@ -209,8 +247,8 @@ def _run_in_worker(unit: Unit) -> ShardRecord:
     counts, slot = _worker["counts"], _worker["slot"]
 
     def on_counts(current: Sequence[int]) -> None:
-        counts[slot * len(current) : (slot + 1) * len(current)] = current
-        if counts[-1]:
+        counts.report(slot, current)
+        if counts.stopping:
             raise Stopped
 
     return run_unit(unit, _worker["job"], _worker["out"], on_counts)
