@@ -1,6 +1,6 @@
 """Files and folders that appear whole or not at all, and locks between processes.
 
-A file grows under a hidden name beside its place, `.NAME.PID.part`, and is renamed when it is complete.
+A file grows under a hidden name beside its place, `.NAME.RANDOM.part`, and is renamed when it is complete.
 """
 
 import fcntl
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
+from secrets import token_hex
 from typing import IO, BinaryIO, TextIO
 
 from budew.io.disk import is_stream, remedy_for, temporary_folder
@@ -28,7 +29,7 @@ def replaced_file(path: Path) -> Iterator[Path]:
         >>> target.read_bytes()
         b'complete'
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    unfinished = path.with_name(f".{path.name}.{token_hex(4)}.part")  # machines may share process ids
     try:
         yield unfinished
         unfinished.replace(path)

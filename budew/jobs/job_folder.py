@@ -115,10 +115,25 @@ def read_record(out: Path, name: str) -> ShardRecord | None:
         return None
 
 
-def remove_unfinished(out: Path, name: str) -> None:
-    """Remove the temporary files of a shard and its record, which a killed run leaves."""
-    for path in (shard_path(out, name), record_path(out, name)):
+@contextmanager
+def writing_unit(out: Path, name: str) -> Iterator[None]:
+    """Remove the temporary files of a shard and its record, which a killed run leaves, before writing both.
+
+    Where `locked_folder` cannot keep a second run out, on file systems without locks and after Slurm has
+    queued the ranks, two runs may write a unit at once: the second one then removes the first one's files.
+
+    Raises:
+        JobError: that has happened to this run; the shard is the second run's.
+    """
+    paths = (shard_path(out, name), record_path(out, name))
+    for path in paths:
         remove_parts(path)
+    try:
+        yield
+    except FileNotFoundError as error:
+        if str(error.filename) not in map(str, paths):
+            raise
+        raise JobError(f"{error.filename}: another run writes it too, or removed it: end that run") from error
 
 
 def write_failures(
@@ -201,6 +216,8 @@ def check_folder(out: Path, job: Job, clips_per_shard: int) -> dict[str, Any]:
 def locked_folder(out: Path, job: Job, clips_per_shard: int) -> Iterator[None]:
     """Write `job.json` and keep other runs out of the folder until the end of the context.
 
+    Not on file systems without locks, nor while ranks run that Slurm has queued: see `writing_unit`.
+
     Raises:
         JobError: another run on this machine holds it, or as `check_folder`.
         CorpusError: it is a URL.
@@ -212,7 +229,7 @@ def locked_folder(out: Path, job: Job, clips_per_shard: int) -> Iterator[None]:
             file.write(json_text(content))
     busy = JobError(f"another run is running in {out}: wait for it, or end it first")
     with claimed(out / JOB, busy) as is_locked:
-        if is_locked:  # else another run may be writing them; units are idempotent, so two only cost time
+        if is_locked:  # else another run may be writing them
             for name in (JOB, FAILURES, LEFT_OUT):
                 remove_parts(out / name)
         yield

@@ -20,9 +20,9 @@ from budew.jobs.job_folder import (
     ShardRecord,
     read_record,
     record_path,
-    remove_unfinished,
     shard_path,
     write_record,
+    writing_unit,
 )
 from budew.jobs.units import NumberedUnit, Unit
 from budew.version import __version__
@@ -54,10 +54,15 @@ def run_unit(unit: Unit, job: Job, out: Path, on_counts: OnCounts) -> ShardRecor
     """Run a job over a unit: write its shard, unless no clip is left, and its record.
 
     Raises:
-        JobError: no other clip would succeed either, or the input changed meanwhile.
+        JobError: no other clip would succeed either, the input changed meanwhile, or another run writes the
+            same shard.
         OSError: the disk is full or read-only.
     """
-    remove_unfinished(out, unit.name)
+    with writing_unit(out, unit.name):
+        return _written(unit, job, out, on_counts)
+
+
+def _written(unit: Unit, job: Job, out: Path, on_counts: OnCounts) -> ShardRecord:
     before, digest = unit.input_state(), unit.digest()
     run, path, clips = _UnitRun(unit, job, out, on_counts), shard_path(out, unit.name), 0
     output = run.output()

@@ -10,7 +10,9 @@ from odd_jobs import Odd
 from budew.errors import CorpusError, JobError
 from budew.jobs import run
 from budew.jobs.convert import Convert
-from budew.jobs.job_folder import ClipFailure, changed_settings, check_folder, write_failures
+from budew.jobs.job_folder import ClipFailure, changed_settings, check_folder, read_record, write_failures
+from budew.jobs.unit_runner import run_unit
+from budew.jobs.units import file_units
 
 OLD = {"min_seconds": 1.0, "vad": {"threshold": 0.5, "model": "silero"}, "keep": [], "style": None}
 
@@ -31,6 +33,23 @@ OLD = {"min_seconds": 1.0, "vad": {"threshold": 0.5, "model": "silero"}, "keep":
 )
 def test_changed_settings_are_named_with_both_values(new, changes):
     assert changed_settings(OLD, OLD | new) == changes
+
+
+def test_of_two_runs_that_write_one_shard_at_once_the_earlier_one_fails(shard, tmp_path):
+    shard("in/a", "a1", "a2")
+    [unit] = file_units(tmp_path / "in")
+    out = tmp_path / "out"
+
+    def second_run_at_the_second_clip(counts):
+        if counts[0] == 2:
+            run_unit(unit, Odd(), out, lambda _counts: None)
+
+    with pytest.raises(JobError, match=r"a\.tar: another run writes it too"):
+        run_unit(unit, Odd(), out, second_run_at_the_second_clip)
+    record = read_record(out, "a")
+    assert record is not None
+    assert record.clips == 2
+    assert not list(out.rglob("*.part"))
 
 
 def test_two_runs_at_a_time_in_one_folder_are_refused(shard, tmp_path):
