@@ -169,8 +169,8 @@ def run_job(
     except KeyboardInterrupt:
         say_error("stopped: run the same command again to continue")
         raise typer.Exit(130) from None
-    _print_summary(summary)
-    if cluster is not None and cluster.executor == "slurm" and summary.complete < summary.units:
+    _print_summary(summary, on_cluster=cluster is not None)
+    if cluster is not None and summary.complete + len(summary.given_up) < summary.units:
         print("queued (see squeue): when it has ended, the same command lists failures and queues the rest")
     raise typer.Exit(1 if summary.failures or summary.given_up else 0)
 
@@ -245,11 +245,14 @@ def _print_plan(plan: "jobs.Plan", source: str | range) -> None:
         print(f"  and {len(waiting) - 10} more")
 
 
-def _print_summary(summary: "jobs.Summary") -> None:
+def _print_summary(summary: "jobs.Summary", *, on_cluster: bool) -> None:
     """Print how a job ended: failures with their reasons on stderr, the rest on stdout."""
     left = summary.units - summary.complete
-    for name in summary.given_up:
-        say_error(f"{name}: given up, its process died repeatedly; the next run tries it again")
+    why = f"its rank failed, see {summary.out / 'logs'}" if on_cluster else "its process died repeatedly"
+    for name in summary.given_up[:10]:
+        say_error(f"{name}: given up, {why}; the next run tries it again")
+    if len(summary.given_up) > 10:
+        say_error(f"and {len(summary.given_up) - 10:,} more were given up")
     for name in summary.unexpected[:5]:
         say_error(
             f"warning: {summary.out / name} has no input any more, but later steps would read it: delete it"

@@ -1,8 +1,14 @@
 """Units on many machines: datatrove's Slurm and Ray executors launch them, one unit a rank.
 
 All machines must share the folders. Shard records there say which units are done, never datatrove's own
-marks: a rank that was killed, or ran twice, changes nothing. Each rank runs its unit in a process of its own,
-as datatrove 0.10 waits forever for a process that was killed in a Ray rank.
+marks: a rank that was killed, or ran twice, leaves the same bytes. Each rank runs its unit in a process of
+its own, as datatrove 0.10 waits forever for a process that was killed in a Ray rank.
+
+An error ends its rank alone and is in the rank's log in `OUT/logs`; datatrove does not raise it where the
+ranks were launched. `Plan.run` therefore looks for the records after a Ray run.
+
+To add an executor: its name and settings in `ClusterSettings`, its library in `check_installed`, a branch in
+`launch`; its name in `--executor` (`budew.cli.job_options`) and in docs/formats.md.
 """
 
 import os
@@ -63,10 +69,13 @@ class ClusterSettings(Settings):
         return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
 
 
-def launch(job: Job, units: Sequence[Unit], out: Path, cluster: ClusterSettings) -> None:
+def launch(job: Job, units: Sequence[Unit], out: Path, cluster: ClusterSettings) -> bool:
     """Launch units on a cluster. Slurm returns when they are queued, Ray when they ended.
 
     `ray.init` or `RAY_ADDRESS` chooses the Ray cluster; without either one is started on this machine.
+
+    Returns:
+        Whether the ranks have ended, successfully or not; False if they are queued.
 
     Raises:
         JobError: the cluster does not take the job.
@@ -91,7 +100,7 @@ def launch(job: Job, units: Sequence[Unit], out: Path, cluster: ClusterSettings)
         if not ray.is_initialized():
             ray.init(log_to_driver=False, include_dashboard=False)
         executors.RayPipelineExecutor(**shared).run()
-        return
+        return True
     if not cluster.partition:
         raise JobError("Slurm needs a partition: add --set partition=NAME (`sinfo` lists them)")
     try:
@@ -107,6 +116,7 @@ def launch(job: Job, units: Sequence[Unit], out: Path, cluster: ClusterSettings)
         raise JobError(f"Slurm was not found ({error.filename}): run this on a login node") from error
     except OSError as error:
         raise JobError(f"Slurm rejected the job: {error}") from error
+    return False
 
 
 @dataclass(frozen=True)
@@ -125,11 +135,11 @@ class ClusterRank:
         return f"{self.job.name}: {len(self.units)} shards → {self.out}"
 
     def __call__(self, data: Iterable[Any] | None, rank: int, world_size: int) -> None:
-        """Run the unit of this rank; datatrove passes its number and that of all ranks."""
+        """Run the unit of this rank; datatrove passes its number and that of all ranks: one for each unit."""
         with suppress(OSError):  # not on this machine, and not needed if all paths are absolute
             os.chdir(self.working_directory)
         with disk_errors(self.out), WorkerPool(1, self.job, self.out) as pool:
-            for outcome in pool.outcomes(self.units[rank::world_size]):
+            for outcome in pool.outcomes([self.units[rank]]):
                 if outcome.error is not None:
                     raise outcome.error
 

@@ -73,7 +73,8 @@ class Summary:
         failures: items that failed, in all runs.
         left_out: clips that the settings of the job exclude, in all runs.
         reasons: the most frequent reasons of failures, with their counts.
-        given_up: units in which process after process died. The next run tries them again.
+        given_up: units without a shard that this run has ended: process after process died in them or, on
+            Ray, their ranks failed with whatever error (see `OUT/logs`). The next run tries them again.
         unexpected: shards in the folder that belong to no unit.
         tally: further counts of the job, over all runs.
 
@@ -178,24 +179,24 @@ class Plan:
         Args:
             workers: processes, one a processor when None; 0 works in this process.
             cluster: where to run instead. Slurm returns when the units are queued: run the same plan again
-                after they ended, to collect failures and queue what is missing. Ray returns when they ended.
+                after they ended, not earlier, to collect failures and queue what is missing. Ray returns when
+                they ended.
             progress: called a few times a second, unless on a cluster.
 
         Raises:
             JobError: no other clip would succeed either, the disk is full, another run is running in the
-                folder, or the cluster does not take the job.
+                folder, or the cluster does not take the job. On a cluster, the first two end a single rank
+                and are not raised here.
         """
         if workers is not None and workers < 0:
             raise InputError(f"workers must be 0 or more, not {workers}")
         with disk_errors(self.out), locked_folder(self.out, self.job, self._clips_per_shard):
             records = _current_records(self.units, self.out)
-            waiting, given_up = self._waiting(records), list[str]()
+            waiting = self._waiting(records)
             if cluster is None:
                 new, given_up = self._run_here(waiting, workers, progress)
             else:
-                if waiting:
-                    launch(self.job, waiting, self.out, cluster)
-                new = _current_records(waiting, self.out)
+                new, given_up = self._run_on_cluster(waiting, cluster)
             return self._summary({**records, **new}, done=len(new), given_up=given_up)
 
     def _run_here(
@@ -214,8 +215,9 @@ class Plan:
                 progress(Progress(done, len(self.units), clips, failed, named))
 
         report(none_yet)
-        count = min(os.cpu_count() or 1 if workers is None else workers, len(waiting))
-        with WorkerPool(count, self.job, self.out) as pool:
+        if workers is None:
+            workers = os.cpu_count() or 1
+        with WorkerPool(min(workers, len(waiting)), self.job, self.out) as pool:
             for unit, record, error in pool.outcomes(waiting, report):
                 if record is not None:
                     records[unit.name] = record
@@ -227,6 +229,15 @@ class Plan:
                     raise error
                 report(none_yet)
         return records, given_up
+
+    def _run_on_cluster(
+        self, waiting: Sequence[Unit], cluster: ClusterSettings
+    ) -> tuple[dict[str, ShardRecord], list[str]]:
+        """Return the records of the waiting units, and the names of those whose ranks ended without one."""
+        have_ended = not waiting or launch(self.job, waiting, self.out, cluster)
+        records = _current_records(waiting, self.out)
+        missing = [unit.name for unit in waiting if unit.name not in records]
+        return records, missing if have_ended else []
 
     def _summary(self, records: Mapping[str, ShardRecord], *, done: int, given_up: Sequence[str]) -> Summary:
         """Collect the failures of all shards in one file, and add up."""

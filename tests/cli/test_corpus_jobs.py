@@ -95,6 +95,14 @@ def test_a_dry_run_reports_the_same_errors_as_the_run(
     assert sorted(tmp_path.rglob("*")) == there
 
 
+def test_shards_whose_ray_ranks_failed_are_named_with_their_logs(budew, recordings, tmp_path, monkeypatch):
+    monkeypatch.setattr("budew.jobs.plan.launch", lambda *_: True)
+    outcome = budew("corpus", "convert", recordings, tmp_path / "out", "--executor", "ray")
+    assert f"given up, its rank failed, see {tmp_path}/out/logs; the next run tries it again" in outcome.err
+    assert outcome.status == 1
+    assert "queued" not in outcome.out
+
+
 def test_jobs_without_input_have_a_dry_run(budew, tmp_path):
     outcome = budew("corpus", "synthesize", tmp_path / "out", "--clips", "700", "--dry-run")
     assert outcome.out.splitlines() == [

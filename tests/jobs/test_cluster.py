@@ -31,8 +31,20 @@ ON_RAY = """
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _memory=4 * 2**30)
         cluster = ClusterSettings(executor="ray", max_running=2, memory_gb=1)
         summary = Plan(Odd(Path("marks").absolute()), "in", "out").run(cluster=cluster)
-        print(summary.complete, summary.units, summary.clips)
+        print(summary.complete, summary.units, summary.clips, ",".join(summary.given_up) or "-")
 """
+
+
+def _start_on_ray(folder: Path) -> subprocess.Popen[str]:
+    (folder / "marks").mkdir()
+    (folder / "on_ray.py").write_text(textwrap.dedent(ON_RAY))
+    return subprocess.Popen(
+        [sys.executable, "on_ray.py"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RAY_USAGE_STATS_ENABLED": "0"},
+    )
 
 
 def _processes_with(text: bytes) -> list[int]:
@@ -48,15 +60,7 @@ def _processes_with(text: bytes) -> list[int]:
 def test_ray_gives_the_same_bytes_though_workers_are_killed(shard, tmp_path):
     for number in range(4):
         shard(f"in/{number}", f"c{number}", f"c{number}-wait")
-    (tmp_path / "marks").mkdir()
-    (tmp_path / "on_ray.py").write_text(textwrap.dedent(ON_RAY))
-    job = subprocess.Popen(
-        [sys.executable, "on_ray.py"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RAY_USAGE_STATS_ENABLED": "0"},
-    )
+    job = _start_on_ray(tmp_path)
     killed: list[int] = []
     for which in (0, -1):  # the process that does a shard, then a rank as a whole: datatrove's actor
         chain: list[int] = []
@@ -65,10 +69,35 @@ def test_ray_gives_the_same_bytes_though_workers_are_killed(shard, tmp_path):
         killed.append(chain[which])
     (tmp_path / "marks/go").touch()
     printed, _ = job.communicate()
-    assert printed.split()[-3:] == ["4", "4", "8"]
+    assert printed.split()[-4:] == ["4", "4", "8", "-"]
     run(Odd(tmp_path / "marks"), tmp_path / "in", tmp_path / "calm", workers=0)
     assert contents(tmp_path / "out") == contents(tmp_path / "calm")
     assert not [path for path in (tmp_path / "out").rglob(".*") if "logs" not in path.parts]
+
+
+@pytest.mark.long
+def test_shards_whose_ray_ranks_failed_are_given_up(shard, tmp_path):
+    for name in ("a-fatal", "b", "c-fatal"):
+        shard(f"in/{name}", name)
+    printed, _ = _start_on_ray(tmp_path).communicate()
+    assert printed.split()[-4:] == ["1", "3", "1", "a-fatal,c-fatal"]
+    assert "there is no key" in (tmp_path / "out/logs/logs/task_00000.log").read_text()
+
+
+@pytest.mark.parametrize(("have_ended", "given_up"), [(True, ("b",)), (False, ())])
+def test_units_without_a_record_are_given_up_once_their_ranks_ended(
+    have_ended, given_up, shard, tmp_path, monkeypatch
+):
+    for name in "ab":
+        shard(f"in/{name}", name)
+
+    def launch(job, units, out, _cluster):
+        ClusterRank(units, job, out, Path.cwd())(None, rank=0, world_size=2)
+        return have_ended
+
+    monkeypatch.setattr("budew.jobs.plan.launch", launch)
+    summary = Plan(Convert(), tmp_path / "in", tmp_path / "out").run(cluster=ClusterSettings(executor="ray"))
+    assert (summary.complete, summary.given_up) == (1, given_up)
 
 
 def _chain_to_a_shard(*, but: list[int]) -> list[int]:
