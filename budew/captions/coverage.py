@@ -113,7 +113,7 @@ def language_size() -> LanguageSize:
     rendered: dict[str, set[str]] = {name: set() for name in lexicon.emotions}
     for of_form in lexicon.varied.emotions.values():
         for (name, _), phrases in of_form.items():
-            rendered[name].update(phrases.before, phrases.after, phrases.bare)
+            rendered[name].update(phrases.before, phrases.bare)
     parsed = dict.fromkeys(lexicon.emotions, 0)
     number_of_phrases = 0
     for entry in lexicon.phrases.meanings():

@@ -47,7 +47,6 @@ class EmotionPhrases(NamedTuple):
         plain: the first word with the first degree, which the plain wording takes.
         before: with a degree before the word: all words with the first degree, then all with the next.
         degrees: a number for the degree of each of these; the same degree has the same number.
-        after: with a degree after the word.
         bare: without a degree, as the word has the level in itself.
         listed: without a degree, where the list carries one: words that are moderate in themselves.
         carrying: those of `before` whose degree a list carries: not "full of joy".
@@ -57,7 +56,6 @@ class EmotionPhrases(NamedTuple):
     plain: str = ""
     before: Phrases = ()
     degrees: tuple[int, ...] = ()
-    after: Phrases = ()
     bare: Phrases = ()
     listed: Phrases = ()
     carrying: frozenset[str] = frozenset()
@@ -196,7 +194,6 @@ def _in_form(
         first = first._replace(
             before=first.before + other.before,
             degrees=first.degrees + other.degrees,
-            after=first.after + other.after,
             bare=first.bare + other.bare,
             listed=first.listed + other.listed,
             carrying=first.carrying or other.carrying,
@@ -210,8 +207,7 @@ def _in_way(
     """Put the words of an emotion and the degrees of a level together in one way.
 
     Keys of a way: `words` and `degrees` (forms of the word and of the degree), `say` (pattern with {degree}
-    and {word}, or {a} for both with their article), and maybe `after` (pattern with the degree after the
-    word), `bare` (false: the word needs a degree), `state` (form of words that take none), `without` (words
+    and {word}, or {a} for both with their article), and maybe `bare` (false: the word needs a degree), `state` (form of words that take none), `without` (words
     or listed phrases to leave out), `phrases` (form of phrases such as "deep sorrow", listed for levels, in
     place of words with degrees) or `more` (the same besides them).
 
@@ -251,15 +247,10 @@ def _in_way(
     if way.get("bare", True):
         bare = [word for word in dict.fromkeys((*able, *states)) if own.get(word, MODERATE) == level]
         listed = [word for word in able if word not in own and word not in states]
-    after: list[str] = []
-    if "after" in way:
-        behind = product(degrees["after"], (word for word in fitting if word not in own))
-        after = [way["after"].format(degree=degree, word=word) for degree, word in behind]
     return EmotionPhrases(
         plain=_graded_as(way, known[0], own_words[0], sounds) if known and own_words else "",
         before=(*graded, *listed_phrases),
         degrees=tuple(_degree_key(word, level, degrees) for word in first_words),
-        after=tuple(after),
         bare=tuple(bare),
         listed=tuple(listed),
         carrying=frozenset(graded),

@@ -18,8 +18,6 @@ from budew.randomness import Choices
 
 _GRADED = 3
 """One in three emotion words that may go without a degree has one all the same."""
-_AFTER = 30
-"""One in thirty of the degrees in prose comes after its word."""
 _CARRIED = 3
 """One degree governs at most three emotion words."""
 _TONE = " tone"
@@ -39,7 +37,7 @@ class WordChoice:
         person: the person that was named last: "elderly woman".
     """
 
-    __slots__ = ("_degree_after", "_degrees", "below", "content", "met", "person", "vocabulary")
+    __slots__ = ("_degrees", "below", "content", "met", "person", "vocabulary")
 
     def __init__(self, content: Content, vocabulary: Vocabulary, met: Set[str], draw: Choices) -> None:
         self.content = content
@@ -48,7 +46,6 @@ class WordChoice:
         self.below = _first if vocabulary.plain else draw.below
         self.person = ""
         self._degrees: set[int] = set()  # those that the caption has already
-        self._degree_after = False  # whether one of them comes after its word
 
     def one_of(self, phrases: Sequence[str]) -> str:
         """Draw one of some phrases."""
@@ -118,10 +115,6 @@ class WordChoice:
             if carried == level and options.listed and carried_words < _CARRIED:
                 carried_words += 1
                 chosen.append(self.one_of(options.listed))
-            elif options.after and not self.below(_AFTER) and not self._degree_after:
-                self._degree_after = True
-                carried = None
-                chosen.append(self.one_of(options.after))
             else:
                 phrase = self._with_degree(options)
                 carried = level if phrase in options.carrying else None

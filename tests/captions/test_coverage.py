@@ -80,7 +80,7 @@ def test_the_figures_count_what_is_rendered():
         phrase
         for (name, _), words in templates.lexicon.varied.emotions["adjective"].items()
         if name == "Sourness"
-        for phrase in (*words.before, *words.after, *words.bare)
+        for phrase in (*words.before, *words.bare)
     }
     assert heads == adjectives
     assert len(adjectives) < size.rendered["Sourness"]

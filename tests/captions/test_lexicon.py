@@ -76,7 +76,7 @@ def test_a_phrase_has_one_meaning():
 
 FURTHER = """
 forms:
-  noun: [{words: noun, degrees: noun, say: "{degree} {word}", after: "{word} {degree}"}]
+  noun: [{words: noun, degrees: noun, say: "{degree} {word}"}]
   adjective: [{words: adjective, degrees: adjective, say: "{degree} {word}", state: state, without: [afraid]}]
   adverb:
     - {words: adverb, degrees: adjective, say: "{degree} {word}"}
