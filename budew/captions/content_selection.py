@@ -328,7 +328,7 @@ def _word_costs() -> _WordCosts:
     slots: dict[str, int] = lexicon.table["budget"]
     plain, varied = lexicon.plain, lexicon.varied
     emotions = {
-        pair: 1 + max(_count_words(phrases[pair].plain) for phrases in plain.emotions.values())
+        pair: 1 + max(_count_words(phrases[pair].in_plain) for phrases in plain.emotions.values())
         for pair in plain.emotions["noun"]
     }
     phrases: dict[Any, tuple[str, ...]] = {**plain.bursts, **plain.traits, **varied.attributes}

@@ -35,11 +35,11 @@ class Slot(NamedTuple):
 
     Attributes:
         write: returns its text.
-        needs: what the profile must have, as in `WordChoice.met`; empty for a slot that is always filled.
+        need: what the profile must have, one of `WordChoice.met`; empty for a slot that is always filled.
     """
 
     write: Write
-    needs: str = ""
+    need: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _sequence(tokens: Iterator[str], slots: Mapping[str, Slot]) -> tuple[_Piece,
             pieces.append(_bracket(token, tokens, slots))
         elif token.startswith("{"):
             slot = slots[token[1:-1]]
-            pieces.append(_Piece(slot.write, frozenset({slot.needs} - {""})))
+            pieces.append(_Piece(slot.write, frozenset({slot.need} - {""})))
         else:
             pieces.append(_fixed(token))
     return _joined(pieces), ""
@@ -168,7 +168,7 @@ def _plain_or_varied(plain: _Piece, options: list[_Piece]) -> _Piece:
     write_plain, write_varied = plain.write, varied.write
 
     def write(choice: WordChoice) -> str:
-        return write_plain(choice) if choice.vocabulary.plain else write_varied(choice)
+        return write_plain(choice) if choice.vocabulary.is_plain else write_varied(choice)
 
     return _Piece(write, varied.needs & plain.needs, varied.ways)
 

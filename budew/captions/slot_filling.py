@@ -6,22 +6,37 @@ that a profile meets, by these names:
 
     speaker           gender or age
     she               a gender that has a pronoun
-    accent            an accent; accent_or_timbre: either of them
+    accent            an accent
+    accent_or_timbre  either of them
     described         timbre or an attribute of the voice
     accent_or_voice   accent, timbre or an attribute of the voice
     known             gender, age, accent, timbre or an attribute of the voice
     further           more attributes of the voice than stand before it
-    qualities         attributes of voice, bearing or tone; bearing, tone, recording: attributes of that kind
+    qualities         attributes of voice, bearing or tone
+    bearing           attributes of the bearing
+    tone              the attribute of the tone
+    recording         attributes of the recording
     manner            pace or style
-    bursts            vocal bursts; burst_verbs: at most two, with verbs; burst_verb: one, with a verb
+    bursts            vocal bursts
+    burst_verbs       at most two of them, with verbs
+    burst_verb        one, with a verb
     more              several emotions
+
+With more forms of emotions than nouns and adjectives, which only a file of additions has, there are also:
+
+    neutral           no emotion, and that is said
+    one               one emotion
+    rest_more         more than two emotions
+    FORMs             each emotion has phrases in this form ("adverbs")
+    first_FORM        the first emotion has ("first_adverb")
+    rest_FORMs        there are others, and they have ("rest_adverbs")
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from budew.captions.content_selection import RECORDING, Content
 from budew.captions.frames import Slot, Write
-from budew.captions.vocabulary import Vocabulary, joined, with_article
+from budew.captions.vocabulary import ByPlace, Vocabulary, joined, with_article
 from budew.captions.word_choice import WordChoice
 
 _BEARING = (
@@ -163,7 +178,7 @@ def speaker(choice: WordChoice) -> str:
 
 def speaker_tags(choice: WordChoice) -> str:
     """Age and gender as tags; in the varied wording a child as a person: "young girl"."""
-    if not choice.vocabulary.plain and choice.content.traits.get("age") == "child":
+    if not choice.vocabulary.is_plain and choice.content.traits.get("age") == "child":
         return speaker(choice)
     return _tags((choice.trait("age"), choice.trait("gender")))
 
@@ -180,6 +195,18 @@ def _pronoun(choice: WordChoice, place: int) -> str:
     return choice.vocabulary.pronouns.get(gender, ("they", "their"))[place]
 
 
+def bursts(choice: WordChoice) -> str:
+    """Vocal bursts as nouns: "a chuckle and a sigh"."""
+    phrases = choice.vocabulary.bursts
+    return joined([choice.one_of(phrases[name]) for name in choice.content.bursts])
+
+
+def burst_tags(choice: WordChoice) -> str:
+    """Vocal bursts as tags."""
+    phrases = choice.vocabulary.burst_tags
+    return _tags([choice.one_of(phrases[name]) for name in choice.content.bursts])
+
+
 def _burst_verbs(form: str) -> Write:
     """Return what writes the bursts as verbs: "chuckles and clears her throat"."""
 
@@ -194,15 +221,9 @@ def _burst_verbs(form: str) -> Write:
 # The voice: accent, timbre and the voice attributes.
 
 
-def _listing(join: Callable[[list[str]], str], table: str, *kinds: str) -> Write:
-    """Return what lists attributes of some kinds, or bursts, in phrases of a table of the vocabulary."""
-
-    def write(choice: WordChoice) -> str:
-        phrases = getattr(choice.vocabulary, table)
-        parts = _of_kinds(choice.content, *kinds) if kinds else choice.content.bursts
-        return join([choice.one_of(phrases[part]) for part in parts])
-
-    return write
+def _attributes(choice: WordChoice, table: ByPlace, *kinds: str) -> list[str]:
+    """Return phrases of a table of the vocabulary for the attributes of some kinds."""
+    return [choice.one_of(table[place]) for place in _of_kinds(choice.content, *kinds)]
 
 
 def _of_kinds(content: Content, *kinds: str) -> list[tuple[str, float]]:
@@ -256,8 +277,7 @@ def described_voice(choice: WordChoice) -> str:
 
 
 def _voice_adjectives(choice: WordChoice) -> list[str]:
-    phrases = choice.vocabulary.attributes
-    return [choice.one_of(phrases[place]) for place in _of_kinds(choice.content, "voice")]
+    return _attributes(choice, choice.vocabulary.attributes, "voice")
 
 
 # The manner of speaking: pace and style.
@@ -272,7 +292,7 @@ def _manner(of: str) -> Write:
         if "style" not in traits:
             return pace
         styles = vocabulary.manners[traits["style"], of]
-        if vocabulary.plain:
+        if vocabulary.is_plain:
             return joined(list(filter(None, (styles[0], pace))))
         if not pace:
             return choice.one_of(styles)
@@ -301,8 +321,8 @@ _SLOTS = {
     "speaks": Slot(speaks),
     "she": Slot(lambda choice: _pronoun(choice, 0), "she"),
     "her": Slot(lambda choice: _pronoun(choice, 1), "she"),
-    "bursts": Slot(_listing(joined, "bursts"), "bursts"),
-    "burst_tags": Slot(_listing(_tags, "burst_tags"), "bursts"),
+    "bursts": Slot(bursts, "bursts"),
+    "burst_tags": Slot(burst_tags, "bursts"),
     "burst_verbs": Slot(_burst_verbs("verb"), "burst_verbs"),
     "burst_verb": Slot(_burst_verbs("verb"), "burst_verb"),
     "burst_participles": Slot(_burst_verbs("participle"), "burst_verbs"),
@@ -323,13 +343,25 @@ _SLOTS = {
     "accent_and_own_voice": Slot(accent_and_own_voice, "accent_or_voice"),
     "further_qualities": Slot(lambda choice: joined(_voice_adjectives(choice)[_BEFORE_VOICE:]), "further"),
     "further_tags": Slot(lambda choice: _tags(_voice_adjectives(choice)[_BEFORE_VOICE:]), "further"),
-    "qualities": Slot(_listing(joined, "qualities", *_QUALITIES), "qualities"),
-    "quality_tags": Slot(_listing(_tags, "quality_tags", *_QUALITIES), "qualities"),
-    "bearing": Slot(_listing(joined, "attributes", "bearing"), "bearing"),
-    "bearing_tags": Slot(_listing(_tags, "attributes", "bearing"), "bearing"),
-    "tone": Slot(_listing(joined, "attributes", "tone"), "tone"),
-    "recording": Slot(_listing(joined, "qualities", "recording"), "recording"),
-    "recording_tags": Slot(_listing(_tags, "quality_tags", "recording"), "recording"),
+    "qualities": Slot(
+        lambda choice: joined(_attributes(choice, choice.vocabulary.qualities, *_QUALITIES)), "qualities"
+    ),
+    "quality_tags": Slot(
+        lambda choice: _tags(_attributes(choice, choice.vocabulary.quality_tags, *_QUALITIES)), "qualities"
+    ),
+    "bearing": Slot(
+        lambda choice: joined(_attributes(choice, choice.vocabulary.attributes, "bearing")), "bearing"
+    ),
+    "bearing_tags": Slot(
+        lambda choice: _tags(_attributes(choice, choice.vocabulary.attributes, "bearing")), "bearing"
+    ),
+    "tone": Slot(lambda choice: joined(_attributes(choice, choice.vocabulary.attributes, "tone")), "tone"),
+    "recording": Slot(
+        lambda choice: joined(_attributes(choice, choice.vocabulary.qualities, "recording")), "recording"
+    ),
+    "recording_tags": Slot(
+        lambda choice: _tags(_attributes(choice, choice.vocabulary.quality_tags, "recording")), "recording"
+    ),
     "manner": Slot(_manner("speaker"), "manner"),
     "delivery": Slot(_manner("words"), "manner"),
     "manner_tags": Slot(manner_tags, "manner"),

@@ -6,13 +6,21 @@ afraid"), and how an intensity (in the data file: a degree) and a word are put t
 data file, under `forms`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Literal, NamedTuple
 from zlib import crc32
 
-from budew.captions.phrases import MODERATE, own_levels, shifted, spelled_out, verb_forms, without_article
+from budew.captions.phrases import (
+    FULL,
+    MODERATE,
+    own_levels,
+    shifted,
+    spelled_out,
+    verb_forms,
+    without_article,
+)
 from budew.taxonomy import CATEGORIES, LEVEL_NAMES, LEVELS, burst, emotion
 
 Wording = Literal["varied", "plain"]
@@ -44,29 +52,68 @@ class EmotionPhrases(NamedTuple):
     """All phrases for one emotion at one level in one form.
 
     Attributes:
-        plain: the first word with the first degree, which the plain wording takes.
-        before: with a degree before the word: all words with the first degree, then all with the next.
+        in_plain: the first word with the first degree, which the plain wording takes.
+        before: with a degree before the word: all words with the first degree, then all with the next, then
+            phrases that the data file lists ("deep sorrow"); where the form has several ways, way after way.
         degrees: a number for the degree of each of these; the same degree has the same number.
         bare: without a degree, as the word has the level in itself.
-        listed: without a degree, where the list carries one: words that are moderate in themselves.
+        under_carried: without a degree, where the list carries one: words that are moderate in themselves.
         carrying: those of `before` whose degree a list carries: not "full of joy".
-        step: from a phrase of `before` to the same word with the next degree.
+        step: number of words with each degree in the first way. There, `before[place + step]` has the word of
+            `before[place]` with the next degree.
     """
 
-    plain: str = ""
+    in_plain: str = ""
     before: Phrases = ()
     degrees: tuple[int, ...] = ()
     bare: Phrases = ()
-    listed: Phrases = ()
+    under_carried: Phrases = ()
     carrying: frozenset[str] = frozenset()
     step: int = 1
+
+
+class _Way(NamedTuple):
+    """One way to put an emotion word and a degree together: a row of `forms` in the data file.
+
+    Attributes:
+        say: pattern with {degree} and {word}, or {a} for both with their article.
+        words: form of the word.
+        degrees: form of the degree.
+        state: form of words that take no degree.
+        phrases: form of phrases such as "deep sorrow", listed for levels, in place of words with degrees.
+        more: the same besides them.
+        without: words or listed phrases to leave out.
+        bare: false: the word needs a degree.
+    """
+
+    say: str
+    words: str = ""
+    degrees: str = ""
+    state: str = ""
+    phrases: str = ""
+    more: str = ""
+    without: Sequence[str] = ()
+    bare: bool = True
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether emotions list phrases for it."""
+        return bool(self.phrases or self.more)
+
+
+class _SortedWords(NamedTuple):
+    """Words of an emotion at one level: with a degree, and without as in `EmotionPhrases`."""
+
+    gradable: Phrases
+    bare: Phrases = ()
+    under_carried: Phrases = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """Phrases of one wording. Tags stand between commas: without articles in the varied wording."""
 
-    plain: bool
+    is_plain: bool
     sounds: Sounds  # for the choice of an article
     emotions: Mapping[str, Mapping[tuple[str, float], EmotionPhrases]]  # by form, and by emotion and level
     neutral: ByName  # in place of an emotion, by form
@@ -101,7 +148,7 @@ def varied_vocabulary(table: Mapping[str, Any]) -> Vocabulary:
     }
     attributes = _attributes(table, sounds, "varied")
     return Vocabulary(
-        plain=False,
+        is_plain=False,
         sounds=sounds,
         emotions=_emotions(table, sounds),
         neutral=tuples(table["neutral"]),
@@ -144,7 +191,7 @@ def plain_vocabulary(table: Mapping[str, Any], varied: Vocabulary) -> Vocabulary
         people[pair] = (" ".join(filter(None, (age, gender if person == "speaker" else "", person))),)
     return replace(
         varied,
-        plain=True,
+        is_plain=True,
         bursts=bursts,
         burst_tags=bursts,
         people=people,
@@ -172,21 +219,22 @@ def _without_articles(table: Mapping[Any, Phrases]) -> dict[Any, Phrases]:
 
 def _emotions(table: Mapping[str, Any], sounds: Sounds) -> dict[str, dict[tuple[str, float], EmotionPhrases]]:
     emotions = {emotion(name): tuples(row) for name, row in table["emotions"].items()}
+    ways = {form: [_Way(**row) for row in rows] for form, rows in table["forms"].items()}
     degrees = {LEVELS[LEVEL_NAMES.index(name)]: tuples(row) for name, row in table["intensity"].items()}
     return {
         form: {
             (name, level): EmotionPhrases()
             if form in words.get("not_as", ())
-            else _in_form(ways, words, level, degrees[level], sounds)
+            else _in_form(ways[form], words, level, degrees[level], sounds)
             for name, words in emotions.items()
             for level in degrees
         }
-        for form, ways in table["forms"].items()
+        for form in ways
     }
 
 
 def _in_form(
-    ways: Sequence[Mapping[str, Any]], words: ByName, level: float, degrees: ByName, sounds: Sounds
+    ways: Sequence[_Way], words: ByName, level: float, degrees: ByName, sounds: Sounds
 ) -> EmotionPhrases:
     """Return the phrases of an emotion in one form, which has one or several ways to put them together."""
     first, *others = [_in_way(way, words, level, degrees, sounds) for way in ways]
@@ -195,67 +243,83 @@ def _in_form(
             before=first.before + other.before,
             degrees=first.degrees + other.degrees,
             bare=first.bare + other.bare,
-            listed=first.listed + other.listed,
+            under_carried=first.under_carried + other.under_carried,
             carrying=first.carrying or other.carrying,
         )
     return first
 
 
-def _in_way(
-    way: Mapping[str, Any], words: ByName, level: float, degrees: ByName, sounds: Sounds
-) -> EmotionPhrases:
-    """Put the words of an emotion and the degrees of a level together in one way.
+def _in_way(way: _Way, words: ByName, level: float, degrees: ByName, sounds: Sounds) -> EmotionPhrases:
+    """Put the words of an emotion and the degrees of a level together in one way."""
+    left_out = _left_out(way, words, level)
+    sorted_words = _sort_words(way, words, level, left_out)
+    fitting_degrees = _fitting_degrees(way, words, level, degrees)
+    unlike = words.get("unlike", ())
+    pairs = [pair for pair in product(fitting_degrees, sorted_words.gradable) if pair[0] not in unlike]
+    graded = [_graded_as(way, *pair, sounds) for pair in pairs]
+    listed = [phrase for phrase in _listed_phrases(way, words, level) if phrase not in left_out]
+    used_degrees = [degree for degree, _ in pairs]
+    used_degrees += [without_article(phrase).partition(" ")[0] for phrase in listed]
 
-    Keys of a way: `words` and `degrees` (forms of the word and of the degree), `say` (pattern with {degree}
-    and {word}, or {a} for both with their article), and maybe `bare` (false: the word needs a degree), `state` (form of words that take none), `without` (words
-    or listed phrases to leave out), `phrases` (form of phrases such as "deep sorrow", listed for levels, in
-    place of words with degrees) or `more` (the same besides them).
+    all_degrees, all_words = degrees.get(way.degrees, ()), words.get(way.words, ())
+    has_both = bool(all_degrees and all_words)
+    return EmotionPhrases(
+        in_plain=_graded_as(way, all_degrees[0], all_words[0], sounds) if has_both else "",
+        before=(*graded, *listed),
+        degrees=tuple(_degree_key(degree, level, degrees) for degree in used_degrees),
+        bare=sorted_words.bare,
+        under_carried=sorted_words.under_carried,
+        carrying=frozenset(graded),
+        step=len(sorted_words.gradable) if graded else 1,
+    )
 
-    The first moderate degree is for the plain wording alone, as nobody writes "moderate joy". With listed
-    phrases, moderate words that have no other degree go without one, and words that are strong in themselves
-    have degrees only as listed.
+
+def _left_out(way: _Way, words: ByName, level: float) -> frozenset[str]:
+    """Return the words and phrases that are not rendered at a level, such as mild ones above moderate."""
+    mild = words.get("mild", ()) if level > MODERATE else ()
+    return frozenset((*way.without, *words.get("without", ()), *mild))
+
+
+def _sort_words(way: _Way, words: ByName, level: float, left_out: Set[str]) -> _SortedWords:
+    """Sort the words of an emotion by whether they take a degree at a level.
+
+    Beside listed phrases, words that are strong in themselves have degrees only as listed.
     """
     own = own_levels(words)
-    left_out = {*way.get("without", ()), *words.get("without", ())}
-    if level > MODERATE:
-        left_out.update(words.get("mild", ()))
-    states = words.get(way.get("state", ""), ())
-    able = [word for word in words.get(way.get("words", ""), ()) if word not in left_out]
-    fitting = [
-        word for word in able if word not in states and shifted(own.get(word, MODERATE), level) == level
+    states = words.get(way.state, ())
+    able = [word for word in words.get(way.words, ()) if word not in left_out]
+    strongest = MODERATE if way.has_lists else FULL
+    gradable = [
+        word
+        for word in able
+        if word not in states
+        and own.get(word, MODERATE) <= strongest
+        and shifted(own.get(word, MODERATE), level) == level
     ]
-    has_lists = "phrases" in way or "more" in way
-    gradable = [word for word in fitting if not (has_lists and own.get(word, MODERATE) > MODERATE)]
+    if not way.bare:
+        return _SortedWords(tuple(gradable))
+    bare = [word for word in dict.fromkeys((*able, *states)) if own.get(word, MODERATE) == level]
+    under_carried = [word for word in able if word not in own and word not in states]
+    return _SortedWords(tuple(gradable), tuple(bare), tuple(under_carried))
 
-    level_name = LEVEL_NAMES[LEVELS.index(level)]
-    instead = words.get(f"{way['phrases']}_{level_name}", ()) if "phrases" in way else ()
-    besides = words.get(f"{way['more']}_{level_name}", ()) if "more" in way else ()
-    listed_phrases = [phrase for phrase in instead or besides if phrase not in left_out]
 
-    known = degrees.get(way.get("degrees", ""), ())
-    usable = () if instead else known
+def _fitting_degrees(way: _Way, words: ByName, level: float, degrees: ByName) -> Phrases:
+    """Return the degrees that words get in the varied wording.
+
+    The first moderate one is for the plain wording alone, as nobody writes "moderate joy". Beside listed
+    phrases, moderate words that have no other degree go without one.
+    """
+    known = degrees.get(way.degrees, ())
     if level == MODERATE:
-        usable = known[1:] or (() if has_lists else known)
-    pairs = [pair for pair in product(usable, gradable) if pair[0] not in words.get("unlike", ())]
-    graded = [_graded_as(way, *pair, sounds) for pair in pairs]
+        return known[1:] or (() if way.has_lists else known)
+    return () if way.phrases and _listed_phrases(way, words, level) else known
 
-    first_words = [degree for degree, _ in pairs]
-    first_words += [without_article(phrase).partition(" ")[0] for phrase in listed_phrases]
-    own_words = words.get(way.get("words", ""), ())
-    bare: list[str] = []
-    listed: list[str] = []
-    if way.get("bare", True):
-        bare = [word for word in dict.fromkeys((*able, *states)) if own.get(word, MODERATE) == level]
-        listed = [word for word in able if word not in own and word not in states]
-    return EmotionPhrases(
-        plain=_graded_as(way, known[0], own_words[0], sounds) if known and own_words else "",
-        before=(*graded, *listed_phrases),
-        degrees=tuple(_degree_key(word, level, degrees) for word in first_words),
-        bare=tuple(bare),
-        listed=tuple(listed),
-        carrying=frozenset(graded),
-        step=len(gradable) if graded else 1,
-    )
+
+def _listed_phrases(way: _Way, words: ByName, level: float) -> Phrases:
+    """Return the phrases that the emotion lists for a level, such as "deep sorrow"."""
+    level_name = LEVEL_NAMES[LEVELS.index(level)]
+    in_place = words.get(f"{way.phrases}_{level_name}", ()) if way.phrases else ()
+    return in_place or (words.get(f"{way.more}_{level_name}", ()) if way.more else ())
 
 
 def _degree_key(degree: str, level: float, degrees: ByName) -> int:
@@ -268,17 +332,17 @@ def _degree_key(degree: str, level: float, degrees: ByName) -> int:
     return _DEGREE_KEYS * LEVELS.index(level) + key
 
 
-def _graded_as(way: Mapping[str, Any], degree: str, word: str, sounds: Sounds) -> str:
+def _graded_as(way: _Way, degree: str, word: str, sounds: Sounds) -> str:
     both = with_article(f"{degree} {word}", sounds)
-    return str(way["say"].format(degree=degree, word=word, a=both))
+    return str(way.say.format(degree=degree, word=word, a=both))
 
 
-def _attributes(table: Mapping[str, Any], sounds: Sounds, form: str) -> dict[tuple[str, float], Phrases]:
-    """Return the phrases for each voice attribute: those of a form where it has them, else all of `say`."""
+def _attributes(table: Mapping[str, Any], sounds: Sounds, key: str) -> dict[tuple[str, float], Phrases]:
+    """Return the phrases for each voice attribute: those under a key where it has them, else all of `say`."""
     found: dict[tuple[str, float], Phrases] = {}
     for name, row in table["attributes"].items():
         for pole, words in ((0.0, row["low"]), (1.0, row["high"])):
-            near = words.get(form, words["say"])
+            near = words.get(key, words["say"])
             found[name, 0.25 + pole / 2] = tuple(near)
             at_pole = []
             for phrase in near:
@@ -290,13 +354,13 @@ def _attributes(table: Mapping[str, Any], sounds: Sounds, form: str) -> dict[tup
     return found
 
 
-def _verbs(bursts: Mapping[str, Mapping[str, Sequence[str]]], form: int) -> dict[str, Phrases]:
-    """Return one of the `verb_forms` of the verbs of bursts, with the words after the verb."""
+def _verbs(bursts: Mapping[str, Mapping[str, Sequence[str]]], place: int) -> dict[str, Phrases]:
+    """Return the form at a place in `verb_forms` of the verbs of bursts, with the words after the verb."""
     found = {}
     for name, row in bursts.items():
         if "verb" in row:
             pairs = [verb.partition(" ") for verb in row["verb"]]
-            found[name] = tuple(f"{verb_forms(verb)[form]}{space}{rest}" for verb, space, rest in pairs)
+            found[name] = tuple(f"{verb_forms(verb)[place]}{space}{rest}" for verb, space, rest in pairs)
     return found
 
 

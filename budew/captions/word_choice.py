@@ -6,7 +6,7 @@ sentence frame by asking it.
 
 Emotions are the difficult part. A word goes without an intensity (degree) only where the scope rules of the
 parser give it the right level all the same: its own where nothing governs it ("fury"), or the one that the
-list carries ("strong anger and fear").
+list carries ("very angry and afraid").
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -43,7 +43,7 @@ class WordChoice:
         self.content = content
         self.vocabulary = vocabulary
         self.met = met
-        self.below = _first if vocabulary.plain else draw.below
+        self.below = _first if vocabulary.is_plain else draw.below
         self.person = ""
         self._degrees: set[int] = set()  # those that the caption has already
 
@@ -71,8 +71,8 @@ class WordChoice:
         if not emotions:
             return self.one_of(self.vocabulary.neutral[form])
         phrases = self.vocabulary.emotions[form]
-        if self.vocabulary.plain:
-            return joined([phrases[emotion].plain for emotion in emotions])
+        if self.vocabulary.is_plain:
+            return joined([phrases[emotion].in_plain for emotion in emotions])
         bare: list[str] = []
         graded: list[Graded] = []
         for emotion in emotions:
@@ -89,10 +89,10 @@ class WordChoice:
         """Return all emotions as a list of commas, each with its own degree or a word that needs none."""
         emotions, vocabulary = self.content.emotions, self.vocabulary
         if not emotions:
-            return self.one_of(vocabulary.neutral[form if vocabulary.plain else "adjective"])
+            return self.one_of(vocabulary.neutral[form if vocabulary.is_plain else "adjective"])
         phrases = vocabulary.emotions[form]
-        if vocabulary.plain:
-            return ", ".join([phrases[emotion].plain for emotion in emotions])
+        if vocabulary.is_plain:
+            return ", ".join([phrases[emotion].in_plain for emotion in emotions])
         tags = []
         for emotion in emotions:
             options = phrases[emotion]
@@ -112,9 +112,9 @@ class WordChoice:
         carried_words = 0
         for emotion in emotions:
             options, level = phrases[emotion], emotion[1]
-            if carried == level and options.listed and carried_words < _CARRIED:
+            if carried == level and options.under_carried and carried_words < _CARRIED:
                 carried_words += 1
-                chosen.append(self.one_of(options.listed))
+                chosen.append(self.one_of(options.under_carried))
             else:
                 phrase = self._with_degree(options)
                 carried = level if phrase in options.carrying else None
@@ -123,7 +123,11 @@ class WordChoice:
         return chosen
 
     def _with_degree(self, phrases: EmotionPhrases) -> str:
-        """Draw a word with a degree before it, one that the caption does not have yet if there is any."""
+        """Draw a word with a degree before it.
+
+        If the caption has this degree already, the phrases at multiples of `step` from it are tried, which
+        in the first way are the same word with other degrees. The first with a new degree is taken, if any.
+        """
         size, step, degrees = len(phrases.before), phrases.step, phrases.degrees
         drawn = self.below(size)
         if degrees[drawn] in self._degrees:

@@ -282,7 +282,7 @@ def _words(name: str, level: float) -> tuple[tuple[str, ...], ...]:
     known, fitting = plain_name(name).split(), []
     for form in ("noun", "adjective"):
         words = load_lexicon().varied.emotions[form][name, level]
-        offered = dict.fromkeys((*words.listed, *words.bare))
+        offered = dict.fromkeys((*words.under_carried, *words.bare))
         fitting.append(tuple(word for word in offered if word not in known))
     return tuple(fitting)
 
