@@ -95,11 +95,13 @@ def compile_frame(
         slots: by name.
 
     Raises:
-        SettingsError: a bracket that is not closed.
-        KeyError: an unknown slot or rule.
+        SettingsError: a bracket that is not closed, or an unknown slot or rule.
     """
     text = f"(~{row['plain']}|{row['text']})" if "plain" in row else str(row["text"])
-    piece, mark = _sequence(iter(_TOKEN.findall(_without_rules(text, rules))), slots)
+    try:
+        piece, mark = _sequence(iter(_TOKEN.findall(_without_rules(text, rules))), slots)
+    except KeyError as error:
+        raise SettingsError(f"the frame {name!r} names an unknown slot or rule: {error}") from error
     if mark:
         raise SettingsError(f"the frame {name!r} has an unbalanced bracket in {row['text']!r}")
     style, view, form = (str(row[key]) for key in ("style", "view", "form"))

@@ -127,7 +127,7 @@ def load_templates(additions: Path | None = None) -> Templates:
     """Return the frames and words of the language, or those of a file of additions.
 
     Raises:
-        SettingsError: a frame has an unbalanced bracket.
+        SettingsError: a frame has an unbalanced bracket, or names an unknown slot or rule.
     """
     return _load_templates(additions)
 

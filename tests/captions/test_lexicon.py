@@ -137,18 +137,18 @@ def test_only_frames_whose_slots_are_filled_are_drawn(further):
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ("{adverbs}", "{feelings}", KeyError),
-        ("<heard>", "<seen>", KeyError),
-        ("[<heard>]", "[<heard>", SettingsError),
-        ("[<heard>]", "[<heard>)", SettingsError),
-        ("[<heard>]", "<heard>]", SettingsError),
+        ("{adverbs}", "{feelings}", "speaks_so.*'feelings'"),
+        ("<heard>", "<seen>", "speaks_so.*'seen'"),
+        ("[<heard>]", "[<heard>", "not closed"),
+        ("[<heard>]", "[<heard>)", "not closed"),
+        ("[<heard>]", "<heard>]", "speaks_so.*unbalanced"),
     ],
 )
 def test_a_frame_with_a_fault_is_an_error(tmp_path, old, new, fault):
     file = tmp_path / "further.yaml"
     assert old in FURTHER
     file.write_text(FURTHER.replace(old, new))
-    with pytest.raises(fault):
+    with pytest.raises(SettingsError, match=fault):
         render(VoiceProfile({"Anger": 0.5}), additions=file)
 
 
