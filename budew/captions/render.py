@@ -1,11 +1,5 @@
 """Rendering: from a profile to an English caption that `parse` parses back exactly.
 
-    content_selection   which parts of the profile                    VoiceProfile -> Content
-    frames              a sentence with slots: "{a_speaker} sounds {adjectives}[, with {bursts}]."
-    slots               what fills each slot of it, and whether it is filled
-    word_choice         which phrase is drawn, above all for emotions with their intensities
-    vocabulary          the phrases to draw from, compiled from caption_templates/
-
 Frame, words and the order of the emotions are digits of one hash of the profile and the seed, so that a
 corpus varies and every caption can be made again. The order is random because captions that list
 emotions by a fixed rule teach a model the rule.
