@@ -37,7 +37,6 @@ def test_every_phrase_for_an_emotion_parses_as_that_emotion_at_its_level(form):
     random, missing = Random(1), 0
     for (name, level), phrases in VARIED.emotions[form].items():
         drawn = [(text, level) for text in random.sample(phrases.before, min(40, len(phrases.before)))]
-        drawn += [(text, level) for text in random.sample(phrases.after, min(5, len(phrases.after)))]
         drawn += [(text, level) for text in phrases.bare]
         missing += not drawn
         for text, expected in drawn:
