@@ -103,11 +103,11 @@ def _notes(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     name = result["benchmark"]
     known = result["for_training"]
     note = (
-        f"{known:,} of the {_items(result)} are by speakers that are for training ({name}@train), and the "
-        f"checkpoint in the package was trained on them: {name}@test:FOLDER has those that it has not heard"
+        f"{known:,} of the {_items(result)} are by the speakers of {name}@train, on whom budew-base, the "
+        f"checkpoint in the package, was trained: score models trained on them with {name}@test:FOLDER"
     )
     return [
-        *([("heard before", note)] if known else []),
+        *([("training speakers", note)] if known else []),
         (
             "accuracy",
             f"softmax over {mapped} emotions; a class is accepted where one of its emotions exceeds "
@@ -118,6 +118,10 @@ def _notes(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("mapping", " ".join(filter(None, (result["mapping"]["source"] + ".", result["mapping"]["note"])))),
         ("unmapped", unmapped),
         ("scale of the scores in the softmax", result["unit"]),
-        ("incomplete", f"{result['incomplete']:,} {_items(result)} lack the score of a mapped emotion"),
+        (
+            "incomplete",
+            f"{result['incomplete']:,} {_items(result)} lack the score of a mapped emotion; fewer scores "
+            "make the rule accept more classes: write absent emotions as 0",
+        ),
         ("left out", f"{len(result['skipped']):,} files"),
     ]
