@@ -113,7 +113,7 @@ def join_label(clip: Clip, labels: Mapping[str, VoiceProfile]) -> Clip:
     """
     label = labels.get(clip.id) or labels.get(PurePosixPath(clip.id).name)
     if label is None:
-        raise FilteredError(f"clip {clip.id!r}: left out: there is no label of it")
+        raise FilteredError(f"clip {clip.id!r}: left out: the file of labels has no label for it")
     before = clip.profile or VoiceProfile(None)
     emotions = label if label.rated else before
     bursts, traits = label.bursts or before.bursts, {**before.traits, **label.traits}

@@ -59,7 +59,7 @@ class AnnotationPromptFile(Settings):
         whole = "emotions" in self.parts and set(self.parts) <= set(self.sections)
         if not whole or "{problems}" not in self.correction:
             raise ValueError(
-                "needs emotions among the parts, a section for each part, {problems} in the correction"
+                "parts must include emotions, sections needs each part, correction must contain {problems}"
             )
         return self
 

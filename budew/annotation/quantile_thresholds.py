@@ -82,7 +82,7 @@ class Thresholds(Settings):
         for name, groups in rows.items():
             known = any(rule.measure == name for rule in rules())
             if not known or any(list(row) != sorted(row) for row in groups.values()):
-                raise ValueError(f"{name[:40]!r}: needs increasing numbers of a known measure")
+                raise ValueError(f"{name[:40]!r} is no known measure, or its thresholds do not increase")
         return rows
 
     def traits(self, clip: Clip) -> dict[str, str | float | None]:
@@ -142,7 +142,7 @@ def with_traits(clip: Clip, thresholds: Thresholds, *, overwrite: bool = False) 
         CorpusError: the clip is not measured.
     """
     if not measures_of(clip):
-        raise CorpusError(f"clip {clip.id!r}: is not measured: run budew corpus measure first")
+        raise CorpusError(f"clip {clip.id!r}: has no acoustic measures: run budew corpus measure first")
     profile = clip.profile or VoiceProfile(emotions=None)
     traits: dict[str, str | float] = dict(profile.traits)
     for name, value in thresholds.traits(clip).items():

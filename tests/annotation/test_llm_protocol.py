@@ -46,7 +46,7 @@ def test_a_prompt_contains_only_the_requested_parts(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"parts": ["bursts"]}, "needs emotions"),
+        ({"parts": ["bursts"]}, "must include emotions"),
         ({"correction": "Again."}, "needs .*problems"),
         ({"sections": {}}, "needs .*section"),
         ({"parts": None}, "parts: required"),
