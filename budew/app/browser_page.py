@@ -1,4 +1,4 @@
-"""The page: a recording → its caption, a caption → scores, a profile → captions.
+"""The page in the browser: captions a recording, scores a caption, renders captions of a profile.
 
 Results are budew's own HTML pages, each in a frame of its own. A page that runs a script (the timeline with
 its player) is sandboxed into an origin of its own. The others run none, and their frames are as high as their
@@ -160,7 +160,7 @@ def _render_tab(gradio: Any) -> None:
 
 
 def caption_html(path: Path, captioner: Captioner) -> tuple[CaptionedRecording, str]:
-    """Caption an uploaded file, by its name and not its place; return the result and what is shown of it.
+    """Caption an uploaded file, shown by name without folder; return the result and its HTML.
 
     Raises:
         AudioError: it cannot be decoded, or is longer than `LONGEST_RECORDING`.
@@ -208,7 +208,7 @@ def _frame(title: str, page: str, *, scripts: bool = False) -> str:
 
 
 def _with_errors_shown(gradio: Any, work: Callable[..., str]) -> Callable[..., str]:
-    """Return `work` with the errors of this package shown on the page, as their one line."""
+    """Return `work`, wrapped so that errors of this package are shown on the page as one line."""
 
     @wraps(work)
     def checked(*given: Any) -> str:
@@ -221,5 +221,5 @@ def _with_errors_shown(gradio: Any, work: Callable[..., str]) -> Callable[..., s
 
 
 async def _leave_in_place(path: str) -> str:
-    """Leave an upload in its place: gradio would download what an address names."""
+    """Keep an upload where it is stored: gradio would download any URL in its name."""
     return path

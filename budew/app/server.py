@@ -162,7 +162,9 @@ def serve_app(
                 enable_monitoring=False,
             )
         except OSError as error:
-            raise InputError(f"{host}, port {port}: cannot be listened on: use another --port") from error
+            raise InputError(
+                f"the server cannot listen on {host}, port {port}: use another --port"
+            ) from error
         try:
             yield address
         finally:
