@@ -1,4 +1,4 @@
-"""Encoded audio → a stream of mono blocks at its own rate, whatever the format, in bounded memory.
+"""Decode audio of any format into a stream of mono blocks at its own sampling rate, in bounded memory.
 
 soundfile (libsndfile) reads wav, flac, ogg, opus, aiff; PyAV (FFmpeg) reads the rest, and what soundfile
 refuses. Mp3 is read by PyAV as well: half as fast, a thousand times real time on one core
@@ -46,7 +46,7 @@ class _RefusedError(Exception):
 
 @dataclass(slots=True)
 class Stream:
-    """Audio while it is open.
+    """An open audio stream.
 
     Attributes:
         name: what errors call it.
@@ -57,7 +57,7 @@ class Stream:
         close: closes the decoder.
         decoded: mono blocks as the decoder gives them.
         faults: what the decoder finds broken while it gives blocks.
-        damage: one sentence on what is missing or broken, None for nothing. Known when all `blocks` are read.
+        damage: one sentence on what is missing or broken, else None. Known when all `blocks` are read.
         seconds: length of what was read so far.
     """
 
@@ -123,7 +123,7 @@ def _open(audio: Path | bytes, name: str) -> Iterator[BinaryIO]:
         file = audio.open("rb")
     except OSError as error:
         raise AudioError(
-            f"{name}: cannot be opened ({error.strerror}): check the path and its permissions"
+            f"{name} cannot be opened ({error.strerror}): check the path and its permissions"
         ) from error
     with file:
         yield file
