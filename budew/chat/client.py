@@ -32,7 +32,7 @@ _LONGEST_REPEATED = 20_000  # characters of an answer that are given back to the
 
 
 class Client:
-    """A server with its answer cache and budget. Use it as an async context, in one event loop.
+    """Client of a server, with answer cache and budget. Use it as an async context, in one event loop.
 
     Args:
         server: address, model, limits and cache.
@@ -144,7 +144,7 @@ class Client:
         return self._read(request, content, content_type)
 
     async def _post(self, request: ServerRequest, key: str, retries: int) -> tuple[bytes, str]:
-        """Post the body, or the plain one from the moment that the server has rejected a schema."""
+        """Post the body; after the server has rejected a schema, the plain body."""
         post = partial(self._connection.post, request.path, key=key, retries=retries)
         if self._supports_schemas is False:
             return await post(request.plain_body())
@@ -192,12 +192,13 @@ class Client:
                     name, patience = self._server.shown, self._server.patience
                     if _now() - started > patience:
                         raise JobError(
-                            f"{name} has not answered for {patience:.0f} s ({fault}): check it and start "
-                            "again; the answers so far are cached"
+                            f"{name}: the server has not answered for {patience:.0f} s ({fault}): restart "
+                            "the server, then run the same command again; the answers so far are cached"
                         ) from fault
                     if tries == 1:  # one probe may fail by chance
                         warnings.warn(
-                            BudewWarning(f"{name} does not answer ({fault}): waiting"), stacklevel=2
+                            BudewWarning(f"{name}: the server does not answer ({fault}): waiting for it"),
+                            stacklevel=2,
                         )
                     await self._wait(tries)
                     tries += 1

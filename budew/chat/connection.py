@@ -41,7 +41,10 @@ _OVERLOAD = (429, 503, 529)
 
 
 class UnavailableError(Exception):
-    """No answer after all retries; the health probe decides. `overload`: the server has too many requests."""
+    """No answer after all retries; a health probe tells whether the server is down.
+
+    `overload`: the server has too many requests.
+    """
 
     def __init__(self, reason: str, *, overload: bool = False) -> None:
         super().__init__(reason)

@@ -79,7 +79,7 @@ def in_order(
 def open_in_thread(
     make: Callable[[], AbstractAsyncContextManager[R]],
 ) -> Iterator[tuple[asyncio.AbstractEventLoop, R]]:
-    """Run an event loop in a thread and open an async context in it, until the end of this context.
+    """Run an event loop in a thread and open an async context in it, until this context ends.
 
     What is still in progress then is cancelled.
     """
