@@ -151,13 +151,13 @@ def emodb_command(
 ) -> None:
     """Score a model on EmoDB: German acted speech, 7 classes, 10 speakers.
 
-    The published rule may accept several classes for a clip. Argmax accuracy,
-    unweighted average recall, accepted classes and a permutation baseline are
-    printed beside it. The softmax is computed on --scale; captions and intensities
-    are brought to 0-4. Files left out are listed on stderr; then the exit status is 1.
+    The rule of the EmoNet papers may accept several classes for a clip. Also printed:
+    argmax accuracy, unweighted average recall, accepted classes and a permutation
+    baseline. The softmax is computed on --scale; captions and intensities are scaled
+    to 0-4. Files left out are listed on stderr; then the exit status is 1.
 
-    The checkpoint in the package was trained on 6 of the speakers: emodb@test: has
-    the 2 that it has not heard and that chose nothing.
+    The packaged checkpoint was trained on 6 of the speakers. Score it with emodb@test:,
+    whose 2 speakers were used neither for training nor for model selection.
 
     Example: budew benchmark emodb --data emodb@test:emodb/wav --html emodb.html
     """
@@ -176,10 +176,10 @@ def ravdess_command(
 ) -> None:
     """Score a model on RAVDESS: English acted speech, 8 classes, 24 speakers.
 
-    The published rule may accept several classes for a clip. Argmax accuracy,
-    unweighted average recall, accepted classes and a permutation baseline are
-    printed beside it. The softmax is computed on --scale; captions and intensities
-    are brought to 0-4. Files left out are listed on stderr; then the exit status is 1.
+    The rule of the EmoNet papers may accept several classes for a clip. Also printed:
+    argmax accuracy, unweighted average recall, accepted classes and a permutation
+    baseline. The softmax is computed on --scale; captions and intensities are scaled
+    to 0-4. Files left out are listed on stderr; then the exit status is 1.
 
     Example: budew benchmark ravdess --data ravdess/ --predictions gemini.jsonl --scale 0-10
     """

@@ -51,7 +51,7 @@ class MicrophoneOptions:
 
 @dataclass(frozen=True, slots=True)
 class CaptionOutput:
-    """What is written, where to, and in which format."""
+    """Contents, destination and format of the captions."""
 
     format: Annotated[
         Format | None,

@@ -148,8 +148,8 @@ def annotate_by_measures(
 def measure_command(source: options.AnyCorpus, out: options.CorpusFolder, job_options: JobOptions) -> None:
     """Measure pitch, speaking rate, pauses, loudness and noise of each clip. Needs no model.
 
-    The measures are stored in the metadata. About 45 times real time on each CPU
-    core. Clips that cannot be decoded, or are longer than two minutes, are listed
+    The measures are stored in the metadata. About 45 times faster than real time on
+    each CPU core. Clips that cannot be decoded, or are longer than two minutes, are listed
     in OUT/failures.jsonl. Next: budew corpus thresholds.
 
     Example: budew corpus measure shards/ measured/

@@ -267,7 +267,7 @@ def caption_corpus(
 
 
 def _write_preview(job: "jobs.Job", source: str, out: Path, preview: PreviewOptions) -> None:
-    """Run a job on some clips, and write shard and page of a first look."""
+    """Run a job on some clips, and write the shard and the page of the preview."""
     shard, page = out / "look.tar", out / "look.html"
     refuse_to_replace(corpora.files_read(source), shard, page)
     found = curation.preview_job(source, job, limit=preview.limit, sample=preview.sample, seed=preview.seed)

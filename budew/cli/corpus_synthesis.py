@@ -144,7 +144,7 @@ class SpeechServerOptions:
     ] = "mp3"
 
     def backend(self, server: ServerOptions, job_options: JobOptions) -> "Speaker":
-        """Return what speaks: the server, or espeak-ng where none is given."""
+        """Return the speech backend: the server, or espeak-ng if none is given."""
         if server == ServerOptions():
             if self.api == "chat":
                 raise typer.BadParameter("chat requires a server: --base-url and --model", param_hint="--api")
@@ -175,7 +175,7 @@ class WordCheckOptions:
     device: options.Device = None
 
     def check(self) -> "transcription.CheckWords | None":
-        """Return the check, or None for none."""
+        """Return the check of the words, None if they are not checked."""
         if self.words_model is None:
             return None
         return transcription.CheckWords(

@@ -62,7 +62,7 @@ class JobOptions:
 
     @property
     def is_here(self) -> bool:
-        """Whether the job runs, or would run, on this machine."""
+        """Whether the job runs on this machine, not on a cluster."""
         return self.executor == "local" or (self.executor is None and self.cluster is None)
 
     def settings(self, kind: type[Kind], file: Path | None = None, **given: Any) -> Kind:

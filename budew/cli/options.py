@@ -213,7 +213,7 @@ Tolerance = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """Options of every command that captions or scores: which model, and what runs it."""
+    """Options of every command that captions or scores: model, backend, device and precision."""
 
     model: Models = None
     backend: Backend = None
@@ -259,7 +259,7 @@ class Writing:
 
 @dataclass(frozen=True, slots=True)
 class SampledWriting(Writing):
-    """The same, with scores that may be those of several captions."""
+    """The options of `Writing`, and those for scores that are means over sampled captions."""
 
     samples: Samples = 0
 
@@ -285,7 +285,7 @@ class Predictions:
     ] = "intensity"
 
     def predictor(self, model: ModelChoice, writing: SampledWriting) -> "evaluation.Predictor":
-        """Return what predicts: the file, or the model."""
+        """Return the predictor: the file of predictions, or the model."""
         if self.predictions is None:
             return evaluation.ModelPredictor(model.options(), writing.options(writing.samples))
         if (model, writing) != (ModelChoice(), SampledWriting()):

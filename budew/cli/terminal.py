@@ -136,7 +136,7 @@ def finish_output() -> None:
 
 @contextmanager
 def output(path: Path | None) -> Iterator[TextIO]:
-    """Open where results go: a file that appears when it is complete, or stdout for None and `-`."""
+    """Open the destination of results: a file that appears when complete, or stdout for None and `-`."""
     if path is not None and not is_stdout(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
@@ -179,7 +179,7 @@ def refuse_to_replace(read: Iterable[Path | str | None], *written: Path | None) 
     for given in read if files else ():
         for path in files:
             if given is not None and _is_same(path, given):
-                raise InputError(f"{path}: is an input file: choose another file for the results")
+                raise InputError(f"{path} is an input file: choose another file for the results")
     for path in files:
         check_local(path)
         check_writable(path)
@@ -225,7 +225,7 @@ def console_on(file: TextIO) -> "Console":
 
 
 def print_table(table: "RenderableType") -> None:
-    """Print something of rich on stdout, with all that it holds made visible after it is laid out."""
+    """Print a rich renderable on stdout, with control characters made visible after layout."""
     from rich.segment import Segments
 
     console = console_on(sys.stdout)

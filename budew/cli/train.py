@@ -92,7 +92,7 @@ def train_command(
 
 
 def _plan(recipe: "training.Recipe", folder: Path) -> None:
-    """Print what a run would be."""
+    """Print the plan of a training run."""
     clips, steps, states = training.run_size(recipe, folder, progress=progress_bar)
     print(recipe.to_yaml(defaults=False))
     print_table(reports.recipes_table({recipe.name: recipe}))
@@ -108,7 +108,7 @@ def _plan(recipe: "training.Recipe", folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class HeadOptions:
-    """What the heads are, and how they are trained."""
+    """Targets and layers of the heads, and settings of their training."""
 
     seed: Annotated[int, Option(help="Random seed for held-out speakers and initial weights.")] = 0
     layout: Annotated[

@@ -17,7 +17,7 @@ def test_an_error_of_many_clips_is_one_line_with_the_first_clips_and_the_remedy(
     told = [
         "budew: 1,200 clips have no transcript, which text to speech needs (c0, c1, c2, c3, c4, …): "
         "run budew corpus transcribe first",
-        "budew: 1 clip has a transcript without words (hm): listen for words in it, or leave it out",
+        "budew: 1 clip has a transcript without words (hm): transcribe it again, or leave the clip out",
     ]
     ran = budew(*arguments, "ljspeech")
     assert (ran.status, ran.err.splitlines()) == (1, told)

@@ -73,7 +73,7 @@ def test_results_replace_neither_inputs_nor_each_other(tmp_path):
             refuse_to_replace([new, read], written)
         with pytest.raises(ValueError, match="is an input file"):
             refuse_to_replace(iter([read]), tmp_path, written)  # once, for all results
-    with pytest.raises(ValueError, match="new: is an input file"):
+    with pytest.raises(ValueError, match="new is an input file"):
         refuse_to_replace([new], tmp_path / ".." / tmp_path.name / "new")
     for both in ((new, tmp_path / "." / "new"), (Path("-"), Path("-"))):
         with pytest.raises(ValueError, match="two outputs have the same file"):
