@@ -41,9 +41,9 @@ def parse_lines(
         try:
             record = json_object(line, where)
             if not isinstance(record.get("caption"), str):
-                raise CorpusError(f'{where}: has no text under "caption": add it')
+                raise CorpusError(f'{where} has no text under "caption": add it')
             if into in record:
-                raise CorpusError(f"{where}: already has the key {into!r}: choose another")
+                raise CorpusError(f"{where} already has the key {into!r}: choose another")
         except CorpusError as error:
             report(error, on_bad)
             continue

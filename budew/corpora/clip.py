@@ -116,7 +116,7 @@ class Clip:
             size = len(self.audio) if isinstance(self.audio, bytes) else self.audio.stat().st_size
             if 0 < size <= LARGEST_AUDIO:
                 return self.audio if isinstance(self.audio, bytes) else self.audio.read_bytes()
-            fault = f"{size} bytes of audio are not between 1 and {LARGEST_AUDIO}: cut or remove it"
+            fault = f"its audio has {size} bytes, not 1 to {LARGEST_AUDIO}: cut or remove the clip"
         except OSError as error:
             fault = f"{self.audio!s} cannot be read ({error.strerror}): check the path and its permissions"
         raise CorpusError(f"clip {self.id!r}: {fault}")

@@ -84,10 +84,10 @@ def _rows(
         names = list(_LJSPEECH) if len(names) > 2 else ["audio", "transcript"]
     names = in_known_case([name.strip() for name in names])
     if not any(names):
-        raise CorpusError(f"{path}: has no header line: add it")
+        raise CorpusError(f"{path} has no header line: add one")
     double, count = Counter(names).most_common(1)[0]
     if count > 1:
-        raise CorpusError(f"{path}: has two columns {double[:40]!r}: rename one")
+        raise CorpusError(f"{path} has two columns {double[:40]!r}: rename one")
     for number, fields in records:
         if len(fields) != len(names):
             fault = f"has {len(fields)} fields and the first line {len(names)}: correct one of them"

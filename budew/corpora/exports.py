@@ -82,7 +82,7 @@ class ExportOptions:
             ("sampling rate", self.sampling_rate, ("ljspeech",)),
         ):
             if number is not None and (self.to not in having or number < 1):
-                raise InputError(f"{self.to} takes no {name} of {number}: leave it out")
+                raise InputError(f"the format {self.to} does not accept {number} {name}: remove the option")
 
     def captions_of(self, clip: Clip) -> tuple[Caption, ...]:
         """Return the captions with which a clip is exported."""

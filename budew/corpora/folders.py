@@ -41,7 +41,9 @@ def read_folder(
         audio = {path.with_suffix("") for path in part if media.owns(path)}
         lonely = [path for path in part if path.with_suffix("") not in audio]
     for json in lonely:
-        options.report(CorpusError(f"{json}: has no {media.name} beside it: add it, or remove the JSON"))
+        options.report(
+            CorpusError(f"{json} has no {media.name} beside it: add the {media.name}, or remove the JSON")
+        )
 
     def descriptions() -> Iterator[dict[str, Any]]:
         """Read all of the folder: a rating scale holds for the folder, not for a part."""
@@ -88,7 +90,7 @@ def list_files(folder: str | Path, *, on_bad: OnBad | None = None) -> list[Path]
     """
 
     def unlisted(error: OSError) -> None:
-        fault = f"cannot be listed ({error.strerror}): check its permissions"
+        fault = f"the folder cannot be listed ({error.strerror}): check its permissions"
         report(CorpusError(f"{error.filename}: {fault}"), on_bad)
 
     found: list[Path] = []
@@ -133,7 +135,9 @@ def check_audio(path: Path, folder: Path | None) -> None:
     """
     for part in (path, path.with_suffix(".json"), path.with_suffix(".txt")) if folder else ():
         if part.is_symlink() and folder and leaves(part, folder):
-            raise CorpusError(f"{part.name} leads out of the folder: give the folder that it leads to")
+            raise CorpusError(
+                f"{part.name} is a link out of the folder: give the folder that the link leads to"
+            )
     if is_special(path):
         raise CorpusError("this is not a file: give the path of a file")
     if path.is_file() and not path.stat().st_size:
@@ -167,7 +171,7 @@ def _listed(folder: Path, file: str, key: str) -> list[Path]:
         name = entry.get("filename") if isinstance(entry, dict) else entry
         plain = isinstance(name, str) and len(PurePosixPath(name).parts) == 1 and name not in (".", "..")
         if not plain or not (folder / str(name)).exists():
-            fault = f"its JSON names {str(name)[:80]!r}, which is not in it: save the dataset again"
+            fault = f"the JSON names {str(name)[:80]!r}, which is not in the folder: save the dataset again"
             raise CorpusError(f"{folder}: {fault}")
         found.append(folder / str(name))
     return found

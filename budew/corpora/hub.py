@@ -112,7 +112,9 @@ def _streamed(dataset: HubDataset) -> tuple[HubDataset, Any]:
         if dataset.split is None:
             splits = list(found)
             if len(splits) != 1:
-                fault = f"has the splits {', '.join(splits)}: name one, as in {dataset}@{splits[0]}"
+                fault = (
+                    f"the dataset has the splits {', '.join(splits)}: name one, as in {dataset}@{splits[0]}"
+                )
                 raise CorpusError(f"{dataset}: {fault}")
             dataset, found = replace(dataset, split=splits[0]), found[splits[0]]
         if found.features is None:

@@ -84,7 +84,9 @@ def plain_row(row: Mapping[str, Any], recordings: Recordings) -> tuple[dict[str,
     except CorpusError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise CorpusError(f"it is not a complete line of a Lhotse manifest ({error!r})") from error
+        raise CorpusError(
+            f"the line of the Lhotse manifest is incomplete ({error!r}): write the manifest again with lhotse"
+        ) from error
 
 
 def cut_out(path: Path, excerpt: Excerpt) -> bytes:
@@ -105,7 +107,9 @@ def cut_out(path: Path, excerpt: Excerpt) -> bytes:
         start = round(excerpt.start * rate)
         samples = decoded.samples[start : start + round(excerpt.duration * rate), np.newaxis]
     if not samples.size:
-        raise CorpusError(f"{path} has no samples at {excerpt.start:.1f} s: correct the start or the channel")
+        raise CorpusError(
+            f"{path}: there are no samples at {excerpt.start:.1f} s: correct the start or the channel"
+        )
     file = io.BytesIO()
     soundfile.write(file, samples, rate, format="FLAC", subtype="PCM_16")
     return file.getvalue()
@@ -121,7 +125,7 @@ def _row(
     sources = [(source["type"], source["source"]) for source in recording["sources"]]
     if len(sources) != 1 or sources[0][0] != "file":
         kinds = ", ".join(str(kind)[:20] for kind, _ in sources)
-        raise CorpusError(f"its audio is not one file ({kinds}): save it as files with CutSet.save_audios")
+        raise CorpusError(f"the audio is not one file ({kinds}): save it as files with CutSet.save_audios")
     if isinstance(found.get("metadata"), str):
         found["metadata"] = json_object(found["metadata"], "metadata")
     found |= {
@@ -150,7 +154,7 @@ def _excerpt(row: Mapping[str, Any], recording: Mapping[str, Any]) -> Excerpt | 
     ):
         return None
     if not 0 <= start <= LONGEST * 24 or not 0 < duration <= LONGEST:
-        raise CorpusError(f"it lasts {duration:g} s from {start:g} s: correct the times")
+        raise CorpusError(f"the excerpt starts at {start:g} s and lasts {duration:g} s: correct the times")
     return Excerpt(start, duration, wanted)
 
 

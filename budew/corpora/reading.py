@@ -54,7 +54,7 @@ AS_USUAL = ReadOptions()
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Some lines of a manifest: first byte, byte after the last (None: the end), number of the first line."""
+    """Lines of a manifest: first byte, byte after the last (None: the end), number of the first line."""
 
     start: int = 0
     stop: int | None = None
@@ -63,7 +63,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows `start` to before `stop` of a parquet or Arrow file with `of` rows."""
+    """Rows from `start` up to, not including, `stop` of a parquet or Arrow file with `of` rows."""
 
     start: int
     stop: int

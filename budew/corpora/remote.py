@@ -139,12 +139,14 @@ def _pieces(address: str, start: int) -> Iterator[tuple[bytes, int, int | None]]
         with _opened(address, start) as (remote, place, size):
             while data := remote.read(BLOCK):
                 if max(place + len(data), size or 0) > LARGEST_DOWNLOAD:
-                    fault = f"is larger than the {LARGEST_DOWNLOAD} bytes allowed: cut it into shards"
+                    fault = (
+                        f"the file is larger than the {LARGEST_DOWNLOAD} bytes allowed: cut it into shards"
+                    )
                     raise CorpusError(f"{without_secrets(address)}: {fault}")
                 yield data, place, size
                 place += len(data)
         if size is not None and place < size:
-            fault = f"broke off after {place:,} of {size:,} bytes: try again"
+            fault = f"the download broke off after {place:,} of {size:,} bytes: try again"
             raise CorpusError(f"{without_secrets(address)}: {fault}")
     except CorpusError:
         raise
@@ -202,7 +204,7 @@ def _file_system(address: str) -> tuple[Any, str]:
 
 
 def _unreachable(address: str, error: Exception) -> CorpusError:
-    """Return an error with the reason, of which nothing secret is left."""
+    """Return an error with the reason, without secrets."""
     if isinstance(error, HTTPError):
         reason = f"{error.code} {responses.get(error.code, '')}".strip()  # the server's text may echo secrets
     elif isinstance(error, FileNotFoundError):

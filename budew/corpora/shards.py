@@ -274,7 +274,7 @@ class BoundedReads:
             raise tarfile.ReadError(f"a header of {size} bytes, more than the {LARGEST_READ} allowed")
         data: bytes = self._file.read(size)
         if self._gzipped and self.tell() > ALWAYS_INFLATED + MOST_INFLATED * self._packed.tell():
-            raise tarfile.ReadError(f"it inflates to more than {MOST_INFLATED} times its size")
+            raise tarfile.ReadError(f"the shard expands to more than {MOST_INFLATED} times its size")
         return data
 
     def seek(self, place: int) -> int:

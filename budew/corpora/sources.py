@@ -216,7 +216,7 @@ def read_one(entry: Entry, options: ReadOptions = AS_USUAL, *, part: Part | None
         return read_audio_file(path, options)
     suffixes = (*_SHARDS, *(MANIFESTS if media == AUDIO else ()), *(f".{one}" for one in media.suffixes))
     known = ", ".join(suffixes)
-    raise CorpusError(f"{path}: files of this kind are not read: give a folder or one of {known}")
+    raise CorpusError(f"{path}: files of this type are not supported: give a folder or one of {known}")
 
 
 def divide_file(path: Path, rows: int) -> list[Part]:
@@ -277,7 +277,9 @@ def numbered_names(name: str) -> list[str]:
     endings = numbered_names(name[found.end() :])
     count = len(numbers) * len(endings)
     if not 0 < count <= MOST_NUMBERED:
-        raise CorpusError(f"{name}: expands to {count} files: number them upwards, at most {MOST_NUMBERED}")
+        raise CorpusError(
+            f"{name} stands for {count} files: use an increasing range of at most {MOST_NUMBERED} files"
+        )
     start, width = name[: found.start()], len(found[1])
     return [f"{start}{number:0{width}d}{ending}" for number in numbers for ending in endings]
 
@@ -285,7 +287,7 @@ def numbered_names(name: str) -> list[str]:
 def _matching(pattern: str) -> list[Path]:
     found = sorted(glob(pattern, recursive=True)) if has_magic(pattern) else []
     if not found:
-        raise CorpusError(f"{pattern}: not found: {misnamed(pattern) or 'check the path'}")
+        raise CorpusError(f"{pattern} is not found: {misnamed(pattern) or 'check the path'}")
     return [Path(name) for name in found]
 
 
@@ -314,7 +316,9 @@ def _entries(path: Path, options: ReadOptions) -> list[Entry]:
     if not shards and not loose and not manifests:
         if unlisted:
             raise unlisted[0]
-        raise CorpusError(f"{path}: no shard, table, manifest or {media.name} file is in it: check the path")
+        raise CorpusError(
+            f"{path}: the folder has no shard, table, manifest or {media.name} file: check the path"
+        )
     if not shards and not manifests:
         known = recognized(path, files) if media == AUDIO else None
         return [path if known is None else known]  # its reader reports what cannot be listed

@@ -339,7 +339,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _labels(path: Path) -> Iterator[dict[str, Any]]:
-    """Give the rows without their audio."""
+    """Yield the rows without their audio."""
     names = label_columns(path)
     for _, row in numbered_rows(path, columns=names, batch=_SCANNED, on_bad=lambda error: None):
         inner = row.get("json")

@@ -28,7 +28,7 @@ def json_object(text: bytes | str, name: str) -> dict[str, Any]:
         CorpusError: too large, not UTF-8, not JSON, nested too deep, NaN or infinity, a key twice in
             one object, or not an object.
     """
-    prefix = f"{name}: " if name else ""
+    prefix = f"{name} " if name else "the JSON "
     try:
         value = strict_json.loads(text)
     except ValueError as error:
@@ -85,12 +85,12 @@ def plain_text(text: bytes, name: str) -> str | None:
         CorpusError: longer than `LARGEST_JSON`, or not UTF-8.
     """
     if len(text) > LARGEST_JSON:
-        raise CorpusError(f"{name}: is longer than {LARGEST_JSON:,} bytes: shorten it")
+        raise CorpusError(f"{name} is longer than {LARGEST_JSON:,} bytes: shorten it")
     try:
         return text.decode("utf-8-sig").strip() or None
     except UnicodeDecodeError as error:
-        fault = f"is not UTF-8 at its byte {error.start}: save the file as UTF-8"
-        raise CorpusError(f"{name}: {fault}") from error
+        fault = f"is not UTF-8 at byte {error.start}: save the file as UTF-8"
+        raise CorpusError(f"{name} {fault}") from error
 
 
 @contextmanager
@@ -100,7 +100,7 @@ def readable(path: Path) -> Iterator[None]:
         yield
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise CorpusError(f"{path}: cannot be read ({reason}): check the file and its permissions") from error
+        raise CorpusError(f"{path} cannot be read ({reason}): check the file and its permissions") from error
 
 
 def numbered_lines(

@@ -42,7 +42,7 @@ def test_a_column_may_hold_a_profile(corpus):
     errors = []
     (clip,) = read(corpus / "m.csv", on_bad=errors.append)
     assert dict(clip.profile.emotions) == {"Fear": 0.5}
-    assert "m.csv: line 3: profile: is not JSON" in str(errors[0])
+    assert "m.csv: line 3: profile is not JSON" in str(errors[0])
 
 
 def test_ljspeech_reads_by_its_wavs_and_its_folder_by_its_metadata(corpus):

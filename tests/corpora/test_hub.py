@@ -53,9 +53,9 @@ def test_scores_in_a_stream_need_a_scale_and_splits_a_name(voice, tmp_path):
     files = {f"data/{split}-0.parquet": parquet([row]) for split in ("train", "test")}
     with hub("me/scored", files) as address:
         found = run(address, tmp_path, "hf://me/scored@train", "hf://me/scored")
-    assert "row 0: the scale of its scores is not declared" in found["hf://me/scored@train"]["errors"][0]
+    assert "row 0: the scale of the scores is not declared" in found["hf://me/scored@train"]["errors"][0]
     assert found["scaled"]["clips"][0][4] == {"Anger": 0.5}
-    assert found["hf://me/scored"]["error"].startswith("hf://me/scored: has the splits")
+    assert found["hf://me/scored"]["error"].startswith("hf://me/scored: the dataset has the splits")
 
 
 def run(address, tmp_path, *sources):

@@ -111,7 +111,7 @@ def describe_emonet_voice(row: Mapping[str, Any]) -> dict[str, Any] | None:
             for rater, name, value in answers_in(row[COLUMN])
         ]
     except CorpusError as error:
-        raise CorpusError(f"its label cannot be read: {error}") from error
+        raise CorpusError(f"the label cannot be read: {error}") from error
     statements = [{key: value for key, value in asdict(one).items() if key != "item"} for one in ratings]
     raters = len({rating.rater for rating in ratings})
     return {
@@ -124,7 +124,7 @@ def describe_emonet_voice(row: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def answers_in(value: Any, *, rater: str | None = None) -> list[Answer]:
-    """Return the answers in a field, lists and objects or the text of them in Python or JSON, in their order.
+    """Return the answers in a field, in their order: lists and objects, or their text in Python or JSON.
 
     A rater whom the field does not name is `rater`, else is numbered.
 

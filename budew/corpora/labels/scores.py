@@ -169,7 +169,7 @@ class Scales:
 
     def _detected(self) -> tuple[Scale, dict[str, Any]]:
         if self.rows is None:
-            raise CorpusError("the scale of its scores is not declared: pass it, as in scale='0-4'")
+            raise CorpusError("the scale of the scores is not declared: pass it, as in scale='0-4'")
         if self._largest is None:
             self._largest = _largest_of(self.rows())
         largest, clips = self._largest

@@ -212,7 +212,7 @@ class NamedCorpus(Settings):
         return {reason: re.compile("|".join(patterns)) for reason, patterns in self.left_out.items()}
 
     def why_left_out(self, own: str) -> str | None:
-        """Return why the recording of this name is not read; None where it is."""
+        """Return why the recording of this name is not read, None if it is read."""
         return next((reason for reason, names in self._left_out.items() if names.fullmatch(own)), None)
 
     def split_of(self, speaker: str) -> str | None:
@@ -222,7 +222,7 @@ class NamedCorpus(Settings):
         return next(named, None) or next(rest, None)
 
     def value(self, part: str, code: str) -> str:
-        """Return what a code of a part stands for; the code itself where it stands for nothing else."""
+        """Return the meaning of a code of a part, or the code itself if the definition gives it none."""
         return self.values.get(part, {}).get(code.casefold(), code)
 
     def match(self, path: str) -> dict[str, str] | None:
@@ -273,7 +273,7 @@ def known_corpus(name: str) -> NamedCorpus:
 
 
 def unknown_corpus(name: str) -> str:
-    """Say that no corpus has this name, and which has one like it."""
+    """Return a message: no corpus has this name, and which name is similar."""
     names = {one.replace("-", ""): one for one in corpus_names()}
     near = get_close_matches("".join(filter(str.isalnum, name.lower())), names, n=1)
     meant = f": did you mean {names[near[0]]}?" if near else ""

@@ -62,10 +62,12 @@ def get_corpus(corpus: NamedCorpus, out: Path, progress: DownloadProgress | None
     check_local(out)
     if not corpus.downloads:
         where = corpus.address or "its authors"
-        raise CorpusError(f"{corpus.title} has no public address for its files: ask for it at {where}")
+        raise CorpusError(f"{corpus.title} has no public download address: request the corpus from {where}")
     others = [path.name for path in out.iterdir() if path.name != DOWNLOADS] if out.is_dir() else []
     if any(not name.startswith(".budew-") for name in others):
-        raise CorpusError(f"{out}: is not empty ({sorted(others)[0]}): choose an empty folder")
+        raise CorpusError(
+            f"the folder {out} is not empty (it has {sorted(others)[0]}): choose an empty folder"
+        )
     archives = out / DOWNLOADS
     with disk_errors(out):
         archives.mkdir(parents=True, exist_ok=True)
@@ -81,12 +83,12 @@ def get_corpus(corpus: NamedCorpus, out: Path, progress: DownloadProgress | None
 
 
 def url_file_name(url: str) -> str:
-    """Return the name of the file at an address, such as may be used here."""
+    """Return the file name in a URL, safe to use as a local name."""
     return local_name(PurePosixPath(unquote(urlsplit(url).path)).name) or "file"
 
 
 def _downloaded(file: Download, folder: Path, progress: DownloadProgress | None) -> Path:
-    """Return the file of a download, which is there or comes now."""
+    """Return the local file of a download; download it if it is missing."""
     path = folder / (file.name or url_file_name(file.url))
     part = path.with_name(f"{path.name}.part")
     if not path.exists():
@@ -119,8 +121,8 @@ def _extract(archive: Path, folder: Path) -> int:
             path = PurePosixPath(name)
             odd = any(not letter.isprintable() or letter in "\\:" for letter in name)
             if path.is_absolute() or ".." in path.parts or not path.parts or odd:
-                fault = f"holds {name[:80]!r}, which leads out of its folder: do not use it"
-                raise CorpusError(f"{archive.name}: {fault}")
+                fault = f"contains {name[:80]!r}, a path outside of the archive: do not use this archive"
+                raise CorpusError(f"{archive.name} {fault}")
             if any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
                 continue
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +130,9 @@ def _extract(archive: Path, folder: Path) -> int:
                 while data := source.read(BLOCK):
                     written += file.write(data)
                     if written > most:
-                        fault = f"expands to more than {MOST_INFLATED} times its size: it is no corpus"
+                        fault = (
+                            f"the archive expands to more than {MOST_INFLATED} times its size: do not use it"
+                        )
                         raise CorpusError(f"{archive.name}: {fault}")
             count += 1
     return count
@@ -154,12 +158,14 @@ def _damage_reported(archive: Path) -> Iterator[None]:
     try:
         yield
     except FileExistsError as error:
-        raise CorpusError(f"{archive.name}: holds one name twice ({error.filename})") from error
+        raise CorpusError(
+            f"{archive.name} has two files of the name {error.filename}: download the corpus again"
+        ) from error
     except CorpusError:
         raise
     except (*_DAMAGE, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # of the disk
             raise
         archive.unlink()
-        fault = f"is damaged ({error}), and was removed: run the same command again"
-        raise CorpusError(f"{archive.name}: {fault}") from error
+        fault = f"is damaged ({error}) and was removed: run the same command again"
+        raise CorpusError(f"{archive.name} {fault}") from error

@@ -123,7 +123,7 @@ def _rows_in(path: Path, pattern: str | None, on_bad: OnBad) -> Iterator[dict[st
         return (row for _, row in delimited_rows(path, on_bad=on_bad))
     if path.suffix.lower() == ".json":
         return _json_rows(path)
-    raise CorpusError(f"{path}: is no CSV, TSV or JSON: give a pattern for its lines")
+    raise CorpusError(f"{path} is no CSV, TSV or JSON: give a pattern for its lines in the definition")
 
 
 def _lines_in(path: Path, pattern: re.Pattern[str], on_bad: OnBad) -> Iterator[dict[str, str]]:
@@ -146,7 +146,7 @@ def _json_rows(path: Path) -> Iterator[dict[str, str]]:
     except ValueError as error:
         raise CorpusError(f"{path}: {error}") from error
     if not isinstance(table, Mapping | list):
-        raise CorpusError(f"{path}: holds neither an object nor a list: give a table")
+        raise CorpusError(f"{path} contains neither a JSON object nor a list: give a table")
     for name, value in table.items() if isinstance(table, Mapping) else enumerate(table):
         if isinstance(value, Mapping):
             yield {"name": str(name)} | {str(key): str(one) for key, one in value.items() if one is not None}
@@ -157,7 +157,7 @@ def _json_rows(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _spelling(column: str) -> str:
-    """Return what the spellings of a column share: versions of tables write `File name`, `file_name`…"""
+    """Return a normalized column name: versions of tables write `File name`, `file_name`…"""
     return column.casefold().replace(" ", "").replace("_", "")
 
 
@@ -172,7 +172,7 @@ def _stem(name: str) -> str:
 
 
 def _comparable(text: str) -> str:
-    """Return a key without differences of case, and numbers without leading zeros."""
+    """Return a key in lower case, and numbers without leading zeros."""
     return text.lstrip("0") or "0" if text.isdecimal() else text.casefold()
 
 

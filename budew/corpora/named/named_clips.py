@@ -68,11 +68,11 @@ class ClipMaker:
         )
 
     def _parts(self, path: Path) -> tuple[dict[str, str], dict[str, float]]:
-        """Return the parts of a file, of its name, its tables, its speaker and the constants; and ratings."""
+        """Return the parts of a file (from its name, tables, speaker and the constants) and its ratings."""
         corpus, ratings = self._corpus, dict[str, float]()
         parts = corpus.match(matched_text(path))
         if parts is None:
-            raise CorpusError(f"is not named as {corpus.examples[0]}: leave it out")
+            raise CorpusError(f"the file has no name such as {corpus.examples[0]}: leave it out")
         parts = {name: corpus.value(name, text) for name, text in parts.items()} | {FILE: path.stem}
         for table, row in self._tables.rows(parts):
             for name, column in table.columns.items():
@@ -129,7 +129,7 @@ def _ratings(ratings: RatingColumns, row: TableRow) -> dict[str, float]:
 
 
 def _traits(parts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the traits of the speaker, and what of them is not understood."""
+    """Return the traits of the speaker, and those that are not understood."""
     traits, odd = dict[str, str](), dict[str, str]()
     for name in filter(parts.__contains__, WORD_TRAITS):
         word = trait_word(name, parts[name])
@@ -141,5 +141,5 @@ def _traits(parts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _filled(text: str, parts: Mapping[str, str]) -> str:
-    """Return a text with parts in the place of their names in braces."""
+    """Return a text in which each part name in braces is replaced by the part."""
     return re.sub(r"\{(\w+)\}", lambda found: parts.get(found[1], ""), text)

@@ -148,14 +148,14 @@ def named_folder(corpus: str | Path, folder: Path) -> NamedFolder:
         'emodb@test:EmoDB'
     """
     if not folder.is_dir():
-        raise CorpusError(f"{folder}: is not a folder: give the folder with the audio of the corpus")
+        raise CorpusError(f"{folder} is not a folder: give the folder with the audio of the corpus")
     if isinstance(corpus, Path):
         return NamedFolder(folder, corpus.stem, load_definition(corpus), corpus)
     name, at, split = corpus.partition("@")
     known = known_corpus(name)
     if at and split not in known.splits:
         splits = f"has {', '.join(known.splits)}" if known.splits else "has no fixed splits"
-        raise InputError(f"{corpus}: there is no such split: {name} {splits}")
+        raise InputError(f"{corpus}: the corpus has no such split: {name} {splits}")
     return NamedFolder(folder, name, known, split=split or None)
 
 
@@ -234,5 +234,5 @@ def _warn_of_left_out(place: NamedFolder, found: FoundFiles) -> None:
     if found.left_out:
         path, reason = found.left_out[0]
         count = f"{len(found.left_out):,} of {len(found.left_out) + len(found.clips):,} audio files"
-        fault = f"read as {place.corpus.title}: {count} are left out, such as {path.name}: {reason}"
+        fault = f"{count} are left out of {place.corpus.title}, such as {path.name}: {reason}"
         warnings.warn(BudewWarning(f"{place.folder}: {fault}"), stacklevel=3)

@@ -44,7 +44,7 @@ def spoken_text(clip: Clip) -> str:
         fault = "has no transcript, which text to speech needs: run budew corpus transcribe first"
         raise CorpusError(f"clip {clip.id!r}: {fault}")
     if not re.search(r"[^\s|\x00-\x1f]", clip.transcript):
-        fault = "has a transcript without words: listen for words in it, or leave it out"
+        fault = "has a transcript without words: transcribe it again, or leave the clip out"
         raise CorpusError(f"clip {clip.id!r}: {fault}")
     return clip.transcript
 

@@ -43,7 +43,7 @@ def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, o
     out = Path(out)
     check_local(out)
     if os.path.lexists(out) and not out.is_dir():
-        raise CorpusError(f"{out}: this is no folder: choose another name")
+        raise CorpusError(f"{out} is not a folder: choose another name")
     made = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     busy = CorpusError(f"another export is running in {out}: wait for it, or end it first")
@@ -79,7 +79,7 @@ def _earlier_entries(out: Path, overwrite: bool) -> set[str]:
     earlier = {name for name in texts if name and name == Path(name).name and not name.startswith(".")}
     others = sorted({path.name for path in out.iterdir()} - earlier - {RECORD, _UNFINISHED, _REPLACED})
     if others and not overwrite:
-        fault = f"holds {others[0]!r}, which is not from an export"
+        fault = f"the folder contains {others[0]!r}, which is not from an export"
         raise CorpusError(f"{out}: {fault}: choose another folder, or add --overwrite")
     return earlier
 

@@ -86,7 +86,7 @@ def test_a_declared_scale_is_taken(declared):
 
 def test_without_any_way_to_tell_nothing_is_assumed():
     for rows, fault in (
-        (None, "scale of its scores is not declared"),
+        (None, "scale of the scores is not declared"),
         (lambda: [{"Anger": 40}], "go up to 40"),
     ):
         with pytest.raises(CorpusError, match=fault):

@@ -259,7 +259,7 @@ def test_an_empty_file_a_link_out_and_an_unlisted_folder_are_reported(corpus_fol
     assert len(list(read(f"emodb:{folder}", on_bad=bad.append))) == 3
     assert [str(error).partition("wav/")[2] for error in bad] == [
         "03a01Wa.wav: the file is empty: copy or record it again",
-        "03a01Wb.wav: 03a01Wb.wav leads out of the folder: give the folder that it leads to",
+        "03a01Wb.wav: 03a01Wb.wav is a link out of the folder: give the folder that the link leads to",
     ]
 
 

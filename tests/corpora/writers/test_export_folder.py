@@ -71,7 +71,7 @@ def test_a_file_or_broken_link_as_output_is_refused(tmp_path):
     (tmp_path / "file").write_text("x")
     (tmp_path / "astray").symlink_to(tmp_path / "nowhere")
     for name in ("file", "astray"):
-        with pytest.raises(CorpusError, match=f"{name}: this is no folder"):
+        with pytest.raises(CorpusError, match=f"{name} is not a folder"):
             write(tmp_path / name, "a.txt")
 
 
