@@ -195,7 +195,7 @@ def _by_samples(
             database.execute("insert or ignore into samples_1 values (?, ?, ?, ?)", (key, *result))
             yield id, result.digest, result.seconds
     except BrokenProcessPool as error:
-        raise CorpusError("a decoding process died: use fewer workers, or 0 to see where") from error
+        raise CorpusError("a decoding process died: use fewer workers, or 0 to see at which clip") from error
 
 
 def _in_order(

@@ -84,7 +84,9 @@ def table_rows(path: Path, on_bad: OnBad | None = None) -> Iterator[tuple[str, s
         for id, row in numbered_rows(path, columns=label_columns(path), batch=_BATCH, on_bad=on_bad):
             yield f"row {int(id.rpartition('-')[2])}", id, partial(dict, row)
     else:
-        raise CorpusError(f"{path}: ratings are read from .csv, .tsv, .jsonl and .parquet: convert it")
+        raise CorpusError(
+            f"{path}: ratings are read from .csv, .tsv, .jsonl and .parquet: convert the file to one of these"
+        )
 
 
 def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
@@ -95,7 +97,7 @@ def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
     if emotion and value is not None:
         rater, name = field_of(row, "rater"), rated_name(str(emotion))
         if rater is None:
-            raise CorpusError("the rater is missing: add a column with it")
+            raise CorpusError("the rater is missing: add a column with the name of the rater")
         yield Rating(item, str(rater), name, _intensity(value, name, scale))
     elif emotion and all(column in row for column in label_layout("ratings")["votes"]):
         yield from _counted(row, item, rated_name(str(emotion)))
@@ -105,7 +107,7 @@ def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
         for who, name, number in answers_in(answers, rater=None if rater is None else str(rater)):
             yield Rating(item, who, name, intensities({name: number}, on, overshoot=0.0)[name])
     else:
-        raise CorpusError("it contains no rating: a row needs item, rater, emotion and value, or all answers")
+        raise CorpusError("the row has no rating: give item, rater, emotion and value, or all answers")
 
 
 def is_by_model(row: Row) -> bool:

@@ -179,7 +179,7 @@ def read_splits(path: Path) -> Splits:
     except (ValueError, RecursionError):
         table = None
     if not isinstance(table, dict):
-        raise SettingsError(f"{path}: is not a splits file: make it with budew corpus split")
+        raise SettingsError(f"{path} is not a splits file: make one with budew corpus split")
     file = validated(SplitsFile, table, name=str(path))
     try:
         listed = {f"{kind}s": _by_name(getattr(file, f"{kind}s")) for kind in KINDS}

@@ -251,7 +251,7 @@ def read_weights(path: Path) -> dict[str, float]:
                 raise ValueError
             weights[id] = float(weight)
     except (ValueError, KeyError, TypeError, OverflowError) as error:
-        raise CorpusError(f"{path}: not a file of weights: make it with `budew corpus weights`") from error
+        raise CorpusError(f"{path} is not a file of weights: make one with `budew corpus weights`") from error
     return weights
 
 

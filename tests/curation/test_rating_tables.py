@@ -98,7 +98,7 @@ def test_a_bad_row_is_reported_and_the_others_are_read(tmp_path):
         "a,r,Joyful,true": "'Joyful' is neither an emotion",
         "a,r,Awe,perhaps": "'perhaps' is not an answer",
         "a,,Awe,true": "the rater is missing",
-        "a,r,,true": "contains no rating",
+        "a,r,,true": "has no rating",
     }
     good, errors = "b,r,Awe,true", []
     path = table(tmp_path, "\n".join(["item,rater,emotion,value", good, *faults, good]))
