@@ -237,7 +237,7 @@ def read_calibration(path: Path) -> Calibration:
         clips = frozenset(table["clips"])
     except (InputError, KeyError, TypeError) as error:
         raise SettingsError(
-            f"{path}: is not a calibration: make it with budew benchmark calibrate"
+            f"{path} is not a calibration: make one with budew benchmark calibrate"
         ) from error
     return validated(Calibration, table | {"clips": clips}, name=str(path))
 

@@ -149,6 +149,6 @@ def _read(path: Path) -> dict[str, Prediction | str]:
             record = strict_json.loads(line)
             found[record["id"]] = _prediction(record)
         except (InputError, KeyError, TypeError) as error:
-            fault = f"is damaged ({error}): remove it, and its clip is captioned again"
+            fault = f"is damaged ({error}): remove the line to have its clip captioned again"
             raise InputError(f"{path} line {number}: {fault}") from error
     return found

@@ -1,4 +1,4 @@
-"""What is compared: clips with their reference and predicted profiles."""
+"""Pairs of reference and predicted profile, one for each clip."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

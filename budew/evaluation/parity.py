@@ -1,4 +1,4 @@
-"""How far a checkpoint in another format or precision writes what it writes in float32."""
+"""Compare the captions of a checkpoint in another format or precision with those in float32."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -92,7 +92,7 @@ def largest_difference(reference: Checkpoint, other: Backend, clips: Sequence[Cl
         elif isinstance(other, TransformersBackend):
             made = _logits(other.checkpoint, heard, tokens)
         else:
-            raise InputError(f"{other.name} tells no logits")
+            raise InputError(f"{other.name} does not give logits: compare it with another backend")
         largest = max(largest, float(np.nanmax(np.abs(expected - made))))
     return largest
 

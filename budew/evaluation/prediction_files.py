@@ -168,7 +168,7 @@ def read_scores(path: Path) -> dict[str, FloatArray]:
         scores = {name: number for name, number in (row.scores or {}).items() if number is not None}
         found[row.id] = np.array([scores.get(name, np.nan) for name in EMOTIONS])
     if np.isnan(list(found.values())).all():
-        raise InputError(f"{path}: no scores are in it: name each column, or field, as its emotion")
+        raise InputError(f"{path} has no scores: name each column, or field, as its emotion")
     return found
 
 

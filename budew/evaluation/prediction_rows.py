@@ -81,7 +81,7 @@ def read_rows(path: Path, *, value: str | None = None) -> Iterator[PredictionRow
         raise InputError(str(error)) from error
     if unknown:
         named = ", ".join(f"{key!r} (nearest: {name})" for key, name in islice(unknown.items(), _SHOWN))
-        fault = f"{path}: scores under names that are no emotion are not used: {named}: rename them"
+        fault = f"{path}: scores are ignored under these names, which are no emotions: {named}: rename them"
         warnings.warn(BudewWarning(fault), stacklevel=2)
 
 
@@ -104,7 +104,9 @@ def _objects(path: Path) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
     if path.is_dir() and not tables:
         found = [file for file in files if file.suffix.lower() == ".json"]
         if not found:
-            raise InputError(f"{path}: no JSON file and no table is in it: give predictions as one of these")
+            raise InputError(
+                f"{path}: the folder has no JSON file and no table: give predictions as one of these"
+            )
         for file in found:
             id = file.relative_to(path).with_suffix("").as_posix()
             yield str(file), id, json_object(file.read_bytes(), str(file))

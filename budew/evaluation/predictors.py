@@ -237,6 +237,6 @@ def predicted(
     predictor: Predictor,
     skipped: list[Skipped],
 ) -> Iterator[tuple[Labelled, Prediction | None]]:
-    """Give each labelled clip its prediction, lazily and in order; None where there is none."""
+    """Yield each labelled clip with its prediction, lazily and in order; None where there is none."""
     items, clips = tee(labelled)
     return zip(items, predictor.predict(map(clip_of, clips), skipped), strict=True)

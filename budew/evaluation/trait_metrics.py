@@ -112,6 +112,6 @@ def _numbered(clusters: IntArray) -> IntArray:
 
 
 def _rest(share: ConfidenceInterval) -> ConfidenceInterval:
-    """Return what a share in per cent leaves of the whole."""
+    """Return 100 minus a share in per cent."""
     bounds = (share.value, share.high, share.low)
     return ConfidenceInterval(*(None if bound is None else 100 - bound for bound in bounds))

@@ -98,7 +98,9 @@ def acted_clips(corpus: ActedCorpus, folder: str | Path) -> tuple[list[Clip], li
     """
     named, folder = split_name(folder)
     if named is not None and str(named).partition("@")[0] != corpus:
-        raise InputError(f"{named}: is not {corpus}, which is scored here: name that corpus or none")
+        raise InputError(
+            f"{named} is not {corpus}, the only corpus that this benchmark scores: name {corpus} or no corpus"
+        )
     place = named_folder(named or corpus, Path(folder))
     found = find_clips(place)
     clips = {}
@@ -110,6 +112,6 @@ def acted_clips(corpus: ActedCorpus, folder: str | Path) -> tuple[list[Clip], li
 
 
 def _unit(prediction: Prediction, scale: str) -> Scale:
-    """Return the scale on which a prediction goes into the softmax."""
+    """Return the scale of a prediction in the softmax."""
     chosen = scale_named(scale)
     return HEADS if prediction.caption is not None or chosen == INTENSITY else chosen

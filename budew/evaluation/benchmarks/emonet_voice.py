@@ -247,7 +247,8 @@ def score_predictions(
     clips, found = [clip for clip, _ in kept], [one for _, one in kept]
     if not any(found):
         raise InputError(
-            f"no prediction is for a clip of {data}, such as {every[0][0].id!r}: name them by audio file"
+            f"no prediction is for a clip of {data}, such as {every[0][0].id!r}: use the names of the audio "
+            "files as ids"
         )
     values = np.array([_value(one, clip.category) for clip, one in kept])
     rated = np.array([clip.category not in ATTRIBUTES for clip in clips], dtype=bool)
@@ -284,7 +285,7 @@ def score_predictions(
 
 
 def _value(prediction: Prediction | None, category: str) -> float:
-    """Return what is predicted for the category, on 0–10; NaN where nothing is."""
+    """Return the prediction for the category, on 0–10, NaN without one."""
     if prediction is None:
         return np.nan
     profile = prediction.expected

@@ -104,7 +104,7 @@ def read_rated_clips(
             ids.add(rated.id)
             yield rated
     if not ids:
-        raise CorpusError(f"{source}: there are no clips in it: check the path")
+        raise CorpusError(f"{source} has no clips: check the path")
 
 
 def on_hub(source: str | Path) -> str | Path:
@@ -131,7 +131,9 @@ def _rated(where: str, clip: Clip) -> RatedClip:
 def _one_category(where: str, ratings: Any) -> tuple[str, dict[str, int]]:
     """Return the category and the answers, 0 to 2 by rater, of the ratings that `budew.read` keeps."""
     if not isinstance(ratings, list) or not ratings:
-        raise CorpusError(f"{where}: it has no ratings: give data with the answers of raters as `label`")
+        raise CorpusError(
+            f"{where}: the clip has no ratings: give data with the answers of raters as `label`"
+        )
     by_rater: dict[str, int] = {}
     for one in ratings:
         answer = from_intensity(one["value"], "emonet-voice")
@@ -142,7 +144,9 @@ def _one_category(where: str, ratings: Any) -> tuple[str, dict[str, int]]:
         by_rater[one["rater"]] = int(answer)
     categories = dict.fromkeys(one["emotion"] for one in ratings)
     if len(categories) > 1:
-        raise CorpusError(f"{where}: it is rated for {' and '.join(categories)}: keep one category a clip")
+        raise CorpusError(
+            f"{where}: the clip is rated for {' and '.join(categories)}: keep one category a clip"
+        )
     return next(iter(categories)), by_rater
 
 

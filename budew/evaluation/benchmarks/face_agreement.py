@@ -118,7 +118,7 @@ def whole_ratings(ratings: FloatArray) -> FloatArray:
 
 
 def matched_ratings(scores: FloatArray, reference: FloatArray) -> FloatArray:
-    """Bring scores of one emotion to 0–7 so that each level is as frequent as in the rounded reference.
+    """Map scores of one emotion to 0–7 so that each level is as frequent as in the rounded reference.
 
     Args:
         scores, reference: (images,), NaN where missing. Equal scores are ranked by their place.

@@ -96,7 +96,7 @@ def read_face_table(path: str | Path) -> FaceTable:
         except CorpusError as error:
             raise CorpusError(f"{path}: {where}: {error}") from error
     if not any(row.group == HUMAN for row in rows):
-        raise CorpusError(f"{path}: has no rating by people: add rows whose `human` is true")
+        raise CorpusError(f"{path} has no rating by people: add rows whose `human` is true")
     return _arranged(rows)
 
 

@@ -176,10 +176,13 @@ def task_of(name: str, corpus: NamedCorpus) -> CoarseTask | None:
 
 
 def _known(source: str) -> NamedFolder:
-    """Return what a source names."""
+    """Return the folder of a known corpus that a source names, or raise `InputError`."""
     place, *more = matches(source)
     if more or not isinstance(place, NamedFolder):
-        raise InputError(f"{source}: is not the folder of a known corpus: name it, as in emodb:{source}")
+        raise InputError(
+            f"{source} is not recognized as a known corpus: put its name before the folder, as in "
+            f"emodb:{source}"
+        )
     return place
 
 
@@ -278,7 +281,7 @@ class _Corpus:
         return HeardClip(clip.id, _label(clip), prediction.caption or "", ", ".join(taken), right, clip.audio)
 
     def _taken(self, label: str, predicted: VoiceProfile) -> tuple[Sequence[str], bool | None]:
-        """Return what a caption is taken for, by what the label of its clip is, and whether it is right."""
+        """Return the label that a caption is scored as, and whether it equals the label of the clip."""
         task = self.task
         if task is not None and label in task.members:
             shares = decide(task, intensity_matrix([predicted])).strongest[0]
