@@ -1,4 +1,4 @@
-"""Who is in a corpus of faces, how balanced it is, and which emotions go with which group.
+"""Statistics of a corpus of faces: demographic groups, their balance, and the emotions of each group.
 
 Demographics are those that prompts ask for, not a judgement of the images. Diversity is the mean cosine of
 the embeddings of all pairs of images in a group, from the sum of the normalized embeddings: 1 is one image.

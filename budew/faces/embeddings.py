@@ -87,10 +87,10 @@ def load_image_encoder(name_or_dir: str | Path | None = None, *, device: str | N
             )
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise CheckpointError(
-            f"{name}: cannot be loaded as a SigLIP image encoder ({first_line(error)[:200]}): choose another"
+            f"{name} cannot be loaded as a SigLIP image encoder ({first_line(error)[:200]}): choose another"
         ) from error
     if info["missing_keys"]:
-        raise CheckpointError(f"{name}: has no SigLIP image encoder: choose another")
+        raise CheckpointError(f"{name} has no SigLIP image encoder: choose another checkpoint")
     return ImageEncoder(module.eval().to(target), processor, name)
 
 
@@ -178,7 +178,7 @@ def embed_corpus(
                     progress(len(rows))
     if rows.keys() - details.keys():
         raise CheckpointError(
-            f"{folder}: has embeddings of images that are not in {corpus}: use another folder"
+            f"{folder} has embeddings of images that are not in {corpus}: use another folder"
         )
     faces = tuple(
         Face(details[digest][0], digest, mean_ratings(ratings[digest]), details[digest][1]) for digest in rows
@@ -193,7 +193,7 @@ def _check_origin(file: Path, note: dict[str, Any]) -> None:
         file.write_text(json.dumps(note) + "\n", encoding="utf-8")
     elif json.loads(file.read_text(encoding="utf-8")) != note:
         raise CheckpointError(
-            f"{file.parent}: has embeddings by another encoder, or of another corpus: use another folder"
+            f"{file.parent} has embeddings by another encoder, or of another corpus: use another folder"
         )
 
 

@@ -1,4 +1,4 @@
-"""Images of faces → RGB pictures: the boundary of image files, by Pillow.
+"""Read images of faces as RGB pictures, with Pillow.
 
 Any common format, at most `LARGEST` bytes and `MOST_PIXELS`, turned as its EXIF says; of an animation the
 first frame, of 16 bits the upper 8, transparency on white.

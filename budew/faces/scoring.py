@@ -213,7 +213,7 @@ def load_face_heads(folder: Path) -> list[Head]:
         if name:
             heads.append(Head(name, head.network))
     if not any(head.name in EMOTIONS for head in heads):
-        raise CheckpointError(f"{folder}: no head of an emotion is in it: download the heads again")
+        raise CheckpointError(f"{folder} has no head of an emotion: download the heads again")
     return heads
 
 
@@ -229,14 +229,16 @@ def neutral_means(folder: Path, heads: Sequence[Head]) -> dict[str, float] | Non
     if not files:
         return None
     if len(files) > 1:
-        raise CheckpointError(f"{folder}: several files of neutral means, such as {files[1].name}: keep one")
+        raise CheckpointError(
+            f"{folder} has several files of neutral means, such as {files[1].name}: keep one"
+        )
     means: dict[str, float] = {}
     try:
         for key, value in read_json_object(files[0]).items():
             name = canonical_name(key.removeprefix("model_").removesuffix("_best"))
             means[name] = float(value["mean"] if isinstance(value, Mapping) else value)
     except (CorpusError, KeyError, TypeError, ValueError) as error:
-        fault = f"contains no means ({first_line(error)}): download it again"
+        fault = f"the file contains no means ({first_line(error)}): download it again"
         raise CheckpointError(f"{files[0]}: {fault}") from error
     if missing := [head.name for head in heads if head.name not in means]:
         raise CheckpointError(f"{files[0]}: has no mean of {', '.join(missing[:3])}: download it again")
