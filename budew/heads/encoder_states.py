@@ -61,7 +61,7 @@ class Encoder:
 
     @property
     def device(self) -> torch.device:
-        """Return where it computes."""
+        """The device of the encoder."""
         device: torch.device = self.module.device
         return device
 

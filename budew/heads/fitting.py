@@ -75,7 +75,7 @@ def fit_heads(
     device: torch.device | None = None,
     start: Sequence[Head] = (),
 ) -> Iterator[tuple[Head, Quality]]:
-    """Train heads on encoder states, and give each with its quality.
+    """Train heads on encoder states, and yield each with its quality.
 
     Args:
         data: states and targets; a head is trained for each target that is known often enough.
@@ -119,7 +119,7 @@ class _Fitter:
     spread: Tensor
 
     def fit(self, columns: Sequence[int], start: HeadStack | None) -> Iterator[tuple[Head, int]]:
-        """Train the heads of these targets side by side; give each with its epochs.
+        """Train the heads of these targets side by side; yield each with its epochs.
 
         Without `start`, heads have random weights, and targets are standardized.
         """

@@ -73,12 +73,12 @@ def head_of_weights(name: str, weights: Mapping[str, object]) -> Head:
     expected = {f"{layer}.{part}" for layer in names for part in ("weight", "bias")}
     if expected != set(tensors) or len(names) < 2 or len(tensors) < len(weights):
         odd = ", ".join(sorted(expected ^ set(tensors)))[:60] or f"{len(weights)} weights"
-        raise CheckpointError(f"{name}: does not have the weights of a head ({odd}): download it again")
+        raise CheckpointError(f"{name} does not have the weights of a head ({odd}): download it again")
     layers = [_linear_layer(name, layer, tensors) for layer in names]
     shapes = [weight.shape for weight, _ in layers]
     if any(before[0] != after[1] for before, after in pairwise(shapes)) or shapes[-1][0] != 1:
         sizes = " → ".join(str(shape[0]) for shape in shapes)
-        raise CheckpointError(f"{name}: its layers ({sizes}) do not match in size: download it again")
+        raise CheckpointError(f"{name}: the sizes of the layers ({sizes}) do not match: download it again")
     return Head.of_layers(name, layers)
 
 
@@ -112,8 +112,8 @@ def find_heads(path: str | Path) -> tuple[Path, ...]:
     if not files and (place / COMBINED).is_file():
         files = [place / COMBINED]
     if not files:
-        fault = "no heads are in it" if place.is_dir() else "no such folder"
-        raise CheckpointError(f"{path}: {fault}: download the heads first")
+        fault = "the folder has no heads" if place.is_dir() else "no such folder"
+        raise CheckpointError(f"{path}: {fault}: download the heads first, or give their folder")
     return tuple(files)
 
 
@@ -134,7 +134,7 @@ def load_heads(path: str | Path) -> list[Head]:
     heads.sort(key=lambda head: head.name)
     for before, after in pairwise(heads):
         if before.name == after.name:
-            raise CheckpointError(f"{path}: two heads for {after.name}: keep one")
+            raise CheckpointError(f"{path}: there are two heads for {after.name}: keep one")
     return heads
 
 
@@ -156,7 +156,7 @@ def _unpickled(path: Path) -> dict[str, object]:
         _check_archive(path)
         weights = torch.load(path, weights_only=True, mmap=True, map_location="cpu")
         if not isinstance(weights, dict):
-            raise ValueError(f"a {type(weights).__name__} and no state dict")
+            raise ValueError(f"it contains a {type(weights).__name__}, not a state dict")
     except UnpicklingError as error:
         raise CheckpointError(
             f"{path}: contains more than weights, so it is not opened: download it from its source"
@@ -187,7 +187,7 @@ def _from_safetensors(path: Path) -> Iterator[Head]:
     for key, tensor in tensors.items():
         match = _TENSOR.fullmatch(key)
         if match is None:
-            raise CheckpointError(f"{path}: unknown weights {key[:60]!r}: download it again")
+            raise CheckpointError(f"{path} has the unknown weights {key[:60]!r}: download it again")
         weights.setdefault(match[1], {})[match[2]] = tensor
     for name, parts in weights.items():
         yield head_of_weights(_canonical_name(path, name), parts)
@@ -227,11 +227,11 @@ def _published(head: Head, kind: Kind) -> dict[str, Tensor]:
 def check_unused(folder: Path) -> None:
     """Raise `CheckpointError` unless the place is free: missing, or an empty folder."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CheckpointError(f"{folder}: exists already: choose a new folder")
+        raise CheckpointError(f"{folder} exists already: choose a new folder")
 
 
 def head_notes(heads: str | Path) -> dict[str, Any] | None:
-    """Return the notes beside heads, which are a folder or a file in it; None without notes.
+    """Return the notes stored with heads, given as a folder or a file in it; None without notes.
 
     Raises:
         CorpusError: they are not JSON.

@@ -18,7 +18,7 @@ DROPOUT = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A head and the name of what it scores.
+    """A head and the name of its emotion or attribute.
 
     Its first weights may be of half precision, as they can have 100 million numbers; all others are float32.
 

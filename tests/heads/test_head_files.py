@@ -177,7 +177,7 @@ def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, content):
 
 
 def test_no_heads_two_heads_for_one_emotion_and_an_unprintable_name_are_refused(tmp_path: Path):
-    with pytest.raises(CheckpointError, match="no heads are in it"):
+    with pytest.raises(CheckpointError, match="the folder has no heads"):
         load_heads(tmp_path)
     for name in ("model_Hope_Optimism_best.pth", "model_Hope_Enthusiasm_Optimism_best.pth"):
         save_published(published(128, seed=1), tmp_path / name)
