@@ -1,4 +1,4 @@
-"""From audio to captions and scores: `Captioner`, its options and its results.
+"""Captions and scores of audio: `Captioner`, its options and its results.
 
 Importing this package loads torch and transformers, which takes seconds.
 """

@@ -208,7 +208,7 @@ class CTranslate2Backend:
 
 
 def _texts(ids: Sequence[Sequence[int]], processor: Any, decoding: DecodingOptions) -> list[GeneratedText]:
-    """Return generated tokens as texts, without what they repeat at their end."""
+    """Decode generated tokens to texts, without repetitions at the end."""
     found = [(list(tokens), False) for tokens in ids]
     if decoding.stop_repetition:
         found = [cut_repetition(tokens) for tokens in ids]

@@ -1,4 +1,4 @@
-"""What a captioner returns: a caption for each window of a recording, and one profile for all of it."""
+"""Results of a captioner: a caption for each window of a recording, and one profile of the whole."""
 
 import re
 from collections import defaultdict

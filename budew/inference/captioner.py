@@ -185,9 +185,7 @@ class Captioner:
     def _decoding(self) -> DecodingOptions:
         options, backend, prompt = self.options, self.backend, self.options.prompt
         if options.num_samples and not backend.can_sample:
-            raise InputError(
-                f"{backend.runs_on}: samples would not be the same twice: use the backend transformers"
-            )
+            raise InputError(f"{backend.runs_on} cannot repeat its samples: use the backend transformers")
         if prompt and not backend.trained_with_prompts:
             warnings.warn(
                 f"{backend.name} was trained without prompts: style and parts are ignored",

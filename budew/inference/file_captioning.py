@@ -62,7 +62,7 @@ def from_paths(paths: Iterable[str | Path]) -> tuple[Iterator[Recording], int | 
 
 
 def _entries(path: str | Path) -> list[Recording | Entry]:
-    """Return what a path stands for: recordings, and entries for `read_one`."""
+    """Return the contents of a path: recordings, and entries for `read_one`."""
     bad: list[CorpusError] = []
     found: list[Entry] = []
     if os.path.isdir(path):

@@ -43,7 +43,9 @@ def _load(checkpoint: str | Path | None, options: ModelOptions) -> LocalBackend:
     folder = Path(default_checkpoint() if checkpoint is None else checkpoint).expanduser()
     if library_of(folder):
         if backend or device not in (None, "cpu"):
-            raise InputError(f"{folder} runs as it is, on the CPU: leave backend and device out")
+            raise InputError(
+                f"{folder} is an ONNX or OpenVINO export, which runs on the CPU: remove backend and device"
+            )
         return TransformersBackend(load_graphs(folder, folder.resolve().name, dtype=dtype))
     if backend == "ctranslate2" or (backend is None and is_converted(folder)):
         return CTranslate2Backend(load_converted(checkpoint, device=device, dtype=dtype))
@@ -67,8 +69,8 @@ class Ensemble:
         kinds = {json.dumps(backend.extractor.to_dict(), sort_keys=True, default=str) for backend in backends}
         if len(kinds) > 1:
             raise InputError(
-                f"{' and '.join(backend.name for backend in backends)} take windows of different length or "
-                "kind: run them one by one"
+                f"{' and '.join(backend.name for backend in backends)} need windows of different length or "
+                "features: run them one by one"
             )
         self.backends = backends
         self.name = " + ".join(backend.name for backend in backends)

@@ -61,7 +61,7 @@ class ModelOptions:
 
     def __post_init__(self) -> None:
         if self.server is not None and any((self.checkpoint, self.backend, self.device, self.dtype)):
-            raise InputError("a server has its own model: leave model, backend, device and dtype out")
+            raise InputError("a server has its own model: remove model, backend, device and dtype")
         if self.backend not in (None, *BACKENDS):
             raise InputError(f"{self.backend!r} is not a backend: use {' or '.join(BACKENDS)}")
 

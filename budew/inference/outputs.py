@@ -42,7 +42,7 @@ class OutputOptions:
 
 
 def to_records(results: Iterable[CaptionedRecording | FailedRecording]) -> Iterator[Record]:
-    """Yield results as JSON values; log what is wrong with them, a line each."""
+    """Yield results as JSON values; log each of their problems on a line."""
     for result in results:
         if isinstance(result, FailedRecording):
             _log.warning(str(result))

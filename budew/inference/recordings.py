@@ -126,7 +126,7 @@ def _cut_encoded(audio: Path | bytes, name: str, seconds: float, sampling_rate: 
 
 
 def _cut_speech(audio: Path | bytes, name: str, seconds: float, sampling_rate: int) -> Iterator[Window]:
-    """Cut what is longer than a window into speech, sounds next to it, and windows without samples."""
+    """Cut audio that is longer than a window into speech, sounds next to it, and windows without samples."""
     first = list(islice(_cut_encoded(audio, name, seconds, sampling_rate), 2))
     if len(first) < 2:
         yield from first

@@ -93,7 +93,7 @@ class CaptionServerBackend:
 
     def _write(self, batch: FeatureBatch, decoding: DecodingOptions) -> GeneratedBatch:
         if decoding.num_beams > 1:
-            raise InputError("the protocol has no beam width: leave it out")
+            raise InputError("servers do not accept num_beams: remove it")
         start = time.perf_counter()
         requests = [TranscriptionRequest(self.name, wav, decoding.prompt) for wav in batch.features]
         texts = []

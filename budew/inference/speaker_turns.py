@@ -39,7 +39,7 @@ def read_turns(path: Path) -> dict[str, list[Turn]]:
         InputError: no such file, too large, or a line of another form.
     """
     if not path.is_file() or path.stat().st_size > LARGEST:
-        raise InputError(f"{path} is not an RTTM file of at most {LARGEST // 1_000_000} MB")
+        raise InputError(f"{path} is missing or larger than {LARGEST // 1_000_000} MB: give an RTTM file")
     found: dict[str, list[Turn]] = defaultdict(list)
     with path.open(encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, start=1):
@@ -53,11 +53,11 @@ def read_turns(path: Path) -> dict[str, list[Turn]]:
                 found[words[1]].append(Turn(start, start + seconds, words[7]))
             except (ValueError, IndexError):
                 raise InputError(
-                    f"{path}, line {number}: no turn: SPEAKER, recording, channel, start, seconds, two more "
-                    "fields and the speaker are expected"
+                    f"{path}, line {number} is no turn: write SPEAKER, recording, channel, start, seconds, "
+                    "two more fields and the speaker"
                 ) from None
     if not found:
-        raise InputError(f"{path}: has no line that begins with SPEAKER: is it an RTTM file?")
+        raise InputError(f"{path} has no line that begins with SPEAKER: give an RTTM file")
     return {name: _one_at_a_time(turns) for name, turns in found.items()}
 
 
