@@ -30,11 +30,11 @@ def check_local(out: str | Path) -> None:
     scheme = _SCHEME.match(str(out))
     if scheme:
         address = without_secrets(f"{scheme[1]}://{str(out)[scheme.end() :]}")
-        raise CorpusError(f"{address}: is a URL: write to a local folder, and upload it")
+        raise CorpusError(f"{address} is a URL: write to a local folder, and upload that")
 
 
 def without_secrets(address: str) -> str:
-    """Return an address without what may be secret in it: user, password and query."""
+    """Return a URL without its possible secrets: user, password and query."""
     scheme, mark, rest = address.partition("://")
     if not mark:
         return address  # a path

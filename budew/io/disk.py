@@ -80,7 +80,7 @@ def check_space(folder: Path, size: int, content: str) -> None:
 
 
 def place_of(error: OSError, out: Path) -> Path:
-    """Return the place of the error: `out`, also for a temporary name in it, or a place outside."""
+    """Return the path of an error: `out` if it is inside `out`, also for a temporary name, else the path."""
     if not isinstance(error.filename, str | bytes):
         return out
     named = Path(os.fsdecode(error.filename))

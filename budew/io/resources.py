@@ -27,9 +27,9 @@ def data_folder(name: str) -> Path:
 
 
 def packaged_table(package: str, name: str) -> Any:
-    """Return the content of `name`.yaml beside the modules of a package: pass its `__package__`.
+    """Return the content of `name`.yaml in the folder of a package; a module passes its own `__package__`.
 
-    It is read at each call; the caller keeps it.
+    Not cached: the file is read at each call.
 
     Example:
         >>> packaged_table("budew.taxonomy", "scales")["bud-e"]["high"]

@@ -52,7 +52,7 @@ def load(kind: type[Kind], file: Path | None = None, changes: Sequence[str] = ()
 
 
 def validated(kind: type[Kind], table: Mapping[str, Any], *, name: str) -> Kind:
-    """Validate a mapping as YAML gives it; lists stand for tuples.
+    """Validate a mapping from YAML, in which lists are accepted for tuples.
 
     Raises:
         SettingsError: names `name`, each wrong field and what is wrong with it.
@@ -73,20 +73,24 @@ def read_yaml(file: Path) -> dict[str, Any]:
         with file.open("rb") as opened:
             text = opened.read(LARGEST + 1)
     except OSError as error:
-        raise SettingsError(f"{file}: cannot be read ({error.strerror}): check the path") from error
+        raise SettingsError(f"{file} cannot be read ({error.strerror}): check the path") from error
     if len(text) > LARGEST:
-        raise SettingsError(f"{file}: is larger than {LARGEST:,} bytes: not a settings file")
+        raise SettingsError(
+            f"{file} is larger than {LARGEST:,} bytes, so it is no settings file: give another file"
+        )
     try:
         table = yaml.safe_load(text.decode())
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SettingsError(f"{file}: is not YAML ({' '.join(str(error).split())[:200]})") from error
+        raise SettingsError(
+            f"{file} is not YAML ({' '.join(str(error).split())[:200]}): correct it"
+        ) from error
     if not isinstance(table, dict) or not all(isinstance(key, str) for key in table):
         raise SettingsError(f"{file}: must contain `name: value` lines, not a {type(table).__name__}")
     return table
 
 
 def as_yaml(value: Any) -> str:
-    """Return a value as `--set` takes it."""
+    """Format a value as `--set` accepts it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -119,17 +123,19 @@ def _apply(table: dict[str, Any], change: str) -> None:
     for part in path:
         inner = table.get(part, {})
         if not isinstance(inner, dict):
-            raise SettingsError(f"{change!r}: {part} is a value and has no fields")
+            raise SettingsError(
+                f"{change!r}: the setting {part} is a single value and has no fields: set it as {part}=value"
+            )
         table[part] = dict(inner)
         table = table[part]
     try:
         table[last] = _number(yaml.safe_load(text))
     except yaml.YAMLError as error:
-        raise SettingsError(f"{change!r}: the value is not YAML") from error
+        raise SettingsError(f"{change!r}: the value is not YAML: quote it") from error
 
 
 def _number(value: Any) -> Any:
-    """Read `3e-4`, which YAML 1.1 takes for text, as the number that everybody means."""
+    """Parse `3e-4`, which YAML 1.1 takes for text, as a number."""
     return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
 
 
