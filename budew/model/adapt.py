@@ -1,4 +1,4 @@
-"""A pretrained Whisper made ready for fine-tuning on captions: its prefix, a shorter window, what learns.
+"""Prepare a pretrained Whisper for fine-tuning on captions: prefix, shorter window, trainable layers.
 
 Whisper computes 30 s whatever the length of the clip, and most clips last 3-12 s. Its encoder adds
 sinusoids to the frames and has no other notion of length, so the first positions of the table make an
@@ -82,8 +82,8 @@ def set_window(model: Any, processor: WhisperProcessor, seconds: int) -> Whisper
         positions = sinusoids(length, width).to(table)
         if not torch.allclose(positions[: len(table)], table, atol=SINUSOID_ERROR):
             raise CheckpointError(
-                f"the window cannot be {seconds} s: the positions of this model are not Whisper's sinusoids, "
-                f"and it has {len(table)} of them"
+                f"the window cannot be {seconds} s: the model has {len(table)} positions that are not "
+                "Whisper's sinusoids, so no more can be computed: use a shorter window"
             )
     encoder.embed_positions = torch.nn.Embedding(length, width, _weight=positions)
     encoder.embed_positions.requires_grad_(False)
@@ -144,7 +144,9 @@ def set_trained(model: Any, method: Method, lora: Lora, *, encoder_layers: int =
     ends = {name.rpartition(".")[2] for name, _ in model.named_modules()}
     missing = [target for target in lora.targets if target.rpartition(".")[2] not in ends]
     if missing:
-        raise CheckpointError(f"no layer of the model is named {', '.join(missing)}: see model.lora.targets")
+        raise CheckpointError(
+            f"the model has no layer named {', '.join(missing)}: correct model.lora.targets"
+        )
     # Without `task_type`: the wrapper of peft for sequence models has no `input_features`.
     settings = peft.LoraConfig(
         r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=list(lora.targets)

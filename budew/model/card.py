@@ -1,4 +1,4 @@
-"""What a checkpoint says about itself: what it was trained on, and how well it captions whom.
+"""Training data and published results of a checkpoint.
 
 `trained_on` is an entry of its generation config, which exports and adapters have too. The results of its
 model card are beside its weights in `budew_results.json`; the first is shown where there is room for one.
@@ -50,7 +50,7 @@ class _ResultsFile(Settings):
 
 @dataclass(frozen=True, slots=True)
 class CheckpointCard:
-    """What is known of a checkpoint: `trained_on` is None and `results` are empty where it does not say.
+    """Facts about a checkpoint; `trained_on` is None and `results` are empty if it has none.
 
     Example:
         >>> CheckpointCard("mine", "recordings of people", ()).training

@@ -346,4 +346,7 @@ def _check_fit(config: Any, processor: Any, name: str) -> None:
         )
     ends = config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
     if processor.tokenizer.eos_token_id not in ends:
-        raise CheckpointError(f"{name}: its tokenizer ends a text with another token than its model does")
+        raise CheckpointError(
+            f"{name}: the tokenizer and the model end a text with different tokens: save the tokenizer "
+            "that the model was trained with"
+        )

@@ -1,4 +1,4 @@
-"""What precisions this CPU computes, and which is fastest: tried, in a process of its own, once a machine.
+"""Find the precisions that this CPU computes, and the fastest: tried once a machine, in a separate process.
 
 The flags of a processor do not say. A virtual machine may list `amx_tile` and forbid it: then a product of
 bfloat16 matrices ends the process with SIGILL, and where `ONEDNN_MAX_CPU_ISA` avoids that, bfloat16 may be
@@ -95,7 +95,7 @@ class Trials:
 
 @lru_cache
 def trials(engine: Engine) -> Trials:
-    """Return what works on this machine, tried now if that is not known yet.
+    """Return which precisions work on this machine; try them if that is not cached yet.
 
     A cache that cannot be read is made again; where it cannot be written, each process tries.
 

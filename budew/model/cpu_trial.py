@@ -98,7 +98,7 @@ def in_ctranslate2(ctranslate2: Any, dtype: str) -> Workload:
 
 
 def _fill(layer: Any, name: str, value: Any) -> None:
-    """Give a variable of a layer of CTranslate2 random numbers, where it must have some."""
+    """Fill a variable of a layer of CTranslate2 with random numbers, if it needs weights."""
     shapes = {  # by the end of the name; the first that fits
         "conv1/weight": (WIDTH, MEL_BINS, 3),
         "conv2/weight": (WIDTH, WIDTH, 3),

@@ -46,7 +46,7 @@ def export_checkpoint(
     if to not in FORMATS:
         raise InputError(f"{to!r} is not a format: use {', '.join(FORMATS)}")
     if dtype not in FORMATS[to]:
-        raise InputError(f"{to} has no {dtype}: use {' or '.join(FORMATS[to])}")
+        raise InputError(f"export to {to} is not possible in {dtype}: use {' or '.join(FORMATS[to])}")
     if to == "ct2":
         return convert_to_ctranslate2(model, out, dtype=dtype)
     if out.exists():

@@ -71,9 +71,7 @@ def check_config(folder: Path, name: str) -> dict[str, Any]:
             "folder of the adapter alone"
         )
     if not (folder / "config.json").is_file():
-        raise CheckpointError(
-            f"{name}: there is no config.json in {folder}: is it the folder of a checkpoint?"
-        )
+        raise CheckpointError(f"{name}: there is no config.json in {folder}: give the folder of a checkpoint")
     config = read_json(folder / "config.json", name)
     model_type, architectures = config.get("model_type"), config.get("architectures")
     if model_type != "whisper" or architectures not in (None, [], [WhisperForConditionalGeneration.__name__]):
@@ -109,13 +107,13 @@ def read_json(path: Path, name: str) -> dict[str, Any]:
     """Return the object in a JSON file of the checkpoint `name`."""
     try:
         if path.stat().st_size > LARGEST_JSON:
-            raise ValueError(f"larger than {LARGEST_JSON // 2**20} MB")
+            raise ValueError(f"it is larger than {LARGEST_JSON // 2**20} MB")
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict):
-            raise ValueError("no object")
+            raise ValueError("it contains no JSON object")
     except (ValueError, RecursionError) as error:
         raise CheckpointError(
-            f"{name}: {path.name} is not a JSON object ({first_line(error)}): fetch or save it again"
+            f"{name}: {path.name} cannot be read ({first_line(error)}): download or save the checkpoint again"
         ) from error
     return content
 
@@ -125,7 +123,7 @@ def _check_sizes(settings: Mapping[str, Any], largest: Mapping[str, int], place:
         value = settings.get(setting, 1)
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise CheckpointError(
-                f"{place} says {setting}: {repr(value)[:40]}, not a number from 1 to {most:,}: "
+                f"{place}: {setting} is {repr(value)[:40]}, not a number from 1 to {most:,}: "
                 "fetch or save the checkpoint again"
             )
 
@@ -143,8 +141,8 @@ def _check_weights(folder: Path, name: str) -> None:
     parts = list(listed.values()) if isinstance(listed, dict) else []
     if not parts or not all(SHARD.fullmatch(str(part)) for part in parts):
         raise CheckpointError(
-            f"{name}: {INDEX} does not name safetensors files beside it only: save the checkpoint again with "
-            "save_pretrained"
+            f"{name}: {INDEX} names other files than safetensors in its folder: save the checkpoint again "
+            "with save_pretrained"
         )
 
 

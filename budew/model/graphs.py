@@ -119,7 +119,7 @@ def load_graphs(folder: Path, name: str, *, dtype: str | None = None) -> Checkpo
     """
     library = library_of(folder)
     if library is None:
-        raise CheckpointError(f"{name} has no graphs: use the folder of an export to onnx or openvino")
+        raise CheckpointError(f"{name} has no ONNX or OpenVINO graphs: give a folder that budew export made")
     if dtype is not None and (library == "onnx" or dtype not in _HINTS):
         others = "" if library == "onnx" else f" or choose {' or '.join(_HINTS)}"
         raise InputError(f"{name} cannot be computed in {dtype}: leave dtype out{others}")
@@ -252,7 +252,7 @@ def _cache(tensors: Sequence[torch.Tensor]) -> EncoderDecoderCache:
 
 
 def _finish(made: Path, target: Path, library: Library, dtype: str) -> None:
-    """Make the file of a library of an ONNX file, which goes where it is another one."""
+    """Finish an export of an ONNX file: convert it to OpenVINO, or quantize it for int8."""
     if library == "openvino":
         openvino = require("openvino", extra="export", purpose="budew export")
         openvino.save_model(openvino.convert_model(made), target, compress_to_fp16=dtype == "float16")

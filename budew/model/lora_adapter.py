@@ -54,7 +54,7 @@ class AdapterConfig(Settings):
         more = {key: value for key, value in (self.model_extra or {}).items() if key not in _WITHOUT_EFFECT}
         used = [key for key, value in more.items() if value not in (None, False, (), {})]
         if used:
-            raise ValueError(f"{', '.join(used)[:100]}: not supported")
+            raise ValueError(f"{', '.join(used)[:100]} is not supported")
         return self
 
     def base_in(self, folder: Path) -> str:
@@ -119,7 +119,9 @@ def _ranks(model: Any, folder: Path, config: AdapterConfig, name: str) -> dict[s
         for key in file.keys():  # noqa: SIM118  # not a mapping
             match = _WEIGHT.fullmatch(key)
             if match is None:
-                raise CheckpointError(f"{name}: {key[:100]} is no weight of a plain LoRA adapter")
+                raise CheckpointError(
+                    f"{name}: {key[:100]} is no weight of a plain LoRA adapter: merge it with peft"
+                )
             shapes.setdefault(match[1], {})[match[2]] = tuple(file.get_slice(key).get_shape())
     layers, base = dict(model.named_modules()), config.base_model_name_or_path
     known = {config.r, *config.rank_pattern.values()}

@@ -1,4 +1,4 @@
-"""A pretrained Whisper made smaller before it is fine-tuned: fewer layers, and the vocabulary of captions.
+"""Reduce a pretrained Whisper before fine-tuning: fewer layers, and the vocabulary of captions.
 
 The first layers of an encoder are kept, since each works on what the one before it has made. Of a decoder the
 first and the last layer are kept, and between them layers at even distances, as in distilled Whispers (Gandhi
