@@ -83,7 +83,7 @@ class AnswerTokens(Settings):
 
 
 class ShownExamples(Settings):
-    """The few-shot examples: a file beside this one, and how many of them a request shows."""
+    """The few-shot examples: a file in the same folder, and how many of them a request shows."""
 
     file: str = Field(pattern=r"^[^/\\]+$")
     count: int = Field(ge=0, le=50)
@@ -148,7 +148,7 @@ class ParaphrasePromptFile(Settings):
     def _all_codes(cls, reasons: dict[str, str]) -> dict[str, str]:
         unknown = reasons.keys() - {*REASON_CODES, *load_rules().severity}
         if wrong := sorted(set(REASON_CODES) - reasons.keys() | unknown):
-            raise ValueError(f"{wrong[0]} is missing, or no code of the gate or of budew lint")
+            raise ValueError(f"the reason {wrong[0]} is missing, or is no code of the gate or of budew lint")
         return reasons
 
 

@@ -280,7 +280,7 @@ def test_a_custom_prompt_file_replaces_the_shipped_one(changed):
         ({"reasons__lost": None}, "lost is missing"),
         ({"reasons__lust": "No."}, "lust is missing, or no code"),
         ({"examples__file": "../examples.yaml"}, "examples.file"),
-        ({"examples__file": "none.yaml"}, "none.yaml: cannot be read"),
+        ({"examples__file": "none.yaml"}, "none.yaml cannot be read"),
     ],
 )
 def test_a_wrong_field_is_named_with_its_file(changed, changes, field):

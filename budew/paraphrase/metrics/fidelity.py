@@ -1,4 +1,4 @@
-"""How well captions express their profiles: the profile of each clip against the parse of its captions.
+"""Fidelity of captions: the profile of each clip compared with the parse of its captions.
 
 A profile is taken as a caption can express it (`budew.captions.expressible`: rounded to levels). Each caption
 gives Spearman's ρ over the 40 emotions. Levels are compared where the profile or the caption has an emotion:
