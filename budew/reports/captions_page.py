@@ -66,7 +66,7 @@ def captions_html(records: Sequence[Mapping[str, Any]], recordings: Iterable[Rec
 
 
 def _course(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is shown of a recording but its sound."""
+    """Return the contents shown for a recording, without its audio."""
     seconds = record["duration"]
     cut = captioned_windows(record)
     peaks: dict[str, float] = {}

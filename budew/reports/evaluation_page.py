@@ -307,7 +307,7 @@ def _false_emotions(found: FalseEmotions) -> Bars:
 
 
 def _remarks(evaluation: Evaluation) -> Iterable[tuple[str, str]]:
-    """Yield what is undefined or left out."""
+    """Yield remarks on undefined and left-out values."""
     if evaluation.undefined:
         yield (
             f"{len(evaluation.undefined)} emotions without a correlation",

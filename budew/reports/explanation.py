@@ -129,7 +129,7 @@ def pieces(text: str, found: Sequence[Mark]) -> Iterator[tuple[str, Mark | None]
 
 
 def _cell(text: str) -> str:
-    """Return a phrase as a table shows it: on one line, cut where it is long."""
+    """Return a phrase for a table: on one line, shortened if it is long."""
     line = " ".join(visible(text[: 2 * LONGEST_CELL]).split())
     return line if len(line) <= LONGEST_CELL else line[: LONGEST_CELL - 1] + "…"
 
@@ -282,7 +282,7 @@ def _traits(profile: VoiceProfile) -> list[tuple[str, str]]:
 
 
 def _page_part(parsed: ParsedCaption, found: Sequence[Mark]) -> dict[str, Any]:
-    """Return what the page shows of one caption."""
+    """Return the section of the page for one caption."""
     return {
         "pieces": list(pieces(parsed.text, found)),
         "rows": [(_cell(parsed.text[mark.start : mark.end]), mark) for mark in found],

@@ -33,7 +33,7 @@ def named_corpora_summary(corpora: Mapping[str, NamedCorpus]) -> Report:
 
 
 def corpus_report(name: str, corpus: NamedCorpus) -> Report:
-    """Return what is known of a corpus: labels as emotions, names and tables, licence and citation."""
+    """Return a report on a corpus: labels as emotions, names and tables, licence and citation."""
     cards = [
         Card("hours", corpus.hours, digits=1),
         Card("speakers", corpus.speaker_count),

@@ -1,4 +1,4 @@
-"""What rewriting made of a corpus as a report: metrics, plots, texts beside their templates."""
+"""A rewritten corpus as a report: metrics, plots, texts beside their templates."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence

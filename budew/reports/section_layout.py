@@ -216,7 +216,7 @@ def _track(card: Card) -> dict[str, float]:
 
 
 def _laid_out(section: Section) -> dict[str, Any]:
-    """Return what the template shows of a section: its kind, its fields (`of`), and where everything lies."""
+    """Return the template variables of a section: its kind, its fields (`of`), and the layout."""
     shown: dict[str, Any] = {"kind": type(section).__name__, "of": section}
     match section:
         case Table():
@@ -236,7 +236,7 @@ def _laid_out(section: Section) -> dict[str, Any]:
 
 
 def _beside(section: Bars | StackedBars) -> dict[str, Any]:
-    """Return the headings beside a plot, whether they are of words, and the plot as a table of numbers."""
+    """Return the headings beside a plot, whether their columns are text, and the plot as numbers."""
     words = {name: _has_words(cells) for name, cells in section.columns.items()}
     return {"columns": words, "numbers": _laid_out(in_numbers(section))}
 

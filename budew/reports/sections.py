@@ -223,7 +223,7 @@ class ClipCard:
 
 @dataclass(frozen=True, slots=True)
 class ClipCards:
-    """Clips side by side; on the page only. `legend` names the bars of an emotion, if there are several."""
+    """Clips side by side, shown in HTML reports only. `legend` names the bars of an emotion if several."""
 
     heading: str
     clips: Sequence[ClipCard]
@@ -253,7 +253,7 @@ class TextPair(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TextPairs:
-    """Texts above their rewritings, with the differences marked; on the page only."""
+    """Each text above its rewriting, differences marked. Shown in HTML reports, not in the terminal."""
 
     heading: str
     pairs: Sequence[TextPair]
