@@ -59,6 +59,6 @@ def load_language_detector(name: str) -> LanguageDetector:
         reason = str(error).strip().partition("\n")[0]
         raise JobError(f"{name}: no Whisper that detects languages can be loaded ({reason})") from error
     if not getattr(model.generation_config, "lang_to_id", None):
-        raise JobError(f"{name}: it has no table of languages: use a multilingual Whisper")
+        raise JobError(f"{name} has no table of languages: use a multilingual Whisper")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return LanguageDetector(model.to(device).eval(), extractor)

@@ -173,11 +173,11 @@ def check_levels(levels: Mapping[str, float], limits: SegmentSettings) -> None:
     """Raise `FilteredError` if a clip is clipped too often, too quiet or too noisy by `measure_levels`."""
     clipped, level, ratio = levels["clipped"], levels["rms_dbfs"], levels.get("snr_db", 100.0)
     if limits.max_clipped is not None and clipped > limits.max_clipped:
-        fault = f"{clipped:.2%} of its samples are clipped, {limits.max_clipped:.2%} at most"
+        fault = f"{clipped:.2%} of its samples are clipped, at most {limits.max_clipped:.2%} are allowed"
     elif limits.min_rms_dbfs is not None and level < limits.min_rms_dbfs:
-        fault = f"its level is {level:.1f} dBFS, {limits.min_rms_dbfs:g} at least"
+        fault = f"its level is {level:.1f} dBFS, at least {limits.min_rms_dbfs:g} is required"
     elif limits.min_snr_db is not None and ratio < limits.min_snr_db:
-        fault = f"its signal-to-noise ratio is {ratio:.1f} dB, {limits.min_snr_db:g} at least"
+        fault = f"its signal-to-noise ratio is {ratio:.1f} dB, at least {limits.min_snr_db:g} is required"
     else:
         return
     raise FilteredError(f"left out: {fault}")
@@ -197,7 +197,7 @@ def check_language(language: str | None, wanted: Sequence[str]) -> None:
     if not wanted:
         return
     if language is None:
-        raise FilteredError("left out: its language is not known: give a model that detects it")
+        raise FilteredError("left out: its language is not known: choose a model that detects languages")
     tag, *ranges = (name.strip().replace("_", "-").lower() for name in (language, *wanted))
     if not any(tag == within or tag.startswith(f"{within}-") for within in ranges):
         raise FilteredError(f"left out: its language is {language}, not {' or '.join(wanted)}")

@@ -68,7 +68,9 @@ def load_speech_detector() -> Any:
     onnxruntime = require("onnxruntime", **_NEEDED)
     path = locate_library("silero_vad", **_NEEDED) / _FILE
     if not path.is_file():
-        raise MissingExtraError(f"{path} is not there: run pip install --upgrade silero-vad, 6.2.3 or newer")
+        raise MissingExtraError(
+            f"{path} is missing: install silero-vad 6.2.3 or newer with pip install --upgrade silero-vad"
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # two are slower, and workers share
     return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
