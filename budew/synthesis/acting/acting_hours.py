@@ -1,4 +1,4 @@
-"""Plans by hours of speech in each language, and what a plan comes to before anything is spoken."""
+"""Plans by hours of speech in each language, and the totals of a plan before anything is spoken."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -126,7 +126,7 @@ def make_hours_plan(
     """
     chosen = validated(Axes, axes, name="the plan")
     if chosen.languages is not None:
-        raise InputError("a plan by hours has the languages of its parts: leave out the others")
+        raise InputError("a plan by hours takes its languages from the names in hours: remove languages")
     seconds = backend.clip_seconds if clip_seconds is None else clip_seconds
     parts: dict[str, ActingPlan] = {}
     clips = []
@@ -138,7 +138,7 @@ def make_hours_plan(
         plan = make_plan(backend, seed=seed, **{**chosen.model_dump(), **own})
         part = "-".join((*plan.accents, *([CHALLENGES] if CHALLENGES in words else ())))
         if part in parts:
-            raise InputError(f"{name} occurs twice: add up its hours")
+            raise InputError(f"the part {name} occurs twice: give it once, with the sum of its hours")
         parts[part] = replace(plan, part=part)
         clips.append(max(1, round(length * 3600 / seconds)))
     if chosen.challenges and not any(name.endswith(CHALLENGES) for name in parts):

@@ -132,5 +132,7 @@ def _voice(clip: PlannedClip) -> Voice:
     variant, person, gender = _person(clip.voice)
     accent = languages()[clip.language].accents[clip.accent]
     if accent is None:
-        raise InputError(f"espeak-ng has no {clip.accent} accent: use a speech server, or leave it out")
+        raise InputError(
+            f"espeak-ng has no {clip.accent} accent: use a speech server, or leave the accent out"
+        )
     return voice_of(variant, person, accent=accent, language=clip.language, gender=gender)

@@ -1,4 +1,4 @@
-"""What a plan gives to a speech backend, and what it gets back: planned clips, spoken clips."""
+"""Input and output of a speech backend: planned clips and spoken clips."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class PlannedClip:
 
 @dataclass(frozen=True, slots=True)
 class SpokenClip:
-    """A planned clip, spoken.
+    """A planned clip as spoken by a backend.
 
     Attributes:
         audio, format, sampling_rate, duration: encoded, with the suffix of its format; Hz and seconds.
@@ -93,7 +93,7 @@ class SpeechBackend(Protocol):
         """Return `names`, or the default voices; InputError where there is no such voice."""
 
     def accents(self, language: str) -> tuple[str, ...]:
-        """Return the accents in which it speaks a language, the first one the plainest."""
+        """Return the accents that the backend has for a language, the most neutral first."""
 
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that determine the sound, as JSON values; no address, no key."""

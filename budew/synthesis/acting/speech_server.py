@@ -136,7 +136,7 @@ class ImprovisedSpeechRequest(ActingRequest):
         if not isinstance(encoded, str):
             raise AnswerError(f"the answer has no audio but says {(said or reason_in(content))[:200]!r}")
         if not 0 < len(said) <= _LONGEST_TRANSCRIPT:
-            raise AnswerError("the answer does not say what its audio says")
+            raise AnswerError("the answer has no transcript of its audio")
         answer = Answer((encoded, said), usage_in(content))
         self.spoken_clip(answer)
         return answer
@@ -182,7 +182,7 @@ class SpeechServerBackend:
         if self.response_format not in FORMATS:
             raise InputError(f"{self.response_format!r} is not supported: use one of {', '.join(FORMATS)}")
         if self.server.has_ceiling and self.api == "speech":
-            raise InputError("speech servers do not report tokens: remove max_cost and max_tokens")
+            raise InputError("speech servers do not report token counts: remove max_cost and max_tokens")
 
     @property
     def name(self) -> str:
@@ -266,9 +266,9 @@ def decode_speech(
     if decoded.damage is not None:
         raise AnswerError(decoded.damage)
     if not shortest <= length <= longest:
-        raise AnswerError(f"{length:.1f} s of audio: speech has {shortest:g} to {longest:g} s")
+        raise AnswerError(f"the audio of the answer lasts {length:.1f} s, not {shortest:g} to {longest:g} s")
     if np.abs(decoded.samples).max() < SILENCE:
-        raise AnswerError(f"{length:.1f} s without speech")
+        raise AnswerError(f"the audio of the answer ({length:.1f} s) has no speech")
     if rate not in (None, decoded.sampling_rate):
         decoded = decode(audio, sampling_rate=rate)
         audio, format = as_flac(decoded.samples, decoded.sampling_rate), "flac"

@@ -59,7 +59,7 @@ FAULTS = {
     "empty": reply(body=b""),
     "early": reply(body=tone(1.0)[:9_000]),
     "decoded": reply(body=b"RIFF\x24\x00\x00\x00WAVE"),
-    "without speech": reply(body=tone(1.0, level=0.0)),
+    "has no speech": reply(body=tone(1.0, level=0.0)),
     "more than": reply(body=tone() + b" " * LARGEST),
     "this voice": reply(400, b'{"error": {"message": "this voice is not to be had"}}'),
 }
@@ -210,7 +210,7 @@ NO_AUDITION = {
     "sorry": (200, {}, b'{"choices": [{"message": {"content": "I am sorry"}}]}'),
     "slow down": reply(429, b'{"error": {"message": "slow down"}}', Retry_After="0.01"),
     "Base64": improvised(data="%%%"),
-    "what its audio says": improvised(transcript=""),
+    "no transcript of its audio": improvised(transcript=""),
     "not audio": improvised(audio=b"<html>" * 40),
     "this voice": reply(400, b'{"error": {"message": "this voice is not to be had"}}'),
     "[1, 2]": (200, {}, b"[1, 2]"),
