@@ -1,4 +1,4 @@
-"""Reproducible randomness: a function of what it is for, never of order, workers, time or a global seed."""
+"""Reproducible randomness: derived from its purpose, never from order, workers, time or a global seed."""
 
 import hashlib
 import random
