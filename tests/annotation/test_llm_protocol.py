@@ -46,9 +46,9 @@ def test_a_prompt_contains_only_the_requested_parts(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"parts": ["bursts"]}, "must include emotions"),
-        ({"correction": "Again."}, "needs .*problems"),
-        ({"sections": {}}, "needs .*section"),
+        ({"parts": ["bursts"]}, "parts must include emotions"),
+        ({"correction": "Again."}, "parts must .*problems"),
+        ({"sections": {}}, "parts must .*sections"),
         ({"parts": None}, "parts: required"),
         ({"system": "{parts"}, "system: unknown field"),
         ({"system": "{nams}"}, r"system: unknown field \('nams'\): there are {parts}, {form}"),
