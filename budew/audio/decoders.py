@@ -123,7 +123,7 @@ def _open(audio: Path | bytes, name: str) -> Iterator[BinaryIO]:
         file = audio.open("rb")
     except OSError as error:
         raise AudioError(
-            f"{name} cannot be opened ({error.strerror}): check the path and its permissions"
+            f"{name}: the file cannot be opened ({error.strerror}): check the path and its permissions"
         ) from error
     with file:
         yield file

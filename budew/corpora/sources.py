@@ -287,7 +287,7 @@ def numbered_names(name: str) -> list[str]:
 def _matching(pattern: str) -> list[Path]:
     found = sorted(glob(pattern, recursive=True)) if has_magic(pattern) else []
     if not found:
-        raise CorpusError(f"{pattern} is not found: {misnamed(pattern) or 'check the path'}")
+        raise CorpusError(f"{pattern}: no such file or folder: {misnamed(pattern) or 'check the path'}")
     return [Path(name) for name in found]
 
 

@@ -1,5 +1,7 @@
 """Labels that a corpus has are kept, or read out of its captions; a clip without any fails."""
 
+import re
+
 import pytest
 
 from budew.annotation.existing_labels import AnnotateByLabels, label_clip, read_labels
@@ -126,7 +128,7 @@ def test_an_invalid_label_ends_the_job_with_its_line(tmp_path, run_on, row, faul
     path = labels_in(tmp_path, *ROWS, row)
     with pytest.raises(CorpusError, match=fault) as raised:
         read_labels(path)
-    assert str(raised.value).startswith(f"{path}: line 3: ")
+    assert re.match(rf"{re.escape(str(path))}: line 3\b", str(raised.value))
     with pytest.raises(JobError, match=fault):
         run_on(AnnotateByLabels(labels=path), clip("a"))
     with pytest.raises(InputError, match="choose one"):

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -144,7 +145,7 @@ def test_a_server_that_stays_down_ends_the_job_with_no_clip_reported_as_failed(s
                 server.behavior.down = True
             yield clip
 
-    with pytest.raises(JobError, match="start again"):
+    with pytest.raises(JobError, match=rf"^{re.escape(server.url)}\b.*\b503\b.*\bagain\b"):
         done.extend(job.run(given(), failures.__setitem__))
     assert not failures
     asked = server.seen.requests

@@ -60,7 +60,8 @@ def test_a_corpus_is_not_downloaded_before_its_licence_is_accepted(tmp_path):
 def test_a_corpus_without_download_names_its_source(tmp_path):
     done = call("get", "iemocap", str(tmp_path / "out"), "--accept-license")
     assert done.exit_code == 1
-    assert "ask for it at https://sail.usc.edu/iemocap/" in str(done.exception)
+    assert "IEMOCAP" in str(done.exception)
+    assert "https://sail.usc.edu/iemocap/" in str(done.exception)
 
 
 def test_downloaded_files_are_counted_and_read(tmp_path, monkeypatch):

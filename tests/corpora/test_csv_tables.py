@@ -114,15 +114,15 @@ def test_each_bad_record_is_reported_once_with_its_line(corpus):
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        ("", "no header line"),
-        ("a,a\n", "two columns 'a'"),
-        ("Audio,TEXT,Text\n", "two columns 'text'"),
-        ("speaker,text\nanna,Hi\n", "line 2: there is no path to the audio"),
+        ("", "header"),
+        ("a,a\n", "'a'"),
+        ("Audio,TEXT,Text\n", "'text'"),
+        ("speaker,text\nanna,Hi\n", r"line 2\b.*\baudio"),
     ],
 )
 def test_a_table_without_usable_columns_is_an_error(corpus, content, fault):
     (corpus / "m.csv").write_text(content)
-    with pytest.raises(CorpusError, match=rf"m\.csv: .*{fault}"):
+    with pytest.raises(CorpusError, match=rf"m\.csv\b.*{fault}"):
         list(read(corpus / "m.csv"))
 
 

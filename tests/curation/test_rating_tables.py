@@ -109,8 +109,8 @@ def test_a_bad_row_is_reported_and_the_others_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "fault"), [("a.txt", "read from"), ("a.csv", "cannot be"), ("a.parquet", "cannot be")]
+    ("name", "fault"), [("a.txt", r"\.jsonl"), ("a.csv", "No such file"), ("a.parquet", "No such file")]
 )
 def test_a_file_that_is_no_table_is_an_error_that_names_it(tmp_path, name, fault):
-    with pytest.raises(CorpusError, match=rf"{name}: .*{fault}"):
+    with pytest.raises(CorpusError, match=rf"{name}\b.*{fault}"):
         list(read_ratings(tmp_path / name))

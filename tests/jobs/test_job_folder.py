@@ -65,9 +65,9 @@ def test_two_runs_at_a_time_in_one_folder_are_refused(shard, tmp_path):
 def test_a_url_is_refused_as_output_folder(shard, tmp_path, monkeypatch, place):
     monkeypatch.chdir(tmp_path)
     shard("in/a", "one")
-    with pytest.raises(CorpusError, match=r"^(s3://bucket|http://127.0.0.1)/x: is a URL: write to"):
+    with pytest.raises(CorpusError, match=r"^(s3://bucket|http://127.0.0.1)/x\b.* URL\b.* folder\b"):
         run(Odd(), tmp_path / "in", place, workers=0)
-    with pytest.raises(CorpusError, match="is a URL"):
+    with pytest.raises(CorpusError, match="URL"):
         check_folder(Path(place), Odd(), 1)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 

@@ -91,12 +91,12 @@ def test_a_spoilt_file_is_one_line_that_names_the_checkpoint(folder, file, conte
         ({"architectures": [[]]}, "writes no captions"),
         ({"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}}, "quantized"),
         ({"encoder_layers": 200, "d_model": 4096}, r"[\d,.]+ million parameters, its weights have 0\.\d MB"),
-        ({"encoder_layers": 10**6}, "encoder_layers: "),
-        ({"vocab_size": -1}, "vocab_size: "),
-        ({"decoder_layers": 1.5}, "decoder_layers: "),
-        ({"decoder_layers": True}, "decoder_layers: "),
-        ({"encoder_ffn_dim": None}, "encoder_ffn_dim: "),
-        ({"d_model": "wide"}, "d_model: "),
+        ({"encoder_layers": 10**6}, r"config\.json: encoder_layers\b"),
+        ({"vocab_size": -1}, r"config\.json: vocab_size\b"),
+        ({"decoder_layers": 1.5}, r"config\.json: decoder_layers\b"),
+        ({"decoder_layers": True}, r"config\.json: decoder_layers\b"),
+        ({"encoder_ffn_dim": None}, r"config\.json: encoder_ffn_dim\b"),
+        ({"d_model": "wide"}, r"config\.json: d_model\b"),
         ({"eos_token_id": 5}, "end a text"),
     ],
 )
@@ -109,9 +109,12 @@ def test_a_config_of_another_model_or_size_is_refused(folder, edit, changes, mes
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        *(({name: 10**9}, f"{name}: ") for name in ("n_fft", "chunk_length", "hop_length", "sampling_rate")),
-        ({"feature_size": 0}, "feature_size: "),
-        ({"feature_size": "many"}, "feature_size: "),
+        *(
+            ({name: 10**9}, rf"processor_config\.json: {name}\b")
+            for name in ("n_fft", "chunk_length", "hop_length", "sampling_rate")
+        ),
+        ({"feature_size": 0}, r"processor_config\.json: feature_size\b"),
+        ({"feature_size": "many"}, r"processor_config\.json: feature_size\b"),
         ({"feature_size": 80}, "80 mel bands and 100 frames, its encoder expects 16 and 100"),
         ({"chunk_length": 30, "n_samples": 480_000}, "16 mel bands and 1500 frames"),
     ],
