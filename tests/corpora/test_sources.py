@@ -82,7 +82,7 @@ def test_a_loop_of_links_ends(voice, tmp_path):
     os.symlink("self.wav", tmp_path / "c" / "self.wav")
     clips = list(read(tmp_path / "c"))
     assert [clip.id for clip in clips] == ["a", "self"]
-    with pytest.raises(CorpusError, match=r"self\.wav cannot be opened"):
+    with pytest.raises(CorpusError, match=r"self\.wav: "):
         decode(clips[1].audio)
 
 
