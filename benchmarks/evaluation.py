@@ -13,7 +13,7 @@ from scipy.stats import rankdata
 from budew.corpora.clip import Clip
 from budew.evaluation.benchmarks.emonet_voice import score_predictions
 from budew.evaluation.benchmarks.emonet_voice_data import RatedClip
-from budew.evaluation.metrics import score_emotions
+from budew.evaluation.emotion_metrics import score_emotions
 from budew.evaluation.pairs import Pair
 from budew.evaluation.prediction_files import Prediction
 from budew.evaluation.results import evaluate

@@ -33,7 +33,7 @@ from budew.captions.content_selection import SELECTIONS
 from budew.corpora import Clip, read
 from budew.errors import InputError
 from budew.evaluation import Evaluation, ModelPredictor, evaluate, evaluate_corpus
-from budew.evaluation.metrics import score_emotions
+from budew.evaluation.emotion_metrics import score_emotions
 from budew.evaluation.pairs import Pair
 from budew.inference.captioned_recording import CaptionedRecording
 from budew.inference.captioner import Captioner

@@ -41,7 +41,7 @@ from transformers import DynamicCache, EncoderDecoderCache
 
 from budew import jobs, render
 from budew.corpora import Clip, read, write_shard
-from budew.evaluation.metrics import score_emotions
+from budew.evaluation.emotion_metrics import score_emotions
 from budew.inference.recordings import from_clip
 from budew.inference.repetition import repetition_stop, without_repetition
 from budew.inference.self_consistency import consensus, expectation, sample_captions

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from budew.evaluation.calibration import FEWEST, SHARE, fit_calibration, is_for_fitting, rated_intensities
-from budew.evaluation.metrics import REPORT_MAXIMUM
+from budew.evaluation.emotion_metrics import REPORT_MAXIMUM
 from budew.evaluation.pairs import Pair, Skipped
 from budew.evaluation.predictors import Decoding
 from budew.statistics.pair_metrics import pair_intervals

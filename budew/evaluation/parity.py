@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from budew.audio.samples import windows
 from budew.corpora.clip import Clip
 from budew.errors import InputError
-from budew.evaluation.metrics import score_emotions
+from budew.evaluation.emotion_metrics import score_emotions
 from budew.inference import CaptionedRecording, Captioner
 from budew.inference.backends import Backend, CTranslate2Backend, TransformersBackend
 from budew.inference.options import WritingOptions

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from budew.captions.parse import parse
 from budew.errors import InputError
-from budew.evaluation.metrics import REPORT_MAXIMUM
+from budew.evaluation.emotion_metrics import REPORT_MAXIMUM
 from budew.profile import VoiceProfile, intensity_matrix
 from budew.statistics.arrays import FloatArray
 from budew.statistics.pair_metrics import PAIR_METRICS, pair_metrics

@@ -10,7 +10,7 @@ import numpy as np
 
 from budew.errors import InputError
 from budew.evaluation.burst_metrics import BurstScores, score_bursts
-from budew.evaluation.metrics import METRICS, constant_emotions, score_emotions, strongest
+from budew.evaluation.emotion_metrics import METRICS, constant_emotions, score_emotions, strongest
 from budew.evaluation.pairs import Pair, Skipped, clusters_of
 from budew.evaluation.trait_metrics import TraitScore, score_traits
 from budew.profile import intensity_matrix

@@ -13,7 +13,7 @@ from typing import Any
 from budew.captions.parse import parse
 from budew.captions.tokens import plain_words
 from budew.errors import InputError
-from budew.evaluation.metrics import score_emotions
+from budew.evaluation.emotion_metrics import score_emotions
 from budew.inference.captioned_recording import REPETITION
 from budew.inference.captioner import Captioner
 from budew.inference.options import WritingOptions

@@ -31,7 +31,7 @@ from budew.evaluation.benchmarks.emonet_voice_scores import (
 )
 from budew.evaluation.calibration import Calibration, read_calibration
 from budew.evaluation.decoding_comparison import DecodingComparison, compare_decodings
-from budew.evaluation.metrics import REPORT_MAXIMUM
+from budew.evaluation.emotion_metrics import REPORT_MAXIMUM
 from budew.evaluation.pairs import Pair, Skipped
 from budew.evaluation.prediction_files import Prediction
 from budew.evaluation.predictors import Decoding, FilePredictor, ModelPredictor, Predictor, predicted

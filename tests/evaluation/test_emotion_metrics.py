@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from budew.evaluation.metrics import score_emotions
+from budew.evaluation.emotion_metrics import score_emotions
 from budew.statistics.arrays import FloatArray
 
 LEVELS = np.array([0, 0.25, 0.5, 0.75, 1])
