@@ -37,7 +37,7 @@ def test_invalid_arguments_end_with_status_2(budew, arguments):
         (("render", "missing.json"), "missing.json: No such file"),
         (("train", "tiny-synthetic", "--dry-run", "--set", "b"), "'b': a change has the form name=value"),
         (("parse", "--jsonl", "missing.jsonl"), "missing.jsonl: No such file"),
-        (("evaluate", "missing", "--predictions", os.devnull), "missing is not found"),
+        (("evaluate", "missing", "--predictions", os.devnull), "missing: "),
         (("caption", "a.wav", "--model", "no/where/at/all"), "no/where/at/all"),
     ],
 )

@@ -79,7 +79,7 @@ def test_broken_items_are_listed_with_their_reasons(folder, tmp_path):
     for part in ("text", "is empty", "Hapiness"):
         assert any(part in reason for reason in found.broken)
     assert all(": " in reason for reason in found.broken)
-    with pytest.raises(CorpusError, match="not found"):
+    with pytest.raises(CorpusError, match="missing: "):
         inspect_corpus(tmp_path / "missing")
 
 
