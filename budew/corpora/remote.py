@@ -124,6 +124,7 @@ def download_file(address: str, path: Path, progress: DownloadProgress | None = 
     with path.open("r+b") as file:
         for data, start, size in _pieces(address, path.stat().st_size):
             file.seek(start)
+            file.truncate()  # of a part that is not continued
             file.write(data)
             if progress is not None:
                 progress(file.tell(), size)

@@ -122,6 +122,15 @@ def test_a_download_that_breaks_off_continues_where_it_stopped(server, tmp_path,
     assert again < 2**20 if ranges else again == len(content) // 2
 
 
+def test_nothing_of_a_part_remains_that_is_not_continued(server, tmp_path):
+    server.ranges = False
+    corpus = served(server, "a.csv", b"new")
+    (tmp_path / DOWNLOADS).mkdir()
+    (tmp_path / DOWNLOADS / "a.csv.part").write_bytes(b"of an older and longer file")
+    get_corpus(corpus, tmp_path)
+    assert (tmp_path / "a.csv").read_bytes() == b"new"
+
+
 def test_a_complete_part_is_not_asked_for_again(server, tmp_path):
     corpus = served(server, "a.csv", b"all of it")
     (tmp_path / DOWNLOADS).mkdir()
