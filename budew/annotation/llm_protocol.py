@@ -117,10 +117,10 @@ def _filled(file: Path, name: str, text: str, words: Mapping[str, str | int]) ->
     """Replace the names in braces by their words, and doubled braces by single ones."""
     try:
         return text.format_map(words)
-    except (LookupError, ValueError, AttributeError) as error:
+    except (LookupError, ValueError, AttributeError, TypeError) as error:
         known = ", ".join(f"{{{word}}}" for word in words)
         raise SettingsError(
-            f"{file}: {name}: unknown field ({error}): there are {known}; write {{{{ for {{"
+            f"{file}: {name}: a field in braces is not valid ({error}): use {known}, and write {{{{ for {{"
         ) from error
 
 

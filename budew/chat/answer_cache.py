@@ -114,14 +114,18 @@ class AnswerCache:
             ).fetchone()
         return Spending(*row) if row else Spending()
 
-    def reserve(self, server: str, *, interval: float) -> float:
-        """Return the seconds until a request to `server` is due, `interval` after that of any process."""
+    def seconds_until_due(self, server: str, *, interval: float) -> float:
+        """Return 0 and count a request to `server` if one is due, else the seconds until the next one is.
+
+        A request is due `interval` seconds after the last one of any process.
+        """
         now = time.time()
         with self._errors(), self._transaction():
             row = self._database.execute("SELECT next FROM pace WHERE server = ?", (server,)).fetchone()
-            due = max(now, row[0]) if row else now
-            self._database.execute("INSERT OR REPLACE INTO pace VALUES (?, ?)", (server, due + interval))
-        return due - now
+            wait = min(row[0] - now, interval) if row else 0.0  # more than that: the clock was set back
+            if wait <= 0:
+                self._database.execute("INSERT OR REPLACE INTO pace VALUES (?, ?)", (server, now + interval))
+        return max(wait, 0.0)
 
     def _add(self, account: str, requests: int, usage: Usage, cost: float) -> None:
         self._database.execute(

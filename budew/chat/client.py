@@ -12,7 +12,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import count
 from typing import Any, TypeVar
 
 from budew.chat.answer_cache import AnswerCache, Spending
@@ -25,6 +24,7 @@ R = TypeVar("R")
 
 _ROUNDS = 3
 _OVERLOADED_ROUNDS = 12  # an overloaded server is healthy, and slow
+_LATER_RETRIES = 1
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds between probes
 _MAX_REFUSALS = 20  # if the first requests of all are refused, the items are not at fault
 _NO_SCHEMA = (400, 422)
@@ -51,10 +51,11 @@ class Client:
             )
         self._server, self._account = server, account
         self._connection = Connection(server)
-        self._slots, self._probing = asyncio.Semaphore(server.concurrency), asyncio.Lock()
+        self._slots, self._pacing = asyncio.Semaphore(server.concurrency), asyncio.Lock()
+        self._probing = asyncio.Lock()
         self._last_response = float("-inf")
         self._supports_schemas: bool | None = None
-        self._refusals = 0
+        self._refusals, self._has_answered = 0, False
         self._job_error: JobError | None = None
         self._ended = asyncio.Event()
 
@@ -82,10 +83,10 @@ class Client:
         try:
             self._check_not_ended()
             key = request_key(request)
-            return self._cache.answer(key) or await self._ask_in_rounds(request, key)
+            answer = self._cache.answer(key) or await self._ask_in_rounds(request, key)
         except ServerError as refusal:
             self._refusals += 1
-            if self._refusals < _MAX_REFUSALS or self.spent.requests:
+            if self._refusals < _MAX_REFUSALS or self._has_answered or self.spent.requests:
                 raise
             error = JobError(
                 f"{self._server.shown} refused the first {self._refusals} requests, the last with {refusal}: "
@@ -96,17 +97,23 @@ class Client:
         except JobError as error:
             self._end_job(error)
             raise
+        self._has_answered = True
+        return answer
 
     async def _ask_in_rounds(self, request: ServerRequest, key: bytes) -> Answer:
         """Ask in several rounds; between two of them the server has to answer a health probe."""
-        for number in count(1):
+        failures = overloads = 0
+        while failures < _ROUNDS and overloads < _OVERLOADED_ROUNDS:
+            retries = _LATER_RETRIES if failures or overloads else self._server.retries
             try:
-                return await self._ask_with_retries(request, key, self._server.retries if number == 1 else 1)
+                return await self._ask_with_retries(request, key, retries)
             except UnavailableError as error:
                 fault = error
             await self._wait_until_healthy(request.probe())
-            if number >= (_OVERLOADED_ROUNDS if fault.overload else _ROUNDS):
-                break
+            if fault.overload:
+                overloads += 1
+            else:
+                failures += 1
         raise ServerError(f"{self._server.shown} answers other requests but not this one ({fault})")
 
     async def _ask_with_retries(self, request: ServerRequest, key: bytes, retries: int) -> Answer:
@@ -129,12 +136,11 @@ class Client:
 
     async def _send(self, request: ServerRequest, key: str, retries: int) -> Answer:
         async with self._slots:
+            if self._server.requests_per_minute:
+                await self._wait_until_due(60 / self._server.requests_per_minute)
             self._check_not_ended()
             if self._server.has_ceiling:
                 self.spent.check(max_tokens=self._server.max_tokens, max_cost=self._server.max_cost)
-            if self._server.requests_per_minute:
-                interval = 60 / self._server.requests_per_minute
-                await asyncio.sleep(self._cache.reserve(self._server.shown, interval=interval))
             try:
                 content, content_type = await self._post(request, key, retries)
             except RefusedError:
@@ -203,10 +209,22 @@ class Client:
                     await self._wait(tries)
                     tries += 1
 
+    async def _wait_until_due(self, interval: float) -> None:
+        """Wait for the rate limit. One request waits at a time, so a run that ends leaves no turns behind."""
+        async with self._pacing:
+            while not self._ended.is_set():
+                wait = self._cache.seconds_until_due(self._server.shown, interval=interval)
+                if not wait:
+                    return
+                await self._pause(wait)
+
     async def _wait(self, number: int) -> None:
         """Wait twice as long each time, at most until the job ends."""
+        await self._pause(min(_FIRST_WAIT * 2.0 ** min(number, 10), _LONGEST_WAIT))
+
+    async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(min(_FIRST_WAIT * 2.0 ** min(number, 10), _LONGEST_WAIT)):
+            async with asyncio.timeout(seconds):
                 await self._ended.wait()
 
     def _end_job(self, error: JobError) -> None:

@@ -96,7 +96,7 @@ class FileUnit:
             size = (size if self.part.stop is None else self.part.stop) - self.part.start
         elif isinstance(self.part, Rows):
             size = size * (self.part.stop - self.part.start) // self.part.of
-        audio = [os.stat(path) for path in self._named_audio() if path.is_file()]
+        audio = [os.stat(path) for path in self._named_audio() if os.path.isfile(path)]
         return InputState(
             size + sum(stat.st_size for stat in audio),
             max((stat.st_mtime_ns for stat in (*stats, *audio)), default=0),
@@ -260,7 +260,7 @@ def _relative_name(folder: Path | None, path: Path) -> bytes:
 
 
 def _content(path: Path) -> bytes:
-    if not path.is_file():
+    if not os.path.isfile(path):  # also if its name is too long, or its folder cannot be read
         return b""  # a pipe or a device has no end
     found = path.stat()
     try:

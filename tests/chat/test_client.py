@@ -122,6 +122,15 @@ def test_a_server_that_refuses_everything_from_the_start_ends_the_job(serve):
     assert len(server.seen) < 25
 
 
+def test_refusals_do_not_end_a_job_whose_other_answers_are_cached(serve, tmp_path):
+    server = serve(lambda body, _: "yes" if body["messages"][0]["content"] == "good" else refusal(400))
+    requests = (ask("good"), *(ask(str(number)) for number in range(25)))
+    for account in ("one", "two"):
+        answers = completed(server, *requests, cache=tmp_path / "a.sqlite", account=account, concurrency=1)
+        assert answers[0].texts == ("yes",)
+        assert not any(isinstance(answer, JobError) for answer in answers)
+
+
 def test_requests_wait_for_a_server_that_restarts(serve):
     server = serve(lambda *_: "yes")
     port = server.server_port
@@ -206,6 +215,15 @@ def test_requests_per_minute_are_limited(serve):
     assert times[-1] - times[0] >= 0.45
 
 
+def test_requests_that_wait_for_their_turn_end_with_the_job(serve):
+    server = serve(lambda *_: refusal(401))
+    start = time.monotonic()
+    answers = completed(server, *map(ask, "123"), requests_per_minute=20)
+    assert all(isinstance(answer, JobError) for answer in answers)
+    assert len(server.seen) == 1
+    assert time.monotonic() - start < 2
+
+
 @pytest.mark.parametrize(
     ("key", "user", "sent", "secrets"),
     [
@@ -249,3 +267,11 @@ def test_overload_is_retried_more_often_than_other_failures(serve, status):
     assert isinstance(answer, ServerError)
     asked = 3 if status == 500 else 12
     assert len(server.questions()) == 1 + 2 * (asked - 1)
+
+
+def test_overload_does_not_use_up_the_retries_of_other_failures(serve):
+    replies = iter([refusal(429)] * 5 + [refusal(500)] * 2)
+    server = serve(lambda body, _: "yes" if "ping" in str(body) else next(replies, "yes"))
+    (answer,) = completed(server, ask("?"), retries=0)
+    assert answer.texts == ("yes",)
+    assert len(server.questions()) == 8

@@ -214,7 +214,18 @@ def test_a_source_that_is_no_corpus_is_named_in_the_error(voice, tmp_path, name)
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
 @pytest.mark.parametrize(
     "path",
-    ["../secret.wav", "/etc/passwd", "audio/../../secret.wav", "link.wav", ".", "a.wav\0.wav", "", None, 3],
+    [
+        "../secret.wav",
+        "/etc/passwd",
+        "audio/../../secret.wav",
+        "link.wav",
+        ".",
+        "a.wav\0.wav",
+        "",
+        None,
+        3,
+        "x" * 300,
+    ],
 )
 def test_a_manifest_cannot_name_files_outside_of_its_folder(voice, tmp_path, name, path):
     voice("secret.wav", seconds=0.1)

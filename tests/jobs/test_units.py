@@ -46,6 +46,18 @@ def test_a_changed_text_beside_the_audio_changes_only_its_unit(tmp_path):
     ]
 
 
+def test_a_row_whose_audio_has_too_long_a_name_fails_alone(tmp_path):
+    (tmp_path / "a.flac").write_bytes(flac())
+    names = ("a.flac", f"{'x' * 300}.flac")
+    (tmp_path / "m.jsonl").write_text("".join(f'{{"audio": "{name}"}}\n' for name in names))
+    (unit,) = file_units(tmp_path / "m.jsonl")
+    bad: list[CorpusError] = []
+    assert unit.input_state().bytes > len(flac())
+    assert len(unit.digest()) == 64
+    assert [clip.id for clip in unit.read(bad.append)] == ["a"]
+    assert "line 2: there is no file" in str(bad[0])
+
+
 def test_two_inputs_with_one_output_are_an_error(shard, tmp_path):
     shard("in/a", "x")
     (tmp_path / "in/A.parquet").touch()
