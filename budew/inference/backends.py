@@ -7,7 +7,7 @@ several checkpoints (`budew.inference.local_backends`); `budew.inference.loading
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -161,8 +161,8 @@ class TransformersBackend:
             prompt=decoding.prompt,
             stopping_criteria=stop,
         )
-        end = self.checkpoint.processor.tokenizer.eos_token_id
-        ids = [[int(token) for token in row if token != end] for row in tokens]
+        padding = (self.checkpoint.processor.tokenizer.eos_token_id, settings.pad_token_id)
+        ids = [_without_padding(row, padding) for row in tokens.tolist()]
         texts = _texts(ids, self.checkpoint.processor, decoding)
         sampled = sample_captions(
             self.checkpoint,
@@ -205,6 +205,13 @@ class CTranslate2Backend:
         )
         texts = _texts(ids, self.converted.processor, decoding)
         return GeneratedBatch(texts, time.perf_counter() - start)
+
+
+def _without_padding(tokens: list[int], padding: Container[int]) -> list[int]:
+    """Return tokens without the padding at their end, for which some checkpoints have a token of its own."""
+    while tokens and tokens[-1] in padding:
+        tokens.pop()
+    return tokens
 
 
 def _texts(ids: Sequence[Sequence[int]], processor: Any, decoding: DecodingOptions) -> list[GeneratedText]:

@@ -31,9 +31,11 @@ def load_local(options: ModelOptions) -> Backend:
     Raises:
         CheckpointError: a checkpoint is not found, damaged or no Whisper, or there is no such device.
         MissingExtraError: a library that it needs is not installed.
-        InputError: this CPU does not have the precision, or the checkpoints of an ensemble take windows of
-            different kinds.
+        InputError: this CPU does not have the precision, the checkpoints of an ensemble take windows of
+            different kinds, or the options name a server.
     """
+    if options.server is not None:
+        raise InputError("a model on a server is no checkpoint: load it with budew.inference.load_backend")
     loaded = [_load(checkpoint, options) for checkpoint in options.checkpoints]
     return Ensemble(loaded) if len(loaded) > 1 else loaded[0]
 

@@ -21,6 +21,8 @@ from budew.segmentation.recording import cut_recording
 
 SHORTEST = 0.025
 """Seconds: one frame of Whisper's spectrogram; shorter audio has no features."""
+LOWEST_RATE = 1_000
+"""Hz. Lower sampling rates are mistakes, such as kHz, and would make hours of a few seconds."""
 Audio = str | Path | bytes | NDArray[Any] | torch.Tensor | BinaryIO | Mapping[str, Any]
 MAX_PAUSE = 2.0
 """Seconds of silence within a window of speech: a window of one word says little."""
@@ -68,7 +70,7 @@ def from_audio(audio: Audio, sampling_rate: int | None = None) -> Recording:
         sampling_rate: Hz, of samples.
 
     Raises:
-        InputError: another type, or samples without a sampling rate.
+        InputError: another type, or samples without a sampling rate or with one below `LOWEST_RATE`.
         AudioError: wrong shape or type of samples, not one sample, or not numbers.
     """
     if isinstance(audio, Mapping):
@@ -78,6 +80,11 @@ def from_audio(audio: Audio, sampling_rate: int | None = None) -> Recording:
     if isinstance(audio, np.ndarray):
         if sampling_rate is None:
             raise InputError("samples: their sampling rate is not known: give sampling_rate=… in Hz")
+        if sampling_rate < LOWEST_RATE:
+            raise InputError(
+                f"samples: {sampling_rate} Hz is too low for a sampling rate: give that of the recording, "
+                "such as 16000"
+            )
         return Recording("samples", partial(_cut_samples, _mono(audio), sampling_rate))
     if isinstance(audio, str | Path):
         return from_file(Path(audio))

@@ -205,3 +205,17 @@ def test_quantized_layers_are_those_of_torch():
     needs_precision("torch", "int8")
     model = load_checkpoint(device="cpu", dtype="int8").model
     assert isinstance(model.proj_out, torch.ao.nn.quantized.dynamic.Linear)
+
+
+def test_padding_after_a_text_is_no_repetition(captioner, make_sound, monkeypatch):
+    backend = captioner.backend
+    tokenizer, pad = backend.checkpoint.processor.tokenizer, 7
+    (text,) = tokenizer(["A sad man"], add_special_tokens=False).input_ids
+    end, settings = tokenizer.eos_token_id, backend.checkpoint.model.generation_config
+    monkeypatch.setattr(settings, "pad_token_id", pad)
+    for row in ([*text, end, *[pad] * 9], [*text, *[pad] * 9], [*text, end, *[end] * 9]):
+        monkeypatch.setattr(
+            "budew.inference.backends.generate", lambda *_, row=row, **__: torch.tensor([row])
+        )
+        (batch,) = backend.write(backend.prepare([make_sound(1, 1)], 2), [DecodingOptions(num_beams=1)])
+        assert [(one.text, one.repetitive) for one in batch.texts] == [("A sad man", False)]

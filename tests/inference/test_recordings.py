@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from budew.corpora import Clip, write_shard
-from budew.errors import AudioError, CorpusError
+from budew.errors import AudioError, CorpusError, InputError
 from budew.inference.file_captioning import from_paths
 from budew.inference.recordings import from_audio
 from tests.evaluation.benchmarks.known_folders import EMODB, folder_of
@@ -109,6 +109,12 @@ def test_integers_and_channels_become_mono_floats_of_full_scale(channels_first):
 def test_an_array_that_is_no_sound_is_refused(samples, complaint):
     with pytest.raises(AudioError, match=complaint):
         from_audio(samples, 16_000)
+
+
+@pytest.mark.parametrize("rate", [16, 0, -16_000])
+def test_a_sampling_rate_that_is_not_in_hertz_is_refused(rate):
+    with pytest.raises(InputError, match=f"^samples: {rate} Hz"):
+        from_audio(np.ones(16_000), rate)
 
 
 def test_less_than_one_frame_is_too_short():
