@@ -40,7 +40,7 @@ class Job(Protocol):
 
     @property
     def name(self) -> str:
-        """Return the job in one word, such as "segment"."""
+        """Return a short name, such as "segment"; it stands in `job.json` and in each record."""
 
     def settings(self) -> Mapping[str, Any]:
         """Return what determines the output, as JSON values: versions, models, prompts, seeds, thresholds.
@@ -50,7 +50,7 @@ class Job(Protocol):
         """
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Process the clips of one shard lazily, in order; call `failed` for each that cannot be processed.
+        """Process the clips of one unit lazily, in order; call `failed` for each that cannot be processed.
 
         Raises:
             JobError: no other clip would succeed either.

@@ -9,7 +9,8 @@
 | `job.json` | job and settings, locked by the run that writes here |
 
 Another job, or the same with other settings, is refused with a list of the differences, so that no corpus
-mixes two of them. No file holds a time or a host name: the same job leaves the same bytes.
+mixes two of them. The version of this package is recorded in each record, and not compared. No file holds a
+time or a host name: the same job of the same version leaves the same bytes.
 """
 
 import json

@@ -37,7 +37,7 @@ class Progress:
     """How far a run is.
 
     Attributes:
-        units: units done, in all runs.
+        units: units done, in all runs, and those given up in this run.
         of: units of the plan.
         clips: in this run, clips written in units that are done, and read in those in progress.
         failed: items that failed in this run.
@@ -227,7 +227,7 @@ class Plan:
                     given_up.append(unit.name)
                 elif error is not None:
                     raise error
-                report(none_yet)
+                report(pool.counts())
         return records, given_up
 
     def _run_on_cluster(

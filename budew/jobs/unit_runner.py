@@ -35,7 +35,8 @@ _NAMED_ID = re.compile(r"clip '([^']{1,240})'")
 def current_record(unit: Unit, out: Path) -> ShardRecord | None:
     """Return the record of a unit that is done, and whose input and output have not changed since.
 
-    An input that is newer than the record is unchanged if its digest is.
+    An input of another size has changed. One of equal size whose files, or whose folder of loose files, were
+    modified since the record was written is compared by its digest.
     """
     try:
         record = read_record(out, unit.name)
@@ -44,7 +45,8 @@ def current_record(unit: Unit, out: Path) -> ShardRecord | None:
         state = unit.input_state()
         if state.bytes != record.input_bytes:
             return None
-        is_older = state.changed <= record_path(out, unit.name).stat().st_mtime_ns
+        changed = max(state.changed, unit.folders_changed())
+        is_older = changed < record_path(out, unit.name).stat().st_mtime_ns
         return record if is_older or unit.digest() == record.input_sha256 else None
     except OSError:
         return None  # the unit is run again

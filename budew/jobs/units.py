@@ -102,6 +102,11 @@ class FileUnit:
             max((stat.st_mtime_ns for stat in (*stats, *audio)), default=0),
         )
 
+    def folders_changed(self) -> int:
+        """Return when the folders of loose files last got, lost or renamed a file, in ns."""
+        folders = {path.parent for path in self.files} if self.folder is not None else set()
+        return max((os.stat(folder).st_mtime_ns for folder in folders), default=0)
+
     def digest(self) -> str:
         """Return the SHA-256 of a file, of rows with the audio that they name, or of loose files with names.
 
@@ -153,6 +158,10 @@ class NumberedUnit:
     def input_state(self) -> InputState:
         """Return the number of clips."""
         return InputState(len(self.numbers), 0)
+
+    def folders_changed(self) -> int:
+        """Return 0: nothing is read from a folder."""
+        return 0
 
     def digest(self) -> str:
         """Return the SHA-256 of the ids."""

@@ -97,8 +97,7 @@ class WorkerPool:
     def __init__(self, count: int, job: Job, out: Path) -> None:
         self._count, self._job, self._out = count, job, out
         self._context = _context()
-        if count:
-            self._counts = SharedCounts(self._context, workers=count, width=2 + len(tallies_of(job)))
+        self._counts = SharedCounts(self._context, workers=count, width=2 + len(tallies_of(job)))
         self._executors: list[ProcessPoolExecutor] = []
 
     def __enter__(self) -> Self:
@@ -120,6 +119,10 @@ class WorkerPool:
             self._counts.stop(_STOP_AT_ONCE)
             self._shut_down()
             raise
+
+    def counts(self) -> list[int]:
+        """Return the counts of the units in progress, added up over the workers."""
+        return self._counts.sums()
 
     def _shut_down(self) -> None:
         for executor in self._executors:
@@ -145,7 +148,7 @@ class WorkerPool:
             try:
                 future = ended.get(timeout=_POLL)
             except Empty:
-                on_counts(self._counts.sums())
+                on_counts(self.counts())
                 continue
             slot, attempt = running.pop(future)
             idle.append(slot)

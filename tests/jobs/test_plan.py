@@ -137,6 +137,32 @@ def test_tallies_are_reported_and_added_up_over_all_runs(shard, tmp_path, worker
     assert run(Odd(), tmp_path / "in", tmp_path / "odd", workers=0).tally == {}
 
 
+def test_reported_clips_never_become_fewer(shard, tmp_path):
+    shard("in/a", "a1", "a2-wait")
+    shard("in/b", "b1", "b2", "b3-wait")
+    clips: list[int] = []
+
+    def progress(now: Progress) -> None:
+        clips.append(now.clips)
+        if now.clips == 5:
+            (tmp_path / "go").touch()
+
+    run(Odd(tmp_path), tmp_path / "in", tmp_path / "out", workers=2, progress=progress)
+    assert clips == sorted(clips)
+
+
+def test_a_renamed_file_has_its_new_id_in_the_next_run(tmp_path):
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    (source / "a.flac").write_bytes(flac())
+    run(Convert(), source, out, workers=0)
+    (source / "a.flac").rename(source / "b.flac")
+    assert run(Convert(), source, out, workers=0).done == 1
+    assert [clip.id for clip in read(out)] == ["b"]
+    (source / "c.txt").touch()  # changes the folder, not its clips
+    assert run(Convert(), source, out, workers=0).done == 0
+
+
 def test_changed_labels_beside_the_audio_are_read_again(tmp_path):
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()
