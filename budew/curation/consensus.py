@@ -1,21 +1,24 @@
-"""Agreement and consensus of human raters on each item and emotion, counted, and as labels to train on.
+"""Agreement of human raters on the emotions of items (clips or images), and consensus labels for training.
 
-Two measures of agreement. `agreement` is the share of pairs of raters of the same item and emotion who gave
-the same answer; chance alone makes it large where most answers are alike. Krippendorff's alpha is corrected
-for chance (interval metric: Krippendorff, Content Analysis, 2004): 1 is perfect, 0 is chance. Both are None
-where no two raters answered the same question.
+There are two measures of agreement. `agreement` is the share of pairs of raters of the same item and emotion
+who gave the same answer; it is large by chance alone if most answers are the same. Krippendorff's alpha is
+corrected for chance (interval metric: Krippendorff, Content Analysis, 2004): 1 is perfect, 0 is chance. Both
+are None if no two raters rated the same emotion of the same item.
 
-| consensus | an emotion of an item has it if | its label |
+There are three kinds of consensus on an emotion of an item:
+
+| consensus | reached if | label |
 |---|---|---|
 | presence | two raters or more; all answer above 0, or all answer 0 | mean of the answers |
 | exact | two raters or more, who all give the same answer | that answer |
 | majority | one rater or more | the most frequent answer |
 
-Of equally frequent answers, the majority is the one nearest to the mean, and of two equally near ones the
-lower, as robflynnyh/SLLM-Understanding counts EmoNet-Voice Bench. Exact consensus is called unanimous on
-presence and intensity in its paper (arXiv:2506.09827). Answers are intensities: 0, ½ and 1 for its 0, 1, 2.
+If several answers are most frequent, the majority is the one nearest to the mean, and of two equally near
+ones the lower, as in the code of EmoNet-Voice Bench (robflynnyh/SLLM-Understanding). Its paper
+(arXiv:2506.09827) calls exact consensus unanimous on presence and intensity. Answers are intensities: 0, ½
+and 1 for the answers 0, 1 and 2 of this benchmark.
 
-A label lists as rated only the emotions with consensus; training learns nothing about the others.
+In a consensus profile only the emotions with consensus are rated, so training ignores the others.
 """
 
 import json
@@ -42,7 +45,17 @@ Answers = Mapping[tuple[str, str], Sequence[float]]
 
 @dataclass(frozen=True, slots=True)
 class RatingCounts:
-    """Counts of some ratings, how many are above 0 (`present`), their mean intensity, and the agreement."""
+    """Statistics of a set of ratings.
+
+    Attributes:
+        ratings: number of ratings.
+        items: number of rated items.
+        raters: number of raters.
+        present: number of ratings above 0.
+        mean: mean intensity.
+        agreement: share of pairs of raters with the same answer, from 0 to 1; None without such pairs.
+        alpha: Krippendorff's alpha; None without such pairs.
+    """
 
     ratings: int
     items: int
@@ -59,7 +72,9 @@ class RatingCounts:
 
 @dataclass(frozen=True, slots=True)
 class RatingStatistics:
-    """Counts of all ratings, and of each emotion in the order of the taxonomy, attributes last.
+    """Statistics of human ratings: of all together (`all`), and of each emotion or voice attribute.
+
+    `emotions` has the emotions in the order of `EMOTIONS`, then the attributes.
 
     Example:
         >>> found = rating_statistics([Rating("clip", "r1", "Awe", 0.5)])
@@ -71,17 +86,19 @@ class RatingStatistics:
     emotions: dict[str, RatingCounts]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
+        """Return the statistics as a dictionary for JSON; those of each emotion are in `emotions`."""
         return self.all.to_dict() | {"emotions": {name: c.to_dict() for name, c in self.emotions.items()}}
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeCounts:
-    """Outcomes of the (item, emotion) pairs with the same number of ratings.
+    """Consensus in the (item, emotion) pairs that have the same number of ratings.
 
     Attributes:
-        present, absent, mixed: pairs that all raters, no rater or some answer above 0.
-        exact: pairs for which all raters give the same answer.
+        ratings: number of ratings of each pair.
+        pairs: number of pairs.
+        present, absent, mixed: number of pairs for which all raters, no rater, or only some answer above 0.
+        exact: number of pairs for which all raters give the same answer.
     """
 
     ratings: int
@@ -94,13 +111,13 @@ class OutcomeCounts:
 
 @dataclass(frozen=True, slots=True)
 class ConsensusStatistics:
-    """Consensus over all (item, emotion) pairs.
+    """How many (item, emotion) pairs have a consensus of each kind.
 
     Attributes:
-        outcomes: by number of ratings, rising.
-        presence, exact: pairs with the consensus of this kind.
-        majority: majority answer, as intensity, → pairs, rising.
-        tied: pairs whose most frequent answers were equally frequent.
+        outcomes: counts of the pairs with 1, 2, … ratings, in this order.
+        presence, exact: number of pairs with consensus of this kind.
+        majority: majority answer, as intensity → number of pairs, lowest intensity first.
+        tied: number of pairs in which two or more answers are equally frequent and most frequent.
 
     Example:
         >>> found = consensus_statistics({("clip", "Awe"): [0.5, 1.0], ("clip", "Pain"): [0.0, 0.0]})
@@ -115,7 +132,7 @@ class ConsensusStatistics:
     tied: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data; intensities are keys with up to four digits."""
+        """Return a dictionary for JSON; keys of `majority` are intensities with up to four digits."""
         return {
             "presence": self.presence,
             "exact": self.exact,
@@ -126,7 +143,9 @@ class ConsensusStatistics:
 
 
 def rating_statistics(ratings: Iterable[Rating]) -> RatingStatistics:
-    """Count ratings. Memory holds one small counter for each item and emotion.
+    """Compute number, mean and agreement of ratings, in all and by emotion.
+
+    Memory: one small counter for each item and emotion.
 
     Example:
         >>> found = rating_statistics([Rating("clip", "r1", "Awe", 0.5), Rating("clip", "r2", "Awe", 1.0)])
@@ -146,9 +165,9 @@ def rating_statistics(ratings: Iterable[Rating]) -> RatingStatistics:
 
 
 def _counts(questions: Collection[Counter[float]], items: int, raters: int) -> RatingCounts:
-    """Count the answers to some questions, each about an emotion of an item."""
+    """Compute statistics of answers; each question is an emotion of an item, with counts of its answers."""
     values: Counter[float] = Counter()
-    # A column holds the answers to a question: which rater gave which is not needed here.
+    # Each column has the answers to a question, in any order: agreement does not depend on who gave them.
     answers = np.full((max((one.total() for one in questions), default=0), len(questions)), np.nan)
     for column, question in enumerate(questions):
         values.update(question)
@@ -168,7 +187,7 @@ def _counts(questions: Collection[Counter[float]], items: int, raters: int) -> R
 
 
 def answers_of(ratings: Iterable[Rating]) -> dict[tuple[str, str], list[float]]:
-    """Group ratings by item and emotion, in the order in which these first come."""
+    """Return {(item, emotion): values of its ratings}, in the order in which the keys first occur."""
     answers: dict[tuple[str, str], list[float]] = {}
     for rating in ratings:
         answers.setdefault((rating.item, rating.emotion), []).append(rating.value)
@@ -176,7 +195,12 @@ def answers_of(ratings: Iterable[Rating]) -> dict[tuple[str, str], list[float]]:
 
 
 def consensus_of(answers: Sequence[float], kind: Consensus) -> float | None:
-    """Return the label of one emotion of one item, an intensity; None without consensus of this kind."""
+    """Return the consensus label of an emotion of an item, an intensity; None if there is no consensus.
+
+    Args:
+        answers: intensities that its raters gave.
+        kind: kind of consensus; the docstring of the module defines them.
+    """
     if kind == "majority":
         return majority(answers)
     agreed = {value > 0 for value in answers} if kind == "presence" else set(answers)
@@ -184,13 +208,15 @@ def consensus_of(answers: Sequence[float], kind: Consensus) -> float | None:
 
 
 def majority(answers: Sequence[float]) -> float:
-    """Return the most frequent of one or more answers; see the module for ties."""
+    """Return the most frequent answer; of several, the one nearest to the mean, then the lowest."""
     mean = sum(answers) / len(answers)
     return min(multimode(answers), key=lambda value: (round(abs(value - mean), 9), value))
 
 
 def consensus_statistics(answers: Answers) -> ConsensusStatistics:
-    """Count the consensus of every kind, over all emotions and voice attributes.
+    """Count how often raters reach each kind of consensus, over all emotions and voice attributes.
+
+    `answers` are grouped as by `answers_of`.
 
     Example:
         >>> found = consensus_statistics({("clip", "Awe"): [0.5, 1.0], ("clip", "Pain"): [0.0, 0.0]})
@@ -219,7 +245,10 @@ def _outcomes(size: int, pairs: Sequence[Sequence[float]]) -> OutcomeCounts:
 
 
 def consensus_profiles(answers: Answers, kind: Consensus) -> dict[str, VoiceProfile]:
-    """Return a profile of each item with consensus on an emotion or more, rated for these alone.
+    """Return {item: profile} with the consensus labels of its raters.
+
+    Only emotions with consensus of this kind are rated; items without any are left out. `answers` are grouped
+    as by `answers_of`.
 
     Example:
         >>> answers = {("clip", "Awe"): [0.5, 1.0], ("clip", "Pain"): [0.0, 1.0]}
@@ -232,7 +261,13 @@ def consensus_profiles(answers: Answers, kind: Consensus) -> dict[str, VoiceProf
 
 
 def write_labels(path: Path, profiles: Mapping[str, VoiceProfile], *, made_by: Mapping[str, Any]) -> None:
-    """Write profiles as JSON Lines with `id`, `profile` and `profile_from`; the file appears whole."""
+    """Write profiles as JSON Lines with `id`, `profile` and `profile_from`; the file appears when complete.
+
+    Args:
+        path: file to write.
+        profiles: item → profile.
+        made_by: origin of the profiles, which is stored with each as `profile_from`.
+    """
     with whole_file(path) as file:
         for item, profile in profiles.items():
             row = {"id": item, "profile": profile.to_dict(), "profile_from": dict(made_by)}

@@ -1,7 +1,7 @@
-"""What a corpus holds, in one pass: hours, languages, speakers, emotions, bursts, traits.
+"""Statistics of a corpus, in one pass: hours, languages, speakers, emotions, bursts, traits.
 
-Missing durations are read from the header of the audio (about 1,000 clips a second). Names are counted in
-bounded memory: 1,000,000 of each kind.
+Missing durations are read from the header of the audio (about 1,000 clips a second). Memory is bounded: of
+each kind of name, such as speakers, at most 1,000,000 are counted separately.
 """
 
 from bisect import bisect_left
@@ -21,24 +21,25 @@ from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS
 from budew.taxonomy.rating_scales import from_intensity, level_name, nearest_level, to_intensity
 
 MOST_LISTED = 50
-"""Languages, speakers and words of a trait that `to_dict` lists by name."""
+"""Number of languages, speakers and words of a trait that `to_dict` lists by name."""
 MOST_LANGUAGES = 200
-"""Languages whose emotions are counted separately; further ones are counted as `OTHER`."""
+"""Number of languages whose emotions are counted separately; further ones are counted as `OTHER`."""
 CLIPS, UNKNOWN = "", "?"
-"""Keys in the counts of a language: clips with a profile, and those of them without rated emotions."""
+"""Keys in `by_language`: all clips with a profile; clips whose profile has no rated emotion."""
 RATED = "rated "
-"""Prefix of an emotion's name in the counts of a language: clips in which it is rated."""
+"""Prefix of keys in `by_language`: "rated Awe" counts the clips in which Awe is rated, present or not."""
 LONGEST_NAME = 200
-"""Characters of a name that are kept: hostile files may have longer ones."""
+"""Longer names are cut to this many characters: hostile files may have huge ones."""
 OTHER = "(other)"
 """Name under which a full `Tally` counts further names."""
 EDGES = (0.5, 1.0, 2.0, 4.0, 8.0, 12.0, 20.0, 30.0, 60.0, 600.0)
-"""Upper bounds in seconds of the bins of the histogram that is shown; 30 s is Whisper's window."""
+"""Upper bounds, in seconds, of the bins of `Durations.histogram`; 30 s is Whisper's window."""
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+"""Quantiles of the durations in `Durations.to_dict`."""
 
 
 class Tally(Counter[str]):
-    """Counts of names in bounded memory: once `most` names are known, new ones are counted as `OTHER`."""
+    """Counter of names with bounded memory: after `most` different names, new ones count as `OTHER`."""
 
     def __init__(self, most: int = 1_000_000) -> None:
         super().__init__()
@@ -46,29 +47,30 @@ class Tally(Counter[str]):
 
     @property
     def exact(self) -> bool:
-        """Whether each name was counted by itself."""
+        """False if some names were counted as `OTHER`."""
         return OTHER not in self
 
     @property
     def distinct(self) -> int:
-        """Number of names; a lower bound unless `exact`."""
+        """Number of different names; if not `exact`, there are more than this."""
         return len(self) - (not self.exact)
 
     def add(self, name: str) -> None:
-        """Count a name once."""
+        """Add 1 to the count of a name."""
         name = name[:LONGEST_NAME]
         self[name if name in self or len(self) < self.most else OTHER] += 1
 
     def most_common(self, n: int | None = None) -> list[tuple[str, int]]:
-        """Return names with their counts, the most frequent first; equal ones in alphabetical order."""
+        """Return (name, count) of the `n` most frequent names (None: all); ties in alphabetical order."""
         return sorted(self.items(), key=lambda row: (-row[1], row[0]))[:n]
 
 
 @dataclass(slots=True)
 class Durations:
-    """Durations in seconds; sum and extremes are exact, quantiles to a hundredth of a second.
+    """Statistics of durations in seconds; quantiles are precise to a hundredth of a second.
 
-    `histogram` has the clips up to each of `EDGES`, and those that are longer than the last.
+    `histogram` has the number of clips in each bin: the upper bounds are `EDGES`, the last bin has longer
+    clips.
     """
 
     count: int = 0
@@ -88,7 +90,7 @@ class Durations:
         self._hundredths[round(100 * seconds)] += 1
 
     def quantile(self, share: float) -> float:
-        """Return the duration that a share of the clips does not exceed; 0 without clips."""
+        """Return the duration in seconds at a quantile (`share`, from 0 to 1); 0 without clips."""
         if not self.count:
             return 0.0
         ranked = sorted(self._hundredths.items())
@@ -96,7 +98,7 @@ class Durations:
         return min(max(ranked[place][0] / 100, self.shortest), self.longest)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data: mean, extremes, quantiles, and clips by upper bound of the bins."""
+        """Return a dictionary with `clips`, `mean`, `shortest`, `longest`, `quantiles` and `histogram`."""
         if not self.count:
             return {"clips": 0}
         names = [f"{edge:g}" for edge in EDGES] + ["longer"]
@@ -112,7 +114,11 @@ class Durations:
 
 @dataclass(slots=True)
 class AttributeCounts:
-    """Values of one voice attribute: their sum on its own scale, and clips by the nearest of five levels."""
+    """Counts of one voice attribute, such as "Arousal".
+
+    `total` is the sum of its values on the scale of the attribute; `levels` counts clips by the nearest of
+    the five levels, as intensities.
+    """
 
     name: str
     clips: int = 0
@@ -120,14 +126,14 @@ class AttributeCounts:
     levels: Counter[float] = field(default_factory=Counter)
 
     def add(self, value: float) -> None:
-        """Count one value."""
+        """Count the value of one clip, on the scale of the attribute."""
         self.clips += 1
         self.total += value
         self.levels[nearest_level(to_intensity(value, ATTRIBUTES[self.name].scale))] += 1
 
     @property
     def mean(self) -> float:
-        """Mean on the attribute's own scale."""
+        """Mean of the values, on the scale of the attribute."""
         return self.total / self.clips
 
     @property
@@ -137,41 +143,41 @@ class AttributeCounts:
         return f"{self.name} ({of.scale.low:g} {of.at_low}, {of.scale.high:g} {of.at_high})"
 
     def by_value(self) -> list[tuple[float, int]]:
-        """Return the value of each of the five levels with its clips."""
+        """Return (value on the scale of the attribute, number of clips) of each of the five levels."""
         scale = ATTRIBUTES[self.name].scale
         return [(from_intensity(level, scale), self.levels[level]) for level in LEVELS]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data: clips, mean, clips by the nearest of five values."""
+        """Return a dictionary with `clips`, `mean` and `levels`, the clips by value of the five levels."""
         levels = {f"{value:g}": clips for value, clips in self.by_value()}
         return {"clips": self.clips, "mean": round(self.mean, 4), "levels": levels}
 
 
 @dataclass(slots=True)
 class CorpusStatistics:
-    """Counts of a corpus.
+    """Statistics of a corpus: numbers of clips by language, speaker, emotion, burst and trait.
 
     Attributes:
-        corpus: what was read.
-        clips: in all.
-        durations: of the clips whose duration is in the metadata or in the header of the audio.
-        with_profile: clips that are annotated.
-        emotions_unknown: of these, clips of which no emotion is rated, such as those that were only measured.
-        partly_rated: of these, clips of which some emotions are rated, such as those of EmoNet-Voice.
-        rated: clips that rate each emotion, of which `levels` counts.
-        with_caption: clips that are captioned.
-        with_transcript: clips with a transcript.
-        captions: in all.
-        bad: items that could not be read.
-        languages: clips by language; "" where it is not known.
-        speakers: clips by speaker, of those whose speaker is known.
-        levels: for each emotion, clips at each level.
-        by_language: for each language, clips with each emotion, and those under `CLIPS` and `UNKNOWN`.
-        bursts: clips with each burst.
-        traits: clips by trait and word.
-        attributes: values of the voice attributes, by name.
-        not_understood: clips by labels that are not in the taxonomy, as "emotion: joyfull".
-        baseline: the usual intensity of each emotion, see `budew.captions.salience`; None if none is rated.
+        corpus: name or path of the corpus.
+        clips: number of clips.
+        durations: durations of the clips, from their metadata or the header of the audio.
+        with_profile: number of clips with a profile.
+        emotions_unknown: clips whose profile has no rated emotion, but for example measured attributes.
+        partly_rated: clips whose profile rates some of the 40 emotions, but not all.
+        with_caption: number of clips with a caption or more.
+        with_transcript: number of clips with a transcript.
+        captions: number of captions.
+        bad: number of items that could not be read; set by the caller.
+        languages: clips by language; key "" if it is unknown.
+        speakers: clips by speaker, without clips of unknown speakers.
+        rated: clips in which an emotion is rated, by emotion.
+        levels: emotion → level ("absent", "slight", …) → clips.
+        by_language: language → emotion → clips in which it is present; see also `CLIPS`, `UNKNOWN`, `RATED`.
+        bursts: clips by burst.
+        traits: trait → word → clips.
+        attributes: counts of each voice attribute, by name.
+        not_understood: clips by label that is not in the taxonomy, such as "emotion: joyfull".
+        baseline: usual intensity of each emotion, see `budew.captions.salience`; None if no clip is rated.
 
     Example:
         >>> found = corpus_statistics("mine", [Clip("a", b"", "wav", language="de", duration=2.5)])
@@ -202,15 +208,15 @@ class CorpusStatistics:
 
     @property
     def emotions_known(self) -> int:
-        """Clips with rated emotions, whether they have any or not."""
+        """Number of clips with rated emotions, whether one is present or not."""
         return self.with_profile - self.emotions_unknown
 
     def present(self, emotion: str) -> int:
-        """Return how many clips have an emotion, at whatever level."""
+        """Return in how many clips an emotion is present, at any level above absent."""
         return sum(self.levels[emotion][level] for level in LEVEL_NAMES[1:])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data; names in the order of the taxonomies, what does not occur left out."""
+        """Return the statistics as a dictionary for JSON, with at most `MOST_LISTED` names of a kind."""
         return {
             "corpus": self.corpus,
             "clips": self.clips,
@@ -261,12 +267,16 @@ class CorpusStatistics:
 
 
 def most_frequent_languages(found: CorpusStatistics, count: int) -> list[tuple[str, Counter[str]]]:
-    """Return languages with profiles and their counts, those of the most profiles first."""
+    """Return (language, counts) from `by_language` of the `count` languages with most profiles."""
     return sorted(found.by_language.items(), key=lambda row: (-row[1][CLIPS], row[0]))[:count]
 
 
 def corpus_statistics(corpus: str, clips: Iterable[Clip]) -> CorpusStatistics:
-    """Count what a corpus holds, in one pass; `corpus` is its name, and `bad` is for the caller to set.
+    """Compute statistics of clips in one pass. `bad` of the result is 0: the caller may set it.
+
+    Args:
+        corpus: name of the corpus, for the report.
+        clips: its clips, such as from `budew.read`; read once.
 
     Example:
         >>> profile = VoiceProfile({"Awe": 0.75})
@@ -308,7 +318,7 @@ def _count(found: CorpusStatistics, clip: Clip) -> None:
 
 
 def _duration(clip: Clip) -> float | None:
-    """Return the duration in the metadata, else that of the header; None where there is neither."""
+    """Return the duration in the metadata, else in the header of the audio; None if both lack it."""
     if clip.duration is not None:
         return clip.duration
     try:

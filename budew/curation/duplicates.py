@@ -1,8 +1,8 @@
-"""Clips that a corpus holds more than once: equal samples, whatever their format, or equal transcripts.
+"""Find clips that are in a corpus more than once: equal samples in any format, or equal transcripts.
 
 Samples are compared by a hash of the decoded audio, at about 400 times real time on one core. Hashes are kept
-in SQLite: memory does not grow with the corpus, and with a `cache` file an interrupted run resumes (at most
-the last `COMMIT_EVERY` clips are decoded again) and a larger corpus decodes only its new clips.
+in SQLite, so memory does not grow with the corpus. With a `cache` file an interrupted run resumes (at most
+the last `COMMIT_EVERY` clips are decoded again), and when clips are added only these are decoded.
 """
 
 import hashlib
@@ -30,8 +30,8 @@ from budew.io.addresses import without_secrets
 By = Literal["samples", "transcript"]
 
 COMMIT_EVERY = 100
-"""Clips after which the cache is written."""
-_AHEAD = 16  # clips a worker that are decoded or waiting at a time
+"""Number of clips after which their hashes are written to the cache."""
+_AHEAD = 16  # clips per worker that are being decoded or waiting at a time
 _TABLES = """
 create table if not exists samples_1 (audio blob primary key, digest blob, seconds real, damaged int)
 without rowid;
@@ -44,7 +44,7 @@ where key in (select key from clips group by key having count(*) > 1) order by k
 
 
 Group = tuple[tuple[str, float | None], ...]
-"""Equal clips: ids with seconds, None if unknown. Keep the first: the longest, then by id."""
+"""Equal clips: (id, seconds or None if unknown) of each, the longest first, ties by id. Keep the first."""
 
 
 @dataclass(slots=True)
@@ -52,13 +52,13 @@ class Duplicates:
     """Groups of equal clips in a corpus.
 
     Attributes:
-        corpus: what was read.
-        by: property that is compared.
-        clips: compared.
-        groups: of equal clips, in the order of the ids to keep.
-        damaged: clips of which a part could not be decoded; compared by the rest.
-        without_transcript: clips that were not compared, having no transcript.
-        bad: items that could not be read or decoded.
+        corpus: path or address of the corpus.
+        by: what was compared, "samples" or "transcript".
+        clips: number of clips that were compared.
+        groups: groups of equal clips, sorted by the id of their first clip, which is to be kept.
+        damaged: number of clips that could only be decoded, and compared, in part.
+        without_transcript: number of clips that were not compared because they have no transcript.
+        bad: number of items that could not be read or decoded.
 
     Example:
         >>> found = Duplicates("shards/", "samples", clips=9, groups=[(("a", 2.5), ("b", 2.5))])
@@ -76,16 +76,16 @@ class Duplicates:
 
     @property
     def extra(self) -> list[tuple[str, float | None]]:
-        """All clips of the groups but those to keep."""
+        """Clips to remove, (id, seconds): all clips of the groups except the first of each."""
         return [clip for group in self.groups for clip in group[1:]]
 
     @property
     def extra_hours(self) -> float:
-        """Hours of audio in `extra`, as far as durations are known."""
+        """Hours of audio in `extra`; unknown durations count as 0."""
         return sum(seconds or 0.0 for _, seconds in self.extra) / 3600
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
+        """Return the result as a dictionary for JSON."""
         return {
             "corpus": self.corpus,
             "by": self.by,
@@ -112,18 +112,20 @@ def find_duplicates(
     on_bad: OnBad | None = None,
     progress: Progress | None = None,
 ) -> Duplicates:
-    """Find the clips of a corpus that are equal.
+    """Find groups of clips of a corpus with equal audio or equal transcripts.
 
     Args:
         corpus: anything that `budew.read` takes.
-        by: compare decoded samples (with their sampling rate), or the words of the transcripts.
-        cache: SQLite file with the hashes of decoded audio, made if it is not there; default a temporary one.
-        workers: processes that decode; 0 and 1 decode in this one. The result does not depend on it.
-        on_bad: called with the error of each item that cannot be read; without it the first is raised.
-        progress: called with the number of clips that are compared.
+        by: "samples" compares decoded samples and their sampling rate; "transcript" compares the words of
+            transcripts, ignoring case and punctuation.
+        cache: SQLite file that keeps the hashes of decoded audio for later runs; created if it is missing.
+            None: a temporary file.
+        workers: number of decoding processes; 0 and 1 decode in this process. The result is the same.
+        on_bad: called with the error of each item that cannot be read; without it the first error is raised.
+        progress: called with the number of clips compared so far.
 
     Raises:
-        CorpusError: there is no such corpus, an item cannot be read, or a worker died.
+        CorpusError: the corpus does not exist, an item cannot be read, or a worker died.
         InputError: the cache cannot be used.
 
     Example:
@@ -201,7 +203,7 @@ def _by_samples(
 def _in_order(
     clips: Iterable[Clip], database: sqlite3.Connection, workers: int
 ) -> Iterator[tuple[str, bytes, _Decoded | AudioError]]:
-    """Yield id, key in the cache and the decoded audio of each clip, in their order."""
+    """Yield id, key in the cache, and hash or error of each clip, in the order of the corpus."""
     waiting: deque[tuple[str, bytes, Future[_Decoded | AudioError]]] = deque()
     spawn = get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=spawn) if workers > 1 else nullcontext() as pool:
@@ -223,18 +225,18 @@ def _in_order(
 
 
 def _key(audio: Path | bytes) -> bytes:
-    """Return a hash of encoded audio; of a file, of its path, size and time of change."""
+    """Return the key of audio in the cache: a hash of its bytes, or of path, size and time of a file."""
     if isinstance(audio, Path):
         try:
             state = audio.stat()
         except OSError:
-            return b""  # decoding it says why
+            return b""  # decoding raises the error
         audio = f"{audio.resolve()}/{state.st_size}/{state.st_mtime_ns}".encode(errors="surrogateescape")
     return hashlib.blake2b(audio, digest_size=16).digest()
 
 
 def _decode(audio: Path | bytes, name: str) -> _Decoded | AudioError:
-    """Hash the decoded samples, to 16 bits, and the sampling rate, in bounded memory."""
+    """Hash the sampling rate and the decoded samples, rounded to 16 bits, in bounded memory."""
     digest = hashlib.blake2b(digest_size=16)
     try:
         with open_stream(audio, name) as stream:

@@ -1,7 +1,8 @@
 """Contents and faults of a corpus, in one pass and bounded memory.
 
-By default only the headers of the audio are read, of a thousand clips a second; `decode` reads every sample,
-which finds what is damaged part way, silent or shorter than it claims, at 1,500 times real time for mp3.
+By default only the header of each audio file is read: 1,000 clips a second. With `decode` every sample is
+decoded, which also finds clips that are silent, damaged or shorter than declared; mp3 is decoded at 1,500
+times real time.
 """
 
 import hashlib
@@ -25,27 +26,27 @@ from budew.io.addresses import without_secrets
 from budew.io.resources import packaged_table
 
 MOST_BROKEN = 1_000
-"""Broken items whose reasons are kept; all are counted."""
+"""Number of broken items whose error messages are kept; further ones are only counted."""
 LONGEST_REASON = 1_000  # characters
 SILENCE = 1e-4
-"""Peak, of full scale, below which a clip counts as silent: −80 dB."""
+"""A clip is silent if its largest absolute sample is below this (full scale is 1, so this is −80 dB)."""
 EXAMPLES, RANDOM_EXAMPLES = 24, 12
 LARGEST_EXAMPLE = 2_000_000
-"""Bytes of an encoded clip that is held in memory as an example."""
-_FEW = 5  # ids that a remark names
-_rank = itemgetter(0, 1)  # of examples
-_DIFFERENCE = 0.25  # seconds by which a stated duration may differ
+"""Largest clip, in bytes of encoded audio, that is kept in memory as an example."""
+_FEW = 5  # number of ids in a remark
+_rank = itemgetter(0, 1)  # sort key of examples
+_DIFFERENCE = 0.25  # seconds by which a declared duration may differ from that of the audio
 
 
 @dataclass(slots=True)
 class Remark:
-    """An oddity that is no error: the number of clips that have it, and the ids of the first."""
+    """Unusual property that is not an error: how many clips have it, and the ids of the first five."""
 
     clips: int = 0
     first: list[str] = field(default_factory=list)
 
     def add(self, id: str) -> None:
-        """Count a clip."""
+        """Count a clip that has the property."""
         self.clips += 1
         if len(self.first) < _FEW:
             self.first.append(id)
@@ -56,15 +57,15 @@ class Inspection:
     """Result of an inspection.
 
     Attributes:
-        source: what was inspected.
-        files: count and bytes of its files by kind, the kind with most bytes first; empty for an address.
-        decoded: whether every sample was decoded, or the headers were read.
-        statistics: of all clips that can be opened; durations are those of the audio.
-        labels: clips by the form of the labels that their profile was made of.
-        formats, sampling_rates, channels: clips by each.
-        broken: reasons, of the first `MOST_BROKEN` broken items; `statistics.bad` counts all.
-        remarks: oddities by name.
-        examples: clips worth listening to, with their audio.
+        source: path or address of the corpus.
+        files: kind of file → (number of files, bytes), the kind with most bytes first; empty for an address.
+        decoded: True if every sample was decoded, False if only headers were read.
+        statistics: statistics of all clips that can be opened; durations are measured on the audio.
+        labels: clips by form of the labels from which their profile was made ("profile" if not recorded).
+        formats, sampling_rates, channels: clips by audio format, rate (Hz) and number of channels.
+        broken: error messages of the first `MOST_BROKEN` broken items; `statistics.bad` counts all.
+        remarks: unusual properties, such as "silent", with the clips that have them.
+        examples: clips with a strong emotion, then random ones, with their audio.
 
     Example:
         >>> from budew.io.resources import data_folder
@@ -85,7 +86,7 @@ class Inspection:
     examples: list[Clip] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
+        """Return the inspection as a dictionary for JSON, without `examples`."""
         tallies = {name: getattr(self, name) for name in ("labels", "formats", "sampling_rates", "channels")}
         return {
             "source": self.source,
@@ -107,17 +108,17 @@ def inspect_corpus(
     examples: int = EXAMPLES,
     progress: Progress | None = None,
 ) -> Inspection:
-    """Look at every clip of a corpus. Broken items are listed, not raised.
+    """Check every clip of a corpus and count its contents. Broken items are listed, not raised.
 
     Args:
         source: anything that `budew.read` takes.
-        scale: of scores that come without one, such as "0-4".
+        scale: scale of scores in corpora that do not state it, such as "0-4".
         decode: decode every sample instead of reading headers.
-        examples: number of clips kept to be shown: the strongest of each emotion, then random ones.
-        progress: called with the number of clips that are done.
+        examples: number of example clips to keep: the strongest of each emotion, then random ones.
+        progress: called with the number of clips inspected so far.
 
     Raises:
-        CorpusError: there is no such corpus.
+        CorpusError: the corpus does not exist.
 
     Example:
         >>> from budew.io.resources import data_folder
@@ -154,9 +155,10 @@ def inspect_corpus(
 
 
 def files_by_kind(source: str | Path) -> dict[str, tuple[int, int]]:
-    """Return count and bytes of the files of a source by kind; nothing is opened.
+    """Return {kind of file: (number of files, bytes)} of a corpus, without opening the files.
 
-    Files that cannot be listed are left out: reading the corpus reports them.
+    Kinds are names such as "audio" and "parquet". Files that cannot be listed are left out: reading the
+    corpus reports them.
     """
     try:
         found = matches(source, ReadOptions(on_bad=lambda _: None))
@@ -180,7 +182,7 @@ def _kind(path: Path, suffixes: Mapping[str, list[str]]) -> str:
 
 
 def _examined(clip: Clip, found: Inspection) -> tuple[Clip, str | None]:
-    """Return a clip with the duration and the rate of its audio, and its damage; count what is odd."""
+    """Return the clip with the duration and rate of its audio, and its damage; count its properties."""
     with open_stream(clip.audio, f"clip {clip.id!r}") as stream:
         rate, seconds, exact, peak = stream.sampling_rate, stream.declared, stream.exact, 1.0
         if found.decoded or seconds is None:
@@ -208,17 +210,17 @@ def _examined(clip: Clip, found: Inspection) -> tuple[Clip, str | None]:
 
 @dataclass(slots=True)
 class ExampleClips:
-    """The strongest clip of each emotion and some random ones, whatever the order of the corpus.
+    """Selects the strongest clip of each emotion and some random clips, whatever the order of the corpus.
 
-    Of equally strong clips, and among the random ones, the hash of the id decides. No clip that is held is
-    larger than `LARGEST_EXAMPLE`.
+    The hash of the id decides between equally strong clips, and which random clips are kept. Clips larger
+    than `LARGEST_EXAMPLE` are never selected.
     """
 
     _strongest: dict[str, tuple[float, str, Clip]] = field(default_factory=dict)
     _random: list[tuple[str, str, Clip]] = field(default_factory=list)
 
     def add(self, clip: Clip) -> None:
-        """Consider a clip."""
+        """Keep a clip if it is the strongest of an emotion so far or one of the random clips."""
         if isinstance(clip.audio, bytes) and len(clip.audio) > LARGEST_EXAMPLE:
             return
         digest = hashlib.sha256(clip.id.encode()).hexdigest()
@@ -228,7 +230,7 @@ class ExampleClips:
         self._random = sorted([*self._random, (digest, clip.id, clip)], key=_rank)[:RANDOM_EXAMPLES]
 
     def best(self, most: int) -> list[Clip]:
-        """Return at most `most` clips: those that are strongest in an emotion, then random ones."""
+        """Return at most `most` clips: first the strongest clip of each emotion, then random clips."""
         chosen = {clip.id: clip for *_, clip in sorted(self._strongest.values(), key=_rank)}
         most = min(most, max(RANDOM_EXAMPLES, len(chosen)))
         chosen |= {clip.id: clip for *_, clip in self._random if clip.id not in chosen}

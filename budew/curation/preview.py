@@ -1,6 +1,6 @@
 """Preview of a job: its results for some clips of a corpus, and where they contradict the clips' profiles.
 
-Which clips are drawn is decided by the seed and their ids, not by their order.
+Random clips are drawn by a hash of the seed and their ids, so their order does not matter.
 """
 
 from dataclasses import dataclass
@@ -20,23 +20,30 @@ from budew.profile import VoiceProfile
 from budew.randomness import derived_seed
 
 MOST_CLIPS = 10_000
-"""Clips that a preview may hold in memory."""
+"""Largest number of clips of a preview, which holds them in memory."""
 MOST_FILES = 16
-"""Shards that clips are drawn from: a preview does not read a corpus of millions."""
+"""Largest number of files from which random clips are drawn, so that a huge corpus is not read whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobPreview:
-    """Results of a job for some clips; `before` has the profiles that clips had before it, by their ids."""
+    """Results of a job for some clips.
+
+    Attributes:
+        clips: clips that the job returned.
+        failures: (clip id, error message) of each clip that failed.
+        before: clip id → profile that the clip had before the job, if it had one.
+    """
 
     clips: list[Clip]
     failures: list[tuple[str, str]]
     before: dict[str, VoiceProfile]
 
     def disagreements(self, most: int) -> list[tuple[Clip, VoiceProfile]]:
-        """Return the clips whose profiles before and after differ most, with that before.
+        """Return the clips whose profile the job changed most, each with its profile before the job.
 
-        The difference is the sum over the emotions that both rate.
+        At most `most` clips, the largest difference first: the sum of the absolute differences of intensity
+        over the emotions that are rated in both profiles. Unchanged clips are left out.
         """
         found = []
         for clip in self.clips:
@@ -54,13 +61,13 @@ def preview_job(
 
     Args:
         source: anything that `budew.read` takes.
-        job: what is run.
-        limit: number of clips, from the beginning.
-        sample: number of clips, instead, drawn from at most `MOST_FILES` files.
-        seed: of the draw.
+        job: job to run.
+        limit: number of clips, taken from the beginning of the corpus.
+        sample: number of clips drawn at random, from at most `MOST_FILES` files; replaces `limit`.
+        seed: seed of the random draw.
 
     Raises:
-        InputError: more than `MOST_CLIPS` clips.
+        InputError: `limit` or `sample` is more than `MOST_CLIPS`.
     """
     number = sample or limit or 0
     if number > MOST_CLIPS:

@@ -1,17 +1,17 @@
 """Tables of human ratings, without audio: one `Rating` for each answer of a rater to an item and emotion.
 
-The columns decide what kind of table it is.
+The kind of table is recognized by its columns:
 
-| table | known by | an answer |
+| table | recognized by | values of answers |
 |---|---|---|
 | EmoNet-Face Binary | a row for each statement (`path,annotator,value,emotion`) | present 1, absent 0 |
 | EmoNet-Face HQ | `annotations` or `label`: many emotions by each expert | 0–7 |
 | EmoNet-Voice Bench | `label`: one emotion, by each expert | 0, 1, 2 |
 | Emolia votes | `queried_emotion` and `rating`, or counted votes | strongly 1, weakly ½, not present 0 |
-| any other | columns for item, rater, emotion and value | words, or numbers on the scale that is given |
+| any other | columns for item, rater, emotion and value | words, or numbers on the `scale` argument |
 
-Columns may have the names in `budew/corpora/forms.yaml`. Rows whose `human` is false are answers of models:
-they are left out.
+Columns may have any of the names in `budew/corpora/forms.yaml`. Rows with a false `human` are answers of
+models and are left out.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -31,9 +31,10 @@ from budew.taxonomy.rating_scales import scale_named
 
 FACE_SCALE, VOICE_SCALE = "emonet-face", "emonet-voice"
 FEWEST_OF_FACE = 10
-"""Fewest answers in a row of EmoNet-Face HQ: it asks for 40 emotions, EmoNet-Voice for one."""
+"""A row with more answers than this is of EmoNet-Face HQ (40 emotions), otherwise of EmoNet-Voice (one)."""
 MOST_VOTES = 1_000
-_BATCH = 1_000
+"""Largest valid number of votes for one answer."""
+_BATCH = 1_000  # rows of parquet that are read at a time
 _FALSE = ("false", "0", "no")
 
 Row = Mapping[str, Any]
@@ -42,20 +43,20 @@ Row = Mapping[str, Any]
 def read_ratings(
     path: str | Path, *, scale: str | None = None, on_bad: OnBad | None = None
 ) -> Iterator[Rating]:
-    """Read the ratings of a `.csv`, `.tsv`, `.jsonl` or `.parquet`, in their order.
+    """Read human ratings from a `.csv`, `.tsv`, `.jsonl`, `.parquet` or `.arrow` table, in the order of rows.
 
-    Items are called as their file, without folder and suffix of audio or image; rows of a parquet file as its
-    clips are.
+    The name of an item is that of its file, without folder and without a suffix of audio or images. If a row
+    names no file: in parquet, the id that `budew.read` gives to the clip of this row; otherwise "line-3".
 
     Args:
-        path: the table.
-        scale: of numbers, such as "0-7", where the table is of no kind that is known.
+        path: path of the table.
+        scale: scale of numeric answers, such as "0-7"; needed unless the kind of table is recognized.
         on_bad: called with the error of each bad row, and reading continues; without it the error is
             raised.
 
     Raises:
-        CorpusError: it is no table of ratings, or names the row and what is wrong with it.
-        InputError: there is no such scale.
+        CorpusError: the file is not a table of ratings, or a row is bad; the message names the row.
+        InputError: `scale` is unknown.
 
     Example:
         >>> _ = Path("ratings.csv").write_text("item,rater,emotion,value\\na.wav,r1,Awe,3\\n")
@@ -72,7 +73,11 @@ def read_ratings(
 
 
 def table_rows(path: Path, on_bad: OnBad | None = None) -> Iterator[tuple[str, str, Callable[[], Row]]]:
-    """Yield the rows without audio and images: place in the file, default id of the item, what parses it."""
+    """Yield the rows of a table, without their audio and images.
+
+    Yields:
+        Place in the file, such as "line 3"; id of the item if the row has none; function that parses the row.
+    """
     name = path.name.lower()
     if name.endswith((".csv", ".tsv")):
         for number, fields in delimited_rows(path, on_bad=on_bad):
@@ -90,7 +95,7 @@ def table_rows(path: Path, on_bad: OnBad | None = None) -> Iterator[tuple[str, s
 
 
 def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
-    """Yield the ratings in a row, whose kind is known by its columns."""
+    """Yield the ratings in a row; its columns decide how they are parsed."""
     item, emotion, value = item_name(row, default), field_of(row, "emotion"), field_of(row, "value")
     if is_by_model(row):
         return
@@ -111,12 +116,15 @@ def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
 
 
 def is_by_model(row: Row) -> bool:
-    """Return whether the row's `human` is false."""
+    """Return whether a row is the answer of a model: its column `human` is false."""
     return str(row.get(label_layout("ratings")["human"], "")).strip().lower() in _FALSE
 
 
 def field_of(row: Row, part: str) -> Any:
-    """Return the item, rater, emotion, value or answers of a row, by any name in `forms.yaml`, or None."""
+    """Return a field of a row, whose column may have any of the names in `forms.yaml`; None if missing.
+
+    `part` is "item", "rater", "emotion", "value" or "answers".
+    """
     return next((row[name] for name in label_layout("ratings")[part] if row.get(name) is not None), None)
 
 
@@ -135,7 +143,7 @@ def _intensity(value: Any, name: str, scale: str | None) -> float:
 
 
 def _counted(row: Row, item: str, name: str) -> Iterator[Rating]:
-    """Yield counted votes one by one: who gave which is not known, so the raters are numbered."""
+    """Yield one rating for each counted vote. The raters are unknown, so they are numbered."""
     rater = 0
     for column, worth in label_layout("ratings")["votes"].items():
         count = number_in(row[column])
@@ -147,9 +155,9 @@ def _counted(row: Row, item: str, name: str) -> Iterator[Rating]:
 
 
 def item_name(row: Row, default: str) -> str:
-    """Return the name of the rated clip or image: its file without folder and suffix."""
+    """Return the name of the rated clip or image: its file without folder and suffix, else `default`."""
     written = field_of(row, "item")
     if isinstance(written, Mapping) or written is None or not str(written).strip():
-        return default  # a struct of audio or image is no id: a clip of a table is named by its row
+        return default  # audio or images stored in the table have no name
     file = PurePosixPath(str(written))
     return file.stem if AUDIO.owns(file) or IMAGE.owns(file) else str(written)

@@ -1,10 +1,10 @@
-"""Splits of a corpus: the part that each clip belongs to, by its speaker, and never a speaker in two parts.
+"""Splits of a corpus into parts, such as training and test. All clips of a speaker are in the same part.
 
-A clip without a speaker belongs to the part of the recording that `budew corpus segment` cut it from.
-Speakers and recordings of the corpus are listed with their part, and so is each clip that has neither, unless
-there are too many of those. What is not listed is placed by a hash of the seed and its name, so that clips
-that are added later keep to one part a speaker, too. Speakers are compared by name alone: two corpora that
-share a name share its part, which costs nothing, while the opposite could put a voice into training and test.
+Clips without a speaker that `budew corpus segment` cut from the same recording are in the same part, too.
+A splits file lists the part of each speaker and recording, and of each clip that has neither, unless there
+are too many of these. For speakers, recordings and clips that are not listed, such as those added later, a
+hash of the seed and the name decides the part. Speakers are compared by name alone, so two speakers with the
+same name in two corpora are in the same part: otherwise a voice could be in training and in test.
 """
 
 import hashlib
@@ -30,25 +30,25 @@ from budew.randomness import generator
 from budew.version import __version__
 
 CHECKED = 1_000
-"""Clips of a corpus that are checked before a job: all of them would take as long as the job itself."""
+"""Number of clips that are compared with the splits before a job: all would take as long as the job."""
 KINDS = ("speaker", "recording", "clip")
-"""Kinds of groups whose clips stay together, in the order of precedence."""
+"""Kinds of groups of clips, from most to least important: a clip with a speaker is grouped by speaker."""
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Parts of a corpus and their speakers, recordings and clips.
+    """Parts of a corpus, such as "train" and "test", with their speakers, recordings and clips.
 
     Attributes:
-        seed: decides the parts, together with the corpus.
-        shares: share of the clips of each part, by its name; they add up to 1.
-        speakers: the part of each speaker.
-        clips: the part of each clip that has neither speaker nor recording, by its id.
-        recordings: the part of each recording with clips that have no speaker.
-        lists_clips: False where clips with neither were too many to be listed.
+        seed: seed of the split; also decides the part of clips that are not listed.
+        shares: name of each part → its share of the clips; the shares add up to 1.
+        speakers: speaker → part.
+        clips: id of a clip with neither speaker nor recording → part.
+        recordings: recording with clips without a speaker → part.
+        lists_clips: False if clips with neither speaker nor recording were too many to be listed.
 
     Raises:
-        InputError: invalid shares, or a part without a share.
+        InputError: the shares are invalid, or a speaker, recording or clip is in a part without a share.
 
     Example:
         >>> splits = Splits(seed=0, shares={"train": 0.8, "test": 0.2}, speakers={"anna": "test"})
@@ -75,24 +75,24 @@ class Splits:
         return self.listed(kind).get(name) or part_by_hash(self.shares, self.seed, kind, name)
 
     def knows(self, clip: Clip) -> bool:
-        """Return whether the part of a clip was decided when the corpus was split, not by hash now."""
+        """Return False if a clip is not in the splits, if it was added later: a hash decides its part."""
         kind, name = group_of(clip)
         return name in self.listed(kind) or (kind == "clip" and not self.lists_clips)
 
     def listed(self, kind: str) -> Mapping[str, str]:
-        """Return the parts of the speakers, recordings or clips, by one of `KINDS`."""
+        """Return `speakers`, `recordings` or `clips` for the kind "speaker", "recording" or "clip"."""
         parts: Mapping[str, str] = getattr(self, f"{kind}s")
         return parts
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of everything that decides the part of a clip."""
+        """SHA-256 of the seed, the shares and the lists, as hexadecimal text."""
         decisive = [self.seed, dict(self.shares), *(dict(self.listed(kind)) for kind in KINDS)]
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 def group_of(clip: Clip) -> tuple[str, str]:
-    """Return kind (one of `KINDS`) and name of the group that a clip belongs to, all in one part."""
+    """Return the group of a clip, whose clips are all in the same part: kind (one of `KINDS`) and name."""
     if clip.speaker:
         return "speaker", clip.speaker
     place = clip.metadata.get("segment")
@@ -101,22 +101,31 @@ def group_of(clip: Clip) -> tuple[str, str]:
 
 
 def check_part(splits: Splits, part: str) -> None:
-    """Raise `InputError` unless there is such a part."""
+    """Raise `InputError` if the splits have no part of this name."""
     if part not in splits.shares:
         raise InputError(f"there is no part {part!r}: there are {', '.join(splits.shares)}")
 
 
 def check_shares(shares: Mapping[str, float]) -> None:
-    """Raise `InputError` unless there are two parts or more and their shares add up to 1."""
+    """Raise `InputError` unless there are at least two parts, with shares above 0 that add up to 1."""
     if len(shares) < 2:
         raise InputError("a split has two parts or more: give each a share above 0")
-    if not all(0 < share < 1 for share in shares.values()) or not isclose(sum(shares.values()), 1):
-        given = ", ".join(f"{name} {share:g}" for name, share in shares.items())
+    given = ", ".join(f"{name} {share:g}" for name, share in shares.items())
+    if not all(0 < share < 1 for share in shares.values()):
+        raise InputError(f"each share must be above 0 and below 1, not {given}")
+    if not isclose(sum(shares.values()), 1):
         raise InputError(f"the shares {given} add up to {sum(shares.values()):g}, not 1: correct one")
 
 
 def part_by_hash(shares: Mapping[str, float], seed: int, kind: str, name: str) -> str:
-    """Return a part drawn with the shares as probabilities; the same part for the same arguments."""
+    """Choose the part of a group by a hash; over many groups, each part is chosen as often as its share.
+
+    Args:
+        shares: name of each part → its share.
+        seed: seed of the split.
+        kind: kind of the group, one of `KINDS`.
+        name: speaker, recording or id of the clip.
+    """
     place = generator("split", seed, kind, ascii(name)).random()
     *earlier, last = shares
     for part in earlier:
@@ -127,7 +136,7 @@ def part_by_hash(shares: Mapping[str, float], seed: int, kind: str, name: str) -
 
 
 class SplitsFile(Settings):
-    """Contents of a splits file; names are listed by part."""
+    """Schema of a splits file. `speakers`, `recordings` and `clips` list the names or ids in each part."""
 
     made_by: str = ""
     version: str = ""
@@ -141,7 +150,7 @@ class SplitsFile(Settings):
 
 
 def write_splits(path: Path, splits: Splits, report: Mapping[str, Any] | None = None) -> None:
-    """Write splits as JSON, with a report for those who read it."""
+    """Write splits as JSON. `report` is stored for human readers; `read_splits` ignores it."""
     contents = {
         "made_by": "budew corpus split",
         "version": __version__,
@@ -162,11 +171,11 @@ def write_splits(path: Path, splits: Splits, report: Mapping[str, Any] | None = 
 
 
 def read_splits(path: Path) -> Splits:
-    """Read what `write_splits` wrote, maybe edited by hand.
+    """Read a splits file that `write_splits` wrote. It may have been edited by hand.
 
     Raises:
-        SettingsError: it is no splits file, or puts a speaker into two parts; names what is wrong.
-        CorpusError: there is no such file.
+        SettingsError: the file is not a splits file, or lists a name in two parts.
+        CorpusError: the file does not exist.
 
     Example:
         >>> write_splits(Path("splits.json"), Splits(0, {"train": 0.5, "test": 0.5}, {"anna": "test"}))
@@ -199,7 +208,7 @@ def _by_name(listed: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
 
 
 def select_part(clips: Iterable[Clip], splits: Splits, part: str) -> Iterator[Clip]:
-    """Yield the clips of one part, in their order.
+    """Yield the clips that are in `part`, in their order; `InputError` if there is no such part.
 
     Example:
         >>> splits = Splits(seed=0, shares={"train": 0.8, "test": 0.2}, speakers={"anna": "test"})
@@ -213,11 +222,12 @@ def select_part(clips: Iterable[Clip], splits: Splits, part: str) -> Iterator[Cl
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Job that keeps the clips of one part unchanged.
+    """Job that keeps the clips of one part of a split, unchanged, and leaves out the others.
 
     Attributes:
-        splits: of the corpus.
-        part: such as "train".
+        splits: the splits of the corpus.
+        part: name of the part, such as "train".
+        name: name of the job in reports.
 
     Example:
         >>> job = Select(Splits(0, {"train": 0.5, "test": 0.5}, {"anna": "test"}), "test")
@@ -233,7 +243,7 @@ class Select:
         check_part(self.splits, self.part)
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the settings that determine the output."""
+        """Return `part` and the digest of the splits, which determine the output."""
         return {"part": self.part, "splits": self.splits.digest}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
@@ -242,12 +252,15 @@ class Select:
 
 
 def unknown_to(splits: Splits, corpus: str | Path) -> str:
-    """Return how many of the first 1,000 clips the splits do not list, as a sentence; "" if they list all.
+    """Check the first 1,000 clips of a corpus against splits, and return a warning about unlisted clips.
 
     Items that cannot be read are skipped: the job reports them.
 
+    Returns:
+        A sentence with the number of unlisted clips; "" if all are listed.
+
     Raises:
-        CorpusError: there is no such corpus, or the splits list no clip of it.
+        CorpusError: the corpus does not exist, or the splits list no clip of it.
     """
     checked = unlisted = 0
     speakers: set[str] = set()

@@ -1,14 +1,14 @@
 """Split a corpus into speaker-disjoint parts of given shares, each with its share of every emotion.
 
-Clips without a speaker that `budew corpus segment` cut from one recording stay together, as those of a
-speaker do. The result depends on the seed and on what is in the corpus, not on its order. Memory: 0.5 kB a
-speaker or recording, whatever the number of clips, and as much for each clip with neither while those are at
-most 100,000; more of them are placed by hash alone, whose error is then small.
+All clips of a speaker are one group, which is assigned to one part as a whole; so are clips without a speaker
+that `budew corpus segment` cut from the same recording. A clip with neither is a group by itself. The result
+depends on the seed and the clips, not on their order. Memory: 0.5 kB a group. If more than 100,000 clips have
+neither speaker nor recording, a hash decides their parts, which is then accurate enough.
 
-The method is the greedy one of scikit-learn's `StratifiedGroupKFold` and of iterative stratification
-(Sechidis, Tsoumakas and Vlahavas 2011), for several labels a clip and parts of any size; then groups change
-parts while that helps. The objective is Pearson's χ² between what each part holds and its share of the whole:
-a rare emotion in a small part counts most. 10 µs for each group and sweep.
+The method is greedy, as in scikit-learn's `StratifiedGroupKFold` and in iterative stratification (Sechidis,
+Tsoumakas and Vlahavas 2011), extended to several labels a clip and parts of any size. Afterwards groups are
+moved to other parts while this improves the objective: Pearson's χ² between the clips of each part and its
+share of the corpus, in which a rare emotion in a small part counts most. 10 µs for each group and sweep.
 """
 
 import hashlib
@@ -28,10 +28,11 @@ from budew.taxonomy import EMOTIONS
 from budew.taxonomy.rating_scales import nearest_level
 
 STRATA = ("clips", "no emotion", *EMOTIONS)
-"""Sets of clips that are counted: all, those rated to have no emotion, those with each emotion."""
+"""Names of the counted sets of clips: all, clips without any emotion, clips with each of the 40 emotions."""
 MOST_UNNAMED = 100_000
-"""Clips with neither speaker nor recording up to which each is placed and listed."""
+"""If more clips than this have neither speaker nor recording, a hash decides their parts."""
 MOST_SWEEPS = 10
+"""How often all groups are gone over to find better parts for them."""
 
 _PLACE = {name: place for place, name in enumerate(STRATA)}
 _GAIN = 1e-6  # least gain of a change, so that rounding errors decide nothing
@@ -43,13 +44,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class PartReport:
-    """Contents of one part.
+    """Contents of one part of a split.
 
     Attributes:
-        asked: the share that was requested.
-        unnamed: clips whose speaker is not known.
-        recordings, recorded: recordings of such clips, and their clips.
-        counts: clips in each of `STRATA`.
+        name: name of the part, such as "train".
+        asked: requested share of the clips.
+        speakers: number of speakers.
+        unnamed: number of clips without a speaker.
+        recordings: number of recordings with clips without a speaker.
+        recorded: number of clips of these recordings.
+        counts: number of clips in each of `STRATA`.
     """
 
     name: str
@@ -63,13 +67,13 @@ class PartReport:
 
 @dataclass(frozen=True, slots=True)
 class SplitReport:
-    """Quality of a split.
+    """Quality of a split: sizes of its parts, and how evenly emotions are distributed over them.
 
     Attributes:
-        parts: in the order of the shares.
-        counts: clips in each of `STRATA`, in all parts together.
-        listed: whether each clip with neither speaker nor recording was placed for balance, not by hash.
-        emotions_unknown: clips without rated emotions; they count as clips and for no emotion.
+        parts: reports of the parts, in the order in which the shares were given.
+        counts: number of clips of the whole corpus in each of `STRATA`.
+        listed: False if a hash decided the parts of clips with neither speaker nor recording.
+        emotions_unknown: number of clips without rated emotions; they do not count for any emotion.
 
     Example:
         >>> clips = [Clip(f"{n}", b"", "wav", speaker=f"voice {n % 10}") for n in range(40)]
@@ -84,11 +88,15 @@ class SplitReport:
     emotions_unknown: int = 0
 
     def share(self, part: PartReport) -> float:
-        """Return the share of all clips that a part has."""
+        """Return the share of the clips of the corpus that are in a part, from 0 to 1."""
         return part.counts["clips"] / max(1, self.counts["clips"])
 
     def deviations(self, part: PartReport) -> dict[str, float]:
-        """Return how much more frequent each stratum is in a part than in all, in percentage points."""
+        """Compare the frequency of each emotion, and of "no emotion", in a part and in the whole corpus.
+
+        Returns:
+            Name → percentage points by which it is more (or, if negative, less) frequent in the part.
+        """
         size, total = max(1, part.counts["clips"]), max(1, self.counts["clips"])
         return {
             name: 100 * (part.counts[name] / size - self.counts[name] / total)
@@ -97,16 +105,16 @@ class SplitReport:
         }
 
     def mean_deviation(self, part: PartReport) -> float:
-        """Return the mean over strata of the deviation without its sign, in percentage points."""
+        """Return the mean absolute value of `deviations`, in percentage points; 0 is a perfect split."""
         deviations = self.deviations(part)
         return sum(map(abs, deviations.values())) / max(1, len(deviations))
 
     def missing(self, part: PartReport) -> list[str]:
-        """Return the emotions of the corpus that no clip of a part has."""
+        """Return the emotions that occur in the corpus but in no clip of this part."""
         return [name for name in EMOTIONS if self.counts[name] and not part.counts[name]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
+        """Return the report as a dictionary for JSON, with one entry a part in `parts`."""
         return {
             "clips": self.counts["clips"],
             "clips_with_unknown_emotions": self.emotions_unknown,
@@ -135,16 +143,19 @@ class SplitReport:
 def split_corpus(
     clips: Iterable[Clip], shares: Mapping[str, float], *, seed: int = 0
 ) -> tuple[Splits, SplitReport]:
-    """Split a corpus by speakers.
+    """Split a corpus into parts that share no speaker, with similar frequencies of emotions in each part.
 
     Args:
-        clips: of the corpus, as `budew.read` gives them; read once.
-        shares: of the clips, by the name of the part, adding up to 1.
-        seed: another one gives other parts.
+        clips: clips of the corpus, such as from `budew.read`; read once.
+        shares: name of each part → its share of the clips, such as {"train": 0.8, "test": 0.2}.
+        seed: decides ties, so that another seed gives another split.
+
+    Returns:
+        The parts, to be written by `write_splits`, and a report of their sizes and emotions.
 
     Raises:
-        InputError: shares that do not add up.
-        CorpusError: fewer speakers than parts.
+        InputError: the shares do not add up to 1.
+        CorpusError: there are fewer speakers, recordings and clips without either than parts.
 
     Example:
         >>> clips = [Clip(f"{n}", b"", "wav", speaker=f"voice {n % 10}") for n in range(40)]
@@ -195,12 +206,12 @@ def split_corpus(
 
 
 def _table() -> dict[str, NDArray[np.int32]]:
-    """Return clips by stratum of each group of one kind, all 0."""
+    """Return a table from the name of a group to its clips in each stratum, 0 for new groups."""
     return defaultdict(lambda: np.zeros(len(STRATA), np.int32))
 
 
 def _part_report(name: str, asked: float, counts: Mapping[str, Counts]) -> PartReport:
-    """Report a part by the clips of its groups of each kind in each stratum, shape (groups, strata)."""
+    """Report a part; `counts` has the clips of its groups by kind of group, shape (groups, strata)."""
     clips = {kind: int(rows[:, 0].sum()) for kind, rows in counts.items()}
     strata = np.concatenate(list(counts.values())).sum(axis=0).tolist()
     return PartReport(
@@ -215,7 +226,7 @@ def _part_report(name: str, asked: float, counts: Mapping[str, Counts]) -> PartR
 
 
 def _strata(profile: VoiceProfile | None) -> list[int]:
-    """Return the places in `STRATA` of a clip: 0, then those of its emotions, or 1 for none of all 40."""
+    """Return the indices in `STRATA` of a clip: 0, then its emotions, or 1 if all 40 are rated absent."""
     if profile is None:
         return [0]
     present = [_PLACE[name] for name, intensity in profile.emotions.items() if nearest_level(intensity)]
@@ -223,7 +234,7 @@ def _strata(profile: VoiceProfile | None) -> list[int]:
 
 
 def _order(groups: Sequence[tuple[str, str]], counts: Counts, seed: int) -> Indices:
-    """Return the large groups before the small, by octaves; within an octave the seed decides."""
+    """Return the order of the groups: by size rounded to a power of two, largest first, then by seed."""
 
     def rank(number: int) -> tuple[int, bytes]:
         drawn = "/".join((str(seed), *groups[number])).encode("utf-8", "surrogatepass")
@@ -235,16 +246,17 @@ def _order(groups: Sequence[tuple[str, str]], counts: Counts, seed: int) -> Indi
 def stratify(
     counts: Counts, shares: Floats, *, order: Indices | None = None, taken: Counts | None = None
 ) -> Indices:
-    """Assign whole groups to parts of given shares so that each part has its share of every stratum.
+    """Assign groups to parts so that each part has about its share of the clips of every stratum.
 
     Args:
         counts: clips of each group in each stratum, shape (groups, strata); the first stratum is all clips.
-        shares: of the parts, above 0, adding up to 1.
-        order: of the groups; the largest should be placed first.
-        taken: what the parts hold already, shape (parts, strata).
+        shares: share of each part, shape (parts,), above 0, adding up to 1.
+        order: indices of the groups in the order of assignment, best the largest first; None: as given.
+        taken: clips that are in the parts already, shape (parts, strata); None: the parts are empty.
 
     Returns:
-        The number of the part of each group, shape (groups,). No part is empty if there are groups enough.
+        Index of the part of each group, shape (groups,). Without `taken`, every part gets a group if there
+        are at least as many groups as parts.
     """
     order = np.arange(len(counts)) if order is None else order
     filled = np.zeros((len(shares), counts.shape[1])) if taken is None else taken.astype(np.float64)
@@ -270,7 +282,7 @@ def stratify(
 
 
 def _fill_empty(order: Indices, parts: Indices, count: int) -> None:
-    """Give each empty part the last group of the part that has most groups."""
+    """Move into each empty part the last group of the part with most groups."""
     for part in range(count):
         sizes = np.bincount(parts, minlength=count)
         if sizes[part] == 0 and sizes.max() > 1:

@@ -1,15 +1,16 @@
 """Sampling weights, from 1 to a cap, with which clips of rare emotions are drawn more often, and their files.
 
-The mass of an emotion is the sum of its intensities over the clips in which it reaches `min_level`; a clip in
-which none of all 40 does has the mass 1 of no emotion, and one without rated emotions gets no weight. Of the
-largest mass M, an emotion of mass m gets the factor
+The mass of an emotion is the sum of its intensities over the clips in which it reaches `min_level`. A clip
+with all 40 emotions rated, none of which reaches `min_level`, adds 1 to the mass of "no emotion". With M as
+the largest mass, an emotion of mass m has the factor
 
     min(cap, (M / m) ^ (1 / temperature))
 
-and a clip the mean of the factors of its emotions, weighted by their intensities; 1 if only some emotions are
-rated and none of them reaches `min_level`. Temperature 1 is inverse frequency; infinity gives uniform
-weights; the default 2, the square root, is that of repeat factor sampling (Gupta, Dollár and Girshick 2019,
-"LVIS"), which takes the rarest label of an image where this takes the mean.
+The weight of a clip is the mean of the factors of its emotions, weighted by their intensities. It is 1 if
+only some emotions are rated and none of them reaches `min_level`; a clip without rated emotions has no
+weight. Temperature 1 is inverse frequency, infinity gives uniform weights, and the default 2 gives the square
+root of repeat factor sampling (Gupta, Dollár and Girshick 2019, "LVIS"), which uses the rarest label of an
+image instead of a mean.
 """
 
 import json
@@ -31,19 +32,20 @@ from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 
 NO_EMOTION = "no emotion"
+"""Name under which clips count that have all 40 emotions rated, all below `min_level`."""
 _ROWS = 50_000
-"""Rows of parquet in memory."""
+"""Number of rows of a parquet file that are in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Rule for the weight of a clip; see the module.
+    """Rule that gives each clip its sampling weight; the formula is in the docstring of the module.
 
     Attributes:
-        masses: of each emotion of the corpus, and of `NO_EMOTION`; above 0.
-        temperature: 1 or more.
-        cap: the largest weight, 1 or more.
-        min_level: intensity from which an emotion counts.
+        masses: emotion (or `NO_EMOTION`) → sum of its intensities in the corpus, above 0.
+        temperature: 1 or more; 1 balances most, large values give nearly equal weights.
+        cap: largest weight, 1 or more.
+        min_level: emotions with a lower intensity are ignored.
     """
 
     masses: Mapping[str, float]
@@ -58,12 +60,15 @@ class Balance:
             )
 
     def factor(self, name: str) -> float:
-        """Return the factor of an emotion of the corpus, or of `NO_EMOTION`: from 1 to the cap."""
+        """Return the factor of an emotion in `masses`, or of `NO_EMOTION`: from 1 to `cap`."""
         rarity = max(self.masses.values()) / self.masses[name]
         return min(self.cap, math.pow(rarity, 1 / self.temperature))
 
     def weight(self, profile: VoiceProfile) -> float:
-        """Return the weight of a clip of the corpus with rated emotions: from 1 to the cap."""
+        """Return the sampling weight of a clip, from 1 to `cap`.
+
+        `profile` is of a clip of the corpus from which `masses` were computed, with rated emotions.
+        """
         strong = strong_emotions(profile, self.min_level)
         if not strong:
             return 1.0
@@ -72,23 +77,26 @@ class Balance:
 
 
 def strong_emotions(profile: VoiceProfile, min_level: float) -> Mapping[str, float]:
-    """Return the emotions that reach a level, or `NO_EMOTION` with intensity 1 where none of all 40 does."""
+    """Return the intensities, by name, of the emotions that are at least `min_level` and above 0.
+
+    If there are none, returns `NO_EMOTION` with 1.0 when all 40 emotions are rated, otherwise nothing.
+    """
     strong = {name: value for name, value in profile.emotions.items() if value >= min_level and value > 0}
     return strong or ({NO_EMOTION: 1.0} if profile.fully_rated else {})
 
 
 @dataclass(slots=True)
 class WeightReport:
-    """Effect of the weights.
+    """Effect of sampling weights on a corpus.
 
     Attributes:
-        balance: the rule.
-        clips: clips with a weight.
-        without_profile: clips without a weight, as they have no profile.
-        emotions_unknown: clips without a weight, as none of their emotions is rated.
-        total, squares: sums of the weights and of their squares.
-        lightest, heaviest: the extremes of the weights.
-        weighted: mass of each emotion, each clip counted with its weight.
+        balance: rule that gives the weights.
+        clips: number of clips with a weight.
+        without_profile: number of clips that have no weight because they have no profile.
+        emotions_unknown: number of clips that have no weight because none of their emotions is rated.
+        total, squares: sum of the weights, and of their squares.
+        lightest, heaviest: smallest and largest weight.
+        weighted: emotion → sum of its intensities, each multiplied by the weight of the clip.
 
     Example:
         >>> profiles = [VoiceProfile({name: 1.0}) for name in ("Awe", "Awe", "Awe", "Awe", "Pain")]
@@ -109,7 +117,7 @@ class WeightReport:
     weighted: Counter[str] = field(default_factory=Counter)
 
     def add(self, profile: VoiceProfile) -> float:
-        """Count a clip and return its weight."""
+        """Count a clip, given by its profile, and return its weight."""
         weight = self.balance.weight(profile)
         self.clips += 1
         self.total += weight
@@ -121,11 +129,11 @@ class WeightReport:
 
     @property
     def effective_clips(self) -> float:
-        """Kish's effective sample size, (Σw)² / Σw²: the number of equal weights that vary as little."""
+        """Kish's effective sample size, (Σw)² / Σw²: the number of clips if all weights are equal."""
         return self.total**2 / self.squares if self.squares else 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
+        """Return the report as a dictionary for JSON, with the share of each emotion before and after."""
         before, after = shares(self.balance.masses), shares(self.weighted)
         return {
             "clips": self.clips,
@@ -151,27 +159,27 @@ class WeightReport:
 
 
 def shares(masses: Mapping[str, float]) -> dict[str, float]:
-    """Return masses as shares of their sum."""
+    """Return each mass divided by the sum of all, by name; {} if the sum is 0."""
     total = sum(masses.values())
     return {name: mass / total for name, mass in masses.items()} if total else {}
 
 
 def effective_number(parts: Mapping[str, float]) -> float:
-    """Return the number of equally frequent emotions with the same entropy."""
+    """Return the effective number of emotions, e to the entropy of their shares; n for n equal shares."""
     return math.exp(-sum(part * math.log(part) for part in parts.values() if part > 0))
 
 
 def corpus_balance(
     clips: Iterable[Clip], *, temperature: float = 2.0, cap: float = 10.0, min_level: float = 0.5
 ) -> Balance:
-    """Measure how frequent emotions are, in one pass over a corpus.
+    """Measure how frequent each emotion is, in one pass over a corpus, and return the rule for weights.
 
     Args:
-        clips: of the corpus, as `budew.read` gives them.
+        clips: clips of the corpus, such as from `budew.read`.
         temperature, cap, min_level: see `Balance`.
 
     Raises:
-        CorpusError: no clip has a profile in which an emotion reaches the level, or all are rated.
+        CorpusError: in no clip an emotion reaches `min_level`, and no clip has all 40 emotions rated.
     """
     masses: dict[str, float] = {}
     for clip in clips:
@@ -187,9 +195,11 @@ def corpus_balance(
 
 
 def weigh(clips: Iterable[Clip], report: WeightReport) -> Iterator[tuple[str, float]]:
-    """Yield id and weight of each clip with rated emotions; add all of them to the report.
+    """Yield id and weight of each clip with rated emotions, and count every clip in `report`.
 
-    `clips` are those that the balance was made from, in a second pass.
+    Args:
+        clips: the clips from which `report.balance` was computed, read again.
+        report: has the rule for the weights; updated.
     """
     for clip in clips:
         if clip.profile is None:
@@ -201,16 +211,16 @@ def weigh(clips: Iterable[Clip], report: WeightReport) -> Iterator[tuple[str, fl
 
 
 def check_weight_file(path: Path) -> None:
-    """Raise `InputError` unless the suffix names a format that can be written."""
+    """Raise `InputError` unless the file is named `.jsonl` or `.parquet`."""
     if path.suffix.lower() not in (".jsonl", ".parquet"):
         raise InputError(f"{path}: weights are written as .jsonl or .parquet: name the file so")
 
 
 def write_weights(path: Path, weights: Iterable[tuple[str, float]]) -> None:
-    """Write id and weight of each clip as JSON Lines or parquet, lazily; the file appears when complete.
+    """Write (id, weight) of clips as JSON Lines or parquet, one at a time; the file appears when complete.
 
     Raises:
-        InputError: neither `.jsonl` nor `.parquet`.
+        InputError: `path` ends with neither `.jsonl` nor `.parquet`.
 
     Example:
         >>> write_weights(Path("weights.jsonl"), [("clip-1", 1.0), ("clip-2", 3.25)])
@@ -232,10 +242,11 @@ def write_weights(path: Path, weights: Iterable[tuple[str, float]]) -> None:
 
 
 def read_weights(path: Path) -> dict[str, float]:
-    """Return the weights in a file of `write_weights`, by clip id.
+    """Return {clip id: weight} from a file that `write_weights` wrote.
 
     Raises:
-        CorpusError: it is another file, or a weight is not a number from 0 on.
+        InputError: `path` ends with neither `.jsonl` nor `.parquet`.
+        CorpusError: the file is not a file of weights, or a weight is negative or not finite.
 
     Example:
         >>> write_weights(Path("weights.jsonl"), [("clip-1", 0.5)])

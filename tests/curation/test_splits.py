@@ -45,7 +45,11 @@ def test_splits_come_back_from_their_file(splits, tmp_path):
         (json.dumps(GOOD | {"speakers": {"c": ["x"]}}), "no part 'c'"),
         (json.dumps(GOOD | {"speakers": {"a": ["x"], "b": ["x"]}}), "'x' is in the part 'a' and in 'b'"),
         (json.dumps(GOOD | {"speakers": {"a": [3]}}), "speakers.a.0: "),
-        (json.dumps(GOOD | {"shares": {"a": 1, "b": 1}}), "add up to 2, not 1"),
+        (json.dumps(GOOD | {"shares": {"a": 0.9, "b": 0.6}}), "add up to 1.5, not 1"),
+        (
+            json.dumps(GOOD | {"shares": {"a": 1, "b": 0}}),
+            "each share must be above 0 and below 1, not a 1, b 0",
+        ),
     ],
 )
 def test_an_invalid_splits_file_is_an_error_that_names_it(text, fault, tmp_path):
