@@ -178,9 +178,14 @@ def _places(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _text(places: Sequence[Mapping[str, Any]], kind: str) -> str | None:
     """Return the first text under a name of this kind; None without one."""
-    names = label_layout("predictions")[kind]
-    texts = (place[name] for place in places for name in names if isinstance(place.get(name), str))
-    return next((text for text in texts if text.strip()), None)
+    for place in places:
+        for name in label_layout("predictions")[kind]:
+            text = place.get(name)
+            if isinstance(text, str) and text.strip():
+                return text
+            if kind == "caption" and not isinstance(text, str | None):
+                raise InputError(f"{name!r} is {str(text)[:40]!r}: give the caption as text")
+    return None
 
 
 def _has_intensities(place: Mapping[str, Any]) -> bool:
@@ -196,6 +201,8 @@ def _scores(places: Sequence[Mapping[str, Any]], value: str | None) -> dict[str,
         found: dict[str, float | None] = {}
         for key, given in place.items():
             if (name := _named(key)) is not None:
+                if name in found:
+                    raise InputError(f"{key!r} is a second score of {name!r}: keep one")
                 if isinstance(given, Mapping) and (value or _INTENSITY in given):
                     given = given.get(value or _INTENSITY)
                 found[name] = _number(given, name)

@@ -216,7 +216,8 @@ def test_clips_without_a_prediction_are_named_and_other_predictions_are_not_used
         "{", "[1]", '{"caption": "x"}', '{"id": "a", "emotions": {}}',
         '{"id": "b", "caption": "x", "emotions": ["Fear"]}', '{"id": "b", "emotions": {"Fear": 2}}',
         '{"id": "b", "Fear": NaN}', '{"id": "b", "Fear": "much"}', '{"id": "b", "Fear": true}',
-        '{"id": "b", "emotions": {"Feer": 1}}',
+        '{"id": "b", "emotions": {"Feer": 1}}', '{"id": "b", "caption": ["x"]}', '{"id": "b", "caption": 5}',
+        '{"id": "b", "Fear": 1, "fear": 0}',
         '{"id": "b", "profile": {"emotions": {"Fear": 2}}}',
     ],
 )  # fmt: skip

@@ -253,7 +253,9 @@ def score_coarse(
         n=len(rows),
         speakers=None if speakers is None else int(speakers.max()) + 1,
         incomplete=int((~refused & ~given.all(axis=1)).sum()),
-        for_training=sum(corpus.split_of(row.speaker or "") == "train" for row in rows) if corpus else 0,
+        for_training=sum(
+            corpus.split_of(row.speaker) == "train" for row in rows if corpus and row.speaker is not None
+        ),
         overall=found.overall,
         baseline=permuted_classes(decisions, labels, settings),
         by_class={

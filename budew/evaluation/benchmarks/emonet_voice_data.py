@@ -22,7 +22,7 @@ from budew.corpora.labels.talent import shard_name
 from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import matches, read_one
 from budew.curation.consensus import majority
-from budew.errors import CorpusError, OnBad
+from budew.errors import CorpusError, InputError, OnBad
 from budew.evaluation.prediction_files import audio_name
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from budew.taxonomy.rating_scales import from_intensity
@@ -135,14 +135,22 @@ def _one_category(where: str, ratings: Any) -> tuple[str, dict[str, int]]:
             f"{where}: the clip has no ratings: give data with the answers of raters as `label`"
         )
     by_rater: dict[str, int] = {}
+    categories: dict[str, None] = {}
     for one in ratings:
-        answer = from_intensity(one["value"], "emonet-voice")
-        if one["rater"] in by_rater:
-            raise CorpusError(f"{where}: {one['rater']} answers twice: keep one answer of each rater")
+        try:
+            rater, category = str(one["rater"]), one["emotion"]
+            answer = from_intensity(one["value"], "emonet-voice")
+        except (KeyError, TypeError, InputError) as error:
+            fault = "a rating needs `rater`, `emotion`, and `value` from 0 to 1"
+            raise CorpusError(f"{where}: {fault}: correct {str(one)[:80]}") from error
+        if category not in (*EMOTIONS, *ATTRIBUTES):
+            raise CorpusError(f"{where}: {str(category)[:40]!r} is not a name of the taxonomy: correct it")
+        if rater in by_rater:
+            raise CorpusError(f"{where}: {rater} answers twice: keep one answer of each rater")
         if answer not in CLASSES:
-            raise CorpusError(f"{where}: {one['rater']} answers {answer:g}, not 0, 1 or 2: convert it")
-        by_rater[one["rater"]] = int(answer)
-    categories = dict.fromkeys(one["emotion"] for one in ratings)
+            raise CorpusError(f"{where}: {rater} answers {answer:g}, not 0, 1 or 2: convert it")
+        by_rater[rater] = int(answer)
+        categories[category] = None
     if len(categories) > 1:
         raise CorpusError(
             f"{where}: the clip is rated for {' and '.join(categories)}: keep one category a clip"

@@ -131,6 +131,21 @@ def test_a_table_without_answers_and_a_corpus_without_ratings_are_errors(tmp_pat
         rated(tmp_path / "bare.tar")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"value": None}, {"value": "x"}, {"value": 3}, {"emotion": "Foo"}, {"emotion": ["Anger"]}, None],
+)
+def test_a_bad_rating_in_a_shard_is_one_error_that_names_file_and_clip(tmp_path, change):
+    good = {"rater": "a", "emotion": "Anger", "value": 0.5}
+    bad = {"rater": "a"} if change is None else {**good, **change}
+    clips = [
+        Clip(name, b"RIFF", "wav", metadata={"ratings": [one]}) for name, one in (("x", good), ("y", bad))
+    ]
+    write_shard(tmp_path / "rated.tar", clips)
+    with pytest.raises(CorpusError, match=r"rated\.tar: clip 'y': .*correct"):
+        rated(tmp_path / "rated.tar")
+
+
 def test_names_of_the_hub_are_told_from_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
