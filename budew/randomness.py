@@ -22,8 +22,8 @@ def derived_seed(*parts: str | int) -> int:
     return generator(*parts).getrandbits(32)
 
 
-class Choices:
-    """Uniform choices made of the digits of one hash.
+class Draws:
+    """Uniform random draws, made of the digits of one hash.
 
     Seeding a generator of the standard library takes longer than rendering a whole caption.
 

@@ -17,6 +17,9 @@ Phrases and sentence frames are data: `caption_templates/en.yaml`. The modules, 
 | `explain`, `coverage`, `salience`, `lint` | reasons for a parse, unknown words, salient emotions, checks |
 | `caption_prompt` | prompts for a captioner: "tags, emotions" |
 
+An emotion has a level (0, 0.25, … 1) in a profile. The words for a level ("very", "a hint of") are its
+intensity, in data and code a **degree**; a word without one has a level of its own ("fury": strong).
+
 To add
 - a phrase: to `en.yaml` alone, where it may have one meaning; the parser reads the same file;
 - a slot: to `slot_filling._SLOTS`; a new need also to `needs_met`, new phrases to both vocabularies;

@@ -41,11 +41,11 @@ _POLES = (0.0, 1.0)
 _LEVEL_OF_ITSELF = {level: level for level in LEVELS}
 """Most intensities are levels already; looking that up takes a tenth of the time of rounding."""
 _SPEAKER = "speaker"
-_SLOTS_OF_TRAITS = {
+_GROUPS_OF_TRAITS = {
     "gender": _SPEAKER, "age": _SPEAKER, "accent": "accent_timbre", "timbre": "accent_timbre",
     "style": "manner", "pace": "manner",
 }  # fmt: skip
-"""Traits, the most salient first, and the slot that names each."""
+"""Traits, the most salient first, and the group of slots that names each."""
 _WORDS_FOR_AN_ATTRIBUTE = 20
 """One voice attribute is kept for each 20 words of the budget: nobody writes a list of ten adjectives."""
 _LETTERS_OF_A_WORD = 8
@@ -155,10 +155,12 @@ def select_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHI
     bursts = [] if "bursts" in left_out else list(profile.bursts)
     content = Content(emotions, bursts, *_rendered_traits(profile, left_out))
     content = _within_budget(content, selection.max_words)
-    unknown = bool(present) or not profile.fully_rated or "emotions" in left_out
-    if not content.emotions and (unknown or content.bursts or "Valence" in dict(content.attributes)):
-        return content._replace(feelings=False)
-    return content
+    if content.emotions:
+        return content
+    is_neutral = profile.fully_rated and not present and "emotions" not in left_out
+    # laughter, or a positive tone, would contradict "neutral"
+    is_contradicted = bool(content.bursts) or "Valence" in dict(content.attributes)
+    return content._replace(feelings=is_neutral and not is_contradicted)
 
 
 def _rendered_traits(
@@ -242,7 +244,7 @@ def has_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHING)
 
 
 Part = tuple[str, Any]
-"""A part of a profile: the slot that names it, and an item of `Content`."""
+"""A part of a profile: the group of slots that names it, and an item of `Content`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,13 +253,13 @@ class _WordCosts:
 
     Attributes:
         parts: by emotion with level, burst, trait with value, and attribute with place.
-        slots: what a filled slot adds to a caption; under "frame" and "neutral" the frame itself.
+        groups: what the first item of a group adds; under "frame" and "neutral" the frame itself.
         emotion: what an emotion costs at most.
-        other: what any other part costs at most, with its slot.
+        other: what any other part costs at most, with its group.
     """
 
     parts: Mapping[Any, int]
-    slots: Mapping[str, int]
+    groups: Mapping[str, int]
     emotion: int
     other: int
 
@@ -269,7 +271,7 @@ def _within_budget(content: Content, max_words: int) -> Content:
     costs = _word_costs()
     max_attributes = max_words // _WORDS_FOR_AN_ATTRIBUTE
     others = len(content.bursts) + len(content.traits) + len(content.attributes)
-    frame = costs.slots["frame"] if content.emotions else costs.slots["neutral"]
+    frame = costs.groups["frame"] if content.emotions else costs.groups["neutral"]
     most = frame + costs.emotion * len(content.emotions) + costs.other * others
     if most <= max_words and len(content.attributes) <= max_attributes and "accent" not in content.traits:
         return content
@@ -277,29 +279,32 @@ def _within_budget(content: Content, max_words: int) -> Content:
     filled = Counter[str]()
     left = max_words - frame
     for part in _by_salience(content, max_attributes):
-        slot, item = part
-        joint = costs.slots[slot] if not filled[slot] else filled[slot] == 1  # an "and"
+        group, item = part
+        an_and = 1 if filled[group] == 1 else 0
+        joint = an_and if filled[group] else costs.groups[group]
         left -= _cost(item, costs) + joint
         if left < 0:
             break
         kept.add(part)
-        filled[slot] += 1
+        filled[group] += 1
     return Content(
         [pair for pair in content.emotions if ("emotions", pair) in kept],
         [name for name in content.bursts if ("bursts", name) in kept],
         {
             key: value
             for key, value in content.traits.items()
-            if (_SLOTS_OF_TRAITS[key], (key, value)) in kept
+            if (_GROUPS_OF_TRAITS[key], (key, value)) in kept
         },
-        [pair for pair in content.attributes if (_slot_of_attribute(pair[0]), pair) in kept],
+        [pair for pair in content.attributes if (_group_of_attribute(pair[0]), pair) in kept],
     )
 
 
 def _by_salience(content: Content, max_attributes: int) -> Iterator[Part]:
     emotions = sorted(content.emotions, key=lambda pair: -pair[1])
     traits = [
-        (slot, (key, content.traits[key])) for key, slot in _SLOTS_OF_TRAITS.items() if key in content.traits
+        (group, (key, content.traits[key]))
+        for key, group in _GROUPS_OF_TRAITS.items()
+        if key in content.traits
     ]
     yield from (("emotions", emotion) for emotion in emotions[:1])
     yield from (trait for trait in traits if trait[0] == _SPEAKER)
@@ -307,10 +312,10 @@ def _by_salience(content: Content, max_attributes: int) -> Iterator[Part]:
     yield from (("bursts", burst) for burst in content.bursts)
     yield from (trait for trait in traits if trait[0] != _SPEAKER)
     ranked = sorted(content.attributes, key=lambda pair: (pair[0] in RECORDING, pair[1] not in _POLES))
-    yield from ((_slot_of_attribute(pair[0]), pair) for pair in ranked[:max_attributes])
+    yield from ((_group_of_attribute(pair[0]), pair) for pair in ranked[:max_attributes])
 
 
-def _slot_of_attribute(attribute: str) -> str:
+def _group_of_attribute(attribute: str) -> str:
     return "recording" if attribute in RECORDING else "qualities"
 
 
@@ -325,7 +330,7 @@ def _cost(item: Any, costs: _WordCosts) -> int:
 @cache
 def _word_costs() -> _WordCosts:
     lexicon = load_lexicon()
-    slots: dict[str, int] = lexicon.table["budget"]
+    groups: dict[str, int] = lexicon.table["budget"]
     plain, varied = lexicon.plain, lexicon.varied
     emotions = {
         pair: 1 + max(_count_words(phrases[pair].in_plain) for phrases in plain.emotions.values())
@@ -335,8 +340,8 @@ def _word_costs() -> _WordCosts:
     phrases |= {("pace", value): of_pace for value, of_pace in plain.paces.items()}
     others = {part: _count_words(options[0]) for part, options in phrases.items()}
     others |= {("timbre", value): 1 + _count_words(said[0]) for (value, _), said in plain.timbres.items()}
-    joints = max(words for slot, words in slots.items() if slot not in ("frame", "neutral"))
-    return _WordCosts(emotions | others, slots, max(emotions.values()), max(others.values()) + joints)
+    joints = max(words for group, words in groups.items() if group not in ("frame", "neutral"))
+    return _WordCosts(emotions | others, groups, max(emotions.values()), max(others.values()) + joints)
 
 
 def _count_words(phrase: str) -> int:

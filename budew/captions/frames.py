@@ -5,7 +5,7 @@
     [ … | … ]    the text after the bar is used instead
     (this|that)  one of these
     (~this|that) the first in the plain wording, and one of the rest in the varied one
-    <rule>       the text of a rule
+    <rule>       the text of a rule, put in before brackets are read
 
 A frame becomes a tree of functions, so that writing a caption is a walk over it.
 """
@@ -176,7 +176,7 @@ def _plain_or_varied(plain: _Piece, options: list[_Piece]) -> _Piece:
 
 
 def _one_of(options: list[_Piece]) -> _Piece:
-    """Each option is as likely as it has ways, so that all sentences are equally likely."""
+    """Each option is as likely as it has ways, so that all sentences of one frame are equally likely."""
     if len(options) == 1:
         return options[0]
     needs = frozenset.intersection(*(option.needs for option in options))

@@ -21,7 +21,7 @@ from budew.captions.vocabulary import Vocabulary, Wording
 from budew.captions.word_choice import WordChoice
 from budew.errors import InputError
 from budew.profile import VoiceProfile
-from budew.randomness import Choices
+from budew.randomness import Draws
 
 _WORDINGS = get_args(Wording)
 _ATTEMPTS = 20
@@ -74,7 +74,7 @@ def render(
     allowed = _allowed_frames(templates, frame, style)
     emotions, bursts, traits, attributes, feelings = content
     # Corpora were made with this hash.
-    draw = Choices(f"{index(seed)} Said({emotions=}, {bursts=}, {traits=}, {attributes=}, {feelings=})")
+    draw = Draws(f"{index(seed)} Said({emotions=}, {bursts=}, {traits=}, {attributes=}, {feelings=})")
     vocabulary = templates.lexicon.plain if wording == "plain" else templates.lexicon.varied
     text = _write(templates, allowed, content, vocabulary, draw)
     for _ in range(_ATTEMPTS):
@@ -179,21 +179,22 @@ def _allowed_frames(
 
 
 def _write(
-    templates: Templates, allowed: AllowedFrames, content: Content, vocabulary: Vocabulary, draw: Choices
+    templates: Templates, allowed: AllowedFrames, content: Content, vocabulary: Vocabulary, draw: Draws
 ) -> str:
     """Draw a frame, the order of emotions and bursts, and the words."""
-    if templates.conditional:  # which frames suit the profile depends on the order of its emotions
+    if templates.conditional:  # only with additions: which frames suit depends on the order of the emotions
         _shuffle(content, draw)
         met = needs_met(content, vocabulary)
         frame = _draw_frame(templates, allowed, content, draw, met=met)
     else:
+        # corpora were made in this order
         frame = _draw_frame(templates, allowed, content, draw, met=None)
         _shuffle(content, draw)
         met = needs_met(content, vocabulary)
     return capitalised(frame.write(WordChoice(content, vocabulary, met, draw)))
 
 
-def _shuffle(content: Content, draw: Choices) -> None:
+def _shuffle(content: Content, draw: Draws) -> None:
     draw.shuffle(content.emotions)
     if content.bursts:
         draw.shuffle(content.bursts)
@@ -203,7 +204,7 @@ def _draw_frame(
     templates: Templates,
     allowed: AllowedFrames,
     content: Content,
-    draw: Choices,
+    draw: Draws,
     *,
     met: Set[str] | None,
 ) -> Frame:

@@ -1,8 +1,9 @@
 """Slots of sentence frames: what stands in "{a_speaker} sounds {adjectives}[, with {bursts}]".
 
 Each function here returns a text for one caption; `_SLOTS` lists the slots that they fill, with what a
-profile must have for each: a bracket of a frame with an empty slot is left out. `needs_met` returns the needs
-that a profile meets, by these names:
+profile must have for each: a bracket of a frame with an empty slot is left out. A need is no slot, even where
+they have one name: the slots `burst_tags` and `bursts` have the need `bursts`. `needs_met` returns the needs
+that a profile meets:
 
     speaker           gender or age
     she               a gender that has a pronoun
@@ -22,7 +23,8 @@ that a profile meets, by these names:
     burst_verb        one, with a verb
     more              several emotions
 
-With more forms of emotions than nouns and adjectives, which only a file of additions has, there are also:
+With more forms of emotions than nouns and adjectives, which only a file of additions has, such as that of the
+paraphraser (`paraphrase/rewording.yaml`), there are also:
 
     neutral           no emotion, and that is said
     one               one emotion

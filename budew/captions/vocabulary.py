@@ -51,6 +51,10 @@ class Sounds(NamedTuple):
 class EmotionPhrases(NamedTuple):
     """All phrases for one emotion at one level in one form.
 
+    Sadness at 0.75 as an adjective: `before` is "very sad", "very sorrowful" and four others with "very",
+    then "deeply sad"…, "full of sadness"…; `step` is 6. "heartbroken" is `bare`. After "very angry and",
+    whose "very" carries, "sad" alone is enough: it is `under_carried`.
+
     Attributes:
         in_plain: the first word with the first degree, which the plain wording takes.
         before: with a degree before the word: all words with the first degree, then all with the next, then

@@ -14,15 +14,15 @@ from collections.abc import Mapping, Sequence, Set
 from budew.captions.content_selection import Content
 from budew.captions.phrases import without_article
 from budew.captions.vocabulary import UNKNOWN_TRAIT, EmotionPhrases, Vocabulary, joined
-from budew.randomness import Choices
+from budew.randomness import Draws
 
-_GRADED = 3
-"""One in three emotion words that may go without a degree has one all the same."""
+_ONE_IN_WITH_DEGREE = 3
+"""One in this many emotion words that may go without a degree has one all the same."""
 _CARRIED = 3
-"""One degree governs at most three emotion words."""
+"""One degree governs at most this many emotion words."""
 _TONE = " tone"
 
-Graded = tuple[str, float]
+EmotionLevel = tuple[str, float]
 """An emotion and its level."""
 
 
@@ -39,7 +39,7 @@ class WordChoice:
 
     __slots__ = ("_degrees", "below", "content", "met", "person", "vocabulary")
 
-    def __init__(self, content: Content, vocabulary: Vocabulary, met: Set[str], draw: Choices) -> None:
+    def __init__(self, content: Content, vocabulary: Vocabulary, met: Set[str], draw: Draws) -> None:
         self.content = content
         self.vocabulary = vocabulary
         self.met = met
@@ -62,7 +62,7 @@ class WordChoice:
         traits = self.content.traits
         return traits.get("gender", UNKNOWN_TRAIT), traits.get("age", UNKNOWN_TRAIT)
 
-    def emotion_list(self, emotions: Sequence[Graded], form: str) -> str:
+    def emotion_list(self, emotions: Sequence[EmotionLevel], form: str) -> str:
         """Return emotions as a list that "and" closes, or the phrase for a neutral voice.
 
         Words without a degree come first, as one before them would govern them: "sad and very angry". The
@@ -74,16 +74,16 @@ class WordChoice:
         if self.vocabulary.is_plain:
             return joined([phrases[emotion].in_plain for emotion in emotions])
         bare: list[str] = []
-        graded: list[Graded] = []
+        with_degree: list[EmotionLevel] = []
         for emotion in emotions:
             options = phrases[emotion]
-            if options.bare and (self.below(_GRADED) or not options.before):
+            if options.bare and (self.below(_ONE_IN_WITH_DEGREE) or not options.before):
                 bare.append(self.one_of(options.bare))
             else:
-                graded.append(emotion)
-        if len(graded) > 2:
-            graded = _grouped_by_level(graded, phrases)
-        return joined(bare + self._with_degrees(graded, phrases))
+                with_degree.append(emotion)
+        if len(with_degree) > 2:
+            with_degree = _grouped_by_level(with_degree, phrases)
+        return joined(bare + self._with_degrees(with_degree, phrases))
 
     def emotion_tags(self, form: str) -> str:
         """Return all emotions as a list of commas, each with its own degree or a word that needs none."""
@@ -96,7 +96,7 @@ class WordChoice:
         tags = []
         for emotion in emotions:
             options = phrases[emotion]
-            if options.bare and (self.below(_GRADED) or not options.before):
+            if options.bare and (self.below(_ONE_IN_WITH_DEGREE) or not options.before):
                 tags.append(self.one_of(options.bare))
             else:
                 phrase = self._with_degree(options)
@@ -104,7 +104,7 @@ class WordChoice:
         return ", ".join(tags)
 
     def _with_degrees(
-        self, emotions: Sequence[Graded], phrases: Mapping[Graded, EmotionPhrases]
+        self, emotions: Sequence[EmotionLevel], phrases: Mapping[EmotionLevel, EmotionPhrases]
     ) -> list[str]:
         """Return a phrase for each emotion of a list. A degree is carried to the next words of its level."""
         chosen: list[str] = []
@@ -137,9 +137,11 @@ class WordChoice:
         return phrases.before[drawn]
 
 
-def _grouped_by_level(emotions: list[Graded], phrases: Mapping[Graded, EmotionPhrases]) -> list[Graded]:
+def _grouped_by_level(
+    emotions: list[EmotionLevel], phrases: Mapping[EmotionLevel, EmotionPhrases]
+) -> list[EmotionLevel]:
     """Return emotions by level, in the order in which the levels come; those that end in "tone" first: a
-    degree is carried to the end of a list, and "tone" would end it.
+    degree is carried to the end of a list, and "tone" would end it. Phrases in "tone" stand last in `before`.
     """
     levels = [level for _, level in emotions]
     return sorted(

@@ -17,8 +17,8 @@ machines and restarts give the same bytes.
 | `job_folder` | the output: shards, records, `failures.jsonl`, and `job.json`, whose job the folder is |
 | `convert`, `render` | two jobs: decode and check audio, render captions |
 
-Other jobs lie with what they use, such as `inference/caption_corpus.py`. A new job is a class like `Job`, and a
-command in `cli/corpus_jobs.py` that hands it to `run_job`.
+Other jobs lie with what they use, such as `inference/caption_corpus.py`. A new job is a class like `Job`, and
+a command in `cli/corpus_jobs.py` that hands it to `run_job`.
 """
 
 import lazy_loader
