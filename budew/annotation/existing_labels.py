@@ -146,7 +146,7 @@ def label_clip(clip: Clip, *, source: str | None = None) -> Clip:
             "(joy, anger), or classes with names"
         )
     raise CorpusError(
-        f"clip {clip.id!r}: has no {source or 'labels'}: leave it out, or annotate it with heads or an LLM"
+        f"clip {clip.id!r} has no {source or 'labels'}: leave it out, or annotate it with heads or an LLM"
     )
 
 

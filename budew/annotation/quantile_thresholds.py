@@ -142,7 +142,7 @@ def with_traits(clip: Clip, thresholds: Thresholds, *, overwrite: bool = False) 
         CorpusError: the clip is not measured.
     """
     if not measures_of(clip):
-        raise CorpusError(f"clip {clip.id!r}: has no acoustic measures: run budew corpus measure first")
+        raise CorpusError(f"clip {clip.id!r} has no acoustic measures: run budew corpus measure first")
     profile = clip.profile or VoiceProfile(emotions=None)
     traits: dict[str, str | float] = dict(profile.traits)
     for name, value in thresholds.traits(clip).items():

@@ -16,7 +16,7 @@ from budew.reports.formatting import visible_name
 app = typer.Typer()
 NAMED = 5
 """Clips with the same error that are named."""
-_OF_A_CLIP = re.compile(r"clip '(?P<clip>[^']*)': has (?P<lack>.*): (?P<remedy>[^:]*)", re.DOTALL)
+_OF_A_CLIP = re.compile(r"clip '(?P<clip>[^']*)' has (?P<lack>.*): (?P<remedy>[^:]*)", re.DOTALL)
 ExportFormat = Literal["parquet", "jsonl", "parler", "ljspeech", "lhotse"]
 
 

@@ -150,5 +150,5 @@ def _read(path: Path) -> dict[str, Prediction | str]:
             found[record["id"]] = _prediction(record)
         except (InputError, KeyError, TypeError) as error:
             fault = f"is damaged ({error}): remove the line to have its clip captioned again"
-            raise InputError(f"{path} line {number}: {fault}") from error
+            raise InputError(f"{path} line {number} {fault}") from error
     return found

@@ -8,7 +8,7 @@ _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name, after the library that its module imports has been found."""
+    """Import a public name of this package when it is first used; MissingExtraError without scipy."""
     if name in __all__:
         require("scipy", extra="train", purpose="budew.synthesis")
     return _load(name)

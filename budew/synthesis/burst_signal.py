@@ -1,6 +1,6 @@
-"""Vocal bursts: glottal pulses and aspiration noise through formant resonators, about 2 ms each.
+"""Synthesis of vocal bursts: glottal pulses and noise, filtered by formant resonators; takes about 2 ms each.
 
-The gestures are data (`bursts.yaml`): laughs, sobs, sighs, gasps, groans, hums, clicks.
+The sounds are described in `bursts.yaml`: laughs, sobs, sighs, gasps, groans, hums, clicks.
 """
 
 import random
@@ -15,8 +15,8 @@ from budew.synthesis.clip_plan import SAMPLING_RATE
 
 Samples = npt.NDArray[np.float64]
 
-# First three formants (Hz) of an adult male; Peterson & Barney (1952), JASA 24, rounded. Then the voiceless
-# sounds by the peaks of their noise (Kent & Read, Acoustic Analysis of Speech), and the nasal murmur m.
+# First three formants (Hz) of an adult male; Peterson & Barney (1952), JASA 24, rounded. For voiceless sounds
+# the peaks of their noise (Kent & Read, Acoustic Analysis of Speech). "m" is a nasal murmur.
 FORMANTS = {
     "a": (730, 1090, 2440),
     "ae": (660, 1720, 2410),
@@ -36,13 +36,13 @@ FEMALE_TRACT = 1.16
 
 
 def sound_burst(gesture: Mapping[str, Any], *, pitch: float, tract: float, rng: random.Random) -> Samples:
-    """Return one vocal burst (n,) with a root mean square of 1 where it is loud.
+    """Synthesize a vocal burst: samples (n,) at `SAMPLING_RATE`; the root mean square of its loud part is 1.
 
     Args:
-        gesture: a row of `bursts.yaml`.
-        pitch: the speaker's habitual fundamental frequency in Hz.
-        tract: factor on the formants of an adult male.
-        rng: makes no two laughs alike.
+        gesture: description of the sound, a row of `bursts.yaml`.
+        pitch: mean fundamental frequency of the speaker, in Hz.
+        tract: factor on `FORMANTS`, which are those of an adult male.
+        rng: source of the random length, pitch and noise.
     """
     noise = np.random.default_rng(rng.getrandbits(64))
     pieces: list[Samples] = []
@@ -81,7 +81,7 @@ def _segment(
 
 
 def _glottal(frequency: Samples) -> Samples:
-    """Return the derivative of a glottal flow, open for 60 % of each period (Rosenberg 1971, JASA 49)."""
+    """Return the derivative of glottal flow; glottis open for 60 % of a period (Rosenberg 1971, JASA 49)."""
     phase = np.cumsum(frequency / SAMPLING_RATE) % 1.0
     opening, closing = phase < 0.4, (phase >= 0.4) & (phase < 0.6)
     flow = np.zeros_like(phase)

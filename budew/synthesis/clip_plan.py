@@ -1,8 +1,8 @@
-"""What a synthetic clip will be, before any sound is made: a function of (seed, split, number) alone.
+"""Plans of synthetic clips: speaker, text, emotions, vocal cues, a function of (seed, split, number) alone.
 
 One or two emotions are drawn (a few clips are neutral), their vocal correlates are added up in proportion to
-intensity, and the speaker's own habits are added: no two speakers use a cue alike. The plan is also the upper
-bound in the benchmarks: the sound holds no more about the emotions than the settings of the plan.
+intensity, and random variation is added, since no two speakers use a cue alike. The plan is also the upper
+bound in the benchmarks: the sound contains no more about the emotions than the settings of the plan.
 """
 
 import random
@@ -29,13 +29,13 @@ MOST_BURSTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Physical size of a vocal cue at -1 (`low`) and at +1 (`high`); `cues.yaml` has the units."""
+    """Range of a vocal cue: its value at strength -1 (`low`) and +1 (`high`), in the unit of `cues.yaml`."""
 
     low: float
     high: float
 
     def at(self, strength: float, *, neutral: float) -> float:
-        """Return the setting for `strength`, clipped to [-1.1, 1.1]; 0 gives `neutral`."""
+        """Return the value of the cue at a strength, which is clipped to [-1.1, 1.1]; 0 gives `neutral`."""
         strength = max(-1.1, min(1.1, strength))
         end = self.high if strength > 0 else self.low
         return neutral + abs(strength) * (end - neutral)
@@ -43,13 +43,13 @@ class Cue:
 
 @cache
 def synthesis_table(name: str) -> Any:
-    """Return the data file `name`.yaml of this folder, read once."""
+    """Return the contents of the packaged data file `budew/synthesis/NAME.yaml`; cached."""
     return packaged_table(__package__, name)
 
 
 @cache
 def cues() -> dict[str, Cue]:
-    """Return the vocal cues by name, in the order of the file."""
+    """Return the vocal cues by name, in the order of `cues.yaml`."""
     return {
         name: Cue(float(row["low"]), float(row["high"]))
         for name, row in synthesis_table("cues")["cues"].items()
@@ -58,15 +58,15 @@ def cues() -> dict[str, Cue]:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A speaker: an espeak-ng voice with a vocal tract and a habitual pitch of its own.
+    """A synthetic speaker: an espeak-ng voice with shifted formants and pitch.
 
     Attributes:
-        name: espeak-ng's name, language and variant, such as "en-us+m3".
-        speaker: unique name of the person.
-        language: BCP 47 primary language.
+        name: language and variant as espeak-ng names them, such as "en-us+m3".
+        speaker: unique name of the speaker.
+        language: BCP 47 primary language, such as "en".
         gender: "female" or "male".
-        vocal_tract: factor on formant frequencies.
-        pitch: semitones over the variant's own pitch.
+        vocal_tract: factor on the formant frequencies of the variant.
+        pitch: semitones above the pitch of the variant; may be negative.
     """
 
     name: str
@@ -79,7 +79,15 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class ClipPlan:
-    """Everything that decides how one clip sounds; `settings` is the strength of each cue, 0 for neutral.
+    """Everything that determines the sound of one synthetic clip.
+
+    Attributes:
+        id, seed: id of the clip and seed of the corpus, from which random numbers are derived.
+        profile: emotions, vocal bursts and gender of the clip.
+        voice: speaker.
+        text: spoken text.
+        settings: strength of each vocal cue, about -1 to 1; 0 is neutral speech.
+        bursts_before, bursts_after: names of the vocal bursts before and after the text.
 
     Example:
         >>> plan = plan_clip(7, seed=1, split="test")
@@ -98,7 +106,7 @@ class ClipPlan:
 
 
 def plan_clip(number: int, *, seed: int, split: Split) -> ClipPlan:
-    """Draw clip `number` of the corpus (seed, split).
+    """Draw the plan of clip `number` of the corpus with this seed and split.
 
     Example:
         >>> plan = plan_clip(0, seed=1, split="train")
@@ -118,12 +126,20 @@ def plan_clip(number: int, *, seed: int, split: Split) -> ClipPlan:
 
 
 def clip_id(number: int, *, seed: int, split: Split) -> str:
-    """Return the id of clip `number`."""
+    """Return the id of clip `number` of a synthetic corpus: SPLIT-SEED-NUMBER."""
     return f"{split}-{seed}-{number:07d}"
 
 
 def voice_of(variant: str, person: int, *, accent: str, language: str, gender: str) -> Voice:
-    """Return a speaker: `person` is one of those who share an espeak-ng variant, `accent` its voice."""
+    """Return a speaker, whose formants and pitch are derived from `variant` and `person`.
+
+    Args:
+        variant: variant of espeak-ng, such as "m3".
+        person: number of the speaker among the speakers with this variant.
+        accent: voice of espeak-ng, such as "en-us".
+        language: BCP 47 primary language.
+        gender: "female" or "male".
+    """
     body = generator(0, f"{variant}/{person}", "speaker")
     tract = 1 + body.uniform(-1, 1) * synthesis_table("voices")["vocal_tract"]
     pitch = body.uniform(-1, 1) * synthesis_table("voices")["habitual_pitch"]
@@ -141,7 +157,7 @@ def _draw_voice(rng: random.Random, split: Split) -> Voice:
 
 
 def draw_emotions(rng: random.Random, among: Sequence[str] = EMOTIONS) -> dict[str, float]:
-    """Return one or two of some emotions with their intensities; for a few clips none."""
+    """Draw one or two emotions of `among`, by name with their intensities (0 to 1); sometimes none."""
     if rng.random() < NEUTRAL_SHARE:
         return {}
     count = 2 if rng.random() < TWO_EMOTIONS_SHARE else 1
@@ -154,7 +170,10 @@ def draw_emotions(rng: random.Random, among: Sequence[str] = EMOTIONS) -> dict[s
 
 
 def express(emotions: Mapping[str, float], rng: random.Random) -> tuple[dict[str, float], list[str]]:
-    """Return the settings of the cues and the bursts that these emotions come out as, this time."""
+    """Draw how a voice expresses emotions: the strength of each vocal cue, and names of vocal bursts.
+
+    `emotions` are intensities (0 to 1) by name; the table `correlates.yaml` has the cues of each emotion.
+    """
     rules = synthesis_table("cues")
     settings = dict.fromkeys(cues(), 0.0)
     bursts: list[str] = []

@@ -1,7 +1,7 @@
 """A corpus of synthetic emotional speech as WebDataset shards, the same bytes from the same seed.
 
-About 50 clips a second on one core, workers side by side. It is a job like any other: a second run makes only
-what is missing, and neither the number of workers nor their order changes a byte.
+About 50 clips a second on one core; workers run in parallel. A second run of the job makes only the missing
+clips, and neither the number of workers nor their order changes a byte.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,12 @@ from budew.version import __version__
 
 @dataclass(frozen=True, slots=True)
 class Synthesis:
-    """A job that makes clips of (seed, split), given as their numbers. Splits have no voice in common.
+    """A job that synthesizes clips of emotional speech; its input is the numbers of the clips.
+
+    Attributes:
+        seed: random seed of the corpus.
+        split: "train", "validation" or "test". No voice occurs in two splits.
+        name: name of the job.
 
     Example:
         >>> from budew.jobs import run
@@ -37,19 +42,19 @@ class Synthesis:
 
     @property
     def prefix(self) -> str:
-        """Return the prefix of shard names."""
+        """Prefix of the names of output shards: the split."""
         return self.split
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings that determine a clip."""
+        """Return the settings that determine the clips, as JSON values."""
         return {"seed": self.seed, "split": self.split, "version": __version__}
 
     def id_of(self, number: int) -> str:
-        """Return the id of clip `number`."""
+        """Return the id of the clip with this number."""
         return clip_id(number, seed=self.seed, split=self.split)
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Synthesize the clips that have no audio yet."""
+        """Yield the clips in order; those without audio are synthesized from their `metadata["number"]`."""
         with Espeak() as espeak:
             for clip in clips:
                 yield clip if clip.audio else self._made(clip.metadata["number"], espeak)

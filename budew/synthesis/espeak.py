@@ -3,7 +3,7 @@
 The library and its data come with the `espeakng-loader` wheel (espeak-ng 1.52): no system package is needed.
 
 The cues that espeak-ng can follow (pitch, intonation, rate, pauses) are written as SSML. Its pitch setting is
-exponential: measured on its voices, 25, 50, 75 and 99 give 0.81, 1, 1.29 and 1.68 times the voice's own
+exponential: measured on its voices, 25, 50, 75 and 99 give 0.81, 1, 1.29 and 1.68 times the voice's default
 fundamental frequency, about 0.16 semitones a unit. Pitch accents, the contour of the last words and an uneven
 rate are set word by word, since espeak-ng ignores SSML's own `contour`.
 """
@@ -32,15 +32,23 @@ from budew.synthesis.espeak_process import FAILED
 SEMITONES_PER_UNIT = 0.16
 NEUTRAL_PITCH, NEUTRAL_RANGE, NEUTRAL_RATE = 50.0, 45.0, 170.0
 NEUTRAL_ACCENT = 1.0  # semitones, standard deviation from word to word
-NEUTRAL_PAUSE = 0.3  # seconds in an utterance
-SHORTEST_PAUSE = 0.12  # seconds; less is not heard as one
+NEUTRAL_PAUSE = 0.3  # seconds, total in an utterance
+SHORTEST_PAUSE = 0.12  # seconds; shorter silence is not heard as a pause
 CONTOUR_WORDS = 3
 LONGEST_DATA_PATH = 140  # characters; espeak-ng 1.52 fails to start from 149 on
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One request; `rate` in words a minute, `pitch` and `range` 0 to 100, of which 50 is the voice's own."""
+    """Text for espeak-ng, and the settings to speak it with.
+
+    Attributes:
+        ssml: text with SSML tags.
+        voice: language and variant, such as "en-us+m3".
+        rate: words a minute.
+        pitch, range: mean pitch and its variation, 0 to 100; 50 is the default of the voice.
+        seed: of espeak-ng's random numbers.
+    """
 
     ssml: str
     voice: str
@@ -51,7 +59,10 @@ class Utterance:
 
 
 class Espeak:
-    """A running espeak-ng, a context manager. It serves one request at a time: make one for each worker."""
+    """A running espeak-ng process, as a context manager that ends it.
+
+    A process synthesizes one utterance at a time, so each worker needs an `Espeak` object.
+    """
 
     def __init__(self) -> None:
         loader = require("espeakng_loader", extra="train", purpose="budew corpus synthesize")
@@ -75,11 +86,11 @@ class Espeak:
         self._answers.close()
 
     def speak(self, utterance: Utterance) -> npt.NDArray[np.float64]:
-        """Return the samples (n,) in [-1, 1] at `self.sampling_rate`.
+        """Synthesize an utterance: samples (n,) in [-1, 1] at `self.sampling_rate` (Hz).
 
         Raises:
-            InputError: the voice does not exist, or espeak-ng refuses the text.
-            JobError: the process ended.
+            InputError: the voice does not exist, or espeak-ng rejects the text.
+            JobError: the espeak-ng process ended.
         """
         self._requests.write(json.dumps(asdict(utterance)).encode() + b"\n")
         self._requests.flush()
@@ -100,7 +111,7 @@ class Espeak:
 
 
 def _short_path(data: Path) -> Path:
-    """Return `data` itself, or a short link to it where espeak-ng would cut the path off."""
+    """Return `data`, or a short link to it if the path is too long for espeak-ng, which truncates it."""
     if len(os.fspath(data)) <= LONGEST_DATA_PATH:
         return data
     folder = Path(tempfile.mkdtemp(prefix="espeak-", dir="/tmp" if os.path.isdir("/tmp") else None))  # noqa: S108
@@ -111,8 +122,10 @@ def _short_path(data: Path) -> Path:
 
 
 def utterance(plan: ClipPlan, *, formants: float) -> Utterance:
-    """Return what espeak-ng is asked to say, such that pitch and rate are as planned once the audio has been
-    resampled by the factor `formants`.
+    """Return the utterance for a plan.
+
+    Resampling the audio multiplies formants, pitch and rate by `formants`. Pitch and rate are as planned
+    after it.
     """
     rng = generator(plan.seed, plan.id, "speech")
     words = plan.text.split()
@@ -144,7 +157,7 @@ def _word(word: str, *, pitch: float, rate: float, silence: float) -> str:
 
 
 def _word_pitches(plan: ClipPlan, noise: list[float]) -> list[float]:
-    """Return the pitch of each word in semitones over the utterance's own."""
+    """Return the pitch of each word, in semitones above the base pitch of the utterance."""
     spread = max(0.0, _setting(plan, "pitch_range", neutral=NEUTRAL_ACCENT))
     contour = _setting(plan, "contour", neutral=-0.7)
     pitches = [spread * value for value in noise]
@@ -154,7 +167,7 @@ def _word_pitches(plan: ClipPlan, noise: list[float]) -> list[float]:
 
 
 def _breaks(plan: ClipPlan, words: int, places: list[int]) -> dict[int, float]:
-    """Return seconds of silence before each word that has some."""
+    """Return the seconds of silence before words, by the number of the word."""
     total = max(0.0, _setting(plan, "pauses", neutral=NEUTRAL_PAUSE))
     count = min(len(places), 1 + int(total / 0.5))
     each = total / count if count else 0.0

@@ -1,9 +1,9 @@
-"""One process that speaks with espeak-ng: initialised once, and forked for each utterance.
+"""Process that synthesizes speech with espeak-ng: initialised once, and forked for each utterance.
 
-espeak-ng keeps state between utterances (random numbers, the clause in hand), so the second call in a process
+espeak-ng keeps state between utterances (random numbers, the current clause), so the second call in a process
 does not sound like the first. A fresh fork for each request makes the audio a function of the request alone:
-bit-identical, about 130 utterances a second on one core. Only the standard library is imported, so the fork
-is cheap and no thread is lost in it.
+bit-identical, about 130 utterances a second on one core. Only the standard library is imported, so that forks
+are cheap, and no thread of another library is lost in them.
 
 Run as `python espeak_process.py DATA LIBRARY`. Requests are JSON lines on standard input; each answer on
 standard output is one little-endian unsigned 32-bit length in bytes, then that much 16-bit mono PCM at
@@ -27,7 +27,7 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 
 def serve_requests() -> int:
-    """Serve requests until standard input ends."""
+    """Answer the requests on standard input until it ends; return the exit status."""
     data, library = sys.argv[1:3]
     engine = ctypes.CDLL(library)
     rate = engine.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(data), _DONT_EXIT)
@@ -57,7 +57,7 @@ def _answer(engine: ctypes.CDLL, request: dict[str, Any], output: BinaryIO) -> N
 
 
 def _speak_and_exit(engine: ctypes.CDLL, request: dict[str, Any], sending: int) -> None:
-    """Synthesize in the forked child, write the samples into the pipe and end without any clean-up."""
+    """Synthesize in the forked child process, write the samples into the pipe, and exit without clean-up."""
     status = 1
     try:
         pcm = speak(engine, request)
@@ -71,10 +71,14 @@ def _speak_and_exit(engine: ctypes.CDLL, request: dict[str, Any], sending: int) 
 
 
 def speak(engine: ctypes.CDLL, request: dict[str, Any]) -> bytes:
-    """Return 16-bit PCM for one request, which has the fields of `budew.synthesis.espeak.Utterance`.
+    """Synthesize one request, with the fields of `budew.synthesis.espeak.Utterance`; return 16-bit mono PCM.
+
+    Args:
+        engine: initialised espeak-ng library.
+        request: fields of the utterance by name.
 
     Raises:
-        RuntimeError: espeak-ng knows no such voice, or refused the text.
+        RuntimeError: espeak-ng has no such voice, or rejected the text.
     """
     chunks: list[bytes] = []
 
@@ -92,7 +96,7 @@ def speak(engine: ctypes.CDLL, request: dict[str, Any]) -> bytes:
     text = request["ssml"].encode()
     status = engine.espeak_Synth(text, len(text) + 1, 0, 1, 0, _UTF8 | _SSML, None, None)
     if status != 0:
-        raise RuntimeError(f"espeak-ng refused the text (status {status})")
+        raise RuntimeError(f"espeak-ng rejected the text (status {status})")
     engine.espeak_Synchronize()
     return b"".join(chunks)
 

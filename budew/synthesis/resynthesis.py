@@ -1,12 +1,12 @@
-"""Emotional speech from neutral recordings of people: the vocal cues of the table on real voices.
+"""Emotional speech from neutral recordings of people: the vocal cues of `correlates.yaml` on real voices.
 
 The vocoder WORLD (Morise et al. 2016) divides speech into pitch, spectral envelope and noise. Pitch level,
-pitch range, contour, rate and formants are changed between analysis and synthesis, and `speech_signal.color`
-adds what it adds to espeak-ng's speech. Words, accent and voice stay those of the speaker. About 4 clips a
-second on one core.
+pitch range, contour, rate and formants are changed between analysis and synthesis. The other cues (such as
+breathiness and tremor) are added by `speech_signal.color`, as to espeak-ng's speech. Words, accent and voice
+stay those of the speaker. About 4 clips a second on one core.
 
 Labels are the emotions that were requested, as for all synthetic speech. The voices, microphones and rooms
-are real, so that a model does not learn to know emotional speech by its microphone (docs/journal.md).
+are real, so that a model does not learn to recognize emotional speech by its microphone (docs/journal.md).
 """
 
 import random
@@ -29,30 +29,33 @@ from budew.taxonomy import EMOTIONS
 from budew.version import __version__
 
 LOWEST_PITCH, HIGHEST_PITCH = 55.0, 700.0
-"""Hz, between which a changed pitch stays."""
+"""Hz: changed pitch is clipped to this range."""
 PITCH_SHARE = 0.7
-"""Share of the table's changes of pitch level: a recording has a range of its own around its pitch."""
+"""Factor on the changes of pitch level of `cues.yaml`: recorded speech already varies around its pitch."""
 CONTOUR_SHARE, CONTOUR_STARTS = 0.5, 0.65
-"""Share of the table's rise or fall, and the place in the clip from which it is applied."""
+"""Factor on the rise or fall of `cues.yaml`, and the share of the clip after which it begins."""
 FLATTEST = 0.15
-"""Share of its pitch range that the flattest voice keeps."""
+"""Least factor on the pitch range of a recording."""
 HABIT = 0.06
-"""Largest share by which the formants of a clip differ from the speaker's: as many voices as clips."""
+"""Largest relative shift of the formants of a clip, which varies the voices between clips."""
 LEAST_VOICED = 20
-"""Frames of 5 ms with a pitch that a piece needs: less is no speech."""
+"""Least number of voiced frames (5 ms) in a piece; pieces with fewer contain no speech."""
 _CANDIDATES = 12
-"""Places at which a piece may begin; the quietest is taken."""
+"""Number of random places at which a piece may begin; the quietest is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resynthesize:
-    """Make clips with drawn emotions out of neutral speech; a `budew.jobs.Job`.
+    """A `budew.jobs.Job` that makes emotional clips from neutral recordings, by changing their vocal cues.
 
     Attributes:
-        seed: decides emotions, pieces and cues, with the id of the clip and the number of the copy.
-        per_clip: clips made of each clip, each of another piece and with other emotions.
-        emotions: those that are drawn from; all 40 where empty.
-        shortest, longest: seconds of speech that a piece is cut to before its rate is changed.
+        seed: random seed; emotions, piece and cues depend on it, the id of the clip and the number of the
+            copy.
+        per_clip: number of copies made from each clip, each from a random piece with random emotions.
+        emotions: names of the emotions to draw from; () for all 40.
+        shortest, longest: range from which the length of a piece is drawn, in seconds before the rate is
+            changed.
+        name: name of the job.
     """
 
     seed: int = 0
@@ -64,14 +67,14 @@ class Resynthesize:
 
     def __post_init__(self) -> None:
         if self.per_clip < 1 or not 0.5 <= self.shortest <= self.longest:
-            raise InputError("per_clip must be 1 or more, and pieces at least 0.5 s long, shortest first")
+            raise InputError("per_clip must be at least 1, shortest at least 0.5 s, and longest not below it")
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the settings that determine the clips."""
+        """Return the settings that determine the resulting clips, as JSON values."""
         return {**asdict(self), "version": __version__}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Resynthesize clips one after the other; one without speech fails."""
+        """Yield `per_clip` new clips for each clip; call `failed` for clips that cannot be changed."""
         for clip in clips:
             try:
                 samples = decode(clip.audio, sampling_rate=SAMPLING_RATE, name=clip.id).usable
@@ -110,7 +113,10 @@ class Resynthesize:
 
 
 def cut(samples: Signal, seconds: float, rng: random.Random) -> Signal:
-    """Return a piece (n,) of `seconds` that begins where it is quiet, or all of a shorter recording."""
+    """Return a random piece (n,) of `seconds` that begins at a quiet place; a shorter recording as it is.
+
+    `samples` (m,) are at `SAMPLING_RATE`.
+    """
     length = round(seconds * SAMPLING_RATE)
     if len(samples) <= length:
         return samples
@@ -121,16 +127,16 @@ def cut(samples: Signal, seconds: float, rng: random.Random) -> Signal:
 
 
 def change_prosody(samples: Signal, settings: Mapping[str, float], *, formants: float, name: str) -> Signal:
-    """Return speech (n,) with pitch level, range, contour, rate and smile of `settings`; rate changes n.
+    """Change pitch level, pitch range, contour, rate and smile of speech; return samples (m,).
 
     Args:
-        samples: mono at `SAMPLING_RATE`.
-        settings: strength of each cue, see `budew.synthesis.clip_plan.express`.
-        formants: factor on formant frequencies besides that of the smile.
-        name: of the clip, for errors.
+        samples: mono speech (n,) at `SAMPLING_RATE`.
+        settings: strength of each vocal cue by name, as `budew.synthesis.clip_plan.express` returns it.
+        formants: factor on the formant frequencies, in addition to the factor of the cue `smile`.
+        name: id of the clip, for errors.
 
     Raises:
-        CorpusError: there is no voice in it.
+        CorpusError: the clip has too little voiced speech.
         MissingExtraError: pyworld is not installed.
     """
     world = _world()
@@ -139,7 +145,7 @@ def change_prosody(samples: Signal, settings: Mapping[str, float], *, formants: 
     pitch = world.stonemask(samples, pitch, times, SAMPLING_RATE)
     voiced = pitch > 0
     if voiced.sum() < LEAST_VOICED:
-        raise CorpusError(f"clip {name!r} has no voice to change: leave it out")
+        raise CorpusError(f"clip {name!r} has no voiced speech to change: leave it out")
     envelope = world.cheaptrick(samples, pitch, times, SAMPLING_RATE)
     noise = world.d4c(samples, pitch, times, SAMPLING_RATE)
     rate = strengths["rate"].at(settings["rate"], neutral=1.0)
@@ -155,7 +161,7 @@ def change_prosody(samples: Signal, settings: Mapping[str, float], *, formants: 
 
 
 def _new_pitch(pitch: Signal, voiced: Any, settings: Mapping[str, float]) -> Signal:
-    """Return the pitch of each frame in Hz, 0 where there is no voice."""
+    """Return the changed pitch of each frame in Hz; 0 for unvoiced frames."""
     strengths = cues()
     octaves = np.log2(pitch[voiced])
     middle = np.median(octaves)
@@ -171,7 +177,7 @@ def _new_pitch(pitch: Signal, voiced: Any, settings: Mapping[str, float]) -> Sig
 
 
 def _stretched(envelope: Signal, factor: float) -> Signal:
-    """Return spectral envelopes (frames, bins) with all frequencies times a factor."""
+    """Return spectral envelopes (frames, bins) whose frequencies are multiplied by `factor`."""
     bins = np.arange(envelope.shape[1]) / factor
     below = np.clip(bins.astype(int), 0, envelope.shape[1] - 2)
     share = np.clip(bins - below, 0, 1)
@@ -179,6 +185,6 @@ def _stretched(envelope: Signal, factor: float) -> Signal:
 
 
 def _world() -> Any:
-    with warnings.catch_warnings():  # it asks setuptools for its version in a way that is going out of use
+    with warnings.catch_warnings():  # pyworld uses a deprecated function of setuptools
         warnings.simplefilter("ignore")
         return require("pyworld", extra="train", purpose="budew corpus resynthesize")

@@ -1,8 +1,8 @@
 """From a plan to the samples of a clip: speech with its voice quality, bursts, room noise and recording gain.
 
 espeak-ng cannot change tremor, roughness, breath, spectral tilt, dynamics, loudness or formants: these are
-applied to its output. All of them are what a throat and a mouth can do; no tone, code or level marks an
-emotion. Level means little by itself, since every recording also has a gain of its own.
+applied to its output. All of them are changes that a human voice can make; no tone, code or level marks an
+emotion. The level alone says little about the emotion, since each clip also gets a random gain.
 """
 
 import random
@@ -43,14 +43,18 @@ Signal = npt.NDArray[np.float64]
 
 
 def synthesize_clip(plan: ClipPlan, espeak: Espeak) -> Samples:
-    """Return the clip (n,) at `SAMPLING_RATE`, in [-1, 1], at most `LONGEST` seconds; see `Espeak.speak`."""
+    """Synthesize a clip: samples (n,) in [-1, 1] at `SAMPLING_RATE`, cut to at most `LONGEST` seconds.
+
+    Raises the errors of `Espeak.speak`.
+    """
     return synthesize_parts([plan], espeak, longest=LONGEST)
 
 
 def synthesize_parts(parts: Sequence[ClipPlan], espeak: Espeak, *, longest: float) -> Samples:
-    """Return one clip (n,) of several plans of one speaker, one after the other, as `synthesize_clip`.
+    """Synthesize several plans of one speaker as one clip: samples (n,) in [-1, 1] at `SAMPLING_RATE`.
 
-    The id of the first decides the chance. What is longer than `longest` seconds is cut off the words.
+    Random numbers are derived from seed and id of the first plan. If the clip is longer than `longest`
+    seconds, speech is cut off; vocal bursts are kept. Raises the errors of `Espeak.speak`.
     """
     rng = generator(parts[0].seed, parts[0].id, "sound")
     spoken = [_part(plan, espeak, rng) for plan in parts]
@@ -68,12 +72,12 @@ def synthesize_parts(parts: Sequence[ClipPlan], espeak: Espeak, *, longest: floa
 
 
 def _part(plan: ClipPlan, espeak: Espeak, rng: random.Random) -> tuple[Signal, list[Signal], list[Signal]]:
-    """Return the speech of a plan, and the bursts before and after it."""
+    """Return the speech of a plan, the bursts before it and the bursts after it."""
     formants = formant_factor(plan)
     spoken = espeak.speak(utterance(plan, formants=formants))
     spoken = np.asarray(
         soxr.resample(_trim(spoken), espeak.sampling_rate * formants, SAMPLING_RATE), dtype=np.float64
-    )  # pitch and rate move with the formants
+    )  # multiplies pitch and rate by `formants` too
     speech = color(spoken, plan.settings, rng=rng)
     before = [_burst(name, plan, rng.getrandbits(64)) for name in plan.bursts_before]
     after = [_burst(name, plan, rng.getrandbits(64)) for name in plan.bursts_after]
@@ -91,7 +95,14 @@ def _burst(name: str, plan: ClipPlan, seed: int) -> Signal:
 
 
 def record(samples: Signal, gain: float, floor: float, seed: int) -> Samples:
-    """Set the level, add the noise of the room and keep the peaks inside full scale."""
+    """Simulate a recording: set the level, add room noise, and limit the peaks to [-1, 1].
+
+    Args:
+        samples: (n,), with a root mean square of about 1.
+        gain: dB over `NEUTRAL_LEVEL`.
+        floor: level of the noise, in dB under full scale.
+        seed: of the noise.
+    """
     level = 10 ** ((NEUTRAL_LEVEL + gain) / 20)
     noise = np.random.default_rng(seed).standard_normal(len(samples)) * 10 ** (floor / 20)
     recorded = samples * level + noise
@@ -99,14 +110,14 @@ def record(samples: Signal, gain: float, floor: float, seed: int) -> Samples:
 
 
 def as_flac(samples: Samples, rate: int = SAMPLING_RATE) -> bytes:
-    """Return samples (n,) at `rate` Hz as a FLAC file."""
+    """Encode mono samples (n,) at `rate` (Hz) as FLAC; return the contents of the file."""
     encoded = BytesIO()
     soundfile.write(encoded, samples, rate, format="FLAC", subtype="PCM_16")
     return encoded.getvalue()
 
 
 def _trim(samples: Signal) -> Signal:
-    """Drop the silence that espeak-ng puts around an utterance."""
+    """Remove the silence that espeak-ng adds before and after an utterance."""
     loud = np.flatnonzero(np.abs(samples) > 0.005)
     return samples[loud[0] : loud[-1] + 1] if len(loud) else samples
 
@@ -124,12 +135,21 @@ def _silence(seconds: float) -> Signal:
 
 
 def formant_factor(plan: ClipPlan) -> float:
-    """Return by how much the formants are moved: the speaker's vocal tract times the lips' part."""
+    """Return the factor on the formant frequencies: that of the speaker times that of the cue `smile`."""
     return plan.voice.vocal_tract * cues()["smile"].at(plan.settings["smile"], neutral=1.0)
 
 
 def color(samples: Signal, settings: Mapping[str, float], *, rng: random.Random) -> Signal:
-    """Return speech (n,) with a voice quality, at a root mean square of 1 for neutral loudness."""
+    """Apply vocal cues to speech: tremor, roughness, breathiness, brightness, dynamics and loudness.
+
+    Args:
+        samples: mono speech (n,) at `SAMPLING_RATE`.
+        settings: strength of each vocal cue by name, as `budew.synthesis.clip_plan.express` returns it.
+        rng: source of the random modulations and noise.
+
+    Returns:
+        Samples (n,) whose root mean square is 1 at neutral loudness.
+    """
     noise = np.random.default_rng(rng.getrandbits(64))
     setting = {
         name: cue.at(settings[name], neutral=NEUTRALS[name])
@@ -154,7 +174,7 @@ def color(samples: Signal, settings: Mapping[str, float], *, rng: random.Random)
 
 
 def _shift_periods(samples: Signal, shake: Signal, rough: float, noise: np.random.Generator) -> Signal:
-    """Read the samples a little early or late: vibrato from `shake`, jitter from roughness."""
+    """Shift the samples slightly in time: vibrato by `shake`, jitter by `rough`."""
     vibrato = np.cumsum(shake) * TREMOR_PITCH
     jitter = rough * JITTER * SAMPLING_RATE * _band_noise(noise, len(samples))
     places = np.arange(len(samples)) + vibrato - vibrato.mean() + jitter
@@ -175,7 +195,7 @@ def _active_rms(samples: Signal) -> float:
 
 
 def _tilt(samples: Signal, decibels: float) -> Signal:
-    """Raise what lies above 1 kHz by `decibels` against what lies below (one pole)."""
+    """Raise frequencies above 1 kHz by `decibels`, with a filter of one pole."""
     pole = np.exp(-2 * np.pi * TILT_FREQUENCY / SAMPLING_RATE)
     low = np.asarray(lfilter([1 - pole], [1, -pole], samples))
     return np.asarray(low + 10 ** (decibels / 20) * (samples - low))

@@ -89,7 +89,7 @@ class NameIndex:
             InputError: no name or alias has this normal form.
         """
         if not isinstance(name, str):
-            raise InputError(f"the name of a {self.kind} is text, not {type(name).__name__}")
+            raise InputError(f"{self.kind} names must be text, not {type(name).__name__}")
         found = self.find(name)
         if found is None:
             short = name[: LONGEST_NAME + 1]

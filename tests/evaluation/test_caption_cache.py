@@ -103,5 +103,5 @@ def test_captions_are_parsed_when_they_are_read(several, whisper_folder, tmp_pat
 def test_a_damaged_line_is_named(several, whisper_folder, tmp_path, line):
     kept = keep(tmp_path, whisper_folder)
     kept.path("own", AUDIO).write_text(line + "\n", encoding="utf-8")
-    with pytest.raises(InputError, match="line 1"):
+    with pytest.raises(InputError, match="line 1 is damaged"):
         predict(kept, several)

@@ -41,6 +41,11 @@ def test_an_unknown_name_is_refused_with_the_nearest_first() -> None:
     assert len(set(INDEX.nearest("Crimsn"))) == 3
 
 
+def test_a_name_that_is_no_text_is_refused_by_its_type() -> None:
+    with pytest.raises(InputError, match="colour names must be text, not int"):
+        INDEX.resolve(3)  # type: ignore[arg-type]
+
+
 def test_a_hostile_name_costs_neither_time_nor_a_long_message() -> None:
     def resolve(copies: int) -> None:
         with pytest.raises(InputError) as caught:

@@ -22,7 +22,7 @@ def converted(clips: Iterable[Clip], convert: Callable[[Clip], T], on_bad: OnBad
             report(error, on_bad)
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             reason = str(error).partition("\n")[0] or type(error).__name__
-            report(CorpusError(f"clip {clip.id!r}: cannot be written ({reason}): correct its fields"), on_bad)
+            report(CorpusError(f"clip {clip.id!r} cannot be written ({reason}): correct its fields"), on_bad)
         else:
             yield value
 
@@ -42,10 +42,10 @@ def spoken_text(clip: Clip) -> str:
     """
     if clip.transcript is None:
         fault = "has no transcript, which text to speech needs: run budew corpus transcribe first"
-        raise CorpusError(f"clip {clip.id!r}: {fault}")
+        raise CorpusError(f"clip {clip.id!r} {fault}")
     if not re.search(r"[^\s|\x00-\x1f]", clip.transcript):
         fault = "has a transcript without words: transcribe it again, or leave the clip out"
-        raise CorpusError(f"clip {clip.id!r}: {fault}")
+        raise CorpusError(f"clip {clip.id!r} {fault}")
     return clip.transcript
 
 

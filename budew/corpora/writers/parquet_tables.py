@@ -58,7 +58,7 @@ def _parler_rows(clip: Clip) -> list[dict[str, Any]]:
     text = spoken_text(clip)
     if not clip.captions:
         fault = "has no caption, which Parler-TTS learns from: run budew corpus render first"
-        raise CorpusError(f"clip {clip.id!r}: {fault}")
+        raise CorpusError(f"clip {clip.id!r} {fault}")
     columns = text_to_speech_columns()
     same = {
         "audio": _audio(clip),

@@ -83,7 +83,7 @@ def write_manifests(form: ManifestFormat, folder: Path, clips: Iterable[Clip], o
         path = f"{form.folder}/{names.name(clip.id)}.{audio.suffix}"
         lines = form.lines(clip, audio, path)
         if any(len(line.encode()) > LARGEST_JSON for line in lines):  # refuses unpaired surrogates, too
-            raise CorpusError(f"clip {clip.id!r}: has more than {LARGEST_JSON} bytes of text: shorten it")
+            raise CorpusError(f"clip {clip.id!r} has more than {LARGEST_JSON} bytes of text: shorten it")
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(audio.encoded)
         return lines

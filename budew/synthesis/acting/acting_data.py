@@ -1,4 +1,4 @@
-"""The languages with their lines and accents, and the challenges, as the data files of acting have them."""
+"""Languages (lines, accents) and acting challenges, read from the data files of this package."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,15 +8,21 @@ from typing import Any
 from budew.synthesis.clip_plan import synthesis_table
 
 NO_ACCENT = "none"
-"""The accent of speech for which none is asked."""
+"""Name of the accent that means that no accent is requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language as in `languages.yaml`, its lines by emotion and its neutral lines; `slots` fill the lines.
+    """A language in which lines are spoken.
 
     Attributes:
-        accents: accent → voice of espeak-ng, None where it has none.
+        code: BCP 47 primary language, such as "en".
+        name: English name.
+        rhythm, sounds: what natural speech is like, requested of models that improvise.
+        accents: voice of espeak-ng by name of the accent, None if espeak-ng does not have the accent.
+        neutral: lines that are suitable for any emotion.
+        lines: lines by emotion; `{slot}` in a line is replaced by one of its words.
+        slots: words by name of the slot.
     """
 
     code: str
@@ -31,7 +37,16 @@ class Language:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """An acting challenge. Fields as in `challenges.yaml`."""
+    """An acting challenge: an instruction that makes a line hard to act.
+
+    Attributes:
+        name: such as "whisper".
+        direction: English instruction for a speech model.
+        parts: factor on the strength of the emotion in each part of the line (`EspeakBackend`).
+        cues: strength to add to vocal cues, by name (`EspeakBackend`).
+        before, between, after: vocal bursts before the line, after its first part and at its end.
+        style: speaking style for the profile, None for no style.
+    """
 
     name: str
     direction: str
@@ -44,13 +59,13 @@ class Challenge:
 
     @property
     def bursts(self) -> tuple[str, ...]:
-        """The vocal bursts that are asked for."""
+        """All vocal bursts that the challenge requests."""
         return (*self.before, *self.between, *self.after)
 
 
 @cache
 def languages() -> dict[str, Language]:
-    """Return the languages by code."""
+    """Return the languages by code; cached."""
     return {
         code: Language(
             code,
@@ -64,7 +79,7 @@ def languages() -> dict[str, Language]:
 
 @cache
 def challenges() -> dict[str, Challenge]:
-    """Return the challenges by name."""
+    """Return the challenges by name; cached."""
     found = {}
     for name, row in synthesis_table("acting/challenges").items():
         fields: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Plans by hours of speech in each language, and the totals of a plan before anything is spoken."""
+"""Acting plans with given hours of speech in each language, and previews of plans (clips, characters)."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -16,18 +16,22 @@ from budew.synthesis.acting.speech_backend import PlannedClip, SpeechBackend
 from budew.taxonomy.rating_scales import level_name
 
 CHALLENGES = "challenges"
-"""The word that makes a part of a plan by hours one of acting challenges."""
+"""Word in the name of a part of a plan by hours: the part has acting challenges."""
 SHOWN_CLIPS = 5
-"""Clips of a plan that a preview shows."""
-_BLOCK = 10  # clips, in which each part has its share
-_COUNTED = 10_000  # clips of a preview whose characters are counted; those of longer plans are estimated
+"""Number of clips that a preview shows."""
+_BLOCK = 10  # clips, among which each part has its share
+_COUNTED = 10_000  # clips whose characters are counted by a preview; it estimates those of further clips
 
 
 @dataclass(frozen=True, slots=True)
 class HoursPlan:
-    """Several plans in one, each with its number of clips. `make_hours_plan` makes one.
+    """Several acting plans (parts) in one, made by `make_hours_plan`. Clips are numbered from 0.
 
-    The parts are interleaved: after every ten clips or so each has had its share.
+    The parts are interleaved: among about every ten clips each part has its share.
+
+    Attributes:
+        parts: plan of each part.
+        clips: number of clips of each part.
     """
 
     parts: tuple[ActingPlan, ...]
@@ -37,38 +41,38 @@ class HoursPlan:
         return sum(self.clips)
 
     def axes(self) -> dict[str, tuple[str, ...]]:
-        """Return the names of all levels of each axis, in the order of `ClipLevels`."""
+        """Return the names of all levels by axis; the axes are the fields of `ClipLevels`, in their order."""
         parts = [part.axes() for part in self.parts]
         return {
             axis: tuple(dict.fromkeys(chain.from_iterable(part[axis] for part in parts))) for axis in parts[0]
         }
 
     def levels(self, number: int) -> ClipLevels:
-        """Return the levels of clip `number`, from 0."""
+        """Return the levels of the clip with this number."""
         part, before = self._place(number)
         return self.parts[part].levels(before[part])
 
     def clip(self, number: int) -> PlannedClip:
-        """Return clip `number`, from 0."""
+        """Return the planned clip with this number: levels, line and instructions."""
         part, before = self._place(number)
         return self.parts[part].clip(before[part])
 
     def id_of(self, number: int) -> str:
-        """Return the id of clip `number`: that of its part, so that it does not depend on the other parts."""
+        """Return the id of the clip with this number, which is the id that its part gives it."""
         part, before = self._place(number)
         return self.parts[part].id_of(before[part])
 
     def shares(self, clips: int) -> dict[str, int]:
-        """Return how many of the first `clips` clips each part has."""
+        """Return how many of the first `clips` clips belong to each part, by name of the part."""
         return dict(zip((part.part for part in self.parts), self._place(clips)[1], strict=True))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all that decides the clips."""
+        """Return the fields of the plan as JSON values."""
         return {"parts": [part.to_dict() for part in self.parts], "clips": list(self.clips)}
 
     def _place(self, number: int) -> tuple[int, list[int]]:
-        """Return the part of a clip, and how many clips of each part come before it."""
-        block = number * _blocks(self.clips) // len(self)  # or a later one, as starts are rounded down
+        """Return the part of a clip, and how many clips of each part come before the clip."""
+        block = number * _blocks(self.clips) // len(self)  # or a later block, as starts are rounded down
         while sum(ends := _starts(self.clips, block + 1)) <= number:
             block += 1
         before = list(_starts(self.clips, block))
@@ -88,7 +92,7 @@ def _blocks(clips: tuple[int, ...]) -> int:
 
 @lru_cache(maxsize=1024)
 def _starts(clips: tuple[int, ...], block: int) -> tuple[int, ...]:
-    """Return the first clip of each part in a block."""
+    """Return the number, within each part, of its first clip in a block."""
     blocks = _blocks(clips)
     return tuple(of_part * block // blocks for of_part in clips)
 
@@ -104,19 +108,21 @@ def make_hours_plan(
     clip_seconds: float | None = None,
     **axes: Any,
 ) -> HoursPlan:
-    """Return a plan of given hours in each language, of plain acting or of acting challenges.
+    """Return a plan with given hours of speech in each language, with or without acting challenges.
 
     Args:
-        backend: who speaks.
-        seed: decides which levels meet.
-        hours: hours of each part. A part is a language, or several joined by `+`; with `challenges` among
-            them it has all challenges but `plain`, without it none.
-        clip_seconds: mean length of a clip, by default that of the backend.
-        axes: fields of `Axes` but `languages`; `challenges` are those of the parts that have any.
+        backend: speech backend, whose voices and accents are used.
+        seed: random seed.
+        hours: hours of each part, by its name: a language code, or several joined by `+`. If the word
+            `challenges` is one of them, clips of the part have challenges (all except `plain`).
+        clip_seconds: mean duration of a clip, from which clips are counted; None for that of the backend.
+        axes: names of levels by axis, see `Axes`, without `languages`. `challenges` applies to the parts
+            with challenges only.
 
     Raises:
-        InputError: there is no such language or level of an axis, or a part occurs twice.
-        SettingsError: an axis is unknown, or its names are not text.
+        InputError: a language or level does not exist, a part occurs twice, or `challenges` are given but no
+            part has challenges.
+        SettingsError: an axis does not exist, or its names are not text.
 
     Example:
         >>> from budew.synthesis.acting import EspeakBackend
@@ -147,7 +153,7 @@ def make_hours_plan(
 
 
 def hours_in(text: str) -> dict[str, float]:
-    """Return the hours by part in a text; InputError where a part is wrong or occurs twice.
+    """Parse PART=HOURS, separated by commas; InputError if a part is malformed or occurs twice.
 
     Example:
         >>> hours_in("en=2,de+challenges=0.5")
@@ -168,14 +174,15 @@ def hours_in(text: str) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan before anything is spoken.
+    """Size and balance of a plan, computed without speech.
 
     Attributes:
-        characters, instruction_characters: of lines and instructions; estimated in a plan of over 10,000.
-        counts: clips by axis and level.
-        cells: clips of each combination of voice, emotion and accent of a language.
-        parts: clips by part of a plan by hours.
-        first: the first clips.
+        characters, instruction_characters: characters of all lines and of all instructions; estimated if the
+            plan has over 10,000 clips.
+        counts: number of clips by axis and name of the level.
+        cells: number of clips of each combination of voice, emotion and accent of a language.
+        parts: number of clips by part; empty unless it is a plan by hours.
+        first: the first `SHOWN_CLIPS` clips.
     """
 
     characters: int
@@ -187,7 +194,10 @@ class Preview:
 
 
 def preview(plan: AnyPlan, clips: int, *, moved: Callable[[int, int], None]) -> Preview:
-    """Count the levels of the first `clips` clips of a plan, 10 µs each; report to `moved`."""
+    """Return the size and balance of the first `clips` clips of a plan; takes 10 µs for each clip.
+
+    `moved` is called with the number of clips counted so far and `clips`.
+    """
     axes = plan.axes()
     counts, cells = [Counter[Any]() for _ in axes], Counter[Any]()
     for start in range(0, clips, _COUNTED):

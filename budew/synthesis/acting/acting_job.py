@@ -1,7 +1,7 @@
-"""The job that speaks an acting plan.
+"""Job that has an acting plan spoken by a backend.
 
-Every planned clip ends in a shard, in `failures.jsonl` or in `left_out.jsonl`. No clip is spoken, and paid
-for, twice, except those of the unfinished shard when a run is killed.
+Every planned clip ends in a shard, in `failures.jsonl` or in `left_out.jsonl`. No clip is spoken (and paid)
+twice, except the clips of an unfinished shard when a run is killed.
 """
 
 from collections import deque
@@ -18,9 +18,14 @@ from budew.version import __version__
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """The job `act`: speaks planned clips, given as clip numbers: `run(Act(plan, backend), range(100), out)`.
+    """A `budew.jobs.Job` that has clips of a plan spoken; its input is the numbers of the clips.
 
-    `check` is a job that every clip passes before it is written, such as `CheckWords`.
+    Attributes:
+        plan: acting plan.
+        backend: speech backend.
+        check: job that every spoken clip has to pass before it is written, such as `CheckWords`; None
+            writes all.
+        name: name of the job.
 
     Example:
         >>> from budew.jobs import run
@@ -37,21 +42,21 @@ class Act:
 
     @property
     def prefix(self) -> str:
-        """Return the prefix of shard names."""
+        """Prefix of the names of output shards: the name of the job."""
         return self.name
 
     def id_of(self, number: int) -> str:
-        """Return the id of clip `number`."""
+        """Return the id of the clip with this number."""
         return self.plan.id_of(number)
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings that determine a clip."""
+        """Return the settings that determine the clips (plan, speech, check), as JSON values."""
         check = None if self.check is None else {"job": self.check.name, **self.check.settings()}
         speech = {**self.backend.settings(), "version": __version__}
         return {"plan": self.plan.to_dict(), "speech": speech, "check": check}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Speak the clips that have no audio yet; pass the others through in their places."""
+        """Yield the clips in order; those without audio are spoken by their `metadata["number"]`."""
         kept, places = deque[Clip](), dict[str, int]()
 
         def planned_clips() -> Iterator[PlannedClip]:
@@ -72,7 +77,7 @@ class Act:
 
 
 def _clip(planned: PlannedClip, spoken: SpokenClip, backend: SpeechBackend) -> Clip:
-    """Return a spoken clip with its plan in the metadata."""
+    """Return a clip of the speech, with the levels of its plan in the metadata."""
     fields = asdict(planned)
     acting = {name: fields[name] for name in ("emotion", "intensity", "accent", "challenge", "instructions")}
     acting |= {"text": planned.kind, "seed": planned.seed, "number": planned.number, **backend.settings()}

@@ -1,10 +1,10 @@
-"""Acting plans: clip after clip of voices × emotions × intensities × languages × accents × challenges.
+"""Acting plans: balanced combinations of voices, emotions, intensities, languages, accents and challenges.
 
-Clip i is a function of the plan and i, so that a plan has no length: any beginning of it is balanced (see
+Clip i is a function of the plan and i, so a plan has no length: its first n clips are balanced for any n (see
 `balanced_level`), and a longer corpus begins with the clips of a shorter one.
 
-The instructions for a speech model are worded by `budew.captions.render`: they ask for what a caption would
-say, and `parse` recovers it.
+Instructions for a speech model contain a caption by `budew.captions.render`, from which `parse` recovers the
+requested emotion.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,22 +32,24 @@ _Names = tuple[str, ...] | None
 
 
 class Axes(Settings):
-    """The levels of each axis by the names that people write; None for all of them.
+    """Names of the levels to use on each axis of a plan, as a tuple or a text with commas; None for all.
 
     Example:
         >>> Axes(languages="en, de").languages
         ('en', 'de')
     """
 
-    emotions: _Names = Field(default=None, description="In any spelling.")
-    intensities: _Names = Field(default=None, description="Of slight, moderate, strong, extreme.")
-    languages: _Names = Field(default=None, description="Of en, de, es, fr.")
+    emotions: _Names = Field(default=None, description="Emotions, in any spelling.")
+    intensities: _Names = Field(default=None, description="Some of slight, moderate, strong, extreme.")
+    languages: _Names = Field(default=None, description="Some of en, de, es, fr.")
     accents: _Names = Field(
-        default=None, description="Languages without any of these use all of their accents."
+        default=None, description="Accents. A language that has none of these uses all of its accents."
     )
     voices: _Names = Field(default=None, description="Voices of the backend.")
-    challenges: _Names = Field(default=None, description="Such as plain, whisper, hide it.")
-    texts: _Names = Field(default=None, description="Lines: fitting the emotion, neutral, or both.")
+    challenges: _Names = Field(default=None, description="Challenges, such as plain, whisper, hide it.")
+    texts: _Names = Field(
+        default=None, description="Kinds of lines: fitting (the emotion), neutral, or both."
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -58,13 +60,13 @@ class Axes(Settings):
 
 FITTING, NEUTRAL = "fitting", "neutral"
 TEXTS = (FITTING, NEUTRAL)
-"""Kinds of lines: written for the emotion, or chosen without regard to it."""
+"""Kinds of lines: written for the emotion of the clip, or suitable for any emotion."""
 PLAIN = "plain"
-"""The level of the axis of challenges for acting without one."""
+"""Name of the challenge that means acting without a challenge."""
 
 
 class ClipLevels(NamedTuple):
-    """The level of each axis for one clip, as in `ActingPlan`; `kind` is that of the line, one of `TEXTS`."""
+    """Levels of one clip of an `ActingPlan`: a level of each axis. `kind` is the kind of line, of `TEXTS`."""
 
     emotion: str
     intensity: float
@@ -77,10 +79,16 @@ class ClipLevels(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ActingPlan:
-    """The levels of each axis, and the seed, which decides which levels meet. `make_plan` makes one.
+    """A balanced plan of acted clips, numbered from 0; made by `make_plan`.
 
-    Intensities are in (0, 1], accents by the code of the language. `wording` is a key of `instructions.yaml`,
-    `part` the name of this part of a plan by hours.
+    Attributes:
+        seed: random seed, which determines the combinations of levels.
+        wording: how instructions are worded, a key of `instructions.yaml`.
+        emotions, voices, challenges: names of the levels.
+        intensities: levels, in (0, 1].
+        accents: names of accents by language code; its keys are the languages.
+        texts: kinds of lines, of `TEXTS`.
+        part: name of the part, if the plan is part of a plan by hours (`HoursPlan`).
     """
 
     seed: int
@@ -94,7 +102,7 @@ class ActingPlan:
     part: str = ""
 
     def levels(self, number: int) -> ClipLevels:
-        """Return the levels of clip `number` of the plan, from 0."""
+        """Return the levels of the clip with this number."""
         turn, place = divmod(number, len(self.emotions))
         language = self._balanced("language", number, tuple(self.accents))
         in_language = turn // len(self.accents) * len(self.emotions) + place
@@ -109,24 +117,26 @@ class ActingPlan:
         )
 
     def clip(self, number: int) -> PlannedClip:
-        """Return clip `number` of the plan, from 0."""
+        """Return the planned clip with this number: levels, line and instructions."""
         levels, name = self.levels(number), self.id_of(number)
-        again = number // len(self.emotions) // len(self.accents)  # as often the language had the emotion
+        again = (
+            number // len(self.emotions) // len(self.accents)
+        )  # earlier clips of this language and emotion
         line, instructions = self._line(name, levels, again), self._instructions(name, levels)
         return PlannedClip(number, name, self.seed, *levels, text=line, instructions=instructions)
 
     def id_of(self, number: int) -> str:
-        """Return the id of clip `number`."""
+        """Return the id of the clip with this number."""
         return f"act-{self.seed}-{self.part and self.part + '-'}{number:07d}"
 
     def axes(self) -> dict[str, tuple[str, ...]]:
-        """Return the names of all levels of each axis, in the order of `ClipLevels`."""
+        """Return the names of all levels by axis; the axes are the fields of `ClipLevels`, in their order."""
         accents = (f"{code} {accent}" for code, accents in self.accents.items() for accent in accents)
         levels = (self.emotions, map(level_name, self.intensities), self.voices, self.accents, accents)
         return dict(zip(ClipLevels._fields, map(tuple, (*levels, self.challenges, self.texts)), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all that decides the clips."""
+        """Return the fields of the plan as JSON values."""
         return asdict(self)
 
     def _balanced(self, axis: str, number: int, levels: Sequence[T]) -> T:
@@ -146,7 +156,7 @@ class ActingPlan:
         return line.format(**{slot: rng.choice(words) for slot, words in spoken.slots.items()})
 
     def _instructions(self, name: str, levels: ClipLevels) -> str:
-        """Return the instructions for one clip, in English; its id decides the wording."""
+        """Return the English instructions for a clip, worded at random by its id."""
         wording, spoken = synthesis_table("acting/instructions"), languages()[levels.language]
         frames: Sequence[str] = wording[self.wording]["frames"]
         seed = derived_seed("feeling", name)
@@ -164,11 +174,16 @@ class ActingPlan:
 
 
 def make_plan(backend: SpeechBackend, *, seed: int, **axes: Any) -> ActingPlan:
-    """Return a plan for a backend, from fields of `Axes`. An axis that is left out has all its levels.
+    """Return a balanced plan of clips for a backend.
+
+    Args:
+        backend: speech backend, whose voices and accents are used.
+        seed: random seed.
+        axes: names of levels by axis, see `Axes`. An axis that is not given has all levels.
 
     Raises:
-        InputError: there is no such level of an axis, or an axis has none.
-        SettingsError: an axis is unknown, or its names are not text.
+        InputError: a level does not exist, or an axis is left without levels.
+        SettingsError: an axis does not exist, or its names are not text.
 
     Example:
         >>> from budew.synthesis.acting import EspeakBackend
@@ -206,22 +221,30 @@ def _chosen(axis: str, names: Sequence[str] | None, known: Iterable[str]) -> tup
 
 
 def _some(axis: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names, each once."""
+    """Return the names without duplicates; InputError if there are none."""
     if chosen := tuple(dict.fromkeys(names)):
         return chosen
     raise InputError(f"the plan needs at least one {axis}")
 
 
 def balanced_level(number: int, *, size: int, rounds: int, seed: int, axis: str) -> int:
-    """Return which of `size` levels of `axis` clip `number` has, in [0, size).
+    """Return the level of a clip on an axis, as an index from 0 to `size` - 1.
 
-    The clips come in rounds of `rounds` (one for each emotion). Whatever the number of clips:
+    A round is `rounds` consecutive clips, one of each emotion. For any number of clips:
 
-    * within one place of the round (one emotion) no level comes twice before all have come once;
-    * after each whole round, no level is ahead of another by more than one clip.
+    * among the clips at the same place of a round (the same emotion), no level occurs twice before all levels
+      have occurred once;
+    * after each whole round, the counts of two levels differ by at most 1.
 
-    Over rounds × size clips each pair (place, level) occurs exactly once: a Latin square, its rows and
-    columns shuffled again for each such run. Two axes are independent of each other.
+    In rounds × size clips each pair (place, level) occurs exactly once: a Latin square, whose rows and
+    columns are shuffled again for each such run. Different axes are shuffled independently.
+
+    Args:
+        number: number of the clip, from 0.
+        size: number of levels of the axis.
+        rounds: number of clips in a round.
+        seed: random seed.
+        axis: name of the axis, from which its shuffling is derived.
     """
     square, within = divmod(number, size * rounds)
     return _square(size, rounds, seed, axis, square)[within]
@@ -240,7 +263,10 @@ def _square(size: int, rounds: int, seed: int, axis: str, square: int) -> tuple[
 
 
 def shuffled_level(number: int, *, size: int, seed: int, axis: str) -> int:
-    """Return which of `size` levels is the `number`-th: reshuffled when all have been used."""
+    """Return level `number` of a random sequence, as an index from 0 to `size` - 1.
+
+    The sequence consists of shuffled runs, each with all `size` levels; `seed` and `axis` determine it.
+    """
     deck, place = divmod(number, size)
     return _shuffled(size, seed, axis, deck, "deck")[place]
 

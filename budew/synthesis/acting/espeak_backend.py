@@ -1,9 +1,9 @@
-"""Acting without a server: espeak-ng with the vocal correlates of the emotion, changed by the challenge.
+"""Acting without a server: espeak-ng with the vocal cues of the emotion, changed by the challenge.
 
-A stand-in that costs nothing, needs no network and gives the same bytes every time, nearly 40 clips a second
-on one core: it rehearses a plan, and it teaches a model cues, not acting. `challenges.yaml` says how
-each challenge is spoken: with more or less of the emotion in parts of the line, with other cues, with vocal
-bursts in between.
+A substitute for a speech server, free and offline, that gives the same bytes every time: nearly 40 clips a
+second on one core. Use it to test a plan; a model trained on it learns vocal cues, not acting. Each challenge
+changes the strength of the emotion in parts of the line, adds cues, or inserts vocal bursts
+(`challenges.yaml`).
 """
 
 import re
@@ -22,15 +22,17 @@ from budew.synthesis.espeak import Espeak
 from budew.synthesis.speech_signal import as_flac, synthesize_parts
 
 LONGEST = 30.0
-"""Seconds of a clip. The longest line takes about 15 when every cue slows it down."""
-_AT_A_MARK = 1.5  # words that a cut may move to fall behind a punctuation mark
-_STANDING_ALONE = re.compile(r"\s+(?=[!?;:])")  # French has a space there; a mark alone is no word
+"""Most seconds of a clip. The longest line takes about 15 s when every cue slows it down."""
+_AT_A_MARK = 1.5  # words by which a cut may move to follow a punctuation mark
+_STANDING_ALONE = re.compile(r"\s+(?=[!?;:])")  # French has spaces before marks, which would count as words
 
 
 @dataclass(frozen=True, slots=True)
 class EspeakBackend:
-    """The synthesizer of this package. Voices are called VARIANT-NUMBER, such as `f1-03`: a variant of
-    espeak-ng (`../voices.yaml`) and one of its 24 persons.
+    """Speech backend that uses espeak-ng, without a server.
+
+    Voices are named VARIANT-NUMBER, such as `f1-03`: a variant of espeak-ng (listed in
+    `budew/synthesis/voices.yaml`) and one of the 24 speakers derived from it.
     """
 
     name: str = "espeak-ng"
@@ -40,22 +42,22 @@ class EspeakBackend:
     clip_seconds: float = 5.0
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
-        """Return the voices of these names, or twelve of the training split."""
+        """Return the voices with these names; for None, twelve voices of the training split."""
         chosen = tuple(synthesis_table("acting/voices")["espeak"] if names is None else names)
         return tuple(f"{variant}-{person:02d}" for variant, person, _ in map(_person, chosen))
 
     def accents(self, language: str) -> tuple[str, ...]:
-        """Return the accents that espeak-ng has."""
+        """Return the accents that espeak-ng has for a language code."""
         return tuple(name for name, voice in languages()[language].accents.items() if voice)
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings that determine the sound. The job records the package version."""
+        """Return the name of the backend, its only setting; the job records the version of the package."""
         return {"backend": self.name}
 
     def speak(
         self, clips: Iterable[PlannedClip], failed: OnFailed
     ) -> Iterator[tuple[PlannedClip, SpokenClip]]:
-        """Speak the clips one after the other."""
+        """Yield each clip with its speech, in order; call `failed` for clips that cannot be spoken."""
         require("espeakng_loader", extra="train", purpose="budew corpus act --backend espeak")
         with Espeak() as espeak:
             for clip in clips:
@@ -81,10 +83,11 @@ class EspeakBackend:
 
 
 def parts_of(clip: PlannedClip) -> tuple[list[ClipPlan], tuple[str, ...]]:
-    """Return a clip as plans for the synthesizer, one for each part of its challenge, and its own bursts.
+    """Return plans for the parts of a clip, and the names of the vocal bursts of its emotion.
 
-    How the speaker uses each cue is drawn once for all parts; a part has its share of it. The bursts of the
-    challenge are where it wants them, those of the emotion at the end.
+    The challenge divides the line into parts. The cues of the emotion are drawn once for the clip and scaled
+    for each part. Bursts of the challenge occur at the places that it specifies, bursts of the emotion at the
+    end.
     """
     challenge = challenges()[clip.challenge]
     settings, bursts = express({clip.emotion: clip.intensity}, generator(clip.seed, clip.id, "express"))
@@ -102,7 +105,7 @@ def parts_of(clip: PlannedClip) -> tuple[list[ClipPlan], tuple[str, ...]]:
 
 
 def split_line(text: str, count: int) -> list[str]:
-    """Cut a line into at most `count` parts of about as many words, behind a mark where one is near."""
+    """Split a line into at most `count` parts of similar length, after punctuation marks where possible."""
     words = _STANDING_ALONE.sub("", text).split()
     marks = [_AT_A_MARK * (word[-1] in ".,;:!?") for word in words]
     count = min(count, len(words))
@@ -115,7 +118,7 @@ def split_line(text: str, count: int) -> list[str]:
 
 
 def _person(name: str) -> tuple[str, int, str]:
-    """Return variant, number and gender of a voice."""
+    """Return variant, number and gender of a voice; InputError if it does not exist."""
     variant, _, number = name.rpartition("-")
     voices = synthesis_table("voices")
     splits, persons = voices["variants"].values(), range(voices["speakers"])

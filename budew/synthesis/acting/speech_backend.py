@@ -11,9 +11,14 @@ from budew.synthesis.acting.acting_data import NO_ACCENT, challenges
 
 @dataclass(frozen=True, slots=True)
 class PlannedClip:
-    """One clip to be acted: its levels as in `ClipLevels`, its line and the instructions for a speech model.
+    """A clip to be spoken by a backend; emotion to `kind` are its levels, as in `ClipLevels`.
 
-    `number` is its place in the plan, or in its part of a plan by hours; `seed` is that of the plan.
+    Attributes:
+        number: number of the clip in its plan, or in its part of a plan by hours; from 0.
+        id: id of the clip.
+        seed: random seed of the plan.
+        text: line to speak.
+        instructions: English instructions for a speech model.
     """
 
     number: int
@@ -30,7 +35,12 @@ class PlannedClip:
     instructions: str
 
     def profile(self, *, bursts: tuple[str, ...] = (), gender: str | None = None) -> VoiceProfile:
-        """Return the profile that is planned, with what only the backend knows."""
+        """Return the requested profile.
+
+        Args:
+            bursts: vocal bursts that the backend added to those of the challenge.
+            gender: gender of the voice, None if it is unknown.
+        """
         challenge = challenges()[self.challenge]
         traits = {
             "gender": gender,
@@ -43,14 +53,17 @@ class PlannedClip:
 
 @dataclass(frozen=True, slots=True)
 class SpokenClip:
-    """A planned clip as spoken by a backend.
+    """Speech of a planned clip.
 
     Attributes:
-        audio, format, sampling_rate, duration: encoded, with the suffix of its format; Hz and seconds.
-        bursts: vocal bursts that it certainly contains, besides those of the challenge.
-        gender: of the voice, None where it is not known.
-        transcript: the words spoken, None where they are the line of the plan.
-        details: how it was made, as JSON values.
+        audio: contents of an audio file.
+        format: its format, as a file suffix such as "flac".
+        sampling_rate: in Hz.
+        duration: in seconds.
+        bursts: vocal bursts that the audio certainly contains, besides those of the challenge.
+        gender: gender of the voice, None if it is unknown.
+        transcript: spoken words, None if they are the line of the plan.
+        details: how the audio was made, as JSON values for the metadata of the clip; None without details.
     """
 
     audio: bytes
@@ -64,14 +77,14 @@ class SpokenClip:
 
 
 class SpeechBackend(Protocol):
-    """Anything that speaks. It is pickled into workers, so models and clients are loaded in `speak`.
+    """Protocol of speech synthesizers for acting. They are pickled, so models are loaded in `speak`.
 
     Attributes:
-        name: of the engine or model, for provenance.
-        license: SPDX identifier of the speech, None where it is not known.
-        computes: whether it keeps a processor busy: then a worker for each processor pays.
-        wording: of the instructions that it follows, a key of `instructions.yaml`.
-        clip_seconds: mean length of a clip.
+        name: name of the engine or model, for the provenance of clips.
+        license: license of the speech as SPDX identifier, None if it is unknown.
+        computes: whether it uses a whole processor, so that one worker for each processor is best.
+        wording: how its instructions are worded, a key of `instructions.yaml`.
+        clip_seconds: mean duration of a clip.
     """
 
     @property
@@ -90,19 +103,19 @@ class SpeechBackend(Protocol):
     def clip_seconds(self) -> float: ...  # noqa: D102
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
-        """Return `names`, or the default voices; InputError where there is no such voice."""
+        """Return the voices with these names, the default voices for None; InputError for an unknown name."""
 
     def accents(self, language: str) -> tuple[str, ...]:
-        """Return the accents that the backend has for a language, the most neutral first."""
+        """Return the accents that the backend has for a language code, the most neutral one first."""
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the settings that determine the sound, as JSON values; no address, no key."""
+        """Return the settings that determine the audio, as JSON values, without server addresses and keys."""
 
     def speak(
         self, clips: Iterable[PlannedClip], failed: OnFailed
     ) -> Iterator[tuple[PlannedClip, SpokenClip]]:
-        """Speak the clips, in their order; call `failed` for each that cannot be spoken.
+        """Yield each clip with its speech, in order; call `failed` for clips that cannot be spoken.
 
         Raises:
-            JobError: no other clip would succeed either.
+            JobError: the backend fails for all clips.
         """

@@ -1,10 +1,11 @@
-"""Acting by any server that speaks the OpenAI protocols, many clips at a time.
+"""Acting by servers with an OpenAI-compatible API, many clips at a time.
 
-Either `/v1/audio/speech`, which reads a line out, or `/v1/chat/completions` with audio output (`modalities`
-text and audio, as GPT-4o Audio has them), which improvises: it begins with the line and continues.
+`/v1/audio/speech` reads a line aloud. `/v1/chat/completions` with audio output (`modalities` text and audio,
+as of GPT-4o Audio) improvises: the speech begins with the line and continues freely.
 
-The client is that of `budew.chat`. An answer is decoded to its end before it is used: servers send a page of
-HTML, half a file, a minute of silence, or speech that never ends. Then the clip is requested again.
+Requests are sent by the client of `budew.chat`. Each answer is decoded completely before it is used, since
+servers also send HTML pages, truncated files, silence, or speech that never ends. Such clips are requested
+again.
 """
 
 from base64 import b64decode, b64encode
@@ -29,15 +30,15 @@ from budew.synthesis.clip_plan import synthesis_table
 from budew.synthesis.speech_signal import as_flac
 
 FORMATS = ("mp3", "opus", "aac", "flac", "wav")
-"""Encodings that can be asked for: those of the protocols that name themselves."""
+"""Audio formats that can be requested: those of the API whose files begin with a recognizable header."""
 READ_SECONDS = (0.2, 60.0)
-"""Shortest and longest line that is read out. One takes 3 to 15 s; a model that sings on has lost it."""
+"""Shortest and longest duration of a line. A line takes 3 to 15 s; longer speech is a fault of the model."""
 IMPROVISED_SECONDS = (3.0, 30.0)
-"""Shortest and longest improvisation, as in LAION's Got Talent."""
+"""Shortest and longest duration of an improvisation, as in LAION's Got Talent."""
 IMPROVISED_RATE = 24_000
-"""Hz of an improvisation, as in LAION's Got Talent: what GPT-4o Audio sends. Others are converted to it."""
+"""Sampling rate of improvisations in Hz, as of GPT-4o Audio and LAION's Got Talent; others are resampled."""
 SILENCE = 1e-3
-"""Largest sample of a silent answer, 60 dB under full scale."""
+"""Audio with no sample above this value is silent: 60 dB below full scale."""
 _PROBE = "One, two, three."
 _SHOWN = 40
 _LONGEST_TRANSCRIPT = 5_000  # characters; 30 s hold about 600
@@ -45,7 +46,18 @@ _LONGEST_TRANSCRIPT = 5_000  # characters; 30 s hold about 600
 
 @dataclass(frozen=True, slots=True)
 class ActingRequest(ServerRequest):
-    """The request for a clip in both protocols; `salt` is its id. For the others see `SpeechBackend`."""
+    """Request for the speech of a clip, with what the requests of both APIs have in common.
+
+    Attributes:
+        model: name of the model on the server.
+        voice: name of the voice.
+        text: line to speak.
+        instructions: English instructions for the model.
+        response_format: audio format to request, one of `FORMATS`.
+        salt: id of the clip, so that equal lines of different clips are different requests.
+        wording: how the instructions are worded, a key of `instructions.yaml`.
+        clip_seconds: mean duration of a clip.
+    """
 
     model: str
     voice: str
@@ -59,14 +71,14 @@ class ActingRequest(ServerRequest):
 
 @dataclass(frozen=True, slots=True)
 class SpeechRequest(ActingRequest):
-    """A request of `/v1/audio/speech`; its answer is speech, see `decode_speech`."""
+    """Request to `/v1/audio/speech`; the body of the answer is an audio file."""
 
     path: ClassVar[str] = "/audio/speech"
     wording: ClassVar[str] = "line"
     clip_seconds: ClassVar[float] = 5.0
 
     def body(self) -> dict[str, Any]:
-        """Return the JSON body."""
+        """Return the body of the request as JSON values."""
         return {
             "model": self.model,
             "voice": self.voice,
@@ -76,29 +88,29 @@ class SpeechRequest(ActingRequest):
         }
 
     def probe(self) -> "SpeechRequest":
-        """Return a request of three words."""
+        """Return a short request (three words) that tests whether the server works."""
         return replace(self, text=_PROBE, instructions="")
 
     def read(self, content: bytes, content_type: str) -> Answer:
-        """Return the audio in Base64; AnswerError where it is not speech, see `decode_speech`."""
+        """Return the answer, whose text is the audio in Base64; AnswerError as `decode_speech` raises it."""
         decode_speech(content, content_type=content_type)
         return Answer((b64encode(content).decode(),))
 
     def spoken_clip(self, answer: Answer) -> SpokenClip:
-        """Return the speech of an answer."""
+        """Return the speech of an answer that `read` returned."""
         return decode_speech(b64decode(answer.texts[0]))
 
 
 @dataclass(frozen=True, slots=True)
 class ImprovisedSpeechRequest(ActingRequest):
-    """A request of `/v1/chat/completions` with audio output; its answer is improvised speech."""
+    """Request to `/v1/chat/completions` with audio output; the answer is improvised speech."""
 
     path: ClassVar[str] = "/chat/completions"
     wording: ClassVar[str] = "audition"
     clip_seconds: ClassVar[float] = 10.0
 
     def body(self) -> dict[str, Any]:
-        """Return the JSON body."""
+        """Return the body of the request as JSON values."""
         return {
             "model": self.model,
             "modalities": ["text", "audio"],
@@ -110,20 +122,20 @@ class ImprovisedSpeechRequest(ActingRequest):
         }
 
     def probe(self) -> ChatRequest:
-        """Return a question of one word, to be answered in text."""
+        """Return a short text request that tests whether the server works."""
         return ChatRequest(self.model, (), max_tokens=8).probe()
 
     def read(self, content: bytes, content_type: str) -> Answer:
-        """Return the audio in Base64 and its transcript.
+        """Return the answer, whose texts are the audio in Base64 and its transcript.
 
         Raises:
-            AnswerError: it is not speech of that length.
-            ServerError: the model refuses to act it, or its provider filters it.
+            AnswerError: there is no transcript, or no speech of 3 to 30 s.
+            ServerError: the model refused, or a content filter of the provider removed the answer.
         """
         given = response_object(content).get("choices")
         choices = [choice for choice in given if isinstance(choice, dict)] if isinstance(given, list) else []
         messages = [choice["message"] for choice in choices if isinstance(choice.get("message"), dict)]
-        # vLLM-Omni has text and audio in two of them, or the text beside the audio
+        # vLLM-Omni sends text and audio in two messages, or the text beside the audio
         spoken = (each["audio"] for each in messages if isinstance(each.get("audio"), dict))
         audio: dict[str, Any] = next(spoken, {})
         words = [audio.get("transcript"), *(each.get("content") for each in messages)]
@@ -142,7 +154,7 @@ class ImprovisedSpeechRequest(ActingRequest):
         return answer
 
     def spoken_clip(self, answer: Answer) -> SpokenClip:
-        """Return the speech of an answer, with its own words; AnswerError as `decode_speech`."""
+        """Return the speech of an answer that `read` returned, with its transcript."""
         encoded, said = answer.texts
         try:
             audio = b64decode(encoded, validate=True)
@@ -161,15 +173,17 @@ REQUESTS: dict[str, type[SpeechRequest | ImprovisedSpeechRequest]] = {
 
 @dataclass(frozen=True, slots=True)
 class SpeechServerBackend:
-    """A speech server.
+    """Speech backend that uses a server with an OpenAI-compatible API.
 
     Attributes:
-        server: where and which model to ask, and how patiently.
-        response_format: the encoding asked for, one of `FORMATS`; the audio is kept as it comes.
-        api: `speech` reads the lines out, `chat` improvises on them.
+        server: address, model, timeouts and retries.
+        response_format: audio format to request, one of `FORMATS`; the received files are not re-encoded.
+        api: "speech" reads the lines aloud (`/v1/audio/speech`); "chat" improvises, beginning with the line
+            (`/v1/chat/completions`), and its audio is resampled to `IMPROVISED_RATE` if necessary.
 
     Raises:
-        InputError: an unknown format, or a ceiling for `speech`, whose servers do not report tokens.
+        InputError: the format is unknown, or a limit of cost or tokens is set for `speech`, whose servers do
+            not report tokens.
     """
 
     server: ServerSettings
@@ -186,29 +200,29 @@ class SpeechServerBackend:
 
     @property
     def name(self) -> str:
-        """The model."""
+        """Name of the model."""
         return self.server.model
 
     @property
     def wording(self) -> str:
-        """The instructions that it follows."""
+        """How the instructions are worded, a key of `instructions.yaml`."""
         return REQUESTS[self.api].wording
 
     @property
     def clip_seconds(self) -> float:
-        """About what a line takes, or what an improvisation is asked to take."""
+        """Mean duration of a clip: about that of a line, or the requested one of an improvisation."""
         return REQUESTS[self.api].clip_seconds
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
-        """Return the voices of these names, or those of OpenAI's endpoint."""
+        """Return `names`, the voices of OpenAI's server for None."""
         return tuple(synthesis_table("acting/voices")["server"] if names is None else names)
 
     def accents(self, language: str) -> tuple[str, ...]:
-        """Return all accents of the language: the instructions ask for one."""
+        """Return all accents of a language code, since accents are requested in the instructions."""
         return tuple(languages()[language].accents)
 
     def settings(self) -> dict[str, Any]:
-        """Return model, encoding and the version of the instructions."""
+        """Return API, model, audio format and version of the instructions, as JSON values."""
         return {
             "backend": f"openai-{self.api}",
             "model": self.server.model,
@@ -219,7 +233,10 @@ class SpeechServerBackend:
     def speak(
         self, clips: Iterable[PlannedClip], failed: OnFailed
     ) -> Iterator[tuple[PlannedClip, SpokenClip]]:
-        """Speak clips concurrently; yield them in their order."""
+        """Yield each clip with its speech, in order; requests are concurrent.
+
+        `failed` is called for clips that the server does not speak after all retries.
+        """
         with closing(answered_in_order(clips, self._spoken, self.server)) as spoken:
             for clip, answer in spoken:
                 try:
@@ -240,22 +257,22 @@ def decode_speech(
     seconds: tuple[float, float] = READ_SECONDS,
     rate: int | None = None,
 ) -> SpokenClip:
-    """Return encoded speech with its rate and length.
+    """Check the audio that a server sent; return it with its format, sampling rate and duration.
 
     Args:
-        audio: the body of an answer.
-        content_type: what the server calls it, for the message.
-        seconds: shortest and longest speech.
-        rate: Hz; speech at another rate is converted to it, as FLAC.
+        audio: contents of an audio file.
+        content_type: `Content-Type` header of the answer, for the message.
+        seconds: shortest and longest duration.
+        rate: sampling rate in Hz; audio with another rate is resampled and becomes FLAC. None keeps all.
 
     Raises:
-        AnswerError: it is empty, not audio, damaged, silent, too short or too long.
+        AnswerError: the audio is empty, damaged, silent, too short, too long, or not audio.
     """
     format = sniff_format(audio[:16])
     if format is None:
         kind = content_type[:_SHOWN] or "data"
         raise AnswerError(
-            f"the answer is not audio but {kind}: {audio[:_SHOWN]!r}" if audio else "it is empty"
+            f"the answer is not audio but {kind}: {audio[:_SHOWN]!r}" if audio else "the answer is empty"
         )
     shortest, longest = seconds
     try:
