@@ -132,7 +132,7 @@ def test_the_page_shows_training_data_and_results_of_the_checkpoint(page):
     assert page.get_by_text(f"{NAME} was trained on synthetic speech only").is_visible()
     results = page.get_by_role("button", name=f"Published results of {NAME}")
     results.click()
-    assert page.get_by_text("RAVDESS (en, 24 speakers), unweighted average recall").is_visible()
+    page.get_by_text("RAVDESS (en, 24 speakers), unweighted average recall").wait_for(state="visible")
     results.click()
 
 
