@@ -13,6 +13,7 @@ from budew import heads, reports, training
 from budew.cli import options
 from budew.cli.options import option_groups
 from budew.cli.terminal import PrintedErrors, print_table, progress_bar, say_error
+from budew.errors import require
 from budew.reports.formatting import visible_name
 
 app = typer.Typer()
@@ -73,6 +74,7 @@ def train_command(
 
     Example: budew train whisper-small-lora --set data.train=train/ --set data.validation=validation/
     """
+    require("accelerate", extra="train", purpose="budew train")  # before torch is loaded, which takes seconds
     changes = [*(settings or []), *(["data.cache_features=true"] if cache_features else [])]
     if report_to:
         changes.append(f"report_to=[{', '.join(report_to)}]")

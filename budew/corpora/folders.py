@@ -122,9 +122,8 @@ def saved_tables(folder: Path) -> list[Path]:
     Raises:
         CorpusError: its JSON is broken, or names a file that lies elsewhere or not at all.
     """
-    splits = _listed(folder, "dataset_dict.json", "splits")
-    tables = [table for split in splits for table in saved_tables(split)]
-    return tables or _listed(folder, "state.json", "_data_files")
+    parts = _listed(folder, "dataset_dict.json", "splits") or [folder]
+    return [table for part in parts for table in _listed(part, "state.json", "_data_files")]
 
 
 def check_audio(path: Path, folder: Path | None) -> None:

@@ -163,7 +163,10 @@ def matches(source: str | Path, options: ReadOptions = AS_USUAL) -> list[Entry]:
         return [address for one in numbered_names(name) for address in _module("remote").addresses(one)]
     corpus, rest = split_name(source)
     if corpus is not None:
-        folders = [Path(rest)] if Path(rest).exists() else filter(Path.is_dir, _matching(str(rest)))
+        found = [Path(rest)] if Path(rest).exists() else _matching(str(rest))
+        folders = [path for path in found if path.is_dir()] or found[
+            :1
+        ]  # the error says that it is not a folder
         return [named_folder(corpus, folder) for folder in folders]
     if Path(source).exists():
         return _entries(Path(source), options)

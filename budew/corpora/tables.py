@@ -47,7 +47,7 @@ def read_table(
     path = Path(path)
     try:
         schema = _schema(path)
-        file_name = file_name_column(path)
+        file_name = _file_name_column(path, schema, options.media)
         audio = media_column(schema, str(path), options.media) if options.audio else file_name or ""
     except CorpusError as error:
         options.report(error)
@@ -134,32 +134,30 @@ def label_columns(path: Path) -> list[str]:
     return [field.name for field in fields if not _has_bytes(field.type) and not _is_binary(field.type)]
 
 
-def file_name_column(path: Path) -> str | None:
+def _file_name_column(path: Path, schema: pa.Schema, media: Media) -> str | None:
     """Return the column of file names inside the structs of audio, such as "audio.path"; None without one.
 
     Parts of a struct in an Arrow file are not read alone: there it is the column of the structs.
-
-    Raises:
-        CorpusError: the file cannot be read.
     """
-    structs = [field for field in _schema(path) if _has_bytes(field.type)]
-    named = next((field.name for field in structs if field.type.get_field_index("path") >= 0), None)
+    structs = _media_structs(schema, media)
+    named = next((name for name in structs if schema.field(name).type.get_field_index("path") >= 0), None)
     return named if named is None or _is_arrow(path) else f"{named}.path"
 
 
 def media_column(schema: pa.Schema, table: str, media: Media) -> str:
     """Return the column of audio: a struct with bytes, else binary with a usual name (`fields.yaml`).
 
-    That of images is called as they are, or as one of their suffixes.
+    Of several structs those that `datasets` declares as audio are taken, then one with a usual name. A column
+    of images has the name `image`, or a suffix of images.
 
     Raises:
-        CorpusError: there is none; names `table`.
+        CorpusError: there is no such column; names `table`.
     """
     usual = (name for name in (media.name, *media.suffixes) if name in schema.names)
     name = columns_of_fields(schema.names).get("audio") if media == AUDIO else next(usual, None)
-    structs = [field.name for field in schema if _has_bytes(field.type)]
+    structs = _media_structs(schema, media)
     if structs:
-        return name if name is not None and name in structs else str(structs[0])
+        return name if name is not None and name in structs else structs[0]
     if name is None or not _is_binary(schema.field(name).type):
         raise CorpusError(
             f"{table}: no column holds {media.name} data among {', '.join(schema.names)}: embed the bytes in "
@@ -168,10 +166,24 @@ def media_column(schema: pa.Schema, table: str, media: Media) -> str:
     return name
 
 
+def _media_structs(schema: pa.Schema, media: Media) -> list[str]:
+    """Return the columns of structs with bytes: those declared as audio, or as images, if any are."""
+    structs, features = [field.name for field in schema if _has_bytes(field.type)], _features(schema)
+    declared = features if isinstance(features, Mapping) else {}
+    kind = media.name.title()
+    return [name for name in structs if _part(declared.get(name), "_type") == kind] or structs
+
+
 @dataclass(frozen=True, slots=True)
 class TableInfo:
-    """What is known of a table before its rows are read: its name in errors, that of its place, the column
-    of audio or images, what finds the scale of scores, and the names of class labels by column.
+    """What is known of a table before its rows are read.
+
+    Attributes:
+        source: name of the table in errors.
+        place: name of the file or data set, which has labels in some corpora.
+        audio: column of audio or images.
+        scales: finds the scale of scores.
+        classes: names of class labels by column.
     """
 
     source: str
@@ -288,7 +300,9 @@ Groups = Iterator[tuple[int, Callable[[], Iterator[pa.RecordBatch]]]]
 
 
 def _parquet_groups(path: Path, columns: list[str] | None, size: int) -> Groups:
-    """Rows fit `AT_ONCE` even if each held all of its group, as rows do that share a value."""
+    """Yield row groups; a batch fits in `AT_ONCE` even if each row holds all bytes of its group (a value that
+    rows share is stored once).
+    """
     with pyarrow.parquet.ParquetFile(path) as file:
         for number in range(file.num_row_groups):
             group = file.metadata.row_group(number)

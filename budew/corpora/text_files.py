@@ -50,7 +50,7 @@ def json_line(value: Any) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         surrogate = ascii(error.object[error.start])
-        raise ValueError(f"holds {surrogate}, an unpaired surrogate: correct the text") from error
+        raise ValueError(f"a text has {surrogate}, an unpaired surrogate: correct it") from error
     return text
 
 

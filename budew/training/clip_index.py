@@ -228,7 +228,12 @@ def _annotation(clip: Clip) -> tuple[bytes, int]:
     profile = None if clip.profile is None else clip.profile.to_dict()
     known: dict[str, Any] = {"id": clip.id, "profile": profile, "captions": captions}
     known["cues"] = cues if isinstance(cues, dict) else {}  # anyone may have written this
-    return json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode() + b"\n", flags
+    line = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return line.encode() + b"\n", flags
+    except UnicodeEncodeError as error:
+        fault = f"a text has {error.object[error.start]!a}, an unpaired surrogate: correct it"
+        raise CorpusError(f"clip {clip.id!r}: {fault}") from error
 
 
 def _state(entry: Entry) -> list[Any]:

@@ -1,11 +1,13 @@
 """The doctor reports what works by trying it, and a remedy for what does not."""
 
 import shutil
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from budew.cli.doctor import FORMATS, Finding, _precisions, examine
-from budew.model.cpu_precision import DTYPES
+from budew import model as models
+from budew.cli.doctor import FORMATS, Finding, _libraries, _precisions, examine
+from budew.model.cpu_precision import DTYPES, Trials
 from tests.trained import TINY_SYNTHETIC
 
 
@@ -24,15 +26,27 @@ def test_each_finding_says_what_was_found_and_what_to_do(findings):
     assert all(finding.remedy for finding in findings if not finding.ok)
 
 
-def test_precisions_are_tried_and_one_that_kills_a_process_has_a_remedy(findings, faulty_cpu):
+def test_every_engine_is_tried_and_a_precision_that_ends_the_process_has_a_remedy(findings, monkeypatch):
     assert {f"precision {engine}" for engine in DTYPES} <= {finding.subject for finding in findings}
-    found = {finding.subject: finding for finding in _precisions()}
-    for engine in ("training", "torch"):
-        finding = found[f"precision {engine}"]
-        assert not finding.ok
-        assert finding.detail.startswith("float32 is used")
-        assert "bfloat16: a trial in another process ended with SIGILL" in finding.detail
-        assert "ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16" in finding.remedy
+    works, fault = {"float32": 0.2}, "a trial in another process ended with SIGILL"
+    crashed = Trials("torch", works, {"bfloat16": fault}, ["bfloat16"], {"bfloat16": 0.1})
+    for found in (crashed, Trials("torch", works, {"bfloat16": "not supported"})):
+        monkeypatch.setattr(models, "trials", lambda engine, found=found: found)
+        for finding in _precisions():
+            assert finding.detail == f"float32 is used (float32 200 ms); bfloat16: {found.faults['bfloat16']}"
+            assert finding.ok == (found is not crashed)
+            assert not finding.needed
+            assert ("ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16" in finding.remedy) == (found is crashed)
+
+
+def test_a_folder_that_is_not_installed_is_no_failure_and_has_a_remedy(monkeypatch):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("importlib.metadata.requires", missing)
+    (found,) = _libraries()
+    assert (found.subject, found.ok, found.needed) == ("libraries", False, False)
+    assert "pip install -e ." in found.remedy
 
 
 def test_every_promised_format_is_decoded_and_libraries_are_needed_by_their_extra(findings):

@@ -54,8 +54,11 @@ def test_the_same_clips_give_the_same_bytes(tmp_path, clips, write):
 
 KILLED = """
 import os, signal, sys
+import budew.audio.samples, budew.corpora.writers.parquet_tables
+from budew.captions import parse
 from budew.corpora import Caption, Clip, ExportOptions, write_clips
 
+parse("Calm.")  # libraries and the lexicon are loaded here, once, and not in each child
 audio = open(sys.argv[1], "rb").read()
 
 def until_killed():

@@ -72,6 +72,11 @@ def test_which_caption_is_drawn_depends_on_the_seed_and_the_clip_alone(tmp_path,
     assert captions(tmp_path / "all") != drawn
 
 
+def test_a_clip_without_captions_is_exported_without_any_however_they_are_picked():
+    for pick in (None, "all", "first", "random"):
+        assert ExportOptions("jsonl", pick=pick).captions_of(Clip("a", b"", "wav")) == ()
+
+
 @pytest.mark.parametrize("out", ["s3://u:secret@bucket/x", Path("s3://u:secret@bucket/x")])
 def test_an_address_is_no_folder_to_export_to(tmp_path, shard, monkeypatch, out):
     monkeypatch.chdir(tmp_path)

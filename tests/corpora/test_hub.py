@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+import soundfile
 
 from budew.corpora import Clip, read, write_shard
 from budew.corpora.hub import HubDataset, is_hub_dataset, parse_hub_name
@@ -20,7 +22,7 @@ pytest.importorskip("datasets")
 PROGRAM = """
 import json, sys
 from budew.corpora import read
-from budew.corpora.sources import matches, read_one
+from budew.corpora.sources import matches
 
 def told(source, **options):
     errors = []
@@ -34,28 +36,25 @@ def told(source, **options):
     return {"clips": said, "errors": errors}
 
 found = {source: told(source) for source in sys.argv[1:]}
-if "hf://me/scored@train" in sys.argv:
-    found["scaled"] = told("hf://me/scored@train", scale="0-4")
-if "hf://me/voices" in sys.argv:
-    found["shards"] = [str(entry) for entry in matches("hf://me/voices@train")]
+found["scaled"] = told("hf://me/voices:scored@train", scale="0-4")
+found["shards"] = [str(entry) for entry in matches("hf://me/voices@train")]
 print(json.dumps(found))
+"""
+CONFIGURATIONS = b"""---
+license: mit
+configs:
+- {config_name: default, data_files: data/train-*}
+- config_name: scored
+  data_files: [{split: train, path: scored/a.parquet}, {split: test, path: scored/b.parquet}]
+- {config_name: filmed, data_files: filmed/a.parquet}
+---
 """
 
 
-def parquet(rows):
+def parquet(rows, metadata=None):
     out = io.BytesIO()
-    pyarrow.parquet.write_table(pa.Table.from_pylist(rows), out)
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows).replace_schema_metadata(metadata), out)
     return out.getvalue()
-
-
-def test_scores_in_a_stream_need_a_scale_and_splits_a_name(voice, tmp_path):
-    row = {"wav": voice("a.wav", seconds=0.05).read_bytes(), "anger": 2.0}
-    files = {f"data/{split}-0.parquet": parquet([row]) for split in ("train", "test")}
-    with hub("me/scored", files) as address:
-        found = run(address, tmp_path, "hf://me/scored@train", "hf://me/scored")
-    assert "row 0: the scale of the scores is not declared" in found["hf://me/scored@train"]["errors"][0]
-    assert found["scaled"]["clips"][0][4] == {"Anger": 0.5}
-    assert found["hf://me/scored"]["error"].startswith("hf://me/scored: the dataset has the splits")
 
 
 def run(address, tmp_path, *sources):
@@ -68,36 +67,78 @@ def run(address, tmp_path, *sources):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_a_data_set_streams_and_its_files_read(voice, tmp_path):
-    flac, mp3 = (voice(name, seconds=0.05).read_bytes() for name in ("a.flac", "b.mp3"))
-    write_shard(tmp_path / "x.tar", [Clip("packed", mp3, "mp3", transcript="In a shard")])
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory):
+    folder, found = tmp_path_factory.mktemp("sounds"), []
+    for name in ("a.flac", "b.mp3"):
+        soundfile.write(folder / name, np.full(800, 0.1), 16_000)
+        found.append((folder / name).read_bytes())
+    return found
+
+
+@pytest.fixture(scope="module")
+def found(sounds, tmp_path_factory):
+    """What is read of each source; starting a process and importing `datasets` takes seconds."""
+    (flac, mp3), folder = sounds, tmp_path_factory.mktemp("hub")
+    write_shard(folder / "x.tar", [Clip("packed", mp3, "mp3", transcript="In a shard")])
     rows = [
         {"audio": {"bytes": flac, "path": "a.flac"}, "text": "one", "label": "[{'h': {'Shame': 1}}]"},
         {"audio": {"bytes": mp3, "path": "b.mp3"}, "text": "two", "label": "none"},
         {"audio": {"bytes": b"", "path": "c.mp3"}, "text": "three", "label": "none"},
     ]
+    cells = {"face": {"bytes": b"\x89PNG", "path": "a.png"}, "utterance": rows[0]["audio"]}
+    types = {"info": {"features": {"face": {"_type": "Image"}, "utterance": {"_type": "Audio"}}}}
+    scored = parquet([{"wav": mp3, "anger": 2.0}])
     files = {
-        "README.md": b"---\nlicense: mit\n---\n",
+        "README.md": CONFIGURATIONS,
         "data/train-00000-of-00002.parquet": parquet(rows[:1]),
         "data/train-00001-of-00002.parquet": parquet(rows[1:]),
-        "tars/x.tar": (tmp_path / "x.tar").read_bytes(),
+        "scored/a.parquet": scored,
+        "scored/b.parquet": scored,
+        "filmed/a.parquet": parquet([cells], {"huggingface": json.dumps(types)}),
+        "tars/x.tar": (folder / "x.tar").read_bytes(),
     }
-    (tmp_path / "me" / "voices").mkdir(parents=True)  # a folder of this name is not what is meant
-    sources = ("hf://me/voices", "hf://me/voices@train#00001-of-00002", "hf://datasets/me/voices/tars/*.tar")
-    missing = ("hf://me/voices@nosplit", "hf://me/nothing")
+    (folder / "me" / "voices").mkdir(parents=True)  # a folder of this name is not what is meant
     with hub("me/voices", files) as address:
-        found = run(address, tmp_path, *sources, *missing)
-    whole, second, packed = (found[source] for source in sources)
-    assert whole["clips"] == [
+        return run(address, folder, *SOURCES, *MISSING)
+
+
+WHOLE, SECOND, PACKED, SCORED, SPLITS, FILMED = SOURCES = (
+    "hf://me/voices",
+    "hf://me/voices@train#00001-of-00002",
+    "hf://datasets/me/voices/tars/*.tar",
+    "hf://me/voices:scored@train",
+    "hf://me/voices:scored",
+    "hf://me/voices:filmed",
+)
+MISSING = ("hf://me/voices@nosplit", "hf://me/nothing")
+
+
+def test_a_data_set_streams_and_its_files_read(found, sounds):
+    flac, mp3 = sounds
+    assert found[WHOLE]["clips"] == [
         ["train-00000-00000000", "flac", len(flac), "one", {"Shame": 0.5}],
         ["train-00001-00000000", "mp3", len(mp3), "two", None],
     ]
-    (error,) = whole["errors"]
+    (error,) = found[WHOLE]["errors"]
     assert error.startswith("hf://me/voices@train#00001-of-00002: row 1: it has 0 bytes of audio")
-    assert second["clips"] == whole["clips"][1:]
+    assert found[SECOND]["clips"] == found[WHOLE]["clips"][1:]
     assert found["shards"] == [f"hf://me/voices@train#0000{n}-of-00002" for n in (0, 1)]
-    assert packed["clips"] == [["packed", "mp3", len(mp3), "In a shard", None]]
-    assert all(f"{source}: cannot be downloaded" in str(found[source]) for source in missing)
+    assert found[PACKED]["clips"] == [["packed", "mp3", len(mp3), "In a shard", None]]
+    assert all(f"{source}: cannot be downloaded" in str(found[source]) for source in MISSING)
+
+
+def test_scores_in_a_stream_need_a_scale_and_splits_a_name(found):
+    assert "row 0: the scale of the scores is not declared" in found[SCORED]["errors"][0]
+    assert found["scaled"]["clips"][0][4] == {"Anger": 0.5}
+    assert found[SPLITS]["error"].startswith(f"{SPLITS}: the dataset has the splits train, test")
+
+
+def test_the_column_that_a_data_set_declares_as_audio_is_read(found, sounds):
+    assert found[FILMED] == {
+        "clips": [["train-00000-00000000", "flac", len(sounds[0]), None, None]],
+        "errors": [],
+    }
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,13 @@ def test_its_json_cannot_name_files_elsewhere(tmp_path, name):
         saved_tables(folder)
 
 
+def test_splits_that_link_to_their_own_folder_end(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).symlink_to(".", target_is_directory=True)
+    (tmp_path / "dataset_dict.json").write_text(json.dumps({"splits": ["a", "b"]}))
+    assert saved_tables(tmp_path) == []
+
+
 def test_saved_datasets_and_parquet_of_datasets_are_read_shard_by_shard(dataset, tmp_path):
     folder = tmp_path / "saved"
     dataset.save_to_disk(folder, num_shards=2)

@@ -10,7 +10,8 @@ import pyarrow.parquet
 import pytest
 
 from budew.corpora import read, write_shard
-from budew.corpora.tables import AT_ONCE, row_batches
+from budew.corpora.reading import ReadOptions
+from budew.corpora.tables import AT_ONCE, read_table, row_batches
 from budew.errors import CorpusError
 
 MB = 2**20
@@ -75,6 +76,18 @@ def test_parquet_finds_the_audio_by_its_type_and_numbers_rows_without_an_id(wav,
     assert (clip.id, clip.format, clip.metadata) == ("t-00000000", "wav", {"label": "x"})
     assert clip.profile.emotions == {"Anger": 0.5}
     assert [str(error).partition("t.parquet: ")[2][:6] for error in errors] == ["row 1:", "row 2:"]
+
+
+@pytest.mark.parametrize("named", ["audio", "utterance"])
+def test_of_several_structs_the_column_declared_as_audio_is_read(wav, tmp_path, named):
+    cells = {"face": [{"bytes": b"\x89PNG", "path": "a.png"}], named: [{"bytes": wav, "path": "a.wav"}]}
+    types = {"info": {"features": {"face": {"_type": "Image"}, named: {"_type": "Audio"}}}}
+    table = pa.table(cells).replace_schema_metadata({"huggingface": json.dumps(types)})
+    pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
+    (clip,) = read(tmp_path / "t.parquet")
+    (without,) = read_table(tmp_path / "t.parquet", ReadOptions(audio=False))
+    assert (clip.audio, clip.metadata["file_name"]) == (wav, "a.wav")
+    assert (without.audio, without.metadata["file_name"]) == (b"", "a.wav")
 
 
 def test_plain_bytes_are_audio_when_their_column_says_so_and_ids_are_there_once(voice, tmp_path):

@@ -11,7 +11,14 @@ from budew.corpora import Clip
 from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.synthesis.clip_plan import SAMPLING_RATE, cues
-from budew.synthesis.resynthesis import Resynthesize, change_prosody
+from budew.synthesis.resynthesis import (
+    HIGHEST_PITCH,
+    LOWEST_PITCH,
+    Resynthesize,
+    _new_pitch,
+    _stretched,
+    change_prosody,
+)
 from budew.synthesis.speech_signal import as_flac
 
 from .conftest import pitch
@@ -58,6 +65,48 @@ def test_rate_changes_the_length_and_leaves_the_pitch(changed):
 def test_a_flat_voice_varies_less_in_pitch(changed):
     flat, lively = (np.std(np.log2(pitch(changed(pitch_range=x)))) for x in (-1.0, 1.0))
     assert lively > 1.5 * flat
+
+
+def semitones(**settings: float) -> np.ndarray:
+    """How far each frame of a lively voice moves, with silence between the words."""
+    spoken = np.tile([140.0, 0.0, 160.0, 150.0], 100)
+    moved = _new_pitch(spoken, spoken > 0, dict.fromkeys(cues(), 0.0) | settings)
+    assert not moved[spoken == 0].any()
+    return 12 * np.log2(moved[spoken > 0] / spoken[spoken > 0])
+
+
+@pytest.mark.parametrize("cue", ["pitch_level", "contour"])
+def test_a_recording_moves_by_a_part_of_what_a_synthesized_voice_does(cue):
+    whole = cues()[cue].at(1.0, neutral=0.0)
+    assert semitones() == pytest.approx(0, abs=1e-9)
+    assert 0.3 < np.abs(semitones(**{cue: 1.0})).max() / abs(whole) < 0.9
+
+
+def test_a_contour_turns_at_the_end_alone_and_a_level_moves_all():
+    turned = np.abs(semitones(contour=1.0))
+    assert turned[: len(turned) // 2] == pytest.approx(0, abs=1e-9)
+    assert turned[-len(turned) // 4 :].min() > 0
+    assert np.ptp(semitones(pitch_level=1.0)) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_flattest_voice_keeps_some_of_its_range_and_pitch_stays_that_of_a_voice():
+    spoken = np.tile([140.0, 160.0], 50)
+    still = dict.fromkeys(cues(), 0.0)
+    flat = _new_pitch(spoken, spoken > 0, still | {"pitch_range": -3.0})
+    assert 0 < np.ptp(flat) < 0.3 * np.ptp(spoken)
+    for wide in (np.tile([60.0, 600.0], 50), np.tile([60.0, 600.0], 50)[::-1]):
+        wide = _new_pitch(wide, wide > 0, still | {"pitch_range": 3.0})
+        assert (wide.min(), wide.max()) == (LOWEST_PITCH, HIGHEST_PITCH)
+
+
+def test_formants_move_by_the_factor_and_nothing_else_does():
+    bins = np.arange(100.0)
+    envelope = np.exp(-((bins - 40) ** 2) / 50)[None]
+    for factor in (0.9, 1.1):
+        moved = _stretched(envelope, factor)
+        assert moved.argmax() == round(40 * factor)
+        assert moved.max() == pytest.approx(1, abs=0.05)
+    assert _stretched(envelope, 1.0) == pytest.approx(envelope)
 
 
 def test_clips_keep_the_speaker_and_get_drawn_emotions(recording):

@@ -120,6 +120,13 @@ def test_an_empty_corpus_is_an_error(tmp_path):
         index_corpus(tmp_path / "a.tar", tmp_path / "index")
 
 
+def test_a_clip_whose_text_no_file_can_hold_is_named(tmp_path):
+    sound(tmp_path)
+    (tmp_path / "0-0.5.json").write_text(json.dumps({"captions": ["Angry \ud800."]}))
+    with pytest.raises(CorpusError, match=r"clip '0-0.5': a text has '\\ud800', an unpaired surrogate"):
+        index_corpus(tmp_path, tmp_path / "index")
+
+
 def test_a_shard_truncated_after_indexing_is_an_error(tmp_path):
     shard = tmp_path / "a.tar"
     write_shard(shard, clips(tmp_path, "a", 2))

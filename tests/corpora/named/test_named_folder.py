@@ -149,6 +149,7 @@ def test_errors_of_named_folders_say_what_to_do(corpus_folder, tmp_path):
             r"no audio file is named as .*03-01-06-01-02-01-12: give the folder of RAVDESS",
         ),
         (f"emodb:{folder}/wav/03a01Fa.wav", "is not a folder"),
+        (f"emodb:{folder}/wav/*.wav", "is not a folder"),
         (f"emodb:{tmp_path}/none", "none: "),
         (f"emo-db:{folder}", r"'emo-db' is no corpus .*: did you mean emodb\?"),
     ):
