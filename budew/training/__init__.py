@@ -1,26 +1,27 @@
-"""Training: a recipe, its examples and the loop that makes a checkpoint of them.
+"""Training: recipes, training examples, and the training loop that makes a checkpoint.
 
-From data to checkpoint, in the order in which to read:
+Modules from data to checkpoint, in the order in which to read them:
 
-    recipe           what decides the result (data_settings, model_settings, targets, augmentation)
+    recipe           settings of a run (data_settings, model_settings, targets, augmentation)
     preparation      corpora → clip_index → training_clips → feature_cache (→ pseudo_labels)
-    clip_order       which clip is the n-th example
-    dataset          the n-th example, and batches
+    clip_order       order of the clips: which clip is the n-th example
+    dataset          features and tokens of the n-th example, and batches
     initial_model    the model before its first step (training_model)
-    trainer          the loop; validation, its captions and scores
-    run              all of it, continued from what is in a run_folder; saving, the checkpoint
+    trainer          the training loop; validation: captions of validation clips and their scores
+    run              runs all of these, or continues a run in a run_folder; saving: writes the checkpoint
 
-`estimate` computes what a run will need, `devices` tells on what it runs.
+`estimate` computes the time, memory and disk that a run will need, `devices` finds the accelerator and its
+precision.
 
-Which weights learn (`budew.model.adapt.set_trained`), by the method of the recipe:
+The method of the recipe decides which weights are trained (`budew.model.adapt.set_trained`):
 
-    method           weights that learn                      saved
-    scratch          all; auxiliary heads on the encoder     checkpoint without the heads
-    full             all, of a base or of a part of it       checkpoint
-    encoder-frozen   decoder, last encoder layers if wanted  checkpoint
-    lora             adapters                                adapter, and checkpoint with it merged
+    method           trained weights                             saved
+    scratch          all, and auxiliary heads on the encoder     checkpoint without the heads
+    full             all weights of the base, or of a part of it checkpoint
+    encoder-frozen   decoder, and if wanted last encoder layers  checkpoint
+    lora             adapters                                    adapter, and checkpoint with it merged
 
-The loss is the cross-entropy of the tokens of captions and, weighted, that of auxiliary heads:
+The loss is the cross-entropy of the tokens of captions plus, weighted, the loss of the auxiliary heads:
 `training_model.caption_loss`.
 """
 

@@ -1,4 +1,4 @@
-"""The data of a recipe: its corpora, what is learned of their clips, and how these are changed and cached."""
+"""The data of a recipe: corpora, captions that are learned, augmentation and caches of features."""
 
 from typing import Any, Literal, Self
 
@@ -9,26 +9,26 @@ from budew.taxonomy import emotion
 from budew.training.augmentation import Augmentation
 
 MAX_SEED = 2**32 - 1
-"""Largest seed that numpy takes."""
+"""Largest seed that numpy accepts."""
 NONE = "none"
 """Name of the class of clips without any emotion."""
 
 
 class SpeechSettings(Settings):
-    """Synthetic speech, made for a run without a corpus.
+    """Settings of the synthetic speech on which a recipe without a corpus is trained.
 
     Example:
         >>> SpeechSettings(train_clips=1000).validation_clips
         200
     """
 
-    train_clips: int = Field(default=0, ge=0, description="training clips; 0 for none")
-    validation_clips: int = Field(default=200, ge=1, description="validation clips")
+    train_clips: int = Field(default=0, ge=0, description="number of training clips")
+    validation_clips: int = Field(default=200, ge=1, description="number of validation clips")
     seed: int = Field(default=1, ge=0, le=MAX_SEED, description="seed of voices, profiles and texts")
 
 
 class TrainingCorpus(Settings):
-    """One corpus of several.
+    """Settings of one training corpus.
 
     Example:
         >>> TrainingCorpus(corpus="talent/", weight=3).heard
@@ -39,27 +39,32 @@ class TrainingCorpus(Settings):
     weight: float = Field(
         default=1.0,
         gt=0,
-        description="share of the examples, relative to the other weights, whatever its number of clips",
+        description="share of the examples from this corpus, relative to the weights of the others; does not "
+        "depend on its number of clips",
     )
     state_copies: int | None = Field(
         default=None,
         ge=1,
         le=1000,
-        description="data.state_copies of this corpus, more for a small one; null for the same number",
+        description="replaces data.state_copies for this corpus, for example a larger number for a small "
+        "corpus; null: data.state_copies",
     )
     pieces: float | None = Field(
         default=None,
         gt=0,
-        description="least seconds of a random piece of a clip, of which each of the state_copies is made; "
-        "for a corpus with longer clips than the others, else a model recognizes it by the length",
+        description="each of the state_copies is made from a random piece of the clip, at least this many "
+        "seconds long; for a corpus whose clips are longer than the others, which the model would otherwise "
+        "recognize by their length; null: from whole clips",
     )
     clip_weights: str | None = Field(
-        default=None, description="file of `budew corpus weights`; clips that are not in it are left out"
+        default=None,
+        description="file of sampling weights, from `budew corpus weights`; clips that are not in it are "
+        "left out; null: all clips are drawn equally often",
     )
     heard: bool = Field(
         default=False,
-        description="fit the probes of data.listener to this corpus, and learn captions of what they predict "
-        "instead of the labels",
+        description="fit the linear probes of data.listener to this corpus, and train on captions of what "
+        "the probes predict instead of the labels",
     )
 
     @model_validator(mode="before")
@@ -69,7 +74,7 @@ class TrainingCorpus(Settings):
 
 
 class ListenerSettings(Settings):
-    """Linear probes of cached states, whose predictions label clips: see `budew.training.pseudo_labels`."""
+    """Settings of linear probes, whose predictions label clips: see `budew.training.pseudo_labels`."""
 
     penalty: float = Field(
         default=0.05,
@@ -80,24 +85,25 @@ class ListenerSettings(Settings):
         default=0.3,
         gt=0,
         le=1,
-        description="shrinkage of the covariance of neutral clips towards a multiple of the identity, before "
-        "states are whitened by it; 1: no whitening",
+        description="states are whitened by the covariance of neutral clips, which is first shrunk by this "
+        "share towards a multiple of the identity; 1: no whitening",
     )
     offsets: dict[str, float] = Field(
         default={},
-        description='added to the score of an emotion, or of "none": with more it is predicted more often',
+        description='emotion, or "none" → number that is added to its score; a higher number makes the probe '
+        "predict it more often",
     )
     shares: dict[str, float] = Field(
         default={},
-        description='how often an emotion, or "none", is wanted where a difference is added, relative to the '
-        "others, which have 1",
+        description='emotion, or "none" → how often it is the target of a moved example, relative to the '
+        "others; default 1",
     )
     moved: float = Field(
         default=0.6,
         ge=0,
         le=1,
-        description="share of the examples to whose states the difference of the mean states of two other "
-        "clips is added",
+        description="share of moved examples: the difference between the mean states of two other clips is "
+        "added to their states",
     )
 
     @field_validator("offsets", "shares")
@@ -110,7 +116,7 @@ class ListenerSettings(Settings):
 
 
 class DataSettings(Settings):
-    """What a model is trained on.
+    """Settings of the data: training and validation corpora, captions, augmentation and caches.
 
     Example:
         >>> data = DataSettings(train="talent/", validation="validation/")
@@ -121,61 +127,66 @@ class DataSettings(Settings):
     train: tuple[TrainingCorpus, ...] = Field(
         default=(),
         description="training corpora: one (anything that `budew.read` reads), or a list of "
-        "corpora with their fields; without any, synthetic speech is needed",
+        "corpora with their fields; without any, speech.train_clips is required",
     )
     validation: tuple[str, ...] = Field(
         default=(),
-        description="validation corpora: one, or a list, of each of which the same number of clips is taken; "
+        description="validation corpora: one, or a list; the same number of clips is taken from each; "
         "required with training corpora",
     )
-    speech: SpeechSettings = Field(default=SpeechSettings(), description="the synthetic speech")
+    speech: SpeechSettings = Field(
+        default=SpeechSettings(), description="settings of synthetic speech, for a recipe without corpora"
+    )
     captions: Literal["checked", "any"] = Field(
         default="checked",
-        description='captions that are learned as they are, "checked": paraphrases that passed the gate and '
-        'captions that came with the corpus; "any": rendered ones and those of a model as well',
+        description='captions of clips that are used as targets. "checked": paraphrases that passed the gate '
+        'and captions that came with the corpus; "any": also rendered captions and captions of models',
     )
     longer: Literal["skip", "split", "cut"] = Field(
         default="skip",
-        description="clips longer than the window: left out; split, each part with the captions of the "
-        "whole; or cut to their beginning",
+        description='clips longer than the window. "skip": left out; "split": split into parts, each with '
+        'the captions of the whole clip; "cut": cut to their beginning',
     )
     mixed_shards: int = Field(
-        default=8, ge=1, description="shards of a corpus that are read at once and whose clips are mixed"
+        default=8, ge=1, description="number of shards of a corpus whose clips are shuffled together"
     )
     short_windows: float = Field(
         default=0.8,
         ge=0,
         le=1,
-        description="share of the run, from its beginning, in which most batches are cut to their longest "
-        "clip, up to twice as fast a step",
+        description="share of the run, from its beginning, in which most batches are cut to the length of "
+        "their longest clip, which makes a step up to twice as fast",
     )
     cache: str | None = Field(
-        default=None, description="folder of indexes and cached features; null: in the folder of the run"
+        default=None, description="folder of indexes and cached features; null: the folder of the run"
     )
     cache_features: bool = Field(
-        default=False, description="compute spectrograms once and keep them, for small corpora"
+        default=False, description="compute spectrograms once and keep them on disk, for small corpora"
     )
     cache_states: bool = Field(
         default=False,
-        description="compute the states of the frozen layers of the encoder once and keep them, 51 kB for a "
-        'second with whisper-base: with the method "encoder-frozen", the model learns from windows of '
-        "whole seconds, 4 at least",
+        description="compute the output (states) of the frozen encoder layers once and keep it on disk, "
+        '51 kB per second of audio with whisper-base; for the method "encoder-frozen". Clips are then '
+        "padded to whole seconds, at least 4",
     )
     state_copies: int = Field(
         default=1,
         ge=1,
         le=1000,
-        description="with cache_states, differently augmented copies of each clip; an example draws one",
+        description="with cache_states, number of differently augmented copies of each clip; an example uses "
+        "one at random",
     )
     listener: ListenerSettings | None = Field(
         default=None,
-        description="linear probes of cached states, whose predictions replace the labels of corpora with "
-        "heard: true; set optimizer.weight_decay to 0; null for none",
+        description="settings of linear probes on cached states, whose predictions replace the labels of "
+        "corpora with heard: true; set optimizer.weight_decay to 0; null: labels are used",
     )
     workers: int = Field(
-        default=0, ge=0, le=1024, description="processes that prepare batches; 0: the training process"
+        default=0, ge=0, le=1024, description="processes that prepare batches; 0: only the training process"
     )
-    augmentation: Augmentation = Field(default=Augmentation(), description="changes of the audio")
+    augmentation: Augmentation = Field(
+        default=Augmentation(), description="random changes of audio and spectrograms"
+    )
 
     @field_validator("train", "validation", mode="before")
     @classmethod
@@ -187,15 +198,15 @@ class DataSettings(Settings):
     def _check(self) -> Self:
         if bool(self.train) != bool(self.validation):
             missing = "validation" if self.train else "train"
-            raise ValueError(f"{missing}: required, or give neither, for synthetic speech")
+            raise ValueError(f"{missing}: required; give neither train nor validation for synthetic speech")
         if self.cache_features and self.augmentation.changes_audio:
             raise ValueError("cache_features: cannot be used with noise, gain, band limit or speed")
         if self.cache_features and self.cache_states:
-            raise ValueError("cache_features: is of no use with cache_states")
+            raise ValueError("cache_features: cannot be used with cache_states, which replaces spectrograms")
         changed = self.augmentation.changes_audio or self.augmentation.changes_features
         copies = (self.state_copies, *(given.state_copies or 1 for given in self.train))
         if max(copies) > 1 and not (self.cache_states and changed):
-            raise ValueError("state_copies: are alike without cache_states and augmentation")
+            raise ValueError("state_copies: more than 1 needs cache_states and augmentation")
         if any(given.pieces for given in self.train) and not self.cache_states:
             raise ValueError("pieces: needs cache_states")
         heard = any(given.heard for given in self.train)

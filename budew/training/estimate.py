@@ -1,14 +1,16 @@
-"""What a run will need: clips and steps of its corpora, and parameters, memory, time and disk from its recipe
-alone.
+"""Estimate what a run will need, before it starts: clips, steps, parameters, memory, time and disk.
 
-Memory is the activations of a step, and 16 bytes for a weight that is trained (itself, gradient, two moments
-of AdamW, all float32) or 4 for one that is not. Time is the operations at a third of the device's peak, or
-that of issuing them from Python, which limits small models on fast devices.
+Clips and steps are counted in the corpora; everything else is computed from the recipe alone.
 
-Operations and activations are those of a step of one clip on the meta device, which has shapes and no
-numbers: torch counts the operations, and autograd says what it keeps for the backward pass. All of it is a
-sum over layers, so models of one and two layers tell what many need; counting operations takes 0.4 s, all
-else 0.15 s.
+Memory is the activations of a step, plus 16 bytes for each trained weight (the weight, its gradient and two
+moments of AdamW, all float32) and 4 for each frozen weight. Time is the operations of a step at a third of
+the device's peak speed, or the time to launch them from Python, whichever is longer; the latter limits small
+models on fast devices.
+
+Operations and activations are measured in a step of one clip on the meta device, which computes shapes but no
+values: torch counts the operations, and autograd reports the tensors that it keeps for the backward pass.
+Both are sums over layers, so they are measured on models of one and two layers and extrapolated. Counting
+operations takes 0.4 s, the rest 0.15 s.
 """
 
 import copy
@@ -38,25 +40,26 @@ from budew.training.recipe import Recipe
 from budew.training.training_model import WhisperFromStates, caption_loss
 
 CAPTION_TOKENS = 50
-"""Tokens of a caption with its prefix."""
+"""Assumed number of tokens of a caption with its prefix."""
 UTILIZATION = 0.33
-"""Share of the peak that training reaches: 30-40 % in practice."""
+"""Assumed share of a device's peak speed that training reaches: 30-40 % in practice."""
 CALL_SECONDS = 5e-6
-"""Time to issue an operation, a view too, from Python with autograd: some µs on a server."""
+"""Assumed time to launch an operation (also a view) from Python with autograd: some µs on a server."""
 
 Measure = Callable[[Any], Sequence[int]]
+"""Function that measures a model, such as `operations_of` or `sizes_of`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingNeeds:
-    """Estimated needs of a run.
+    """Estimated size, memory and disk space of a training run.
 
     Attributes:
-        parameters, trained: weights in all, and those that are trained.
-        window_seconds: of the encoder.
-        weights: bytes of weights, gradients and optimizer.
-        activations: bytes that one clip adds.
-        disk: bytes of the two training checkpoints that are kept, and of the result.
+        parameters, trained: number of weights of the model, and of trained weights.
+        window_seconds: window of the encoder, in seconds.
+        weights: bytes of memory for weights, gradients and optimizer.
+        activations: bytes of memory for the activations of one clip.
+        disk: bytes of disk for the result and the two training checkpoints that are kept.
 
     Example:
         >>> from budew.training import load_recipe
@@ -73,27 +76,32 @@ class TrainingNeeds:
     disk: int
 
     def memory(self, clips: int) -> float:
-        """Return the bytes that a device needs for a batch of this many clips."""
+        """Return the bytes of memory that a device needs for a batch of `clips` clips."""
         return self.weights + clips * self.activations
 
 
 @dataclass(frozen=True, slots=True)
 class StepOperations:
-    """A forward and backward pass of one example: its additions and multiplications, and the calls that issue
-    them.
+    """Operations of the forward and backward pass of one example.
+
+    Attributes:
+        flops: number of additions and multiplications.
+        calls: number of torch operations that are launched from Python.
     """
 
     flops: int
     calls: int
 
     def seconds(self, clips: int, tflops: float) -> float:
-        """Return how long a batch of this many clips takes on a device with this peak."""
+        """Estimate the seconds for a batch of `clips` clips on a device with a peak speed of `tflops`."""
         return max(clips * self.flops / (tflops * 1e12 * UTILIZATION), self.calls * CALL_SECONDS)
 
 
 @cache
 def training_needs(recipe: Recipe) -> TrainingNeeds | None:
-    """Return what a run of the recipe needs; None if its base is not here and of unknown size.
+    """Estimate size, memory and disk space of a run, from its recipe alone.
+
+    None if the base is neither a local folder nor a published Whisper of known size.
 
     Example:
         >>> from budew.training import load_recipe
@@ -122,7 +130,7 @@ def training_needs(recipe: Recipe) -> TrainingNeeds | None:
 
 @cache
 def step_operations(recipe: Recipe) -> StepOperations | None:
-    """Return the operations of one example; None where `training_needs` is None."""
+    """Return the operations of a training step with one example; None if the size of the base is unknown."""
     config = config_of(recipe.model)
     if config is None:
         return None
@@ -134,7 +142,10 @@ def step_operations(recipe: Recipe) -> StepOperations | None:
 
 @cache
 def state_operations(recipe: Recipe, size: int) -> int:
-    """Return the operations that compute cached states of `size` bytes; 0 for a base of unknown size."""
+    """Return the number of operations that compute `size` bytes of cached encoder states.
+
+    0 if the size of the base is unknown.
+    """
     config = config_of(recipe.model)
     if config is None or not size:
         return 0
@@ -144,14 +155,17 @@ def state_operations(recipe: Recipe, size: int) -> int:
 
 
 def peak_share(recipe: Recipe, devices: int) -> float | None:
-    """Return the share of the peak of all devices that an example a second takes; None if it is unknown."""
+    """Return the share of the peak speed of all devices that is used at a speed of one example per second.
+
+    None if the accelerator or the size of the base is unknown.
+    """
     peak = peak_tflops()
     work = step_operations(recipe) if peak else None
     return work.flops / (peak * 1e12 * devices) if peak and work else None
 
 
 class RunSize(NamedTuple):
-    """Clips and steps of a run, and the bytes of its cached states."""
+    """Number of clips and steps of a run, and bytes of its cached encoder states (0 without a cache)."""
 
     clips: int
     steps: int
@@ -159,15 +173,17 @@ class RunSize(NamedTuple):
 
 
 def run_size(recipe: Recipe, folder: Path, *, progress: OpenBar = no_bar) -> RunSize:
-    """Return the size of a run, and log which clips are left out; its indexes are kept for the run.
+    """Count the clips and steps of a run, and log which clips are left out.
+
+    This reads the corpora and writes their indexes, which the run then uses.
 
     Args:
-        recipe: of the run.
-        folder: of the run.
+        recipe: recipe of the run.
+        folder: folder of the run; indexes are written into it, unless the recipe has `data.cache`.
         progress: opens the progress bar of a stage.
 
     Raises:
-        SettingsError: the recipe names no data.
+        SettingsError: the recipe has neither corpora nor synthetic speech.
         CorpusError: a corpus cannot be read, or no target can be made from its clips.
 
     Example:
@@ -198,10 +214,16 @@ def run_size(recipe: Recipe, folder: Path, *, progress: OpenBar = no_bar) -> Run
 def over_layers(
     measure: Measure, settings: ModelSettings, config: WhisperConfig, *, from_states: bool
 ) -> NDArray[np.int64]:
-    """Return what `operations_of` or `sizes_of` would measure, from models of one and two layers.
+    """Extrapolate a measurement from models of one and two layers to a model with all layers.
+
+    Args:
+        measure: `operations_of` or `sizes_of`.
+        settings: model settings of the recipe.
+        config: config of the whole model.
+        from_states: whether the model is trained on cached encoder states.
 
     Raises:
-        CheckpointError: more layers of the encoder are to learn than it has.
+        CheckpointError: `trained_encoder_layers` is more than the encoder has.
     """
     frozen = frozen_layers(config, settings.trained_encoder_layers)
     least = min(1, settings.trained_encoder_layers)
@@ -222,7 +244,7 @@ def over_layers(
 
 @cache
 def _measured(measure: Measure, config: str, settings: ModelSettings, from_states: bool) -> NDArray[np.int64]:
-    """Return what is measured of a model of this config, which large and turbo have in common."""
+    """Measure a model of this config; cached, because different models have the same small configs."""
     kind = WhisperFromStates if from_states else WhisperForConditionalGeneration
     with torch.device("meta"):
         model: Any = kind(WhisperConfig.from_dict(json.loads(config)))
@@ -235,14 +257,14 @@ def _measured(measure: Measure, config: str, settings: ModelSettings, from_state
 
 
 def operations_of(model: Any) -> tuple[int, int]:
-    """Return the operations of a step with one clip, and the calls that issue them."""
+    """Return the number of arithmetic operations in a step with one clip, and of calls that launch them."""
     with FlopCounterMode(display=False) as counter, _Calls() as calls:
         _loss(model).backward()
     return counter.get_total_flops(), calls.count
 
 
 def frozen_operations(config: WhisperConfig, layers: int) -> int:
-    """Return the operations of this many encoder layers for a window, in the forward pass."""
+    """Return the number of operations of the first `layers` encoder layers in a forward pass of a window."""
     small = copy.deepcopy(config)
     small.encoder_layers, small.decoder_layers = layers, 1
     with torch.device("meta"):
@@ -254,7 +276,7 @@ def frozen_operations(config: WhisperConfig, layers: int) -> int:
 
 
 class _Calls(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its constructor untyped
-    """Counts the calls of operations."""
+    """Counts the torch operations that are called."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # as above
@@ -268,9 +290,10 @@ class _Calls(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leave
 
 
 def sizes_of(model: Any) -> tuple[int, int, int]:
-    """Return the weights, those that learn, and the bytes kept between forward and backward of one clip.
+    """Return the number of weights, that of trained weights, and the bytes of activations of one clip.
 
-    Attention matrices do not count: fused kernels keep none.
+    Activations are the tensors kept for the backward pass, without attention matrices: fused kernels do not
+    keep them.
     """
     sizes = [(weight.numel(), weight.requires_grad) for weight in model.parameters()]
     positions = model.config.max_source_positions
@@ -281,7 +304,7 @@ def sizes_of(model: Any) -> tuple[int, int, int]:
         storage = tensor.untyped_storage()
         if storage._cdata not in own and tensor.shape[-2:] != (positions, positions):
             kept[storage._cdata] = storage.nbytes()
-        held.append(storage)  # or another takes its place
+        held.append(storage)  # keeps its address from being used again
         return tensor
 
     held: list[Any] = []
@@ -292,7 +315,7 @@ def sizes_of(model: Any) -> tuple[int, int, int]:
 
 
 def _loss(model: Any) -> Any:
-    """Return the loss of a step with one clip."""
+    """Return the loss of a step with one clip of empty tensors."""
     config = model.config
     tokens = torch.zeros(1, CAPTION_TOKENS, dtype=torch.long, device="meta")
     given: dict[str, tuple[int, ...]] = {

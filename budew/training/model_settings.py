@@ -1,4 +1,4 @@
-"""The model of a recipe: what it starts from, which part of that is kept, and which weights learn."""
+"""The model of a recipe: its base, which layers and tokens of the base are kept, and what is trained."""
 
 from typing import Literal, Self
 
@@ -9,19 +9,19 @@ from budew.model.adapt import Lora
 from budew.model.build import Features, Size
 
 REDUCED = ("encoder_layers", "decoder_layers", "vocabulary")
-"""Fields of a model with a part of its base."""
+"""Fields of `ModelSettings` that keep only a part of the base."""
 
 
 class ScratchSettings(Settings):
-    """A model with random weights.
+    """Settings of a model that is trained from scratch, from random weights.
 
     Example:
         >>> ScratchSettings(size={"width": 128, "heads": 2}).size.width
         128
     """
 
-    features: Features = Field(default=Features(), description="the spectrograms")
-    size: Size = Field(default=Size(), description="the size")
+    features: Features = Field(default=Features(), description="settings of the spectrograms")
+    size: Size = Field(default=Size(), description="size of the model")
     heads_weight: float = Field(
         default=1.0,
         ge=0,
@@ -32,7 +32,7 @@ class ScratchSettings(Settings):
 
 
 class ModelSettings(Settings):
-    """The model that is trained, and how.
+    """Settings of the model: its base, and which of its weights are trained.
 
     Example:
         >>> ModelSettings(base="openai/whisper-small", method="lora").lora.rank
@@ -40,59 +40,65 @@ class ModelSettings(Settings):
     """
 
     base: str | None = Field(
-        default=None, description="pretrained Whisper: a folder or hub id; null from scratch"
+        default=None, description="pretrained Whisper: a folder or hub id; null: trained from scratch"
     )
     method: Literal["full", "lora", "encoder-frozen", "scratch"] = Field(
         default="full",
-        description='"full": all weights learn; "lora": low-rank adapters do; "encoder-frozen": the decoder '
-        'does; "scratch": random weights',
+        description='"full": all weights are trained; "lora": low-rank adapters are trained; '
+        '"encoder-frozen": the decoder is trained; "scratch": all weights are trained, from random ones',
     )
     trained_encoder_layers: int = Field(
         default=0,
         ge=0,
         le=100,
-        description='with the method "encoder-frozen", last layers of the encoder that learn too, with its '
-        "final layer norm",
+        description='with the method "encoder-frozen", number of last encoder layers that are trained too, '
+        "with the final layer norm",
     )
-    lora: Lora = Field(default=Lora(), description="the adapters")
+    lora: Lora = Field(default=Lora(), description='settings of the adapters, for the method "lora"')
     encoder_layers: int | None = Field(
         default=None,
         ge=1,
         le=100,
-        description="layers of the base's encoder that are kept, from the first on; null for all",
+        description="number of encoder layers of the base that are kept, from the first on; null: all",
     )
     decoder_layers: int | None = Field(
         default=None,
         ge=1,
         le=100,
-        description="layers of the base's decoder that are kept, at even distances, with the first and the "
-        "last (Gandhi et al. 2023); null for all",
+        description="number of decoder layers of the base that are kept: the first, the last, and layers at "
+        "even distances between them (Gandhi et al. 2023); null: all",
     )
     vocabulary: Literal["base", "captions"] = Field(
         default="base",
-        description='tokens of the model, "base": those of the base; "captions": those that captions of the '
-        "run use, with what the base has learned of them, and all bytes",
+        description='tokens of the model. "base": all tokens of the base; "captions": only tokens that occur '
+        "in captions of the run, and all bytes, with their embeddings in the base",
     )
     heads_weight: float = Field(
         default=0.0,
         ge=0,
         le=1e6,
         description="weight in the loss of auxiliary heads on the encoder, which predict the labels and are "
-        "not saved; with a base whose encoder learns",
+        "not saved; for a base whose encoder is trained",
     )
     window_seconds: int | None = Field(
         default=None,
         ge=1,
         le=30,
-        description="longest window of the encoder, in seconds; null for that of the base (30): a step on "
+        description="longest window of the encoder, in seconds; null: that of the base (30). A step on "
+        "windows of "
         "8 s takes a quarter of the operations",
     )
     gradient_checkpointing: bool = Field(
-        default=False, description="keep fewer activations, for half the memory and a third more time"
+        default=False,
+        description="recompute activations instead of storing them: half the memory, a third more time",
     )
-    compile: bool = Field(default=False, description="compile the model; pays on GPUs, after some minutes")
+    compile: bool = Field(
+        default=False, description="compile the model: takes some minutes, then steps are faster on GPUs"
+    )
     num_beams: int = Field(default=1, ge=1, le=64, description="beam width saved in the checkpoint")
-    scratch: ScratchSettings = Field(default=ScratchSettings(), description='of the method "scratch"')
+    scratch: ScratchSettings = Field(
+        default=ScratchSettings(), description='settings for the method "scratch"'
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -100,27 +106,27 @@ class ModelSettings(Settings):
             raise ValueError(
                 "base: required, unless method is scratch"
                 if self.base is None
-                else "base: there is none from scratch: set method to full, lora or encoder-frozen"
+                else "base: not used from scratch: set method to full, lora or encoder-frozen"
             )
         if self.method == "scratch" and self.window_seconds is not None:
-            raise ValueError("window_seconds: is that of a base; from scratch, set scratch.features")
+            raise ValueError("window_seconds: only for a base; from scratch, set scratch.features")
         if self.trained_encoder_layers and self.method != "encoder-frozen":
-            raise ValueError("trained_encoder_layers: is for the method encoder-frozen")
+            raise ValueError("trained_encoder_layers: only for the method encoder-frozen")
         learns = self.method == "full" or self.trained_encoder_layers > 0
         if self.heads_weight and not learns:
             raise ValueError(
-                "heads_weight: is for a base whose encoder learns, with method full, or encoder-frozen and "
-                "trained_encoder_layers; from scratch, set scratch.heads_weight"
+                "heads_weight: only for a base whose encoder is trained, with method full, or encoder-frozen "
+                "and trained_encoder_layers; from scratch, set scratch.heads_weight"
             )
         reduced = [name for name in REDUCED if getattr(self, name) not in (None, "base")]
         if reduced and self.method in ("scratch", "lora"):
             raise ValueError(
-                f"{reduced[0]}: of a base whose weights learn, with method full or encoder-frozen: from "
-                "scratch, set scratch.size; adapters need the base as it is"
+                f"{reduced[0]}: only for a base with method full or encoder-frozen: from scratch, set "
+                "scratch.size; with lora, the base must be complete"
             )
         return self
 
     @property
     def has_heads(self) -> bool:
-        """Whether the model that is trained has heads on its encoder."""
+        """Whether auxiliary heads on the encoder are trained."""
         return self.method == "scratch" or self.heads_weight > 0

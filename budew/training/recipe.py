@@ -1,7 +1,7 @@
-"""A training run as a validated settings file: the YAML files in `recipes/`, field by field.
+"""Recipes: validated settings of a training run, read from YAML files such as those in `recipes/`.
 
-Everything that decides the result is in it, so the recipe, its corpus and the versions in `constraints.txt`
-reproduce a checkpoint. `--set optimizer.learning_rate=3e-4` changes a field.
+A recipe has every setting that affects the result, so recipe, corpora and the versions in `constraints.txt`
+reproduce a checkpoint. On the command line, `--set optimizer.learning_rate=3e-4` changes a field.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from budew.training.targets import TargetSettings
 
 
 class OptimizerSettings(Settings):
-    """AdamW with warm-up and decay to zero.
+    """Optimizer settings of a recipe: AdamW with warm-up and a schedule of the learning rate.
 
     Example:
         >>> OptimizerSettings(epochs=3, batch_size=32).steps(clips=1000)
@@ -31,20 +31,20 @@ class OptimizerSettings(Settings):
     """
 
     max_steps: int | None = Field(
-        default=None, ge=1, description="optimizer steps; null: as many as epochs take"
+        default=None, ge=1, description="number of optimizer steps; null: computed from epochs"
     )
     epochs: float | None = Field(
         default=None,
         gt=0,
         le=10_000,
-        description="without max_steps, number of examples as a multiple of that of all clips; corpora have "
-        "shares of them by weight",
+        description="number of examples of the run, divided by the number of clips of all corpora; not used "
+        "if max_steps is given",
     )
-    batch_size: int = Field(default=32, ge=1, description="clips a step, over all devices")
+    batch_size: int = Field(default=32, ge=1, description="clips per step, on all devices together")
     device_batch_size: int | None = Field(
         default=None,
         ge=1,
-        description="most clips that a device takes at once; null: its whole share of a step",
+        description="most clips that a device processes at once; null: all of its share of a step",
     )
     learning_rate: float | None = Field(
         default=None,
@@ -55,13 +55,13 @@ class OptimizerSettings(Settings):
     )
     warmup: float = Field(default=0.05, ge=0, le=0.9, description="share of the steps with linear warm-up")
     schedule: Literal["cosine", "linear", "constant"] = Field(
-        default="cosine", description="learning rate after the warm-up"
+        default="cosine", description='after the warm-up: decay to 0 ("cosine" or "linear"), or "constant"'
     )
     weight_decay: float = Field(default=0.01, ge=0, le=1, description="weight decay of AdamW")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         default="auto",
-        description='mixed precision; "auto": the fastest of the device, timed once a machine on a CPU; a '
-        "run that is continued keeps it",
+        description='mixed precision; "auto": the fastest on this device (on a CPU it is timed, once a '
+        "machine); a run that is continued keeps its precision",
     )
 
     @model_validator(mode="after")
@@ -71,21 +71,24 @@ class OptimizerSettings(Settings):
         return self
 
     def steps(self, clips: int) -> int:
-        """Return the number of steps for a number of clips."""
+        """Return the number of optimizer steps: `max_steps`, or `epochs` over this many clips."""
         if self.max_steps is not None:
             return self.max_steps
         return max(1, ceil((self.epochs or 0) * clips / self.batch_size))
 
     def batches(self, processes: int) -> tuple[int, int]:
-        """Return the size of the batches of each process, and how many of them it takes in a step.
+        """Divide the clips of a step among processes.
+
+        Returns:
+            Clips per batch, and number of batches that each process computes in a step.
 
         Raises:
-            InputError: the clips of a step cannot be shared evenly.
+            InputError: `batch_size` is not a multiple of `processes`.
         """
         share, rest = divmod(self.batch_size, processes)
         if rest:
             raise InputError(
-                f"{self.batch_size} clips a step cannot be shared by {processes} processes: "
+                f"{self.batch_size} clips per step cannot be divided evenly among {processes} processes: "
                 "change optimizer.batch_size"
             )
         most = min(share, self.device_batch_size or share)
@@ -94,7 +97,7 @@ class OptimizerSettings(Settings):
 
 
 class EvaluationSettings(Settings):
-    """Validation during training.
+    """Settings of validation during training, and of the checkpoint that is kept.
 
     Example:
         >>> EvaluationSettings(every_steps=100, patience=5).keep
@@ -102,23 +105,25 @@ class EvaluationSettings(Settings):
     """
 
     every_steps: int = Field(
-        default=500, ge=1, description="steps between validations; each keeps a checkpoint"
+        default=500, ge=1, description="steps between validations; a checkpoint is saved at each"
     )
     clips: int = Field(default=200, ge=1, description="validation clips, of all corpora together")
     keep: Literal["best", "last"] = Field(
         default="best",
-        description='the result: weights of the "best" validation by the Spearman correlation of parsed '
-        'captions, or those of the "last"',
+        description='weights that become the result: "best", those of the validation with the highest '
+        'Spearman correlation of parsed captions with labels; "last", those of the last step',
     )
     patience: int | None = Field(
         default=None,
         ge=1,
-        description="validations without a better correlation after which the run ends; null: none",
+        description="the run ends after this many validations without a better correlation; null: never",
     )
 
 
 class Recipe(Settings):
-    """One training run; `model`, `data`, `target`, `optimizer` and `evaluation` have fields of their own.
+    """All settings of a training run.
+
+    `model`, `data`, `target`, `optimizer` and `evaluation` are settings classes with more fields.
 
     Example:
         >>> recipe = load_recipe("whisper-small-lora")
@@ -128,7 +133,10 @@ class Recipe(Settings):
 
     name: str = Field(pattern=r"^\w[\w .-]{0,79}$", description="name of the run and of the checkpoint")
     seed: int = Field(
-        default=1, ge=0, le=MAX_SEED, description="random seed of weights, order, wording and augmentation"
+        default=1,
+        ge=0,
+        le=MAX_SEED,
+        description="random seed of initial weights, order of examples, wording of captions and augmentation",
     )
     model: ModelSettings
     data: DataSettings = DataSettings()
@@ -137,29 +145,29 @@ class Recipe(Settings):
     evaluation: EvaluationSettings = EvaluationSettings()
     trained_on: TrainedOn | None = Field(
         default=None,
-        description='what the speech of all training was, "synthetic speech" or "recordings of people", for '
-        "the model card and the notes of commands",
+        description='kind of speech in all training data, "synthetic speech" or "recordings of people"; '
+        "stated in the model card and in notes that commands print",
     )
     license: str = Field(
-        default="cc-by-4.0", max_length=60, description="of the checkpoint, for its model card"
+        default="cc-by-4.0", max_length=60, description="license of the checkpoint, for its model card"
     )
     report_to: tuple[Literal["tensorboard", "wandb", "trackio", "mlflow"], ...] = Field(
-        default=("tensorboard",), description="where curves go, of what is installed"
+        default=("tensorboard",), description="experiment trackers that losses and metrics are logged to"
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.data.cache_states and self.model.method != "encoder-frozen":
             raise ValueError(
-                "data.cache_states: needs model.method=encoder-frozen, in which layers are frozen"
+                "data.cache_states: needs model.method=encoder-frozen, which freezes layers of the encoder"
             )
         return self
 
     def available_reports(self) -> list[str]:
-        """Return where curves go: `report_to`, without TensorBoard where it is not installed.
+        """Return `report_to`, without "tensorboard" if that is not installed.
 
         Raises:
-            MissingExtraError: another of them is not installed.
+            MissingExtraError: another tracker in `report_to` is not installed.
         """
         missing = [name for name in self.report_to if find_spec(name) is None]
         wanted = [name for name in missing if name != "tensorboard"]
@@ -170,19 +178,20 @@ class Recipe(Settings):
         return [name for name in self.report_to if name not in missing]
 
     def to_yaml(self, *, defaults: bool = True) -> str:
-        """Return the recipe as it can be loaded again; without `defaults` only what differs from them."""
+        """Return the recipe as YAML for `load_recipe`; with `defaults` False, without fields at defaults."""
         return yaml.safe_dump(self.model_dump(mode="json", exclude_defaults=not defaults), sort_keys=False)
 
 
 def load_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
-    """Read a recipe; without `name` it has that of the file.
+    """Read a recipe. If it has no `name`, it is named after its file.
 
     Args:
-        path: YAML file, or the name of a recipe that ships.
-        changes: `field=value`, with dots for nested fields; the value is YAML.
+        path: YAML file, or the name of a recipe that ships with budew.
+        changes: changed fields as "field=value", with dots for nested fields, such as
+            "optimizer.max_steps=100"; values are YAML.
 
     Raises:
-        SettingsError: there is no such recipe, or it is not valid; names the file and each wrong field.
+        SettingsError: the recipe does not exist or is invalid; the message names the file and each bad field.
 
     Example:
         >>> load_recipe("whisper-small-lora", ["optimizer.max_steps=100"]).optimizer.max_steps
@@ -200,7 +209,7 @@ def load_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
 
 
 def shipped_recipes() -> dict[str, Path]:
-    """Return the files of the recipes that ship, by name.
+    """Return {name: YAML file} of the recipes that ship with budew.
 
     Example:
         >>> shipped_recipes()["whisper-small-lora"].name

@@ -1,7 +1,7 @@
-"""A training run: data, model, training, and a plain `transformers` checkpoint at the end.
+"""A training run, from the data to a plain `transformers` checkpoint.
 
-Each stage leaves its result in the folder of the run and is skipped if it is there, so a run that was stopped
-continues. With several processes (`torchrun`) the main one prepares the data.
+Each stage saves its result in the folder of the run and is skipped if the result exists, so a run that was
+stopped continues. With several processes (`torchrun`) the main one prepares the data.
 """
 
 import logging
@@ -36,7 +36,7 @@ from budew.training.saving import FinishedRun, named_disk_errors, save_result
 from budew.training.trainer import CaptionTrainer
 
 LONGEST_PREPARATION = timedelta(hours=24)
-"""How long other processes wait while the main one prepares the data."""
+"""How long the other processes wait at most while the main one prepares the data."""
 
 logger = logging.getLogger(__name__)
 
@@ -52,25 +52,25 @@ def train(
 ) -> Path:
     """Train a model and return the folder of its checkpoint, `out`/checkpoint.
 
-    What happens is logged as "budew.training": `logging.basicConfig(level=logging.INFO)` shows it.
+    Progress is logged to the logger "budew.training": `logging.basicConfig(level=logging.INFO)` shows it.
 
     Args:
-        recipe: a recipe, its file, or the name of one that ships.
-        out: folder of the run; runs/NAME when None.
-        changes: `field=value` for the recipe's file, see `load_recipe`.
-        resume: continue from what is in `out`; else start again (indexes, features, states and
-            synthetic speech are kept).
-        callbacks: `TrainerCallback`s of transformers.
-        progress: opens the progress bar of a stage; in the main process alone.
+        recipe: a recipe, the path of its file, or the name of a recipe that ships with budew.
+        out: folder of the run; None: runs/NAME.
+        changes: changed fields as "field=value", see `load_recipe`; not with a `Recipe` object.
+        resume: True: continue a run in `out`, if there is one. False: train again from the start (indexes,
+            features, states and synthetic speech are kept).
+        callbacks: further `TrainerCallback`s of transformers.
+        progress: opens the progress bar of a stage; only called in the main process.
 
     Raises:
-        SettingsError: the recipe is not valid.
-        InputError: `out` holds a run of another recipe, or of another number of processes; this CPU cannot
-            compute the precision; or changes are given for a `Recipe`.
+        SettingsError: the recipe is invalid.
+        InputError: `out` has a run of another recipe or with another number of processes; this CPU cannot
+            compute in the precision; or `changes` are given with a `Recipe`.
         CorpusError: a corpus of the recipe cannot be read, or no target can be made from its clips.
         CheckpointError: the base cannot be loaded.
-        MissingExtraError: a library of the extra `train`, or of `report_to`, is not installed.
-        JobError: the disk is full, or refuses for another reason.
+        MissingExtraError: a library of the extra `train`, or a tracker in `report_to`, is not installed.
+        JobError: the disk is full or cannot be written, or another process of the run has ended.
 
     Example:
         >>> train("tiny-synthetic", out="runs/tiny", changes=["optimizer.max_steps=100"])  # doctest: +SKIP
@@ -93,10 +93,10 @@ def _run(
     recipe: Recipe, folder: RunFolder, *, resume: bool, callbacks: Sequence[Any], progress: OpenBar
 ) -> None:
     state = PartialState()
-    recipe.optimizer.batches(state.num_processes)  # this and the next two find what is wrong at once
+    recipe.optimizer.batches(state.num_processes)  # this and the next two find errors before any work is done
     recipe.available_reports()
     check_corpora(recipe)
-    with state.main_process_first():  # whose precision is then that of all, from the recorded recipe
+    with state.main_process_first():  # the others read its precision from the recorded recipe
         recipe = folder.continued(recipe)
         if not resume and state.is_main_process:
             folder.start_over()
@@ -128,23 +128,23 @@ def _run(
 def _model_and_examples(
     recipe: Recipe, folder: RunFolder, progress: OpenBar
 ) -> tuple[Any, CaptionDataset, CaptionDataset]:
-    """Return the model before its first step, and the examples of training and validation.
+    """Return the model before its first step, and the training and validation examples.
 
-    A tokenizer may be made from the captions of the examples, and decides the shape of the model: the
-    examples are complete, with processor and longest caption, when the model is.
+    A tokenizer may be made from the captions of the examples, and its size decides the shape of the model. So
+    the processor and the longest caption are set in the examples after the model is made.
     """
     model, processor = load_base(recipe)
     extractor = processor.feature_extractor if processor else recipe.model.scratch.features.extractor()
     clips = prepare_corpora(recipe, folder.path, "train", extractor, progress)
     held_out = prepare_corpora(recipe, folder.path, "validation", extractor, progress)
-    folder.record(recipe)  # not before: a wrong base may be corrected
+    folder.record(recipe)  # not earlier: a wrong base can be corrected in the same folder
     clips = prepare_states(recipe, folder.path, clips, model, extractor, progress)
     labeler = prepare_labeler(recipe.data.listener, folder.path, clips)
     train_set = training_dataset(recipe, clips, processor, max_tokens=0, labeler=labeler)
     validation_set = validation_dataset(recipe, held_out, processor, max_tokens=0)
     model, processor = complete_model(train_set, model, extractor, folder.path)
     if recipe.model.method != "scratch":
-        torch.manual_seed(recipe.seed)  # of adapters
+        torch.manual_seed(recipe.seed)  # decides the initial weights of adapters
         trained = recipe.model.trained_encoder_layers
         model = set_trained(model, recipe.model.method, recipe.model.lora, encoder_layers=trained)
     if labeler is not None:
@@ -155,7 +155,7 @@ def _model_and_examples(
 
 @contextmanager
 def _lost_process(folder: Path) -> Iterator[None]:
-    """Report in one line that another process has ended; gloo and NCCL report the lost connection."""
+    """Raise `JobError` if another process has ended, instead of the connection error of gloo or NCCL."""
     try:
         yield
     except RuntimeError as error:
@@ -169,10 +169,10 @@ def _lost_process(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _reproducible() -> Iterator[None]:
-    """Sum in one order, whatever the threads: without, two runs on two processors differ within 60 steps.
+    """Use deterministic algorithms: without them, two runs on two threads differ within 60 steps.
 
-    Where an accelerator has no such kernel, the run continues with a warning. New memory is not filled, which
-    takes 4 % of a step: nothing reads it before it is written.
+    If an accelerator has no deterministic kernel, the run continues with a warning. New memory is not filled
+    with a fixed value, which would take 4 % of a step, because it is always written before it is read.
     """
     before = torch.are_deterministic_algorithms_enabled()
     memory: Any = torch.utils.deterministic

@@ -1,6 +1,7 @@
-"""What a model learns to write of a clip: a caption or 40 numbers, and the prompt that asks for it.
+"""Training targets: the text that the model learns to write for a clip, and the prompt before it.
 
-A prompt says which style and which parts of a caption are wanted, see `budew.captions.caption_prompt`.
+The text is a caption, or 40 numbers. A prompt requests a style and parts of a caption, see
+`budew.captions.caption_prompt`.
 """
 
 import random
@@ -22,11 +23,12 @@ from budew.taxonomy.rating_scales import SCALES
 
 _SCALE = SCALES["scalar-target"]
 UNRATED = "-"
+"""Text of an unrated emotion in `scalars`."""
 _NUMBER = re.compile(r"\d(?:\.\d)?", re.ASCII)
 
 
 class TargetSettings(Settings):
-    """What a clip is trained on, drawn anew for each example.
+    """Settings of the text that a model learns to write for a clip, drawn at random for each example.
 
     Example:
         >>> TargetSettings(kind="template", frames=("tags",)).renders
@@ -43,13 +45,14 @@ class TargetSettings(Settings):
         default=0.0,
         ge=0,
         le=1,
-        description="share of examples with a prompt for a style and for parts of the caption, of those "
-        "whose caption is rendered",
+        description="of the examples with rendered captions, share with a prompt for a style and for parts "
+        "of the caption",
     )
-    wording: Literal["varied", "plain"] = Field(default="varied", description="of rendered captions")
+    wording: Literal["varied", "plain"] = Field(default="varied", description="wording of rendered captions")
     frames: tuple[str, ...] = Field(
         default=(),
-        description="sentence frames of rendered captions; empty for all, and for a style that none is of",
+        description="names of the sentence frames of rendered captions; empty: all. A style without any of "
+        "these frames uses all of its own",
     )
 
     @field_validator("frames")
@@ -57,21 +60,21 @@ class TargetSettings(Settings):
     def _check_frames(cls, frames: tuple[str, ...]) -> tuple[str, ...]:
         unknown = [frame for frame in frames if frame not in frame_names()]
         if unknown:
-            raise ValueError(f"unknown are {', '.join(unknown)}; there are {', '.join(frame_names())}")
+            raise ValueError(f"unknown frames {', '.join(unknown)}: choose from {', '.join(frame_names())}")
         return frames
 
     @property
     def renders(self) -> bool:
-        """Whether captions are rendered, of clips with profiles: only these have prompts."""
+        """Whether captions are rendered from the profiles of clips; only rendered captions have prompts."""
         return self.kind in ("template", "mixed")
 
     def sentence_frames(self, style: Style | None) -> tuple[str, ...] | None:
-        """Return the sentence frames of a style that are used; None for all of it."""
+        """Return those of `frames` that belong to a style (None: any style); None if there are none."""
         return tuple(frame for frame in self.frames if frame in frame_names(style=style)) or None
 
 
 class Target(NamedTuple):
-    """The text to write, and the prompt before it; empty for none."""
+    """The text that the model learns to write, and the prompt before it ("": no prompt)."""
 
     text: str
     prompt: str = ""
@@ -80,16 +83,16 @@ class Target(NamedTuple):
 def draw_target(
     profile: VoiceProfile | None, written: tuple[str, ...], settings: TargetSettings, rng: random.Random
 ) -> Target:
-    """Return what a clip is trained on this time.
+    """Draw a training target for a clip at random.
 
     Args:
-        profile: of the clip, if it has one.
-        written: its captions that may be learned as they are.
-        settings: what is drawn from.
-        rng: decides all; another one gives another target.
+        profile: profile of the clip; None if it has none.
+        written: captions of the clip that may be used as they are.
+        settings: kind of target, and settings of rendered captions.
+        rng: random generator; the same state gives the same target.
 
     Raises:
-        InputError: the clip has nothing of this kind.
+        InputError: the clip has neither a caption nor a profile with content for this kind of target.
     """
     if settings.kind == "scalars" and profile is not None:
         return Target(scalars(profile))
@@ -98,7 +101,7 @@ def draw_target(
         return Target(rng.choice(written))
     if profile is None or not renders:
         raise InputError(
-            "there is nothing to write of this clip: neither captions nor a profile that says anything"
+            "no target can be made for this clip: it has no captions, and no profile with content"
         )
     style: Style | None = None
     selection, prompt = EVERYTHING, ""
@@ -119,7 +122,10 @@ def draw_target(
 
 
 def scalars(profile: VoiceProfile) -> str:
-    """Return the intensities as text: 40 numbers from 0 to 5 with one decimal, "-" where unrated."""
+    """Return the intensities of a profile as text: 40 numbers from 0 to 5 with one decimal, "-" if unrated.
+
+    They are in the order of `EMOTIONS`, separated by spaces.
+    """
     length = _SCALE.high - _SCALE.low
     values = (
         f"{_SCALE.low + length * profile.emotions.get(name, 0.0):.1f}" if name in profile.rated else UNRATED
@@ -129,10 +135,10 @@ def scalars(profile: VoiceProfile) -> str:
 
 
 def read_scalars(text: str) -> NDArray[np.float32]:
-    """Return the intensities (40,) in [0, 1] that a text of `scalars` gives, NaN where unrated.
+    """Parse a text of `scalars`: return its intensities (40,), in [0, 1], NaN if unrated.
 
     Raises:
-        InputError: it is anything else: not 40 numbers, or one off the scale.
+        InputError: the text does not have 40 numbers, or a number is not from 0 to 5.
     """
     words = text.split()
     if len(words) != len(EMOTIONS):
