@@ -1,4 +1,4 @@
-"""`python -m budew` is the command `budew`. Ctrl-C is one line already while it imports."""
+"""`python -m budew` runs the command `budew`. Ctrl-C prints one line, even during the imports."""
 
 import sys
 
@@ -12,7 +12,7 @@ def main() -> None:
     except KeyboardInterrupt:
         print("budew: stopped", file=sys.stderr)
         sys.exit(130)
-    finally:  # CPython ends `python -m` by the signal if a Ctrl-C was in exec(text), unless another follows
+    finally:  # after Ctrl-C inside exec(), CPython ends `python -m` by the signal, unless an exec() follows
         exec("")  # noqa: S102
 
 

@@ -1,4 +1,4 @@
-"""All errors and warnings of this package, and imports of optional libraries with their error.
+"""All errors and warnings of this package, and functions that import optional libraries.
 
 Each message is one sentence that names the file, clip or option, what is wrong with it and the remedy. The
 command line prints it and exits with 1; everything else is a bug.
@@ -43,7 +43,7 @@ class FilteredError(CorpusError):
 
 
 class WithheldError(FilteredError, InputError):
-    """A profile or text that joins a minor with sexual content: nothing is made of it, in any job."""
+    """A profile or text that joins a minor with sexual content: no job captions, rewrites or exports it."""
 
 
 class CheckpointError(BudewError, ValueError):
@@ -51,7 +51,7 @@ class CheckpointError(BudewError, ValueError):
 
 
 class AnswerError(BudewError, ValueError):
-    """An answer of a model or server that cannot be used: ask again, or use another model."""
+    """An answer of a model or server that cannot be used: try again, or use another model."""
 
 
 class ServerError(BudewError):
@@ -59,7 +59,7 @@ class ServerError(BudewError):
 
 
 class JobError(BudewError):
-    """Something that would fail for every clip (no key, a full disk): fix it, run again."""
+    """A fault that would affect every clip (no key, a full disk): remove it, and run the job again."""
 
 
 class MissingExtraError(BudewError, ImportError):
@@ -75,7 +75,7 @@ OnBad = Callable[[CorpusError], None]
 
 
 def report(error: CorpusError, on_bad: OnBad | None) -> None:
-    """Raise `error`, or pass it to `on_bad` when there is one."""
+    """Pass `error` to `on_bad`; raise it if `on_bad` is None."""
     if on_bad is None:
         raise error
     on_bad(error)
@@ -87,16 +87,17 @@ def first_line(error: BaseException) -> str:
 
 
 def require(module: str, *, extra: str, purpose: str) -> ModuleType:
-    """Import `module`, which the extra `extra` of this package brings.
+    """Import an optional library, and return its module.
 
     Args:
         module: name as in an import statement, such as `espeakng_loader`.
-        extra: name in the optional dependencies, such as `train`.
-        purpose: what needs it, preferably the command: `budew corpus synthesize`.
+        extra: extra of this package that installs the library, such as `train`.
+        purpose: what needs the library, preferably a command such as `budew corpus synthesize`; for the
+            error.
 
     Raises:
         MissingExtraError: the library is not installed.
-        ImportError: it is installed but broken; raised as it comes.
+        ImportError: the library is installed, but its import fails.
     """
     try:
         return import_module(module)
@@ -108,12 +109,12 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
 
 
 def locate_library(library: str, *, extra: str, purpose: str) -> Path:
-    """Return the folder of an installed library without importing it: for its data.
+    """Return the folder of an installed library, for its data files, without importing the library.
 
     Args:
         library: name as in an import statement, such as `silero_vad`.
-        extra: name in the optional dependencies, such as `corpora`.
-        purpose: what needs it, preferably the command: `budew corpus segment`.
+        extra: extra of this package that installs the library, such as `corpora`.
+        purpose: what needs the library, preferably a command such as `budew corpus segment`; for the error.
 
     Raises:
         MissingExtraError: the library is not installed.

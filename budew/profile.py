@@ -1,12 +1,12 @@
-"""`VoiceProfile`: emotions, bursts and traits of a voice, which captions and vectors of 40 scores express.
+"""`VoiceProfile`: emotions, bursts and traits of a voice, from which captions and 40 scores are made.
 
 Immutable, hashable, picklable, and always in canonical form: equal profiles give equal JSON, equal captions.
 
-An emotion is rated or not, and a rated one is present or absent. Annotators of EmoNet-Voice are asked for one
-emotion a clip: nothing is known of the other 39. `rated` names the emotions that are known. Everything that
-uses profiles follows it: an unrated emotion is NaN in the vector, a caption neither mentions nor denies it,
-statistics, splits and weights do not count it, metrics leave the pair out, and training learns nothing from
-it. A value that is given for an unrated emotion has no meaning and is dropped.
+An emotion is rated or unrated, and a rated emotion is present or absent. For example, annotators of
+EmoNet-Voice rate one emotion per clip, so the other 39 are unrated. `rated` lists the rated emotions. All
+code that uses profiles follows it: an unrated emotion is NaN in the vector, a caption neither mentions nor
+denies it, statistics, splits and weights do not count it, metrics leave the pair out, and training learns
+nothing from it. A value that is given for an unrated emotion is dropped.
 """
 
 import json
@@ -36,12 +36,12 @@ class VoiceProfile:
     """Emotions, vocal bursts and traits of a voice.
 
     Attributes:
-        emotions: canonical name to intensity in (0, 1], in the order of `EMOTIONS`; absent and unrated ones
-            are omitted.
-        bursts: vocal bursts, each once, in the order of `BURSTS`.
-        traits: `gender`, `age`, `accent`, `timbre`, `pace`, `style` as words, voice attributes as
+        emotions: canonical name to intensity in (0, 1], in the order of `EMOTIONS`; without absent and
+            unrated emotions.
+        bursts: canonical names of the vocal bursts, each once, in the order of `BURSTS`.
+        traits: `gender`, `age`, `accent`, `timbre`, `pace`, `style` to words, voice attributes to
             numbers on their own scales, in the order of `TRAITS`.
-        rated: the emotions whose intensity is known, in the order of `EMOTIONS`: all 40, some, or no emotion.
+        rated: names of the rated emotions, in the order of `EMOTIONS`: all 40, some, or no emotion.
 
     Example:
         >>> profile = VoiceProfile({"anger": 0.7, "Fear": 0}, ["sobs"], {"gender": "Female"})
@@ -67,12 +67,17 @@ class VoiceProfile:
     ) -> None:
         """Bring names and values to canonical form.
 
-        Emotions that are None are all unrated; otherwise those in `rated` are rated, or all if it is None.
+        Args:
+            emotions: name in any spelling to intensity in [0, 1]; emotions that are not listed are absent.
+                None: no emotion is rated.
+            bursts: names of vocal bursts, in any spelling.
+            traits: name in any spelling to a word, or to a number on the scale of the voice attribute.
+            rated: names of the rated emotions; None for all 40.
 
         Raises:
             InputError: unknown name, intensity outside [0, 1], a voice attribute outside its scale, a word
-                instead of a number or the reverse, an invalid accent, two names for one emotion or trait, or
-                a part of the wrong type.
+                instead of a number or the reverse, an invalid accent, an emotion or trait that is given
+                twice, or a part of the wrong type.
         """
         known = () if emotions is None else _rated(rated)
         found = _emotions(_mapping("emotions", _NOTHING if emotions is None else emotions))
@@ -95,45 +100,45 @@ class VoiceProfile:
 
     @property
     def fully_rated(self) -> bool:
-        """Whether all 40 emotions are rated: only then a profile without emotions means a neutral voice."""
+        """Whether all 40 emotions are rated; only then a profile without emotions means a neutral voice."""
         return len(self.rated) == len(EMOTIONS)
 
     @property
     def is_minor(self) -> bool:
-        """Whether the age, as a word or as a number, is that of a minor (`budew/taxonomy/withheld.yaml`)."""
+        """Whether the age, as a word or a number, is one of a minor (defined in `taxonomy/withheld.yaml`)."""
         return are_of_minor(self.traits)
 
     @property
     def is_sexual(self) -> bool:
-        """Whether there is sexual content. An emotion counts from the level slight on."""
+        """Whether a burst is sexual, or an emotion that is at least slight (`taxonomy/withheld.yaml`)."""
         return are_sexual(self.emotions, self.bursts)
 
     @property
     def is_withheld(self) -> bool:
-        """Whether a minor is joined with sexual content.
+        """Whether the profile joins a minor with sexual content.
 
-        Such a profile can be read and counted, and nothing else: `render` refuses it, and jobs and exports
-        leave its clip out.
+        Such a profile can only be read and counted: `render` rejects it, and jobs and exports leave its clip
+        out.
         """
         return self.is_minor and self.is_sexual
 
     def quantized(self) -> "VoiceProfile":
-        """Return the profile with every number rounded to one of five levels."""
+        """Return a copy with every number rounded to the nearest of five levels of its scale."""
         emotions = {name: nearest_level(intensity) for name, intensity in self.emotions.items()}
         traits = {name: quantized_trait(name, value) for name, value in self.traits.items()}
         return VoiceProfile(emotions, self.bursts, traits, self.rated)
 
     def vector(self) -> NDArray[np.float32]:
-        """Return the intensities as float32 of shape (40,), in the order of `EMOTIONS`; NaN where unrated."""
+        """Return the intensities as float32 of shape (40,), in the order of `EMOTIONS`; NaN: unrated."""
         vector: NDArray[np.float32] = intensity_matrix([self])[0].astype(np.float32)
         return vector
 
     @classmethod
     def from_vector(cls, vector: ArrayLike) -> "VoiceProfile":
-        """Make a profile of 40 intensities in [0, 1], in the order of `EMOTIONS`; NaN means unrated.
+        """Make a profile from 40 intensities in [0, 1], in the order of `EMOTIONS`; NaN means unrated.
 
         Raises:
-            InputError: the shape is not (40,), or an intensity is not a number in [0, 1]; names the emotion.
+            InputError: the shape is not (40,), or an intensity is outside [0, 1].
         """
         array = np.asarray(vector)
         if array.shape != (len(EMOTIONS),):
@@ -144,7 +149,8 @@ class VoiceProfile:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data with the keys `emotions`, `bursts` and `traits`.
 
-        `emotions` is None if no emotion is rated; if some are, `rated` lists them.
+        `emotions` is None if no emotion is rated. If some, but not all, are rated, the key `rated` lists
+        them.
         """
         emotions = dict(self.emotions) if self.rated else None
         partial = {"rated": list(self.rated)} if self.rated and not self.fully_rated else {}
@@ -152,10 +158,12 @@ class VoiceProfile:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "VoiceProfile":
-        """Make a profile of plain data, as `to_dict` gives it. A missing key means empty, or all rated.
+        """Make a profile from plain data, as `to_dict` returns it.
+
+        Without the key `rated` all emotions are rated; any other missing key means an empty part.
 
         Raises:
-            InputError: not a mapping, a key other than the four, or a value that the class rejects.
+            InputError: `data` is not a mapping, or has an unknown key or an invalid value.
         """
         if not isinstance(data, Mapping) or not data.keys() <= _PARTS:
             raise InputError(
@@ -165,15 +173,15 @@ class VoiceProfile:
         return cls(**data)
 
     def to_json(self) -> str:
-        """Return the profile as JSON on one line, the same text for equal profiles."""
+        """Return the profile as one line of JSON; equal profiles give equal text."""
         return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "VoiceProfile":
-        """Read what `to_json` wrote, at most `budew.io.strict_json.LARGEST` bytes.
+        """Read a profile from JSON as `to_json` writes it, at most `budew.io.strict_json.LARGEST` bytes.
 
         Raises:
-            InputError: not strict JSON, or a value that `from_dict` rejects.
+            InputError: `text` is not strict JSON, or `from_dict` rejects it.
         """
         try:
             data = loads(text)
@@ -183,19 +191,19 @@ class VoiceProfile:
 
 
 def are_of_minor(traits: Mapping[str, str | float]) -> bool:
-    """Return whether traits are those of a minor; see `VoiceProfile.is_minor`."""
+    """Return whether the traits have the age of a minor; see `VoiceProfile.is_minor`."""
     number = traits.get("Age", _ADULT)
     return traits.get("age") in _MINOR_AGES or (isinstance(number, float) and number < _ADULT)
 
 
 def are_sexual(emotions: Mapping[str, float], bursts: Collection[str]) -> bool:
-    """Return whether emotions or bursts are sexual; see `VoiceProfile.is_sexual`."""
+    """Return whether an emotion or burst is sexual; see `VoiceProfile.is_sexual`."""
     levels = (nearest_level(emotions.get(name, 0.0)) for name in _SEXUAL_EMOTIONS)
     return not _SEXUAL_BURSTS.isdisjoint(bursts) or any(levels)
 
 
 def intensity_matrix(profiles: Iterable[VoiceProfile]) -> NDArray[np.float64]:
-    """Return the exact intensities of profiles, float64 of shape (profiles, 40); NaN where unrated.
+    """Return the unrounded intensities of profiles, float64 of shape (profiles, 40); NaN: unrated.
 
     Example:
         >>> intensity_matrix([VoiceProfile({"Anger": 0.7}), VoiceProfile(None)]).shape

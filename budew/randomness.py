@@ -1,4 +1,4 @@
-"""Reproducible randomness: derived from its purpose, never from order, workers, time or a global seed."""
+"""Reproducible random choices, derived from ids and purpose, not from order, workers or a global seed."""
 
 import hashlib
 import random
@@ -8,27 +8,27 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _LEAST = 1 << 64
-"""With fewer digits left, the choices would no longer be uniform."""
+"""When fewer bits than this are left, a new hash is made, so that the choices stay uniform."""
 
 
 def generator(*parts: str | int) -> random.Random:
-    """Return a generator seeded by SHA-256 of `parts`, such as a seed, the id of a clip and a purpose."""
+    """Return a generator seeded with the SHA-256 of `parts`, such as a seed, a clip id and a purpose."""
     digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
     return random.Random(digest)  # noqa: S311  # reproducible on purpose, no secret
 
 
 def derived_seed(*parts: str | int) -> int:
-    """Return 32 bits made of `parts`, for what takes a number."""
+    """Return a random seed of 32 bits derived from `parts`, for libraries that need a number."""
     return generator(*parts).getrandbits(32)
 
 
 class Draws:
-    """Uniform random draws, made of the digits of one hash.
+    """Uniform random choices derived from one hash, faster than `random.Random`.
 
     Seeding a generator of the standard library takes longer than rendering a whole caption.
 
     Args:
-        key: decides all of them.
+        key: text from which all choices are derived; the same key gives the same choices.
     """
 
     __slots__ = ("_bits", "_key")
@@ -38,7 +38,7 @@ class Draws:
         self._bits = int.from_bytes(self._key)
 
     def below(self, count: int) -> int:
-        """Return a number from 0 to before `count`."""
+        """Return a random integer from 0 to `count - 1`."""
         if self._bits < _LEAST:
             self._key = hashlib.blake2b(self._key).digest()
             self._bits = int.from_bytes(self._key)
@@ -46,11 +46,11 @@ class Draws:
         return chosen
 
     def choose(self, options: Sequence[T]) -> T:
-        """Return one of the options."""
+        """Return a random one of the options."""
         return options[self.below(len(options))]
 
     def shuffle(self, things: MutableSequence[T]) -> None:
-        """Put things in any order, in place."""
+        """Shuffle a list in place."""
         for last in range(len(things) - 1, 0, -1):
             other = self.below(last + 1)
             things[last], things[other] = things[other], things[last]

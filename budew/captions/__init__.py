@@ -7,12 +7,13 @@ Phrases and sentence frames are data: `caption_templates/en.yaml`. The modules, 
 | `render` | a profile → an English caption |
 | `content_selection` | which parts of the profile a caption expresses |
 | `frames` | a sentence with slots: "{a_speaker} sounds {adjectives}[, with {bursts}]." |
-| `slot_filling` | what fills each slot, and what a profile must have for it |
-| `word_choice` | which phrase is drawn, above all for emotions with their intensities |
+| `slot_filling` | the text for each slot, and what a profile must have so that the slot can be filled |
+| `word_choice` | which synonym expresses each part, above all emotions with their intensities |
 | `vocabulary` | the phrases to draw from, for each of the two wordings |
 | `lexicon`, `phrases`, `idioms` | the data file, compiled for rendering and for parsing |
 | `parse` | a caption → a profile |
-| `tokens`, `items`, `speaker` | of a caption: tokens, phrases with their meanings, whose gender and age |
+| `tokens`, `items` | words and punctuation marks of a text; phrases with their meanings |
+| `speaker` | which genders and ages in a caption are those of the speaker |
 | `scope`, `scope_state`, `scope_denial`, `scope_people` | which intensity or negation governs which emotion |
 | `explain`, `coverage`, `salience`, `lint` | reasons for a parse, unknown words, salient emotions, checks |
 | `caption_prompt` | prompts for a captioner: "tags, emotions" |
@@ -21,11 +22,11 @@ An emotion has a level (0, 0.25, … 1) in a profile. The words for a level ("ve
 intensity, in data and code a **degree**; a word without one has a level of its own ("fury": strong).
 
 To add
-- a phrase: to `en.yaml` alone, where it may have one meaning; the parser reads the same file;
-- a slot: to `slot_filling._SLOTS`; a new need also to `needs_met`, new phrases to both vocabularies;
-- a frame: to `frames` in `en.yaml`, with its `plain` text, which never changes once models are trained on it;
-- a wording: as a file of additions (`render(additions=)`); a third `Wording` is a change of each place that
-  reads `Vocabulary.is_plain`. All of these change which captions a seed gives.
+- a phrase: edit `en.yaml` only; a phrase has one meaning, and the parser reads the same file;
+- a slot: edit `slot_filling._SLOTS`; a new need also `needs_met`, new phrases also both vocabularies;
+- a frame: edit `frames` in `en.yaml`, with a `plain` text, which never changes once models are trained on it;
+- a wording: write a file of additions (`render(additions=)`); a third `Wording` needs a change wherever
+  `Vocabulary.is_plain` is read. Each of these additions changes which captions a seed gives.
 """
 
 from budew.captions.content_selection import ContentSelection, expressible

@@ -1,8 +1,8 @@
 """Prompts that ask a captioner for a style and for parts of a caption: "tags, emotions".
 
 Whisper takes a prompt as preceding text, after `<|startofprev|>` (`get_prompt_ids` of its tokenizer in
-transformers), so that any program that can pass a prompt to a Whisper can ask for tags, or for the speaker
-alone. Training draws such prompts, and inference passes the same ones.
+transformers), so that any program that can pass a prompt to Whisper can request tags, or a caption of the
+speaker only. Training uses random prompts of this form, and inference the same prompts.
 """
 
 from typing import Literal, get_args
@@ -16,10 +16,10 @@ PARTS: tuple[Parts, ...] = get_args(Parts)
 
 
 def prompt_of(style: str | None, parts: str | None) -> str:
-    """Return the prompt for a style, for parts, or both; empty for neither.
+    """Return the prompt that requests a style, parts, or both; an empty text if both are None.
 
     Raises:
-        InputError: there is no such style, or no such part.
+        InputError: unknown style or parts.
 
     Example:
         >>> prompt_of("tags", "emotions")

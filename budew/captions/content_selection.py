@@ -1,12 +1,12 @@
 """Content selection: which parts of a profile a caption expresses.
 
 Emotions are rounded to levels; a voice attribute in the middle of its scale and an accent that would not
-parse back are left out, and so is whatever the options exclude. The result depends on the profile and the
-options alone, so that `expressible` knows it before a word is drawn.
+parse back are left out, and so is whatever the options exclude. The result depends only on the profile and
+the options, so that `expressible` returns it without rendering a caption.
 
-A caption also has a word budget. Each part costs its words in the plain wording, and what the sentence frames
-add to it at most; an emotion costs one word more, since the intensities of the varied wording are longer. A
-varied caption that still comes out longer than the budget is drawn again.
+A caption also has a word budget. Each part costs its words in the plain wording, and the most words that a
+sentence frame adds around it; an emotion costs one word more, since the intensities of the varied wording are
+longer. A varied caption that is still longer than the budget is drawn again.
 """
 
 from collections import Counter
@@ -30,24 +30,24 @@ DEFAULT_MAX_WORDS = 84
 that Whisper's decoder has for a caption.
 """
 SMALLEST_MAX_WORDS = 12
-"""Room for a frame and the strongest emotion."""
+"""Words: enough for a sentence frame and the strongest emotion."""
 RENDERED_PARTS = ("emotions", "bursts", *WORD_TRAITS, *RENDERED_ATTRIBUTES)
 """Parts of a profile that can be left out."""
 RECORDING = ("Recording_Quality", "Background_Noise")
 """Attributes of the recording, not of the voice."""
 
-_MIDDLE = 0.5  # of the scale of a voice attribute
+_MIDDLE = 0.5  # middle of the scale of a voice attribute
 _POLES = (0.0, 1.0)
 _LEVEL_OF_ITSELF = {level: level for level in LEVELS}
-"""Most intensities are levels already; looking that up takes a tenth of the time of rounding."""
+"""Most intensities are levels already; this lookup takes a tenth of the time of rounding."""
 _SPEAKER = "speaker"
 _GROUPS_OF_TRAITS = {
     "gender": _SPEAKER, "age": _SPEAKER, "accent": "accent_timbre", "timbre": "accent_timbre",
     "style": "manner", "pace": "manner",
 }  # fmt: skip
-"""Traits, the most salient first, and the group of slots that names each."""
+"""Traits, the most salient first, to the group of slots that express each."""
 _WORDS_FOR_AN_ATTRIBUTE = 20
-"""One voice attribute is kept for each 20 words of the budget: nobody writes a list of ten adjectives."""
+"""One voice attribute is kept per 20 words of the budget, so that a caption does not become a long list."""
 _LETTERS_OF_A_WORD = 8
 """Letters of an accent that count as one word, since an accent may be any text."""
 
@@ -57,16 +57,16 @@ class ContentSelection:
     """Which parts of a profile captions may express.
 
     Attributes:
-        max_emotions: at most this many emotions, the strongest; ties in the order of `EMOTIONS`. None for
-            no limit.
-        min_level: only emotions of at least this intensity, such as 0.5.
-        leave_out: parts to leave out: "emotions", "bursts", or traits such as "gender".
-        max_words: longest caption. What does not fit is left out, the least salient parts first: the
-            recording, voice attributes near a pole, those at it, other traits, bursts, the weaker emotions,
-            gender and age. The default leaves out nothing of ordinary profiles.
+        max_emotions: number of emotions to keep, the strongest first; ties in the order of `EMOTIONS`. None
+            for no limit.
+        min_level: least intensity, in [0, 1] and after rounding to levels, of an emotion that is expressed.
+        leave_out: parts to leave out: "emotions", "bursts", or traits such as "gender" (`RENDERED_PARTS`).
+        max_words: most words of a caption. Parts that do not fit are left out in this order: attributes of
+            the recording, voice attributes near a pole, voice attributes at a pole, other traits, bursts, the
+            weaker emotions, gender and age. Ordinary profiles fit into the default.
 
     Raises:
-        InputError: a part or a number that there cannot be.
+        InputError: unknown part, or a number out of range.
 
     Example:
         >>> from budew.captions import parse, render
@@ -99,7 +99,7 @@ class ContentSelection:
 
 
 EVERYTHING = ContentSelection()
-"""Whatever fits into the default budget."""
+"""All parts of a profile, within the default word budget."""
 _OF_SPEAKER = tuple(part for part in RENDERED_PARTS if part not in ("emotions", "bursts"))
 SELECTIONS: Mapping[Parts, ContentSelection] = MappingProxyType({
     "all": EVERYTHING,
@@ -107,18 +107,18 @@ SELECTIONS: Mapping[Parts, ContentSelection] = MappingProxyType({
     "bursts": ContentSelection(leave_out=("emotions", *_OF_SPEAKER)),
     "speaker": ContentSelection(leave_out=("emotions", "bursts")),
 })  # fmt: skip
-"""What a caption of these parts may express."""
+"""Parts that a caption prompt can name, to the selection for captions with these parts alone."""
 
 
 class Content(NamedTuple):
-    """What a caption shall express.
+    """Content of a caption: the parts of a profile that it expresses.
 
     Attributes:
         emotions: names with their levels.
-        bursts: names.
-        traits: those whose value is a word.
-        attributes: voice attributes with the place on their scale: 0 or 1 at a pole, 0.25 or 0.75 near it.
-        feelings: false: the caption does not mention emotions, not even to deny them.
+        bursts: canonical names.
+        traits: traits whose value is a word.
+        attributes: voice attributes with their place on the scale: 0 or 1 at a pole, 0.25 or 0.75 near one.
+        feelings: whether the caption may mention emotions; if False, it does not even say "neutral".
     """
 
     emotions: list[tuple[str, float]]
@@ -129,11 +129,11 @@ class Content(NamedTuple):
 
 
 def select_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHING) -> Content:
-    """Return what a caption expresses of a profile.
+    """Select the parts of a profile that a caption expresses.
 
     Raises:
-        TypeError: the argument is no profile.
-        WithheldError: the profile joins a minor with sexual content, whatever is to be left out.
+        TypeError: the argument is not a profile.
+        WithheldError: the profile joins a minor with sexual content, even if `selection` leaves that out.
     """
     if not isinstance(profile, VoiceProfile):
         raise TypeError(
@@ -193,11 +193,11 @@ def _accent_parses_back(accent: str) -> bool:
 
 
 def expressible(profile: VoiceProfile, *, selection: ContentSelection = EVERYTHING) -> VoiceProfile:
-    """Return the part of a profile that a caption expresses, and that `parse` returns.
+    """Return the profile that `parse` gives for a caption rendered from `profile`.
 
-    These are emotions at their levels, bursts, traits in words, and voice attributes near or at a pole. Not
-    rendered are voice attributes in the middle of their scale, numeric age and gender, accents that would not
-    parse back, unrated emotions (which `parse` returns as absent), and what does not fit in `max_words`.
+    It has emotions rounded to levels, bursts, traits in words, and voice attributes near or at a pole. It
+    lacks voice attributes in the middle of their scale, numeric age and gender, accents that would not parse
+    back, unrated emotions (which `parse` returns as absent), and parts that do not fit in `max_words`.
 
     Args:
         profile: any profile.
@@ -216,7 +216,7 @@ def expressible(profile: VoiceProfile, *, selection: ContentSelection = EVERYTHI
     return _as_profile(select_content(profile, selection))
 
 
-@lru_cache(maxsize=4096)  # asked for again and again while one profile is rewritten: by prompt and gate
+@lru_cache(maxsize=4096)  # prompt and gate call it many times while the caption of one profile is rewritten
 def _all_expressible(profile: VoiceProfile) -> VoiceProfile:
     return _as_profile(select_content(profile))
 
@@ -231,8 +231,8 @@ def _as_profile(content: Content) -> VoiceProfile:
 def has_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHING) -> bool:
     """Return whether a caption of a profile says anything about the voice.
 
-    It does not ("A voice can be heard.") if no rated emotion is present, others are unrated, and nothing else
-    is known. Trained on, such captions would teach that unrated emotions are absent.
+    It says nothing ("A voice can be heard.") if no rated emotion is present, others are unrated, and there
+    are no bursts or traits. Training on such captions would teach that unrated emotions are absent.
 
     Example:
         >>> from budew.profile import VoiceProfile
@@ -244,18 +244,18 @@ def has_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHING)
 
 
 Part = tuple[str, Any]
-"""A part of a profile: the group of slots that names it, and an item of `Content`."""
+"""A part of a profile: the group of slots that express it, and an item of `Content`."""
 
 
 @dataclass(frozen=True, slots=True)
 class _WordCosts:
-    """Words that the parts of a profile cost.
+    """Cost of the parts of a profile, in words.
 
     Attributes:
-        parts: by emotion with level, burst, trait with value, and attribute with place.
-        groups: what the first item of a group adds; under "frame" and "neutral" the frame itself.
-        emotion: what an emotion costs at most.
-        other: what any other part costs at most, with its group.
+        parts: cost of each emotion with level, burst, trait with value, and attribute with place.
+        groups: words that the first item of a group of slots adds; the frame itself under "frame", "neutral".
+        emotion: highest cost of an emotion.
+        other: highest cost of any other part, with its group.
     """
 
     parts: Mapping[Any, int]

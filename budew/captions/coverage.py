@@ -1,7 +1,7 @@
 """How much the caption language can express, and how much of other people's captions its lexicon covers.
 
-A word in the position of an emotion ("a sense of ___") that no entry has is a candidate for one. Such words
-are counted by the captions that they occur in, with examples, the most frequent first.
+A word without a lexicon entry where an emotion word is expected ("a sense of ___") is a candidate for a new
+entry. For each such word, the captions in which it occurs are counted, and some are kept as examples.
 """
 
 from collections import Counter
@@ -14,23 +14,23 @@ from budew.captions.render import load_templates
 from budew.taxonomy import EMOTIONS
 
 EXAMPLES = 3
-"""Captions that are kept for each unknown word."""
+"""Example captions kept for each unknown word."""
 MOST_WORDS = 100_000
-"""Unknown words that are counted at once; beyond, those that came once are forgotten."""
+"""Most unknown words in the tally. If there are more, words that occurred once are dropped."""
 LONGEST_EXAMPLE = 160
-"""Characters."""
+"""Characters of an example caption; longer ones are shortened."""
 
 
 @dataclass(slots=True)
 class Coverage:
-    """What was parsed in a collection of captions.
+    """Counts of what was parsed in a collection of captions.
 
     Attributes:
-        captions: in all.
-        with_emotion: in which an emotion was found.
-        emotions: captions by emotion.
-        unknown: captions by unknown word.
-        examples: captions in which an unknown word occurs, shortened.
+        captions: number of captions.
+        with_emotion: number of captions in which an emotion was found.
+        emotions: number of captions by emotion.
+        unknown: number of captions by unknown word.
+        examples: by unknown word, up to `EXAMPLES` captions in which it occurs, shortened.
 
     Example:
         >>> measure_coverage(["She sounds flumpish and sad."]).to_dict()["emotions"]
@@ -44,7 +44,11 @@ class Coverage:
     examples: dict[str, list[str]] = field(default_factory=dict)
 
     def to_dict(self, *, most: int | None = None) -> dict[str, Any]:
-        """Return plain data: emotions in their order, at most `most` unknown words by frequency."""
+        """Return plain data: `captions`, `captions_with_emotion`, `emotions`, `unknown`.
+
+        `unknown` lists the `most` most frequent unknown words (None: all), each with `word`, `captions`
+        (number) and `examples`.
+        """
         ranked = sorted(self.unknown.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
         return {
             "captions": self.captions,
@@ -57,11 +61,11 @@ class Coverage:
 
 
 def measure_coverage(captions: Iterable[str], *, progress: Callable[[int], None] | None = None) -> Coverage:
-    """Parse captions and count the emotions that were found, and the unknown words.
+    """Parse captions, and count the emotions and the unknown words in them.
 
     Args:
-        captions: texts.
-        progress: called with the number of captions that are done.
+        captions: texts of the captions.
+        progress: called with the number of captions parsed so far.
 
     Example:
         >>> found = measure_coverage(["She sounds flumpish and sad.", "A man speaks."])
@@ -92,11 +96,11 @@ class LanguageSize:
     """Size of the lexicon.
 
     Attributes:
-        frames: sentence frames.
-        sentences: ways to build a sentence from them, all places filled, words in the places not counted.
-        rendered: for each emotion, the different phrases it is rendered as, over its levels and forms.
-        parsed: for each emotion, the different words and phrases that are parsed as it.
-        phrases: all phrases that are parsed.
+        frames: number of sentence frames.
+        sentences: number of sentence structures that the frames give, whatever words fill their slots.
+        rendered: by emotion, the number of different phrases that express it, over all levels and forms.
+        parsed: by emotion, the number of different words and phrases that are parsed as this emotion.
+        phrases: number of all phrases that the parser recognizes.
     """
 
     frames: int
@@ -107,7 +111,7 @@ class LanguageSize:
 
 
 def language_size() -> LanguageSize:
-    """Return the size of the English lexicon."""
+    """Count the frames and phrases of the English lexicon."""
     templates = load_templates()
     lexicon = templates.lexicon
     rendered: dict[str, set[str]] = {name: set() for name in lexicon.emotions}

@@ -1,9 +1,10 @@
 """Why a caption is parsed as it is: the words that give each phrase its level, and phrases that do not count.
 
-The reasons for a level are found by trial: a word is a reason if the phrase has another level or role without
-it; where no single one is ("probably a bit sad"), if it has another one with that word alone. This holds for
-every scope rule. A word is taken to affect its own sentence and the two beside it, at most `_FARTHEST`
-phrases away, so that the cost stays linear in the length of the text (1 ms for a caption of 20 words).
+The reasons for a level are found by trial. A word is a reason if the phrase has another level or role once
+the word is ignored. If no single word is a reason in this sense ("probably a bit sad"), a word is one if the
+phrase has another level or role with that word alone. This holds for every scope rule. Only words in the same
+sentence and the two sentences beside it, at most `_FARTHEST` phrases away, are tried, so that the cost is
+linear in the length of the text (1 ms for a caption of 20 words).
 """
 
 from bisect import bisect_left
@@ -29,11 +30,11 @@ Span = tuple[int, int]
 
 
 class Explanation(NamedTuple):
-    """What the mentions of a caption do not show.
+    """Reasons for a parse, which `ParsedCaption.mentions` does not have.
 
     Attributes:
-        reasons: by the span of a phrase, the words to which it owes its level and role, in their order.
-        dropped: by the span of a phrase that elsewhere means an emotion or a burst, why it does not here.
+        reasons: span of a phrase to the words that give it its level and role, in the order of the text.
+        dropped: span of a phrase that can mean an emotion or a burst, to the reason why it does not here.
 
     Example:
         >>> explain("She is very sad.").reasons
@@ -45,7 +46,7 @@ class Explanation(NamedTuple):
 
 
 def explain(text: str) -> Explanation:
-    """Return the reasons for the level and role of each phrase of a caption, and phrases that do not count.
+    """Return the words that give each phrase of a caption its level and role, and phrases that do not count.
 
     Example:
         >>> text = "She is probably a bit sad."

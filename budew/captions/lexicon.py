@@ -1,7 +1,7 @@
 """The lexicon of the caption language: a YAML file of phrases, compiled for parsing and for rendering.
 
-A second file in the same format can give the renderer other words and sentence frames; what is parsed stays
-the same. Loading takes 80 ms and happens once a process.
+A second file in the same format can give the renderer other words and sentence frames; the parser does not
+change. Loading takes 80 ms, once per process.
 """
 
 from collections.abc import Mapping
@@ -29,17 +29,17 @@ class Lexicon:
     """The compiled caption language.
 
     Attributes:
-        table: the file, with the additions of a second one.
+        table: content of the file, merged with a file of additions if there is one.
         words: meaning of each phrase, without idioms.
-        phrases: the same with idioms.
+        phrases: meaning of each phrase, with idioms.
         varied, plain: phrases of the two wordings.
         emotions: words for each emotion by form, such as "noun" and "adjective".
         accent_word: last word of an accent: "accent".
-        speaking: words that introduce what is spoken.
-        names: first names that are emotion words.
-        known: words that name no emotion wherever they stand.
-        people_words: lists for finding the speaker.
-        kindless: by sound of no kind in particular, the burst that it is together with an emotion.
+        speaking: words that introduce quoted speech.
+        names: first names that are also emotion words.
+        known: words that never name an emotion.
+        people_words: word lists for finding the speaker.
+        kindless: sound whose kind is not named ("sighs"), and emotion, to the burst that they mean together.
     """
 
     table: Mapping[str, Any]
@@ -58,7 +58,7 @@ class Lexicon:
 
 @cache
 def load_lexicon() -> Lexicon:
-    """Return the lexicon of English, `en.yaml` of `caption_templates`.
+    """Load the lexicon of English, `caption_templates/en.yaml`.
 
     Example:
         >>> load_lexicon().phrases.get("over the moon").name
@@ -72,13 +72,13 @@ def load_lexicon() -> Lexicon:
 
 @cache
 def load_extended_lexicon(additions: Path) -> Lexicon:
-    """Return the lexicon with other words and frames to render with; the parser knows those of English.
+    """Load the lexicon of English with other words and frames for rendering; parsing does not change.
 
     Args:
-        additions: a file in the same format with what is rendered instead. Words under `emotions` and
-            `bursts` are added, those under `without` are not rendered, nor any in the forms under `not_as`;
-            `intensity`, `style`, `pace`, `timbre` and `neutral` are replaced by form; anything else is
-            replaced as a whole.
+        additions: YAML file in the format of the lexicon. Words under `emotions` and `bursts` are added; of
+            an emotion, words under `without` and forms under `not_as` are not rendered. Forms under
+            `intensity`, `style`, `pace`, `timbre` and `neutral` replace the same forms; any other section
+            replaces the whole section.
     """
     base = load_lexicon()
     added = yaml.safe_load(additions.read_text(encoding="utf-8"))

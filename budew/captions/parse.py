@@ -32,11 +32,11 @@ _MENTIONED = {
     Kind.EMOTION: "emotion", Kind.BURST: "burst", Kind.TRAIT: "trait", Kind.ORIGIN: "trait",
     Kind.ATTRIBUTE: "attribute",
 }  # fmt: skip
-"""Kinds of phrases that say something, and what a mention calls them."""
+"""Kinds of phrases that become mentions, and their name in `Mention.kind`."""
 ANOTHER_PERSON = "another person"
 """The role of a gender or age that is not the speaker's."""
 SHORTEST_UNKNOWN = 4
-"""Letters. What is shorter belongs to the grammar."""
+"""Letters. Shorter words without a lexicon entry are taken for function words, not for emotions."""
 _END: Item = (-1, -1, STOP)
 """Added before the first item and after the last."""
 
@@ -49,12 +49,12 @@ class Mention:
         start, end: the span of the phrase in the text, in characters.
         kind: emotion, burst, trait or attribute.
         name: canonical name of the emotion, burst or attribute; key of the trait.
-        level: of an emotion one of `LEVELS`, of an attribute 0.5 near its pole and 1 at it, of a burst
-            or trait 1; 0 if it is absent.
+        level: one of `LEVELS` for an emotion; 1 (at a pole of its scale) or 0.5 (near a pole) for an
+            attribute; 1 for a burst or trait; always 0 if the caption says that it is absent.
         role: "affirmed" (counts), or why it does not count: "negated", "past" (earlier emotion of a change),
             "not expressed" (feigned, hypothetical or a topic), "another person" or "quoted".
         phrase: the matching entry of the lexicon.
-        value: the word of a trait, the number of an attribute on its scale, else empty.
+        value: word of a trait, number of an attribute on its scale; empty for emotions and bursts.
     """
 
     start: int
@@ -69,7 +69,12 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A word where an emotion can stand that has no lexicon entry: span and word in lower case."""
+    """A word without a lexicon entry where an emotion word is expected.
+
+    Attributes:
+        start, end: the span of the word in the text, in characters.
+        word: the word in lower case.
+    """
 
     start: int
     end: int
@@ -83,9 +88,9 @@ class ParsedCaption:
     Attributes:
         text: the caption.
         emotions: canonical name to level, in the order of `EMOTIONS`; the strongest level if mentioned twice.
-        bursts: in the order of `BURSTS`.
+        bursts: canonical names, in the order of `BURSTS`.
         traits: gender, age, accent, timbre, pace and style as words, voice attributes as numbers on
-            their scales; the first mention of each.
+            their scales; if a trait is mentioned twice, the first mention.
     """
 
     text: str
@@ -101,12 +106,12 @@ class ParsedCaption:
 
     @property
     def profile(self) -> VoiceProfile:
-        """The caption as a profile."""
+        """Emotions, bursts and traits of the caption as a profile in which all emotions are rated."""
         return VoiceProfile(self.emotions, self.bursts, self.traits)
 
     @property
     def strongest(self) -> str | None:
-        """The strongest emotion; ties go to the one mentioned most often, then first."""
+        """The strongest emotion, or None; of equally strong ones the most often, then the first mentioned."""
         most = max(self.emotions.values(), default=0.0)
         tied = [name for name, level in self.emotions.items() if level == most]
         if len(tied) < 2:
@@ -121,21 +126,21 @@ class ParsedCaption:
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:
-        """Words in the position of an emotion that have no lexicon entry."""
+        """Words that have no lexicon entry, where an emotion word is expected."""
         return _unknown(self.text)
 
     @property
     def is_withheld(self) -> bool:
-        """Whether it joins a minor with sexual content, by what it parses to or by other words.
+        """Whether the caption joins a minor with sexual content.
 
-        See `VoiceProfile.is_withheld`.
+        Both the parsed profile (`VoiceProfile.is_withheld`) and other words of the caption are checked.
         """
         if not are_of_minor(self.traits) and not _withheld_words("minor").search(self.text):
             return False
         return are_sexual(self.emotions, self.bursts) or bool(_withheld_words("sexual").search(self.text))
 
     def vector(self) -> NDArray[np.float32]:
-        """Return the levels as float32 of shape (40,), in the order of `EMOTIONS`."""
+        """Return the levels as float32 of shape (40,), in the order of `EMOTIONS`; 0 if not mentioned."""
         return np.array([self.emotions.get(name, 0.0) for name in EMOTIONS], dtype=np.float32)
 
 
@@ -191,15 +196,15 @@ def parse(text: str) -> ParsedCaption:
 
 
 class _Scan(NamedTuple):
-    """What stands in a caption.
+    """A caption split into phrases, with their levels and roles.
 
     Attributes:
-        lexicon: of the language.
-        tokens: words and marks.
+        lexicon: lexicon of English.
+        tokens: words and punctuation marks.
         found: phrases with their meanings.
-        items: the same, without the meanings of those in quoted speech.
-        levels, roles: of each of these.
-        speaker: whom its people and pronouns mean.
+        items: the same phrases; those in quoted speech without a meaning.
+        levels, roles: level and role of each item.
+        speaker: which genders and ages are those of the speaker.
     """
 
     lexicon: Lexicon
@@ -211,7 +216,7 @@ class _Scan(NamedTuple):
     speaker: SpeakerTraits
 
 
-@lru_cache(maxsize=1)  # the gate asks for a caption and then for its mentions
+@lru_cache(maxsize=1)  # the gate parses a caption, and then lists its mentions
 def _scan(text: str) -> _Scan:
     lexicon = load_lexicon()
     tokens = tokenize(text)
@@ -231,8 +236,8 @@ def _bursts(sounds: Sequence[Entry], emotions: Mapping[str, float], lexicon: Lex
 
 
 def _kind_of(sound: Entry, emotions: Mapping[str, float], bursts: Collection[str], lexicon: Lexicon) -> str:
-    """Return the burst that a sound of no kind is: one of its group that is named, that of an emotion, or the
-    usual one.
+    """Return the burst of a sound whose kind is not named ("sighs"): a burst of the same group that the
+    caption names, else the one that fits an emotion of the caption, else the default.
     """
     group = _GROUP[sound.name]
     of_group = (name for name in bursts if _GROUP[name] == group)
@@ -240,9 +245,9 @@ def _kind_of(sound: Entry, emotions: Mapping[str, float], bursts: Collection[str
     return min(of_group, key=_BURST_ORDER.__getitem__, default="") or next(of_emotion, sound.name)
 
 
-@lru_cache(maxsize=4096)  # jobs ask it of a clip that is read, and again of the clip that is written
+@lru_cache(maxsize=4096)  # jobs check a clip when it is read and again when it is written
 def is_withheld_text(text: str) -> bool:
-    """Return `parse(text).is_withheld`."""
+    """Return whether a caption joins a minor with sexual content: `parse(text).is_withheld`, cached."""
     return parse(text).is_withheld
 
 
@@ -251,9 +256,9 @@ def _withheld_words(kind: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(WITHHELD[kind]['words'])})\b", re.IGNORECASE)
 
 
-@lru_cache(maxsize=2)  # linter and gate ask for those of one caption, one after the other
+@lru_cache(maxsize=2)  # linter and gate use the mentions of one caption, one after the other
 def mentions(text: str) -> tuple[Mention, ...]:
-    """Return `parse(text).mentions` for callers that need nothing else of it."""
+    """Return every matched phrase of a caption: `parse(text).mentions` without the rest of the parse."""
     scan = _scan(text)
     places = spans(text)
     speaker = scan.speaker
@@ -285,7 +290,7 @@ def mentions(text: str) -> tuple[Mention, ...]:
 
 
 def _unknown(text: str) -> tuple[Unknown, ...]:
-    """Return the words without a meaning where an emotion can stand."""
+    """Return the words without a lexicon entry where an emotion word is expected."""
     scan = _scan(text)
     places = spans(text)
     lexicon, tokens = scan.lexicon, scan.tokens

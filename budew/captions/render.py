@@ -1,7 +1,7 @@
 """Rendering: from a profile to an English caption that `parse` parses back exactly.
 
-Frame, words and the order of the emotions are digits of one hash of the profile and the seed, so that a
-corpus varies and every caption can be made again. The order is random because captions that list
+Frame, words and the order of the emotions are derived from one hash of the profile and the seed, so that the
+captions of a corpus vary and each can be rendered again. The order is random because captions that list
 emotions by a fixed rule teach a model the rule.
 """
 
@@ -25,7 +25,7 @@ from budew.randomness import Draws
 
 _WORDINGS = get_args(Wording)
 _ATTEMPTS = 20
-"""Drawings of a caption that comes out too long in other words, before the plain words are taken."""
+"""How often a caption that is too long is drawn again, before the plain wording is used."""
 
 
 def render(
@@ -49,15 +49,15 @@ def render(
         style: "prose", "short" or "tags"; None for any.
         frame: name of a sentence frame, or several to choose from; see `frame_names()`. None for any.
         selection: which parts of the profile to express, and in how many words at most.
-        wording: "varied" chooses among synonyms; "plain" always uses the first word and gives each emotion an
-            intensity word, which is easier to learn for a small model.
-        additions: a file with other frames and words, see `load_extended_lexicon`. Exact parsing is
-            guaranteed only without it.
+        wording: "varied" chooses among synonyms; "plain" always uses the first synonym and gives each emotion
+            an intensity word, which is easier to learn for a small model.
+        additions: YAML file with other frames and words, see `load_extended_lexicon`. If it is given, `parse`
+            may return another profile than the one rendered. None: only the frames and words of the package.
 
     Raises:
         InputError: unknown frame, style or wording, a frame of another style, or no frame that fits
             the profile.
-        WithheldError: the profile joins a minor with sexual content, whatever is to be left out.
+        WithheldError: the profile joins a minor with sexual content, even if `selection` leaves that out.
 
     Example:
         >>> from budew.profile import VoiceProfile
@@ -73,7 +73,7 @@ def render(
     templates = load_templates(additions)
     allowed = _allowed_frames(templates, frame, style)
     emotions, bursts, traits, attributes, feelings = content
-    # Corpora were made with this hash.
+    # Existing corpora were rendered with this hash: a change would change the caption of every seed.
     draw = Draws(f"{index(seed)} Said({emotions=}, {bursts=}, {traits=}, {attributes=}, {feelings=})")
     vocabulary = templates.lexicon.plain if wording == "plain" else templates.lexicon.varied
     text = _write(templates, allowed, content, vocabulary, draw)
@@ -85,12 +85,12 @@ def render(
 
 
 class AllowedFrames(NamedTuple):
-    """Frames to draw from.
+    """Sentence frames to draw from.
 
     Attributes:
-        frames: at least one.
-        style: their style, if one was asked for.
-        is_single: whether one frame was asked for by its name; it is then used for neutral profiles, too.
+        frames: at least one frame.
+        style: the style that the caller requested; None for any style.
+        is_single: whether the caller requested one frame by its name; neutral profiles then use it, too.
     """
 
     frames: Sequence[Frame]
@@ -100,14 +100,14 @@ class AllowedFrames(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """What captions are rendered with.
+    """Lexicon and sentence frames for rendering captions.
 
     Attributes:
-        lexicon: words.
+        lexicon: the words.
         frames: sentence frames by name.
-        of_style: frames of each style, under None all of them.
-        without_feelings: frames for captions that say nothing of emotions.
-        conditional: whether some frames do not suit every profile.
+        of_style: frames of each style; all frames under the key None.
+        without_feelings: frames for captions that do not mention emotions.
+        conditional: whether some frames suit only certain profiles.
     """
 
     lexicon: Lexicon
@@ -118,7 +118,7 @@ class Templates:
 
 
 def load_templates(additions: Path | None = None) -> Templates:
-    """Return the frames and words of the language, or those of a file of additions.
+    """Load the English frames and words, together with those of a file of additions if one is given.
 
     Raises:
         SettingsError: a frame has an unbalanced bracket, or names an unknown slot or rule.
@@ -126,7 +126,7 @@ def load_templates(additions: Path | None = None) -> Templates:
     return _load_templates(additions)
 
 
-@cache  # here, as it would keep load_templates() and load_templates(None) apart
+@cache  # not on load_templates, where load_templates() and load_templates(None) would be two entries
 def _load_templates(additions: Path | None) -> Templates:
     lexicon = load_extended_lexicon(additions) if additions else load_lexicon()
     table = lexicon.table
@@ -148,7 +148,7 @@ def _load_templates(additions: Path | None) -> Templates:
 
 
 def frame_names(*, style: Style | None = None) -> tuple[str, ...]:
-    """Return the names of the sentence frames, of one style or of all, in the order of the lexicon.
+    """Return the names of the sentence frames of a style (None: of all styles), in the order of the lexicon.
 
     Example:
         >>> frame_names(style="tags")
@@ -211,7 +211,7 @@ def _draw_frame(
     """Draw one of the allowed frames that suits the profile.
 
     Raises:
-        InputError: none does.
+        InputError: no allowed frame suits the profile.
     """
     frames = allowed.frames
     if not content.feelings:

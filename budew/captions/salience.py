@@ -1,7 +1,8 @@
 """Salience: which emotions of a clip stand out in its corpus.
 
 "Slightly sad" means little in a corpus of mourning and much in one of laughter. A `Baseline` has the usual
-intensity of each emotion, its median and its median absolute deviation; `salient` keeps the emotions above.
+intensity of each emotion, its median and its median absolute deviation; `salient` keeps the emotions that are
+clearly above the median.
 
 The baseline counts intensities in bins of 0.001, so nine million profiles take as much memory as nine.
 """
@@ -23,20 +24,20 @@ from budew.taxonomy import EMOTIONS
 
 BINS = 1000
 TO_SIGMA = 1.4826
-"""A normal distribution's standard deviation over its median absolute deviation."""
+"""Ratio of standard deviation to median absolute deviation in a normal distribution."""
 LEAST_SPREAD = 0.05
-"""A fifth of a level, for emotions that hardly vary in their corpus: most are absent from most clips."""
+"""Least spread (a fifth of a level): most emotions are absent from most clips, so their deviation is 0."""
 LEAST_INTENSITY = 0.125
-"""The least that rounds to slight. A fainter emotion is not salient, however rare it is."""
+"""Least intensity of a salient emotion: the least that rounds to the level slight."""
 
 
 class Baseline(Settings):
     """The usual intensity of each emotion in a corpus. Other keys of its JSON are ignored.
 
     Attributes:
-        clips: how many profiles it was made of, those with a rated emotion.
-        median: of each emotion's intensity, absent ones counted as 0; 0 if no profile rates it.
-        spread: 1.4826 · median absolute deviation, at least `LEAST_SPREAD`.
+        clips: number of profiles with a rated emotion from which it was computed.
+        median: by emotion, the median intensity; absent emotions count as 0; 0 if no profile rates it.
+        spread: by emotion, 1.4826 · median absolute deviation, at least `LEAST_SPREAD`.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -55,7 +56,7 @@ class Baseline(Settings):
 
     @classmethod
     def from_profiles(cls, profiles: Iterable[VoiceProfile]) -> "Baseline":
-        """Make a baseline of a corpus, in one pass; each emotion over the profiles in which it is rated.
+        """Compute the baseline of a corpus in one pass; profiles in which an emotion is unrated do not count.
 
         Raises:
             InputError: there is no profile with a rated emotion.
@@ -82,19 +83,19 @@ class Baseline(Settings):
         )
 
     def z(self, name: str, intensity: float) -> float:
-        """Return how many spreads an intensity lies above the median of its emotion."""
+        """Return the robust z-score of an intensity: (intensity - median) / spread of the emotion `name`."""
         return (intensity - self.median[name]) / self.spread[name]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
+        """Return the baseline as plain data with the keys `clips`, `median` and `spread`."""
         return self.model_dump()
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Baseline":
-        """Read a baseline, or the statistics of a corpus with one under `baseline`.
+        """Read a baseline from JSON, or from the statistics of a corpus, which have one under `baseline`.
 
         Raises:
-            InputError: not JSON, or not a number for each of the 40 emotions.
+            InputError: the text is not JSON, or lacks a number for one of the 40 emotions.
         """
         try:
             data = strict_json.loads(text)
@@ -108,12 +109,12 @@ class Baseline(Settings):
 
 
 def salient(profile: VoiceProfile, baseline: Baseline, *, min_z: float = 1.0) -> VoiceProfile:
-    """Return a profile with the emotions alone that stand out in their corpus, at their own intensity.
+    """Return a profile without the emotions that are usual in the corpus; intensities do not change.
 
     Args:
-        profile: of a clip.
-        baseline: of its corpus.
-        min_z: spreads above the median from which on an emotion stands out.
+        profile: profile of a clip.
+        baseline: usual intensities in the corpus of the clip.
+        min_z: least robust z-score (`Baseline.z`) of an emotion that is kept.
 
     Raises:
         InputError: `min_z` is not a number.
@@ -135,7 +136,7 @@ def salient(profile: VoiceProfile, baseline: Baseline, *, min_z: float = 1.0) ->
 
 
 def _median(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float:
-    """Return the median of values with their counts; between two, their mean; 0 without values."""
+    """Return the median of `values`, each of which occurs `counts` times; 0 without values."""
     if not counts.any():
         return 0.0
     order = np.argsort(values, kind="stable")

@@ -1,9 +1,9 @@
 """Vocabulary: the phrases that captions are rendered with, compiled from the table of a lexicon.
 
-There are two, one for each wording. The varied one has synonyms to choose from; in the plain one the first
-phrase counts. Which forms an emotion is rendered in ("noun": "a hint of fear"; "adjective": "slightly
-afraid"), and how an intensity (in the data file: a degree) and a word are put together in each, stands in the
-data file, under `forms`.
+There is one vocabulary for each wording. The varied wording chooses among synonyms; the plain wording uses
+the first phrase. The section `forms` of the data file defines the forms in which an emotion is rendered
+("noun": "a hint of fear"; "adjective": "slightly afraid"), and how each combines an intensity (there: a
+degree) with a word.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -24,25 +24,25 @@ from budew.captions.phrases import (
 from budew.taxonomy import CATEGORIES, LEVEL_NAMES, LEVELS, burst, emotion
 
 Wording = Literal["varied", "plain"]
-"""Whether words are drawn among the synonyms, or the first of each taken."""
+"""Whether a caption draws among synonyms ("varied"), or uses the first synonym ("plain")."""
 
 Phrases = tuple[str, ...]
 ByName = Mapping[str, Phrases]
 ByPair = Mapping[tuple[str, str], Phrases]
 ByPlace = Mapping[tuple[str, float], Phrases]
-"""By voice attribute and place on its scale: near a pole (0.25, 0.75) or at it (0, 1)."""
+"""Phrases by voice attribute and place on its scale: near a pole (0.25, 0.75) or at it (0, 1)."""
 
 BURST_FORMS = ("infinitive", "verb", "participle")
-"""What somebody does: "clear {} throat", "clears {} throat", "clearing {} throat"."""
+"""Forms of verbs for bursts: "clear {} throat", "clears {} throat", "clearing {} throat"."""
 UNKNOWN_TRAIT = "unknown"
-"""Stands for a gender or an age that a profile does not have."""
+"""Key for a gender or an age that a profile does not have."""
 _DEGREE_KEYS = 32
-"""Degrees of one level are told apart by numbers below this."""
+"""The degrees of one level are numbered from 0 to below this."""
 _PERSON = {"female": "woman", "male": "man"}
 
 
 class Sounds(NamedTuple):
-    """Beginnings of words that decide their article against the first letter: "an hour", "a one-time"."""
+    """Beginnings of words whose article does not follow from the first letter: "an hour", "a one-time"."""
 
     vowel: Phrases
     consonant: Phrases
@@ -56,15 +56,17 @@ class EmotionPhrases(NamedTuple):
     whose "very" carries, "sad" alone is enough: it is `under_carried`.
 
     Attributes:
-        in_plain: the first word with the first degree, which the plain wording takes.
-        before: with a degree before the word: all words with the first degree, then all with the next, then
-            phrases that the data file lists ("deep sorrow"); where the form has several ways, way after way.
-        degrees: a number for the degree of each of these; the same degree has the same number.
-        bare: without a degree, as the word has the level in itself.
-        under_carried: without a degree, where the list carries one: words that are moderate in themselves.
-        carrying: those of `before` whose degree a list carries: not "full of joy".
-        step: number of words with each degree in the first way. There, `before[place + step]` has the word of
-            `before[place]` with the next degree.
+        in_plain: phrase of the plain wording: the first word with the first degree.
+        before: phrases with a degree before the word: all words with the first degree, then all words with
+            the next one, then phrases that the data file lists ("deep sorrow"). If the form has several ways
+            to combine word and degree, the phrases of the first way come first.
+        degrees: number of the degree of each phrase in `before`; the same degree has the same number.
+        bare: words without a degree that mean this level by themselves.
+        under_carried: words without a degree for a list whose first word has the degree; moderate by
+            themselves.
+        carrying: phrases of `before` whose degree also applies to later words of a list (not "full of joy").
+        step: number of words with each degree in the first way: `before[place + step]` has the same word as
+            `before[place]`, with the next degree.
     """
 
     in_plain: str = ""
@@ -77,17 +79,17 @@ class EmotionPhrases(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """One way to put an emotion word and a degree together: a row of `forms` in the data file.
+    """One way to combine an emotion word and a degree: a row of `forms` in the data file.
 
     Attributes:
         say: pattern with {degree} and {word}, or {a} for both with their article.
         words: form of the word.
         degrees: form of the degree.
         state: form of words that take no degree.
-        phrases: form of phrases such as "deep sorrow", listed for levels, in place of words with degrees.
-        more: the same besides them.
+        phrases: form of phrases such as "deep sorrow", listed by level, that replace words with degrees.
+        more: form of phrases, listed by level, that are used in addition to words with degrees.
         without: words or listed phrases to leave out.
-        bare: false: the word needs a degree.
+        bare: whether the word may be used without a degree.
     """
 
     say: str
@@ -101,12 +103,12 @@ class _Way(NamedTuple):
 
     @property
     def has_lists(self) -> bool:
-        """Whether emotions list phrases for it."""
+        """Whether the data file lists phrases of this way by emotion and level."""
         return bool(self.phrases or self.more)
 
 
 class _SortedWords(NamedTuple):
-    """Words of an emotion at one level: with a degree, and without as in `EmotionPhrases`."""
+    """Words of an emotion at one level: those that take a degree, and `bare` ones as in `EmotionPhrases`."""
 
     gradable: Phrases
     bare: Phrases = ()
@@ -115,28 +117,28 @@ class _SortedWords(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Phrases of one wording. Tags stand between commas: without articles in the varied wording."""
+    """Phrases of one wording. Tags are phrases between commas, in the varied wording without articles."""
 
     is_plain: bool
     sounds: Sounds  # for the choice of an article
     emotions: Mapping[str, Mapping[tuple[str, float], EmotionPhrases]]  # by form, and by emotion and level
-    neutral: ByName  # in place of an emotion, by form
+    neutral: ByName  # phrases for a voice without emotions, by form
     bursts: ByName
     burst_tags: ByName
-    burst_verbs: Mapping[str, ByName]  # where there is a verb, by form, with a place for "her"
+    burst_verbs: Mapping[str, ByName]  # by form, for bursts that have a verb, with {} for "her"
     people: ByPair  # by gender and age
     voices: ByPair  # by gender and age
-    pronouns: ByName  # "she" and "her" for a gender that has them
+    pronouns: ByName  # by gender: "she" and "her"
     traits: ByPair  # adjectives of gender and age, timbre, pace and style, by (key, value)
-    accent: str  # with a place for the accent
+    accent: str  # pattern with {} for the accent
     timbres: ByPair  # of a "voice" ("bright timbre") and of a "speaker" ("bright voice")
     timbre_tags: ByName
-    paces: ByName  # as a manner, such as "slowly"
+    paces: ByName  # adverbs such as "slowly"
     manners: ByPair  # each style, of a "speaker" and of "words"
     style_tags: ByName
-    speaks: ByName  # what a "person" does, and a "speaker"
-    attributes: ByPlace  # as adjectives of a voice or a person
-    qualities: ByPlace  # the same in a list of all, and phrases for those of the recording
+    speaks: ByName  # verbs after a "person" and after a "speaker"
+    attributes: ByPlace  # adjectives of a voice or a person
+    qualities: ByPlace  # adjectives in a list of all attributes, and phrases for those of the recording
     quality_tags: ByPlace
 
 
@@ -181,7 +183,7 @@ def varied_vocabulary(table: Mapping[str, Any]) -> Vocabulary:
 
 
 def plain_vocabulary(table: Mapping[str, Any], varied: Vocabulary) -> Vocabulary:
-    """Compile the vocabulary of the plain wording, on which models are trained: it does not change."""
+    """Compile the vocabulary of the plain wording. It must not change: models are trained on it."""
     traits = varied.traits
     bursts = {burst(name): (row.get("plain", row["say"][0]),) for name, row in table["bursts"].items()}
     qualities = _attributes(table, varied.sounds, "say")
@@ -213,7 +215,7 @@ def plain_vocabulary(table: Mapping[str, Any], varied: Vocabulary) -> Vocabulary
 
 
 def tuples(table: Mapping[str, Iterable[str]]) -> dict[str, Phrases]:
-    """Return a table with its lists as tuples."""
+    """Return a copy of a table in which each list is a tuple."""
     return {name: tuple(phrases) for name, phrases in table.items()}
 
 
@@ -240,7 +242,7 @@ def _emotions(table: Mapping[str, Any], sounds: Sounds) -> dict[str, dict[tuple[
 def _in_form(
     ways: Sequence[_Way], words: ByName, level: float, degrees: ByName, sounds: Sounds
 ) -> EmotionPhrases:
-    """Return the phrases of an emotion in one form, which has one or several ways to put them together."""
+    """Return the phrases of an emotion in one form, which combines words and degrees in one or more ways."""
     first, *others = [_in_way(way, words, level, degrees, sounds) for way in ways]
     for other in others:
         first = first._replace(
@@ -254,7 +256,7 @@ def _in_form(
 
 
 def _in_way(way: _Way, words: ByName, level: float, degrees: ByName, sounds: Sounds) -> EmotionPhrases:
-    """Put the words of an emotion and the degrees of a level together in one way."""
+    """Combine the words of an emotion with the degrees of a level in one way."""
     left_out = _left_out(way, words, level)
     sorted_words = _sort_words(way, words, level, left_out)
     fitting_degrees = _fitting_degrees(way, words, level, degrees)
@@ -287,7 +289,7 @@ def _left_out(way: _Way, words: ByName, level: float) -> frozenset[str]:
 def _sort_words(way: _Way, words: ByName, level: float, left_out: Set[str]) -> _SortedWords:
     """Sort the words of an emotion by whether they take a degree at a level.
 
-    Beside listed phrases, words that are strong in themselves have degrees only as listed.
+    If phrases are listed, words that are strong by themselves take only the listed degrees.
     """
     own = own_levels(words)
     states = words.get(way.state, ())
@@ -310,8 +312,8 @@ def _sort_words(way: _Way, words: ByName, level: float, left_out: Set[str]) -> _
 def _fitting_degrees(way: _Way, words: ByName, level: float, degrees: ByName) -> Phrases:
     """Return the degrees that words get in the varied wording.
 
-    The first moderate one is for the plain wording alone, as nobody writes "moderate joy". Beside listed
-    phrases, moderate words that have no other degree go without one.
+    The first moderate degree is for the plain wording only, as nobody writes "moderate joy". If phrases are
+    listed, moderate words without another degree have no degree.
     """
     known = degrees.get(way.degrees, ())
     if level == MODERATE:
@@ -329,7 +331,7 @@ def _listed_phrases(way: _Way, words: ByName, level: float) -> Phrases:
 def _degree_key(degree: str, level: float, degrees: ByName) -> int:
     """Return a number for a degree of a level; "full of", "filled with" and the like share one.
 
-    Corpora were made with these numbers, so that two degrees with the same number still count as one.
+    Existing corpora were rendered with these numbers, so two degrees with the same number must stay one.
     """
     full = degrees.get("full", ())
     key = crc32((full[0] if degree in full else degree).encode()) % _DEGREE_KEYS

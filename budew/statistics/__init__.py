@@ -1,1 +1,1 @@
-"""Correlation, agreement of raters, and one way to intervals: `resampling`."""
+"""Correlation, agreement of raters, and bootstrap confidence intervals (`resampling`)."""

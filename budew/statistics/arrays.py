@@ -1,4 +1,4 @@
-"""Types of arrays, and a division that leaves NaN where there is nothing to divide by."""
+"""Types of arrays, and a division whose result is NaN where the divisor is 0."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,13 +9,13 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 def divide(total: FloatArray, count: FloatArray) -> FloatArray:
-    """Divide arrays of the same shape; NaN where `count` is not above 0."""
+    """Divide two arrays of the same shape elementwise: total / count; NaN where `count` is not above 0."""
     result = np.full(total.shape, np.nan)
     np.divide(total, count, out=result, where=count > 0)
     return result
 
 
 def nanmean(values: FloatArray, axis: int = -1) -> FloatArray:
-    """Mean of the finite values along an axis; NaN where there is none."""
+    """Mean of the finite values along an axis; NaN without finite values."""
     defined = np.isfinite(values)
     return divide(np.where(defined, values, 0.0).sum(axis=axis), defined.sum(axis=axis))

@@ -1,9 +1,9 @@
 """Correlations, and the area under the ROC curve, of many bootstrap resamples at once.
 
 A resample is a vector of multiplicities, see `budew.statistics.resampling`. Pearson's r and Spearman's ρ of a
-resample are weighted sums, and the ranks that it would get follow from cumulative multiplicities, ties
-included: that takes a quarter of what sorting each resample takes (benchmarks/evaluation.py), and the results
-equal those of `scipy.stats` for the drawn clips.
+resample are weighted sums, and ranks within a resample follow from cumulative multiplicities, ties included.
+This takes a quarter of the time of sorting each resample (benchmarks/evaluation.py), and the results equal
+those of `scipy.stats` for the drawn clips.
 """
 
 import numpy as np
@@ -11,18 +11,18 @@ import numpy as np
 from budew.statistics.arrays import BoolArray, FloatArray, divide
 
 _CONSTANT = 1e-14
-"""A variance below this is rounding: intensities differ by far more, and ranks by at least one half."""
+"""A variance below this is a rounding error of constant values."""
 
 
 def mean_ranks(values: FloatArray, counts: FloatArray) -> FloatArray:
-    """Rank `values` within every resample, ties sharing the mean of their ranks.
+    """Rank `values` within every resample; ties share the mean of their ranks.
 
     Args:
-        values: (clips,).
+        values: one value per clip, (clips,).
         counts: (resamples, clips), how often each clip was drawn.
 
     Returns:
-        (resamples, clips), from 1; the entry of a clip that was not drawn carries no meaning.
+        Ranks (resamples, clips), from 1; entries of clips that were not drawn are undefined.
 
     Example:
         >>> mean_ranks(np.array([0.5, 0.0, 0.5]), np.ones((1, 3)))
@@ -43,12 +43,12 @@ def pearson(reference: FloatArray, predicted: FloatArray, counts: FloatArray) ->
     """Pearson's r of every resample.
 
     Args:
-        reference, predicted: (clips,) or (resamples, clips).
-        counts: (resamples, clips).
+        reference, predicted: values (clips,) or (resamples, clips).
+        counts: (resamples, clips), how often each clip was drawn.
 
     Returns:
-        (resamples,). NaN where the reference is constant or no clip is drawn: there is nothing to predict. 0
-        where only the prediction is constant: it says nothing about a reference that varies.
+        Correlation (resamples,). NaN where the reference is constant or no clip was drawn; 0 where only the
+        prediction is constant.
 
     Example:
         >>> pearson(np.array([0.0, 0.5, 1.0]), np.array([0.0, 0.25, 0.5]), np.ones((1, 3)))
@@ -66,7 +66,14 @@ def pearson(reference: FloatArray, predicted: FloatArray, counts: FloatArray) ->
 
 
 def spearman(reference: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:
-    """Spearman's ρ of every resample, by the conventions of `pearson`; the columns are (clips,).
+    """Spearman's ρ of every resample.
+
+    Args:
+        reference, predicted: values (clips,).
+        counts: (resamples, clips), how often each clip was drawn.
+
+    Returns:
+        Correlation (resamples,); NaN or 0 for constant values, as `pearson` returns.
 
     Example:
         >>> spearman(np.array([0.0, 0.5, 1.0]), np.array([0.1, 0.2, 0.9]), np.ones((1, 3)))
@@ -76,14 +83,15 @@ def spearman(reference: FloatArray, predicted: FloatArray, counts: FloatArray) -
 
 
 def roc_auc(positive: BoolArray, scores: FloatArray, counts: FloatArray) -> FloatArray:
-    """Area under the ROC curve of every resample: how well scores tell positives from the others.
+    """Area under the ROC curve of every resample: how well scores separate positive from negative clips.
 
     Args:
-        positive, scores: (clips,).
-        counts: (resamples, clips).
+        positive: whether each clip is positive, (clips,).
+        scores: score of each clip, (clips,); higher means positive.
+        counts: (resamples, clips), how often each clip was drawn.
 
     Returns:
-        (resamples,). NaN where a resample has no positives, or nothing else.
+        Area (resamples,), 0.5 is chance; NaN where a resample has no positive or no negative clip.
 
     Example:
         >>> roc_auc(np.array([True, True, False]), np.array([0.9, 0.2, 0.4]), np.ones((1, 3)))

@@ -1,12 +1,11 @@
 """Pearson, Spearman, MAE and RMSE over pairs of a label and a prediction, with bootstrap intervals.
 
-Pairs of all emotions are pooled, as EmoNet-Voice Bench does. Equal pairs are counted instead of repeated, in
-an order of their own: captions have five levels, so 12,000 pairs are about 60 different ones and 1,000
-resamples take 0.15 s on one core, those of different pairs 1.2 s (benchmarks/evaluation.py). The order of the
-pairs does not matter.
+Pairs of all emotions are pooled, as in EmoNet-Voice Bench. Equal pairs are counted instead of repeated:
+captions have five levels, so 12,000 pairs have about 60 different values, and 1,000 resamples take 0.15 s on
+one core (1.2 s if all pairs differ; benchmarks/evaluation.py). The order of the pairs does not matter.
 
-Where the label is constant, correlations are undefined; where only the prediction is, they are 0, see
-`budew.statistics.correlation.pearson`.
+If the labels are constant, correlations are undefined; if only the predictions are constant, correlations are
+0, see `budew.statistics.correlation.pearson`.
 """
 
 from collections.abc import Sequence
@@ -25,18 +24,19 @@ from budew.statistics.resampling import (
 
 PAIR_METRICS = ("pearson", "spearman", "mae", "rmse")
 _ARRAYS = 4
-"""Held at once for the metrics of a resample."""
+"""Number of arrays in memory at once while the metrics of a resample are computed."""
 
 
 def pair_metrics(reference: FloatArray, predicted: FloatArray, counts: FloatArray) -> dict[str, FloatArray]:
-    """Compute the metrics of every resample; errors have the unit of the values.
+    """Compute correlations and errors of predictions, for every resample.
 
     Args:
-        reference, predicted: (pairs,).
+        reference, predicted: labels and predictions, (pairs,) each.
         counts: (resamples, pairs), how often each pair was drawn.
 
     Returns:
-        `PAIR_METRICS` → (resamples,); NaN where undefined.
+        Each of `PAIR_METRICS` to its values (resamples,), NaN where undefined; errors are in units of the
+        labels.
 
     Example:
         >>> found = pair_metrics(np.array([0.0, 5.0]), np.array([1.0, 4.0]), np.ones((1, 2)))
@@ -59,15 +59,16 @@ def pair_intervals(
     *,
     clusters: Sequence[str] | None = None,
 ) -> dict[str, ConfidenceInterval]:
-    """Compute the metrics with 95 % intervals.
+    """Compute correlations and errors of predictions, with 95 % bootstrap intervals.
 
     Args:
-        reference, predicted: (pairs,).
-        settings: resamples and seed.
-        clusters: of each pair, such as its voice: whole clusters are drawn. Pairs are drawn where left out.
+        reference, predicted: labels and predictions, (pairs,) each.
+        settings: number of resamples, and seed.
+        clusters: cluster of each pair, such as its speaker; whole clusters are then drawn. None: pairs are
+            drawn.
 
     Returns:
-        `PAIR_METRICS` → interval; undefined where there are no pairs.
+        Each of `PAIR_METRICS` to its interval, which is undefined (None) without pairs.
 
     Example:
         >>> labels, predicted = np.array([0.0, 5.0, 10.0]), np.array([1.0, 4.0, 9.0])
@@ -104,7 +105,14 @@ def pair_intervals(
 def permuted_pairs(
     reference: FloatArray, predicted: FloatArray, settings: Resampling
 ) -> dict[str, ConfidenceInterval]:
-    """Return mean and 95 % range of the metrics of the predictions permuted over the labels.
+    """Compute the permutation baseline: the metrics of predictions that are randomly assigned to the labels.
+
+    Args:
+        reference, predicted: labels and predictions, (pairs,) each.
+        settings: number of permutations, and seed.
+
+    Returns:
+        Each of `PAIR_METRICS` to its mean over the permutations, with their 2.5 and 97.5 % quantiles.
 
     Example:
         >>> found = permuted_pairs(np.arange(100.0), np.arange(100.0), Resampling(permutations=50))

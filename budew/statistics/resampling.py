@@ -1,8 +1,9 @@
-"""Confidence intervals by bootstrap, and permutation baselines, of whatever metric.
+"""Confidence intervals by bootstrap, and permutation baselines, of any metric.
 
-A resample is a vector of multiplicities: how often each unit (a clip, a speaker, an image) was drawn. Metrics
-take many such vectors at once, (resamples, units), so that no resample is gathered or looped over: all
-metrics of 1,000 resamples of 400 clips × 40 emotions take 1.3 s on one core (benchmarks/evaluation.py).
+A resample is a vector of multiplicities: how often each unit (a clip, a speaker, an image) was drawn.
+Functions that compute metrics take many such vectors at once, (resamples, units), and need no loop over
+resamples: all metrics of 1,000 resamples of 400 clips × 40 emotions take 1.3 s on one core
+(benchmarks/evaluation.py).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,12 +16,12 @@ from budew.statistics.arrays import FloatArray, IntArray
 
 CONFIDENCE = 0.95
 _NUMBERS_AT_ONCE = 4_000_000
-"""About 32 MB an array."""
+"""Numbers in one array, about 32 MB."""
 
 Metrics = Mapping[str, FloatArray]
-"""Name → one number a resample, (resamples,), or several, such as one an emotion, (resamples, columns)."""
+"""Name of a metric to its values: (resamples,), or (resamples, columns) with, say, a column per emotion."""
 Draw = Callable[[np.random.Generator, int, int], FloatArray]
-"""Makes (resamples, units) of a generator, the number of resamples and the number of units."""
+"""Function of a generator, the number of resamples and the number of units; returns (resamples, units)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,14 @@ class Resampling:
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceInterval:
-    """A metric with the bounds of its 95 % interval; all None where the metric is undefined."""
+    """A metric with the bounds of its 95 % interval; all three are None if the metric is undefined."""
 
     value: float | None
     low: float | None
     high: float | None
 
     def to_dict(self) -> dict[str, float | None]:
-        """Return the three numbers, ready for JSON."""
+        """Return `value`, `low` and `high` as plain data for JSON."""
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
@@ -49,7 +50,7 @@ UNDEFINED = ConfidenceInterval(None, None, None)
 
 
 def plain_data(value: Any) -> Any:
-    """Return results ready for JSON: dataclasses and whatever has `to_dict`, in mappings and sequences too.
+    """Convert results to plain data for JSON: dataclasses and objects with `to_dict`, also nested ones.
 
     Example:
         >>> plain_data({"mae": ConfidenceInterval(1.0, 0.5, 2.0)})
@@ -65,7 +66,7 @@ def plain_data(value: Any) -> Any:
 
 
 def plain_fields(value: Any, *left_out: str) -> dict[str, Any]:
-    """Return the fields of a dataclass ready for JSON, without those that are left out.
+    """Return the fields of a dataclass as plain data for JSON, without the fields named in `left_out`.
 
     Example:
         >>> plain_fields(Resampling(seed=3), "permutations")
@@ -76,7 +77,11 @@ def plain_fields(value: Any, *left_out: str) -> dict[str, Any]:
 
 
 def percentile_interval(value: float, sampled: FloatArray) -> ConfidenceInterval:
-    """Join a metric and its values in resamples, (resamples,); those that are not finite are left out.
+    """Make the 95 % percentile interval of a metric from its values in resamples.
+
+    Args:
+        value: the metric on all units.
+        sampled: the metric in each resample, (resamples,); values that are not finite are ignored.
 
     Example:
         >>> percentile_interval(0.5, np.array([0.25, 0.25, 0.75, 0.75, np.nan]))
@@ -91,15 +96,15 @@ def percentile_interval(value: float, sampled: FloatArray) -> ConfidenceInterval
 
 
 def multinomial_draws(generator: np.random.Generator, resamples: int, units: int) -> FloatArray:
-    """Draw multiplicities of units, (resamples, units), each row from one multinomial distribution."""
+    """Draw multiplicities of units, (resamples, units), each row from a multinomial distribution."""
     return generator.multinomial(units, np.full(units, 1 / units), size=resamples).astype(np.float64)
 
 
 def index_draws(generator: np.random.Generator, resamples: int, units: int) -> FloatArray:
-    """Draw units one by one and count them, (resamples, units).
+    """Draw multiplicities of units, (resamples, units), by drawing and counting single units.
 
-    The distribution is that of `multinomial_draws`, the stream of random numbers is another: published
-    intervals of pooled pairs and of raters depend on this one.
+    The distribution equals that of `multinomial_draws`, but the random numbers differ. Published intervals of
+    pooled pairs and of raters were computed with this function.
     """
     drawn = generator.integers(units, size=(resamples, units)) + units * np.arange(resamples)[:, None]
     counts = np.bincount(drawn.ravel(), minlength=resamples * units)
@@ -114,19 +119,19 @@ def bootstrap(
     draw: Draw = multinomial_draws,
     width: int | None = None,
 ) -> dict[str, FloatArray]:
-    """Compute metrics of samples of the units, drawn with replacement.
+    """Compute metrics of bootstrap resamples: units are drawn with replacement.
 
     Args:
-        metrics: of multiplicities, (resamples, units).
-        units: how many there are, at least one. To draw whole clusters, such as speakers, count these, and
-            let `metrics` index its multiplicities with the number of each clip's cluster.
-        settings: resamples and seed.
-        draw: makes the multiplicities.
-        width: how many numbers `metrics` holds for a resample; as many as units where left out. Resamples are
-            computed in parts of 4 million such numbers.
+        metrics: function of multiplicities (resamples, units) that returns the metrics of each resample.
+        units: number of units, at least one. To draw whole clusters, such as speakers, give the number of
+            clusters, and let `metrics` look up the multiplicity of each clip's cluster.
+        settings: number of resamples, and seed.
+        draw: function that draws the multiplicities.
+        width: numbers that `metrics` keeps in memory for one resample; None: the number of units. Resamples
+            are computed in chunks of 4 million such numbers.
 
     Returns:
-        Each metric, (resamples,) or (resamples, columns).
+        Name of each metric to its values, (resamples,) or (resamples, columns).
 
     Example:
         >>> lengths = np.array([1.0, 2.0, 6.0])
@@ -148,10 +153,12 @@ def bootstrap_intervals(
     draw: Draw = multinomial_draws,
     width: int | None = None,
 ) -> dict[str, list[ConfidenceInterval]]:
-    """Compute metrics with 95 % intervals; the arguments are those of `bootstrap`, but `units` may be 0.
+    """Compute metrics with 95 % bootstrap intervals.
+
+    Takes the arguments of `bootstrap`, except that `units` may be 0: the intervals are then undefined (None).
 
     Returns:
-        Metric → the interval of each column; one for (resamples,).
+        Name of each metric to a list of intervals: one per column, or a single one without columns.
 
     Example:
         >>> lengths = np.array([1.0, 2.0, 6.0])
@@ -167,15 +174,15 @@ def bootstrap_intervals(
 def cluster_intervals(
     sums: FloatArray, metrics: Callable[[FloatArray], Metrics], settings: Resampling
 ) -> dict[str, list[ConfidenceInterval]]:
-    """Compute metrics of sums, with 95 % intervals that resample clusters; no bounds where there is one.
+    """Compute metrics of sums over clusters, such as speakers, with 95 % intervals that resample clusters.
 
     Args:
-        sums: of each cluster, (clusters, …).
-        metrics: of sums over drawn clusters, (resamples, …).
-        settings: resamples and seed.
+        sums: sums over the clips of each cluster, (clusters, …). With one cluster the bounds are None.
+        metrics: function of sums over all drawn clusters, (resamples, …), that returns the metrics.
+        settings: number of resamples, and seed.
 
     Returns:
-        Metric → the interval of each column; one for (resamples,).
+        Name of each metric to a list of intervals: one per column, or a single one without columns.
 
     Example:
         >>> sums = np.array([[10.0, 5.0], [30.0, 15.0]])  # clips of two speakers, and right ones
@@ -200,15 +207,16 @@ def cluster_intervals(
 def category_intervals(
     counts: FloatArray, metrics: Callable[[FloatArray], Metrics], settings: Resampling
 ) -> dict[str, list[ConfidenceInterval]]:
-    """Compute metrics of how often each category occurs, with intervals that resample what was counted.
+    """Compute metrics of counts, with 95 % intervals that resample the counted items.
 
     Args:
-        counts: (categories,), such as the cells of a confusion matrix; their sum is above 0.
-        metrics: of (resamples, categories).
-        settings: resamples and seed.
+        counts: number of items in each category, (categories,), such as the cells of a confusion matrix; the
+            sum is above 0.
+        metrics: function of counts (resamples, categories) that returns the metrics.
+        settings: number of resamples, and seed.
 
     Returns:
-        Metric → the interval of each column; one for (resamples,).
+        Name of each metric to a list of intervals: one per column, or a single one without columns.
 
     Example:
         >>> right_and_wrong = np.array([30.0, 70.0])
@@ -221,7 +229,7 @@ def category_intervals(
 
 
 def resampled_means(values: FloatArray, settings: Resampling, generator: np.random.Generator) -> FloatArray:
-    """Return means of samples of the values, (n,), drawn with replacement: (resamples,)."""
+    """Return the mean of each bootstrap resample of the values (n,): (resamples,)."""
     means: FloatArray = generator.choice(values, (settings.resamples, len(values))).mean(axis=1)
     return means
 
@@ -229,15 +237,17 @@ def resampled_means(values: FloatArray, settings: Resampling, generator: np.rand
 def permutation_baseline(
     metrics: Callable[[IntArray], Metrics], size: int, settings: Resampling
 ) -> dict[str, list[ConfidenceInterval]]:
-    """Score predictions that belong to other clips: what their frequencies alone achieve.
+    """Score predictions that are randomly assigned to clips: the result of guessing with their frequencies.
 
     Args:
-        metrics: of an order, (size,), in which the predictions are assigned; each (1,) or (1, columns).
+        metrics: function of a permutation (size,) of the predictions that returns metrics, (1,) or (1,
+            columns).
         size: number of predictions.
-        settings: permutations and seed.
+        settings: number of permutations, and seed.
 
     Returns:
-        Metric → mean over the permutations with their 2.5 and 97.5 % quantiles, of each column.
+        Name of each metric to a list with, for each column, the mean over the permutations and the 2.5 and
+        97.5 % quantiles.
 
     Example:
         >>> labels = np.arange(100) % 2
@@ -257,7 +267,7 @@ def permutation_baseline(
 
 
 def _joined(parts: Iterator[Metrics]) -> dict[str, FloatArray]:
-    """Join the metrics of parts of the resamples."""
+    """Concatenate the metrics of chunks of the resamples."""
     found = list(parts)
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
@@ -273,5 +283,5 @@ def _intervals(point: Metrics, sampled: Metrics) -> dict[str, list[ConfidenceInt
 
 
 def _columns(values: FloatArray) -> FloatArray:
-    """Return (resamples,) or (resamples, columns) as (columns, resamples)."""
+    """Return values (resamples,) or (resamples, columns) as (columns, resamples)."""
     return np.atleast_2d(values.T)

@@ -2,11 +2,12 @@
 
 Names are in the published order; the words are in the YAML files beside the code. Traits are gender, age,
 accent, timbre, pace, speaking style and 15 voice attributes. `gender` and `age` are words; `Gender` and `Age`
-are attributes, that is numbers. The value tells which is meant, so any case will do.
+are voice attributes with numbers. Names may be written in any case, because the type of the value (word or
+number) decides which is meant.
 
-Names are accepted as people write them: `Jealousy_&_Envy`, `jealousy and envy` and
+Names are accepted in many spellings: `Jealousy_&_Envy`, `jealousy and envy` and
 `model_jealousy_%26_envy_best.pth` have one normal form, `jealousyenvy`, so the data files list only names
-that really differ. What is still unknown is an error that names the nearest.
+that really differ. An unknown name is an error that lists the nearest known names.
 """
 
 import re
@@ -26,7 +27,7 @@ from budew.taxonomy.rating_scales import LEVELS as LEVELS
 from budew.taxonomy.rating_scales import Scale, from_intensity, nearest_level, to_intensity
 
 LONGEST_NAME = 100
-"""Characters beyond which a text is no name: keeps hostile input from costing time."""
+"""Characters. Longer texts are never looked up as names, so that hostile input costs no time."""
 
 _FILE_NAME_PARTS = re.compile(r"^model[_ -]|[_ -]best(?=\.|$)|\.(?:pth?|onnx|safetensors)$")
 _APOSTROPHE = re.compile(r"['’]")
@@ -46,7 +47,14 @@ def normal_form(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NameIndex:
-    """Resolves any spelling of a closed set of names to the canonical one. Made by `NameIndex.build`."""
+    """Index of a closed set of names that resolves any spelling. Made by `NameIndex.build`.
+
+    Attributes:
+        kind: what the names denote, such as "emotion"; for error messages.
+        names: canonical names.
+        forms: normal form of each name and alias to the canonical name.
+        words: normal form of other words to the canonical name that is suggested for them.
+    """
 
     kind: str
     names: tuple[str, ...]
@@ -57,9 +65,13 @@ class NameIndex:
     def build(
         cls, kind: str, aliases: Mapping[str, Iterable[str]], words: Mapping[str, Iterable[str]] | None = None
     ) -> "NameIndex":
-        """Index the canonical names (keys) and their aliases (values).
+        """Build the index of names.
 
-        `words` are others of that meaning: they do not stand for the name, and it is suggested for them.
+        Args:
+            kind: what the names denote, such as "emotion".
+            aliases: canonical name to its aliases, which resolve to it.
+            words: canonical name to words with a similar meaning. They do not resolve; errors about them
+                suggest the name.
 
         Raises:
             ValueError: two names share a normal form.
@@ -79,14 +91,14 @@ class NameIndex:
         return self.find(name) is not None
 
     def find(self, name: str) -> str | None:
-        """Return the canonical name, None where no name or alias has this normal form."""
+        """Return the canonical name of `name`; None if no name or alias has the same normal form."""
         return self.forms.get(normal_form(name)) if len(name) <= LONGEST_NAME else None
 
     def resolve(self, name: str) -> str:
-        """Return the canonical name.
+        """Return the canonical name of `name`.
 
         Raises:
-            InputError: no name or alias has this normal form.
+            InputError: no name or alias has the same normal form; lists the nearest.
         """
         if not isinstance(name, str):
             raise InputError(f"{self.kind} names must be text, not {type(name).__name__}")
@@ -98,12 +110,12 @@ class NameIndex:
         return found
 
     def nearest(self, name: str, *, count: int = 3) -> tuple[str, ...]:
-        """Return the `count` canonical names that are, or have a word, most like `name`, best first."""
+        """Return the `count` canonical names most similar to `name` (`likeness`), the best first."""
         likeness = self.likeness(name)
         return tuple(sorted(likeness, key=lambda canonical: -likeness[canonical])[:count])
 
     def likeness(self, name: str) -> dict[str, float]:
-        """Return for each canonical name how like it `name` is, from 0 to 1 for the same letters."""
+        """Return the similarity of `name` to each canonical name, its aliases or words: 0 to 1 (same)."""
         matcher = SequenceMatcher(b=normal_form(name))
         likeness: dict[str, float] = {}
         for form, canonical in (*self.words.items(), *self.forms.items()):
@@ -114,7 +126,15 @@ class NameIndex:
 
 @dataclass(frozen=True, slots=True)
 class Emotion:
-    """One row of the table: the source's valence and arousal tendency, this project's group."""
+    """One emotion of the taxonomy: a row of `emotions.yaml`.
+
+    Attributes:
+        name: canonical name.
+        valence, arousal: tendency of the emotion according to the published taxonomy.
+        group: group of this project, a key of `EMOTION_GROUPS`.
+        aliases: other names that resolve to the emotion.
+        words: words with a similar meaning, for which errors suggest the emotion.
+    """
 
     name: str
     valence: str
@@ -126,7 +146,7 @@ class Emotion:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A voice attribute: its scale and what the two ends of the scale mean."""
+    """A voice attribute: its scale, and in words what the low and the high end of the scale mean."""
 
     name: str
     scale: Scale
@@ -143,57 +163,57 @@ def _spellings(row: Emotion) -> list[str]:
 EMOTION_TABLE: Mapping[str, Emotion] = {
     row["name"]: Emotion(**row) for row in packaged_table(__package__, "emotions")["emotions"]
 }
-"""Canonical name to row."""
+"""Canonical name of each emotion to its row."""
 
 EMOTIONS: tuple[str, ...] = tuple(EMOTION_TABLE)
-"""The 40 canonical names in the published order: position n is id n + 1."""
+"""The 40 canonical names of emotions in the published order: position n has the published id n + 1."""
 
 EMOTION_GROUPS: Mapping[str, tuple[str, ...]] = {
     group: tuple(row.name for row in EMOTION_TABLE.values() if row.group == group)
     for group in dict.fromkeys(row.group for row in EMOTION_TABLE.values())
 }
-"""Family to its emotions, both in the published order."""
+"""Group to the names of its emotions, both in the published order."""
 
 BURST_GROUPS: Mapping[str, tuple[str, ...]] = {
     group: tuple(names) for group, names in packaged_table(__package__, "bursts")["groups"].items()
 }
-"""Group to its bursts, both in the published order."""
+"""Group to the names of its vocal bursts, both in the published order."""
 
 BURSTS: tuple[str, ...] = tuple(name for names in BURST_GROUPS.values() for name in names)
-"""The 82 canonical names in the published order."""
+"""The 82 canonical names of vocal bursts in the published order."""
 
 SAME_SOUND: Mapping[str, str] = {
     name: names[0] for names in packaged_table(__package__, "bursts")["same_sound"] for name in names
 }
-"""Bursts that the taxonomy lists under several names, to the first of them; the others are not in it."""
+"""Bursts whose sound has several names in the taxonomy, to the first of these names."""
 
 _TABLE = packaged_table(__package__, "traits")
 
 CATEGORIES: Mapping[str, tuple[str, ...]] = {
     name: tuple(values) for name, values in _TABLE["categories"].items()
 }
-"""The closed sets of words: `gender`, `age`, `timbre`, `pace` and `style`."""
+"""Traits with a closed set of words (`gender`, `age`, `timbre`, `pace`, `style`), to these words."""
 
 ACCENTS: tuple[str, ...] = tuple(_TABLE["accents"])
-"""Well-known accents. The set is open: see `trait`."""
+"""Well-known accents; others are accepted as well, see `trait`."""
 
 ATTRIBUTES: Mapping[str, Attribute] = {
     name: Attribute(name, Scale(name, float(row["low"]), float(row["high"])), row["at_low"], row["at_high"])
     for name, row in _TABLE["attributes"].items()
 }
-"""The 15 voice attributes by their published names."""
+"""The 15 voice attributes, by their published names."""
 
 AGES: Mapping[int, str] = _TABLE["ages"]
-"""The last year of each age group, ascending, to its name."""
+"""Last year of each age group, ascending, to the name of the group."""
 
 WITHHELD: Mapping[str, Mapping[str, Any]] = packaged_table(__package__, "withheld")
-"""Who is a minor and what is sexual, for `VoiceProfile.is_withheld`."""
+"""Definition of a minor and of sexual content, for `VoiceProfile.is_withheld`: `withheld.yaml`."""
 
 WORD_TRAITS: tuple[str, ...] = ("gender", "age", "accent", "timbre", "pace", "style")
-"""The keys whose value is a word."""
+"""Traits whose value is a word."""
 
 TRAITS: tuple[str, ...] = (*WORD_TRAITS, *ATTRIBUTES)
-"""Every key that the traits of a profile may have, in canonical order."""
+"""All traits that a profile may have, in canonical order."""
 
 _EMOTION_INDEX = NameIndex.build(
     "emotion",
@@ -211,7 +231,7 @@ def emotion(name: str) -> str:
     """Return the canonical name of an emotion written in any way: alias, file name, URL-encoded, any case.
 
     Raises:
-        InputError: there is no such emotion; lists the nearest.
+        InputError: there is no such emotion; lists the nearest names.
 
     Example:
         >>> emotion("model_jealousy_%26_envy_best.pth"), emotion("hope")
@@ -221,13 +241,13 @@ def emotion(name: str) -> str:
 
 
 def find_emotion(name: str) -> str | None:
-    """Return what `emotion` returns, None where that raises: for names that may well be something else."""
+    """Return the canonical name of an emotion written in any way; None if there is no such emotion."""
     return _EMOTION_INDEX.find(name)
 
 
 @lru_cache(maxsize=4096)
 def misspelt_emotion(name: str) -> str | None:
-    """Return the emotion that an unknown name is most like; None if it is not much like any."""
+    """Return the emotion whose spelling is closest to a misspelt name; None if no spelling is close."""
     if len(name) > LONGEST_NAME:
         return None
     likeness = _EMOTION_INDEX.likeness(name)
@@ -236,7 +256,7 @@ def misspelt_emotion(name: str) -> str | None:
 
 
 def emotion_group(name: str) -> str:
-    """Return the family of an emotion, a key of `EMOTION_GROUPS`.
+    """Return the group of an emotion, a key of `EMOTION_GROUPS`.
 
     Example:
         >>> emotion_group("Anger")
@@ -249,7 +269,7 @@ def burst(name: str) -> str:
     """Return the canonical name of a vocal burst written in any way.
 
     Raises:
-        InputError: there is no such burst; lists the nearest.
+        InputError: there is no such burst; lists the nearest names.
 
     Example:
         >>> burst("relief_sigh")
@@ -262,14 +282,16 @@ def trait(name: str, value: str | float) -> tuple[str, str | float]:
     """Return the canonical name and value of a trait.
 
     Args:
-        name: a trait with a word for a value, or a voice attribute with a number, in any spelling.
-        value: a word of the category; an accent, known or any text of at most 40 letters, spaces and hyphens,
-            which gets a capital; or a number on the attribute's own scale.
+        name: name of the trait in any spelling; with a word as value it is one of `WORD_TRAITS`, with a
+            number a voice attribute.
+        value: for a voice attribute, a number on its own scale; for an accent, any text of at most 40
+            letters, spaces and hyphens, whose first letter is capitalized; for other traits, a word of
+            `CATEGORIES`.
 
     Raises:
         InputError: there is no such trait, its category has no such value, the number is outside the
-            attribute's scale, a word stands where a number belongs or the reverse, or an accent is too long
-            or holds something else than letters, spaces and hyphens.
+            attribute's scale, a word is given instead of a number or the reverse, or an accent is too long
+            or has characters other than letters, spaces and hyphens.
 
     Example:
         >>> trait("Gender", "Female"), trait("gender", 1)
@@ -287,17 +309,17 @@ def trait(name: str, value: str | float) -> tuple[str, str | float]:
 
 
 def age_group(years: float) -> str | None:
-    """Return the value of the trait `age` for a number of years; None beyond all groups."""
+    """Return the age group (value of the trait `age`) for an age in years; None if no group contains it."""
     return next((name for last, name in AGES.items() if 0 <= years < last + 1), None)
 
 
 def find_attribute(name: str) -> str | None:
-    """Return the canonical name of a voice attribute written in any way, None where there is no such one."""
+    """Return the canonical name of a voice attribute written in any way; None if there is no such one."""
     return _NUMBER_TRAITS.find(name)
 
 
 def quantized_trait(name: str, value: str | float) -> str | float:
-    """Return what a caption can express: a word as it is, a number as the nearest of five on its scale."""
+    """Round the value of a trait as captions do: a number to the nearest of five on its scale, a word not."""
     if isinstance(value, str):
         return value
     scale = ATTRIBUTES[name].scale

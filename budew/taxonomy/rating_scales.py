@@ -1,6 +1,7 @@
-"""Rating scales of the field, converted to intensity at the door and nowhere else.
+"""Rating scales of the field, and their conversion to intensity.
 
-Inside, an intensity is a float in [0, 1]. Captions speak in five levels of it.
+Ratings are converted when they are read. In this package an intensity is a float in [0, 1], and captions
+express five levels of it.
 """
 
 import re
@@ -17,7 +18,7 @@ LEVELS: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The intensities that captions can express."""
 
 LEVEL_NAMES: tuple[str, ...] = ("absent", "slight", "moderate", "strong", "extreme")
-"""What the levels are called, in the same order."""
+"""Names of the levels, in the order of `LEVELS`."""
 
 _BOUNDARIES = (0.125, 0.375, 0.625, 0.875)
 _FROM_TO = re.compile(r"(\d{1,4})\s*[-–]\s*(\d{1,4})")
@@ -25,7 +26,7 @@ _FROM_TO = re.compile(r"(\d{1,4})\s*[-–]\s*(\d{1,4})")
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A rating scale from `low` (absent) to `high` (as strong as it gets), both finite."""
+    """A rating scale from `low` (absent) to `high` (strongest possible), both finite."""
 
     name: str
     low: float
@@ -35,7 +36,7 @@ class Scale:
         """Return `value` as a float.
 
         Raises:
-            InputError: it is not a number within the scale; the message begins with `what`.
+            InputError: `value` is not a number within the scale; the message begins with `what`.
         """
         number = _as_float(value)
         if self.low <= number <= self.high:
@@ -45,7 +46,7 @@ class Scale:
         )
 
     def clipped(self, value: float) -> float:
-        """Return the nearest value of the scale, for predictions that overshoot it."""
+        """Return the nearest value within the scale, for predictions beyond its ends."""
         return min(max(value, self.low), self.high)
 
 
@@ -55,7 +56,7 @@ SCALES: Mapping[str, Scale] = {
     name: Scale(name, float(row["low"]), float(row["high"]))
     for name, row in packaged_table(__package__, "scales").items()
 }
-"""By name: `bud-e`, `scalar-target`, `emonet-voice`, `emonet-face`, `voicenet`, `report`."""
+"""Named scales: `bud-e`, `scalar-target`, `emonet-voice`, `emonet-face`, `voicenet`, `report`."""
 
 
 def to_intensity(value: float, scale: str | Scale) -> float:
@@ -104,12 +105,14 @@ def scale_named(name: str) -> Scale:
         return known[name]
     ends = _FROM_TO.fullmatch(name.strip())
     if ends is None or int(ends[1]) >= int(ends[2]):
-        raise InputError(f"{name!r} is no rating scale: use its ends, as in '0-4', or {', '.join(known)}")
+        raise InputError(
+            f"{name!r} is not a rating scale: give its ends, as in '0-4', or one of {', '.join(known)}"
+        )
     return Scale(f"{int(ends[1])}-{int(ends[2])}", float(ends[1]), float(ends[2]))
 
 
 def nearest_level(intensity: float) -> float:
-    """Round an intensity to the nearest of `LEVELS`; halfway between two, to the stronger (0.125 is slight).
+    """Round an intensity to the nearest of `LEVELS`; halfway between two levels, to the stronger one.
 
     Raises:
         InputError: the intensity is not a number in [0, 1].
@@ -136,8 +139,8 @@ def _level_index(intensity: float) -> int:
 
 
 def _as_float(value: object) -> float:
-    """Return a real number as a float; for anything else NaN, which lies on no scale."""
-    if type(value) is float:  # as a rule, and the check below takes a microsecond
+    """Return a real number as a float, and NaN, which is on no scale, for anything else."""
+    if type(value) is float:  # the usual case; the check below takes a microsecond
         return value
     if isinstance(value, bool) or not isinstance(value, Real):
         return nan

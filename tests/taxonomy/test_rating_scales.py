@@ -76,7 +76,7 @@ def test_overshooting_predictions_can_be_clipped() -> None:
 
 @pytest.mark.parametrize("name", ["0-0", "9-1", "loud"])
 def test_an_invalid_scale_is_rejected(name: str) -> None:
-    with pytest.raises(InputError, match="no rating scale"):
+    with pytest.raises(InputError, match="not a rating scale"):
         scale_named(name)
 
 

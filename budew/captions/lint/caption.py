@@ -1,4 +1,4 @@
-"""Checks of one caption: what must never stand in a caption that a model learns from, or writes.
+"""Checks of one caption: faults that a caption for training, or one that a model generated, must not have.
 
 Leaked numbers, field names, markup and tokens; addresses; refusals and chat of language models; loops; too
 much text for Whisper; slips of grammar; contradictions; a minor joined with sexual content; gender, age and
@@ -40,11 +40,12 @@ _PIECE = re.compile(r"[^\W\d_]+|[^\s]|\s+(?=\s)")
 
 
 def lint_caption(text: str, profile: VoiceProfile | None = None) -> tuple[LintFinding, ...]:
-    """Find what is wrong with a caption, in the order of the text; nothing is an empty tuple.
+    """Return the faults of a caption, in the order of the text; an empty tuple if there are no faults.
 
     Args:
         text: a caption in English; any string.
-        profile: what it was made from, or what is known of the voice. Without it nothing is unsupported.
+        profile: profile that the caption was rendered from, or labels of the voice. The caption may not claim
+            a gender, age or accent that the profile lacks; None: this is not checked.
 
     Raises:
         TypeError: the caption is not a string.
@@ -75,11 +76,11 @@ def lint_caption(text: str, profile: VoiceProfile | None = None) -> tuple[LintFi
 
 
 def estimate_tokens(text: str) -> int:
-    """Return about how many tokens a caption has for Whisper, without its tokenizer, on the safe side.
+    """Estimate, without loading a tokenizer, how many tokens a caption has for Whisper; rather too many.
 
-    Every word of ASCII letters counts one token for each four letters begun, anything else one a byte. Of
-    3,479 rendered and hand-written captions this is 1.3 times the count of the multilingual tokenizer, and
-    less only for 13 short ones, of at most 18 tokens.
+    A word of ASCII letters counts one token per four letters (rounded up), any other character one token per
+    byte. On 3,479 rendered and hand-written captions the estimate is 1.3 times the count of the multilingual
+    tokenizer; it is too low only for 13 short captions, of at most 18 tokens.
     """
     letters = load_rules().caption.letters_a_token
     return sum(
@@ -91,7 +92,7 @@ def estimate_tokens(text: str) -> int:
 
 
 def _leaks(text: str, rules: Rules) -> Iterator[LintFinding]:
-    """Find what belongs to data, tokenizers or damage, or leads elsewhere; each character once."""
+    """Find leaked field names, special tokens, markup, damaged characters and addresses, without overlaps."""
     folded = text.lower()
     addressed = any(mark in folded for mark in rules.address_marks)
     if not addressed and not _SUSPECT.search(text):
@@ -113,7 +114,7 @@ def _leaks(text: str, rules: Rules) -> Iterator[LintFinding]:
 
 
 def _numbers(text: str) -> Iterator[LintFinding]:
-    """Find numbers but for those that are an age: "a 45-year-old woman", "in her 20s"."""
+    """Find numbers that are not an age ("a 45-year-old woman", "in her 20s")."""
     digits = "".join("0" if _is_number(letter) else letter for letter in text)
     ages = [(mention.start, mention.end) for mention in mentions(text) if mention.name == "age"]
     for match in _NUMBER.finditer(digits):
@@ -122,13 +123,13 @@ def _numbers(text: str) -> Iterator[LintFinding]:
 
 
 def _is_number(letter: str) -> bool:
-    """Return whether a character is a digit, fraction or Roman numeral, but no letter that counts ("一")."""
+    """Return whether a character is a digit, fraction or Roman numeral; not letters for numbers ("一")."""
     return letter.isnumeric() and not letter.isalpha()
 
 
 def _listed_phrases(text: str, rules: Rules) -> Iterator[LintFinding]:
-    """Find numbers in words, and what a language model says in place of a caption or around it, but not
-    where a voice says it.
+    """Find numbers in words, and phrases that a language model writes instead of a caption or around it;
+    not in quoted speech.
     """
     found = [item for item in rules.phrases.scan(tokenize(text)) if item[2]]
     if not found:
@@ -147,7 +148,7 @@ def _too_long(text: str, most: int) -> Iterator[LintFinding]:
 
 
 def _repetitions(text: str, words: Sequence[Word], rules: Rules) -> Iterator[LintFinding]:
-    """Find phrases that come several times in a row, sentences that come twice, and doubled words."""
+    """Find phrases that are repeated in a row, sentences that occur twice, and doubled words."""
     looped = bytearray(len(words))
     for first, stop, length in _loops(words, rules, looped):
         phrase = text[words[first].start : words[first + length - 1].end]
@@ -158,9 +159,10 @@ def _repetitions(text: str, words: Sequence[Word], rules: Rules) -> Iterator[Lin
 
 
 def _loops(words: Sequence[Word], rules: Rules, looped: bytearray) -> Iterator[tuple[int, int, int]]:
-    """Give first word, word after the last and length of the phrase of each loop; mark its words as looped.
+    """Yield first word, word after the last and phrase length of each loop; mark its words in `looped`.
 
-    A phrase of k words stands r times in a row where (r - 1) * k words in a row equal the one k before.
+    A phrase of k words occurs r times in a row where (r - 1) * k words in a row equal the word k places
+    before.
     """
     limits = rules.caption
     plain = [word.word for word in words]
@@ -178,7 +180,7 @@ def _loops(words: Sequence[Word], rules: Rules, looped: bytearray) -> Iterator[t
 
 
 def _runs(equal: Sequence[bool], shortest: int) -> Iterator[tuple[int, int]]:
-    """Give where each run of True of at least this length begins and ends."""
+    """Yield start and end of each run of True of at least this length."""
     start = 0
     for index, same in enumerate((*equal, False)):
         if not same:
@@ -207,8 +209,8 @@ def _doubled(text: str, words: Sequence[Word], rules: Rules, looped: bytearray) 
 
 
 def _articles(text: str, words: Sequence[Word], rules: Rules) -> Iterator[LintFinding]:
-    """Find "a" before a vowel and "an" before a consonant, by sound; not before what is no plain word, as
-    abbreviations are not read as they are spelled.
+    """Find "a" before a vowel sound and "an" before a consonant sound. Abbreviations are not checked, because
+    they are not pronounced as they are spelled.
     """
     sounds = load_lexicon().varied.sounds
     for article, (word, start, end) in pairwise(words):
@@ -225,7 +227,7 @@ def _articles(text: str, words: Sequence[Word], rules: Rules) -> Iterator[LintFi
 
 
 def _not_english(text: str, words: Sequence[Word], rules: Rules) -> Iterator[LintFinding]:
-    """Find text that is not in Latin letters, or has too few words that any English caption has."""
+    """Find text that is not in Latin letters, or has too few English function words."""
     limits = rules.caption
     if not text.isascii():
         letters = [letter for letter in text if letter.isalpha()]

@@ -1,7 +1,7 @@
-"""Consistency: does a caption contradict itself, and does it claim of the speaker what the profile lacks?
+"""Consistency: does a caption contradict itself, or claim traits of the speaker that the profile lacks?
 
-Works on what `parse` finds, so that the linter judges what evaluation and gate will parse. One
-thing that turns into another is no contradiction: "starts soft, ends harsh".
+It checks the mentions that `parse` returns, so that linter, evaluation and gate read a caption in the same
+way. A change is not a contradiction: "starts soft, ends harsh".
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,11 +20,11 @@ from budew.taxonomy.rating_scales import to_intensity
 _PERSONAL = ("gender", "age", "accent")
 _SENTENCE_ENDS = ".!?\n"
 _SIMILE = 30
-"""Characters before somebody in which "like a" likens the voice to that one."""
+"""Characters before a person in which "like a" means that the voice is only compared to this person."""
 
 
 class Fact(NamedTuple):
-    """What a caption says of the speaker or the voice: `low` or `high` of an attribute, else a word."""
+    """A trait in a caption: its span, name, and value (the word, or `low` or `high` of a voice attribute)."""
 
     start: int
     end: int
@@ -35,7 +35,7 @@ class Fact(NamedTuple):
 def contradictions(
     text: str, words: Sequence[Word], profile: VoiceProfile | None, rules: Rules
 ) -> Iterator[LintFinding]:
-    """Find contradictions and, where a profile is given, gender, age and accent that it does not have."""
+    """Find contradictions and, if a profile is given, genders, ages and accents that the profile lacks."""
     found = mentions(text)
     facts = _facts(text, words, found, rules)
     yield from _emotions(text, found, rules)
@@ -45,7 +45,7 @@ def contradictions(
 
 
 def _facts(text: str, words: Sequence[Word], mentions: Iterable[Mention], rules: Rules) -> list[Fact]:
-    """Return the facts of a caption, the first of each value, in the order of the text."""
+    """Return the traits in a caption in the order of the text, each value once."""
     quoted = quoted_spans(text, load_lexicon().speaking)
     found = [
         Fact(start, end, "gender", rules.pronouns[word])
@@ -76,7 +76,7 @@ def _emotions(text: str, mentions: Iterable[Mention], rules: Rules) -> Iterator[
     sounds = {(mention.start, mention.end) for mention in mentions if mention.kind == "burst"}
     for mention in mentions:
         if (mention.start, mention.end) in sounds:
-            continue  # "gasps in surprise" says little of how strong it is
+            continue  # "gasps in surprise" hardly says how strong the surprise is
         if mention.kind == "emotion" and mention.role == "affirmed":
             affirmed.setdefault(mention.name, []).append(mention)
         elif mention.kind == "emotion" and mention.role == "negated":
@@ -102,7 +102,7 @@ def _far_apart(text: str, name: str, places: Sequence[Mention], rules: Rules) ->
 
 
 def _contradictions(text: str, facts: Sequence[Fact], rules: Rules) -> Iterator[LintFinding]:
-    """Compare the facts of each name; a long text has no more facts than there are values."""
+    """Compare the facts that have the same name; each value is compared once, however long the text is."""
     by_name: dict[str, list[Fact]] = {}
     for fact in facts:
         for earlier in by_name.get(fact.name, ()):

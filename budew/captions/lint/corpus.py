@@ -1,6 +1,6 @@
-"""The linter of a corpus: what is wrong with each caption, counted, and what only shows in many of them.
+"""The linter of a corpus: counts of the faults of single captions, overused phrases, and duplicates.
 
-Over-used openings and phrases teach a model a formula; captions that come twice weigh double. One pass.
+Overused openings and phrases teach a model a formula; duplicate captions count double in training. One pass.
 Memory: two tallies of at most 200,000 keys (some 50 MB), and for the duplicates about 100 bytes a distinct
 caption, so that 9 million captions fit in 1 GB.
 """
@@ -20,7 +20,7 @@ from budew.io import strict_json
 from budew.profile import VoiceProfile
 
 LONGEST_LINE = strict_json.LARGEST
-"""Bytes. A caption takes some hundred, with a full profile some thousand."""
+"""Bytes. A caption takes a few hundred, with a full profile a few thousand."""
 _JSON_BY_SUFFIX = {".jsonl": True, ".ndjson": True, ".txt": False}
 _LONGEST_SHOWN = 200
 _LONGEST_KEY = 30
@@ -29,7 +29,7 @@ _LONGEST_KEY = 30
 
 @dataclass(frozen=True, slots=True)
 class FindingExample:
-    """Where something was found: the caption's id, its text, and what was found; shortened, fit to print."""
+    """Example of a finding: id and text of the caption, and what was found in it; shortened and printable."""
 
     id: str
     text: str
@@ -38,7 +38,7 @@ class FindingExample:
 
 @dataclass(frozen=True, slots=True)
 class Overused:
-    """An opening or a phrase, and how many captions have it at least."""
+    """An overused opening or phrase. `captions`: in how many captions it occurs at least."""
 
     phrase: str
     captions: int
@@ -46,15 +46,16 @@ class Overused:
 
 @dataclass(frozen=True, slots=True)
 class LintReport:
-    """What is wrong with a corpus.
+    """Findings of `lint_corpus`.
 
     Attributes:
-        captions: how many there are, without bad lines.
-        words: how many words they have in all.
-        counts: by code, captions (or lines) in which it was found; the most severe and frequent first.
-        severity: "error" or "warning", by the same codes.
-        examples: by code, the first few.
-        openings, phrases: overused ones, the most frequent first.
+        captions: number of captions, without bad lines.
+        words: number of words in all captions together.
+        counts: code of a finding (`LintFinding.code`) to the number of captions or lines that have it; errors
+            first, then the most frequent.
+        severity: code to "error" or "warning".
+        examples: code to the first few findings.
+        openings, phrases: openings and phrases that too many captions share, the most frequent first.
 
     Example:
         >>> lint_corpus([("a", "A very sad man.", None), ("b", "A very sad man.", None)]).words
@@ -71,26 +72,26 @@ class LintReport:
 
     @property
     def errors(self) -> int:
-        """How many findings should fail a check; a caption counts once for each code."""
+        """Number of findings with the severity "error"; a caption counts once for each code."""
         return self._total("error")
 
     @property
     def warnings(self) -> int:
-        """How many findings are worth a look; an overused opening or phrase is one."""
+        """Number of findings with the severity "warning"; each overused opening or phrase counts once."""
         return self._total("warning")
 
     @property
     def mean_words(self) -> float:
-        """Words of a caption on average."""
+        """Mean number of words of a caption; 0 without captions."""
         return self.words / max(1, self.captions)
 
     @property
     def duplicate_share(self) -> float:
-        """Share of the captions that stood before, letter by letter."""
+        """Share of captions, in [0, 1], that are identical to an earlier caption."""
         return self.counts.get("duplicate", 0) / max(1, self.captions)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain data for JSON."""
+        """Return the report as plain data for JSON; `findings` has severity, count and examples by code."""
         return {
             "captions": self.captions,
             "mean_words": round(self.mean_words, 2),
@@ -114,7 +115,7 @@ class LintReport:
 
 
 class Row(NamedTuple):
-    """A caption, what it is called and, where it is known, what it was made from."""
+    """A caption with its id and, if known, the profile that it was made from."""
 
     id: str
     text: str
@@ -123,24 +124,24 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that holds no caption: its name, and one sentence on what is wrong with it."""
+    """A line without a readable caption. `id`: "file:line"; `why`: a sentence on the fault and its remedy."""
 
     id: str
     why: str
 
 
 def read_captions(file: BinaryIO, name: str) -> Iterator[Row | BadLine]:
-    """Read the captions of a file, in its order. A bad line is a finding, no exception.
+    """Read the captions of a file lazily and in order; a bad line is returned as `BadLine`, not raised.
 
-    JSON Lines (`*.jsonl`, `*.ndjson`, or any other name but `*.txt` where the first line that is not blank
-    begins with "{"): one object a line with `caption` (text), and maybe `id` and `profile` (as
-    `VoiceProfile.to_dict` gives it); other keys, such as `emotions`, are not read, and blank lines are passed
-    over. Any other file is text: one caption a line, and a blank line is an empty caption. Memory holds one
-    line, of at most `LONGEST_LINE` bytes.
+    A file is JSON Lines if its name ends in `.jsonl` or `.ndjson`, or if its first non-blank line begins with
+    "{" and its name does not end in `.txt`. Each line is an object with `caption` (text), optionally `id` and
+    `profile` (as `VoiceProfile.to_dict` returns it); other keys and blank lines are ignored. Any other file
+    is plain text with one caption per line; a blank line is an empty caption. A line may have at most
+    `LONGEST_LINE` bytes.
 
     Args:
-        file: open for reading bytes.
-        name: what the file is called; a caption without an `id` is called `name:line`.
+        file: file open for reading bytes.
+        name: file name, from which the format is recognized; a caption without an id gets the id `name:line`.
     """
     is_json = _JSON_BY_SUFFIX.get(PurePath(name).suffix.lower())
     for number, line in enumerate(_lines(file), 1):
@@ -162,7 +163,7 @@ def read_captions(file: BinaryIO, name: str) -> Iterator[Row | BadLine]:
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes | None]:
-    """Give the lines without their ends; None for one that is too long."""
+    """Yield the lines without line ends; None for a line that is too long."""
     start = b"\xef\xbb\xbf"
     while line := file.readline(LONGEST_LINE + 1):
         whole = len(line) <= LONGEST_LINE or line.endswith(b"\n")
@@ -193,7 +194,7 @@ def lint_corpus(rows: Iterable[tuple[str, str, VoiceProfile | None] | BadLine]) 
     """Check many captions in one pass.
 
     Args:
-        rows: id, text and profile (or None) of each, or bad lines, as `read_captions` gives them.
+        rows: (id, text, profile or None) of each caption, or bad lines, as `read_captions` returns them.
 
     Example:
         >>> report = lint_corpus([("a", "A very sad man.", None), ("b", "A very sad man.", None)])
@@ -211,11 +212,11 @@ def lint_corpus(rows: Iterable[tuple[str, str, VoiceProfile | None] | BadLine]) 
 
 
 class FrequentKeys:
-    """Counts of the most frequent of any number of keys, in bounded memory (Misra and Gries, 1982).
+    """Counts of the most frequent keys of a stream, in bounded memory (Misra and Gries, 1982).
 
-    Exact up to `most` keys. Above, the middle count is taken from all and what comes to nothing is forgotten:
-    no count is too high, or too low by more than `lost`, which is at most twice what was added, divided
-    by `most`.
+    Counts are exact up to `most` different keys. Beyond that, the median count is subtracted from all counts,
+    and keys without a positive count are dropped. A count is then never too high, and too low by at most
+    `lost`, which is at most twice the number of added keys divided by `most`.
     """
 
     def __init__(self, most: int) -> None:
@@ -224,7 +225,7 @@ class FrequentKeys:
         self.lost = 0
 
     def add(self, keys: Iterable[str]) -> None:
-        """Count each key once more."""
+        """Add 1 to the count of each key."""
         self.counts.update(keys)
         if len(self.counts) > self.most:
             middle = sorted(self.counts.values())[len(self.counts) // 2]
@@ -232,13 +233,13 @@ class FrequentKeys:
             self.lost += middle
 
     def most_common(self, least: float, listed: int) -> tuple[Overused, ...]:
-        """Return the keys that were counted at least so often, the most frequent first, then by alphabet."""
+        """Return up to `listed` keys counted at least `least` times, sorted by count, then alphabetically."""
         found = sorted((-count, key) for key, count in self.counts.items() if count >= least)
         return tuple(Overused(key, -count) for count, key in found[:listed])
 
 
 class _LintedCorpus:
-    """What was seen of a corpus so far."""
+    """Counts, tallies and hashes of the captions linted so far."""
 
     def __init__(self, limits: CorpusLimits) -> None:
         self.limits = limits
@@ -278,7 +279,7 @@ class _LintedCorpus:
             for tally, share in ((self.openings, limits.opening_share), (self.phrases, limits.phrase_share))
         )
         overused = Counter({"overused-opening": len(openings), "overused-phrase": len(phrases)})
-        counts = self.counts + overused  # without those that are 0
+        counts = self.counts + overused  # the sum of counters drops counts of 0
         order = sorted(counts, key=lambda code: (severity[code], -counts[code], code))
         return LintReport(
             captions=self.captions,
@@ -292,7 +293,7 @@ class _LintedCorpus:
 
 
 def _shown(text: str) -> str:
-    """Return a text on one line, shortened, without what a terminal would obey or no file can hold."""
+    """Return a text on one line, shortened, with control and other unprintable characters replaced."""
     line = " ".join(text[: _LONGEST_SHOWN + 1].split())
     safe = "".join(letter if letter.isprintable() else "\ufffd" for letter in line)
     return safe if len(text) <= _LONGEST_SHOWN else f"{safe[:_LONGEST_SHOWN]}…"

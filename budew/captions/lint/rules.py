@@ -17,11 +17,11 @@ _MAIL = r"\b[\w.+-]{1,64}@[\w-]{1,64}\.\w[\w.-]{0,64}"
 
 @dataclass(frozen=True, slots=True)
 class LintFinding:
-    """One thing that is wrong with a caption.
+    """One fault of a caption.
 
     Attributes:
-        code: what kind of thing, lower-case with hyphens; a key of `Rules.severity`.
-        what: the words concerned, or what is wrong with them.
+        code: kind of fault, lower-case with hyphens, such as "special-token"; a key of `Rules.severity`.
+        what: the words concerned, or a description of the fault.
         start, end: the span in the text, in characters.
     """
 
@@ -33,7 +33,7 @@ class LintFinding:
 
 @dataclass(frozen=True, slots=True)
 class CaptionLimits:
-    """Limits for one caption; what each means stands beside it in the data file."""
+    """Limits for one caption, each explained in the data file (`caption_templates/lint`)."""
 
     most_tokens: int
     letters_a_token: int
@@ -48,7 +48,7 @@ class CaptionLimits:
 
 @dataclass(frozen=True, slots=True)
 class CorpusLimits:
-    """Limits for a corpus; what each means stands beside it in the data file."""
+    """Limits for a corpus, each explained in the data file (`caption_templates/lint`)."""
 
     opening_words: int
     opening_share: float
@@ -62,31 +62,31 @@ class CorpusLimits:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A compiled data file."""
+    """Rules of the linter, compiled from the data file."""
 
     severity: Mapping[str, str]  # "error" or "warning" by code
     caption: CaptionLimits
     corpus: CorpusLimits
-    special_token: re.Pattern[str]  # what leaks from tokenizers
-    field_name: re.Pattern[str]  # what leaks from data: "gender:", "Soft_vs._Harsh", any words_like_this
-    address: re.Pattern[str]  # what leads elsewhere
-    address_marks: tuple[str, ...]  # one of these is in each address
-    phrases: PhraseTrie[str]  # codes of numbers in words, and of what a language model says around a caption
-    changing: re.Pattern[str]  # words that excuse a contradiction: one thing turns into another,
+    special_token: re.Pattern[str]  # special tokens of tokenizers
+    field_name: re.Pattern[str]  # field names of data: "gender:", "Soft_vs._Harsh", any words_like_this
+    address: re.Pattern[str]  # web and e-mail addresses
+    address_marks: tuple[str, ...]  # each address contains one of these
+    phrases: PhraseTrie[str]  # codes of numbers in words, and of phrases of language models around a caption
+    changing: re.Pattern[str]  # words that excuse a contradiction: the voice changes,
     several: re.Pattern[str]  # there are two speakers,
-    similes: re.Pattern[str]  # or the voice is only likened to somebody
-    may_double: frozenset[str]  # words that may stand twice in a row, lower-case
+    similes: re.Pattern[str]  # or the voice is only compared to somebody
+    may_double: frozenset[str]  # words that may occur twice in a row, lower-case
     function_words: frozenset[str]
     vague_accents: frozenset[str]
-    sounds: frozenset[str]  # words for sounds of no vocal burst in particular, lower-case
-    unsettled_sounds: tuple[str, ...]  # beginnings of words whose article is not judged
-    pronouns: Mapping[str, str]  # the gender of each
+    sounds: frozenset[str]  # words for sounds that do not name a vocal burst, lower-case
+    unsettled_sounds: tuple[str, ...]  # beginnings of words whose article is not checked
+    pronouns: Mapping[str, str]  # pronoun to gender
     opposites: Mapping[str, frozenset[frozenset[str]]]  # by trait, values that contradict each other
 
 
 @cache
 def load_rules() -> Rules:
-    """Return the rules for captions in English."""
+    """Load the rules for English captions."""
     return _compile(packaged_yaml(data_folder("caption_templates") / "lint" / "en.yaml"))
 
 
