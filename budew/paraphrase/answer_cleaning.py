@@ -1,7 +1,7 @@
-"""Answer cleaning: from the answer of a language model to the caption in it, on one line.
+"""Answer cleaning: finds the caption in the answer of a language model, and puts it on one line.
 
 Reasoning, code fences, JSON, "Here is the caption:", quotation marks and bold type are removed. The rest is
-not changed: whether it expresses the profile is for the gate to decide.
+not changed; the gate checks whether it expresses the profile.
 """
 
 import re
@@ -10,7 +10,7 @@ from budew.chat.request import object_in
 from budew.errors import AnswerError
 
 CAPTION_KEY = "caption"
-"""Key of the caption in an answer that is a JSON object."""
+"""Key of the caption in answers that are JSON objects."""
 _REASONING = "think|thinking|thought|reasoning"
 _REASONING_ENDS = re.compile(rf"</(?:{_REASONING})>", re.IGNORECASE)
 _REASONING_BEGINS = re.compile(rf"<(?:{_REASONING})>", re.IGNORECASE)
@@ -28,8 +28,8 @@ _MOST_LAYERS = 8
 
 
 def clean_answer(answer: str) -> str:
-    """Return the caption in an answer, on one line; empty where there is no caption."""
-    # the begin of the reasoning may be in the chat template
+    """Return the caption in the answer of a language model, on one line; "" if there is no caption."""
+    # the tag that begins the reasoning may be in the chat template, not in the answer
     text = _REASONING_BEGINS.split(_REASONING_ENDS.split(answer)[-1], maxsplit=1)[0].strip()
     text = _caption_of_json(text).strip()
     blocks = _CODE_FENCE.findall(text)
@@ -54,7 +54,7 @@ def _caption_of_json(text: str) -> str:
 
 
 def _without_layer(text: str) -> str:
-    """Take one layer away: a greeting, an announcement, or a pair of marks around the whole."""
+    """Remove a greeting, an announcement ("Here is the caption:") or a pair of marks around the text."""
     for before in (_GREETING, _ANNOUNCEMENT):
         if (found := before.match(text)) and found.end() < len(text):
             return text[found.end() :].strip()
@@ -63,6 +63,6 @@ def _without_layer(text: str) -> str:
         if not inside or text != f"{first}{inside}{last}":
             continue
         bare = _APOSTROPHE.sub("", inside)
-        if first not in bare and last not in bare:  # as they are in `"A" and "B"`
+        if first not in bare and last not in bare:  # unlike in `"A" and "B"`
             return inside.strip()
     return text

@@ -10,7 +10,7 @@ from budew.profile import VoiceProfile
 
 @dataclass(frozen=True, slots=True)
 class RefusedCandidate:
-    """A candidate that the gate refused, and why."""
+    """Text of a candidate that the gate refused, and the reasons for it."""
 
     text: str
     reasons: tuple[Reason, ...]
@@ -18,16 +18,16 @@ class RefusedCandidate:
 
 @dataclass(frozen=True, slots=True)
 class RewriteRequest:
-    """A caption to be rewritten.
+    """Request to rewrite one caption.
 
     Attributes:
-        id: of the clip.
-        caption: the template caption that is rewritten.
-        profile: what the new one must express, and nothing else; see `budew.captions.expressible`.
-        seed: of this request alone.
-        n: candidates wanted.
-        style: name of a style of the prompts; "" for any.
-        refused: candidates of earlier requests for this caption, the oldest first.
+        id: id of the clip.
+        caption: template caption to rewrite.
+        profile: what the new caption must express, and nothing else; see `budew.captions.expressible`.
+        seed: random seed, different for each request.
+        n: number of candidates to return.
+        style: name of a writing style of the prompts; "" for any style.
+        refused: candidates of earlier requests for this caption that the gate refused, the oldest first.
 
     Example:
         >>> from budew.profile import VoiceProfile
@@ -47,13 +47,13 @@ class RewriteRequest:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The answer of a backend to one request.
+    """Answer of a backend to one `RewriteRequest`.
 
     Attributes:
-        texts: at most `n`, each on one line, without what models put around a caption.
-        made_by: provenance of all, such as backend, model and version of the prompt.
-        failure: why there is no answer; "" where there is one.
-        of_text: further provenance of single texts.
+        texts: at most `n` captions, each on one line, without quotation marks or comments of a model.
+        made_by: provenance of all texts, such as backend, model and version of the prompt.
+        failure: why there is no answer; "" if there is one.
+        of_text: further provenance of single texts, by text.
 
     Example:
         >>> Candidates(("A very sad voice.",), {"backend": "mine"}).failure
@@ -67,16 +67,19 @@ class Candidates:
 
 
 class RewritingBackend(Protocol):
-    """Anything that rewrites captions. It is pickled into workers, and opened there once for each shard."""
+    """Protocol of classes that rewrite captions.
+
+    A backend is pickled into worker processes, and opened there (as an async context) once for each shard.
+    """
 
     @property
     def batch(self) -> int:
-        """Clips whose requests are passed together."""
+        """Number of clips whose requests are passed to `rewrite` together."""
         ...
 
     @property
     def ahead(self) -> int:
-        """Batches in progress at a time, besides the first."""
+        """Number of further batches that are started while the first one is in progress."""
         ...
 
     def settings(self) -> Mapping[str, Any]:
@@ -88,7 +91,7 @@ class RewritingBackend(Protocol):
     async def __aexit__(self, *ended: Any) -> None: ...
 
     async def rewrite(self, requests: Sequence[RewriteRequest]) -> list[Candidates]:
-        """Return candidates for each request, in the order of the requests.
+        """Return the candidates of each request, in the order of the requests.
 
         Raises:
             JobError: the backend cannot answer any request: no server, no model, no memory.

@@ -1,8 +1,8 @@
-"""Candidate selection: the captions of one clip while they are rewritten, and a count of every outcome.
+"""Candidate selection: chooses the captions of a clip among the candidates of a backend, and counts outcomes.
 
 Every candidate has one outcome (accepted, repaired, spare, refused) and every caption one origin (accepted,
-repaired, fallback), so that the counts of any number of clips add up. A candidate that only omits something
-is repaired: a sentence that expresses it, in words of the lexicon, is appended.
+repaired, fallback), so the counts of clips can be added up. A candidate that only omits something is
+repaired: a sentence that expresses the omitted part, in words of the lexicon, is appended.
 """
 
 from collections import Counter
@@ -18,28 +18,38 @@ from budew.profile import VoiceProfile
 from budew.randomness import derived_seed
 
 METADATA = "paraphrase"
-"""Key of the metadata of a clip that holds the counts."""
+"""Key of the counts in the metadata of a clip."""
 OUTCOMES = ("accepted", "repaired", "spare", "refused")
-"""What becomes of a candidate; spare: not needed any more, and so not judged."""
+"""Outcomes of candidates. "spare": not judged, since an earlier candidate was accepted."""
 COUNTS = ("requests", "retried", "unanswered", "candidates", *OUTCOMES, "fallbacks")
 _SHOWN_CANDIDATES = 2
-"""Refused candidates that the next request shows, the latest."""
+"""Number of refused candidates in the next request: the latest ones."""
 _SHOWN_OF_KIND, _SHOWN_REASONS = 4, 12
-"""Reasons of one kind, and of all kinds, shown of each."""
+"""Most reasons with the same code, and most reasons in all, for each of these candidates."""
 _FALLBACKS = 8
-"""Template renderings tried for one that does not resemble its siblings."""
+"""Most renderings of a template to find one that does not resemble the other captions."""
 _LONGEST_STORED, _MOST_REFUSED, _MOST_FAILURES = 400, 12, 3
-"""Stored in the metadata: characters of a refused candidate or failure, and how many of each for a clip."""
+"""In the metadata of a clip: most characters of a text, most refused candidates, and most failures."""
 _REPAIRABLE = frozenset(("lost", "lost-burst", "lost-trait"))
 _LEAST_EXPRESSED = 0.5
-"""Share of its profile that a candidate must express to be repaired; below, it is no caption of a voice."""
+"""Least share of the parts of the profile that a candidate must express to be repaired."""
 _WITHOUT_EMOTIONS = ContentSelection(leave_out=["emotions"])
-_REPAIR_FRAME = "emotion_first"  # expresses emotions, and the rest only where there is any
+_REPAIR_FRAME = "emotion_first"  # a frame that needs nothing but emotions
 
 
 @dataclass(slots=True)
 class PendingCaption:
-    """One caption to be written: the profile it shall express, the template to rewrite, the result so far."""
+    """A caption that is being written.
+
+    Attributes:
+        number: number of the caption among the captions of its clip, from 0.
+        target: profile that the caption must express.
+        source: template caption to rewrite.
+        style: name of the writing style.
+        caption: the finished caption, None until there is one.
+        attempts: number of requests so far.
+        refused: refused candidates with verdict and provenance; the text is "" if it must not be stored.
+    """
 
     number: int
     target: VoiceProfile
@@ -52,7 +62,18 @@ class PendingCaption:
 
 @dataclass(slots=True)
 class PendingClip:
-    """A clip whose captions are being written, each judged against those written before."""
+    """A clip whose captions are being written; each is also compared with the captions written before.
+
+    Attributes:
+        id: id of the clip.
+        pending: captions to write.
+        gate: limits of the gate.
+        seed: random seed of the job.
+        transcript: words spoken in the clip; "" if they are unknown.
+        counts: number of requests and of candidates by outcome, by the names in `COUNTS`.
+        codes: number of refused candidates by the code of their first reason.
+        failures: messages of requests without an answer.
+    """
 
     id: str
     pending: list[PendingCaption]
@@ -64,7 +85,7 @@ class PendingClip:
     failures: list[str] = field(default_factory=list)
 
     def request(self, pending: PendingCaption, *, n: int) -> RewriteRequest:
-        """Return the next request for a caption."""
+        """Return the next request for a caption, for `n` candidates; counts it as an attempt."""
         pending.attempts += 1
         self.counts.update(requests=1, retried=int(pending.attempts > 1))
         stored = [row for row in pending.refused if row[0]][-_SHOWN_CANDIDATES:]
@@ -75,7 +96,7 @@ class PendingClip:
         )
 
     def select(self, pending: PendingCaption, request: RewriteRequest, answer: Candidates) -> None:
-        """Judge the candidates: the first that passes is the caption, those after it are spare."""
+        """Judge the candidates of an answer; the first accepted one becomes the caption."""
         self.counts.update(candidates=len(answer.texts), unanswered=int(bool(answer.failure)))
         if answer.failure and len(self.failures) < _MOST_FAILURES:
             self.failures.append(answer.failure[:_LONGEST_STORED])
@@ -94,7 +115,7 @@ class PendingClip:
                 pending.refused.append((stored, verdict, made_by))
 
     def finish(self, *, repair: bool) -> None:
-        """Write the captions that are missing: the best candidate repaired, or else a template."""
+        """Complete the missing captions: repair the best refused candidate if `repair`, or use a template."""
         for pending in self.pending:
             if pending.caption is None and not (repair and self._repair(pending)):
                 self._fall_back(pending)
@@ -103,11 +124,15 @@ class PendingClip:
                 self.codes[verdict.reasons[0].code] += 1
 
     def captions(self) -> tuple[Caption, ...]:
-        """Return the captions written so far, in their order."""
+        """Return the captions that are finished, in the order of `pending`."""
         return tuple(pending.caption for pending in self.pending if pending.caption is not None)
 
     def metadata(self, *, keep_refused: bool) -> dict[str, Any]:
-        """Return the counts as JSON values, with the refused candidates if they are to be kept."""
+        """Return the counts as JSON values for the metadata of the clip.
+
+        They are the counts of `COUNTS`, `codes`, `failures` if there are any, and, with `keep_refused`,
+        `refusals`: refused candidates with codes, missed emotions and unknown words.
+        """
         metadata: dict[str, Any] = {name: self.counts[name] for name in COUNTS}
         metadata["codes"] = dict(sorted(self.codes.items()))
         if self.failures:
@@ -132,7 +157,7 @@ class PendingClip:
         )
 
     def _repair(self, pending: PendingCaption) -> bool:
-        """Complete the first candidate that omits least; return whether that passes."""
+        """Repair the refused candidate that omits least; return whether the gate accepts the result."""
         repairable = [row for row in pending.refused if is_repairable(row[1], pending.target)]
         if not repairable:
             return False
@@ -148,7 +173,7 @@ class PendingClip:
         return True
 
     def _fall_back(self, pending: PendingCaption) -> None:
-        """Write a template, if possible one that does not resemble the other captions."""
+        """Use a template caption, if possible one that does not resemble the other captions."""
         reason = pending.refused[-1][1].reasons[0].code if pending.refused else "unanswered"
         seeds = [derived_seed("fallback", self.id, self.seed, pending.number, n) for n in range(_FALLBACKS)]
         drawn = ((seed, render(pending.target, seed=seed)) for seed in seeds)
@@ -163,7 +188,7 @@ def _write(pending: PendingCaption, text: str, made_by: Mapping[str, Any]) -> No
 
 
 def _shown_reasons(verdict: Verdict) -> tuple[Reason, ...]:
-    """Return the reasons that a model is shown: a few of each kind."""
+    """Return the reasons for the next prompt: a few of each code."""
     shown: list[Reason] = []
     for reason in verdict.reasons:
         if sum(other.code == reason.code for other in shown) < _SHOWN_OF_KIND:
@@ -172,7 +197,7 @@ def _shown_reasons(verdict: Verdict) -> tuple[Reason, ...]:
 
 
 def is_repairable(verdict: Verdict, profile: VoiceProfile) -> bool:
-    """Whether a candidate only omits something of `profile`, and expresses at least half of it."""
+    """Return whether a refused candidate only omits parts of `profile`, and expresses at least half of it."""
     if not verdict.reasons or not _REPAIRABLE.issuperset(verdict.codes):
         return False
     wanted = expressible(profile)
@@ -182,9 +207,10 @@ def is_repairable(verdict: Verdict, profile: VoiceProfile) -> bool:
 
 
 def repaired(candidate: str, verdict: Verdict, profile: VoiceProfile, *, seed: int) -> tuple[str, str]:
-    """Return a repairable candidate with a sentence that expresses the rest of `profile`, and its names.
+    """Append a sentence to a repairable candidate that expresses the omitted parts of `profile`.
 
-    The result is for the gate to judge again. The seed decides the words.
+    Returns:
+        The text, which has to be judged again, and the names of the added emotions, bursts and traits.
     """
     wanted = expressible(profile)
     omitted = {(reason.code, reason.what) for reason in verdict.reasons}

@@ -1,4 +1,4 @@
-"""Rewriting by a language model behind any server that speaks the OpenAI chat protocol, see `budew.chat`."""
+"""Rewriting by a language model on a server with an OpenAI-compatible chat API, see `budew.chat`."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -26,14 +26,16 @@ _ANSWER_SCHEMA = Schema(
 
 @dataclass(slots=True)
 class ChatBackend:
-    """A chat server as a rewriting backend.
+    """Rewriting backend that uses a language model on a server with an OpenAI-compatible chat API.
 
     Attributes:
-        server: address, model, patience and ceilings.
-        prompts: what to ask.
-        temperature: that of the prompt file when None.
-        structured: ask for JSON of a schema, until a server refuses schemas.
-        account: name under which the cache sums the cost, the same in all workers and restarts.
+        server: address, model, timeouts, retries, and limits of cost and tokens.
+        prompts: prompts, with styles and examples.
+        temperature: sampling temperature; None for that of the prompt file.
+        structured: request JSON that follows a schema; if the server rejects schemas, plain JSON.
+        account: name under which the answer cache adds up the cost; use the same name for all workers and
+            restarts of a run.
+        batch: number of clips whose requests are passed together, always 1.
 
     Example:
         >>> from budew.chat.server_settings import ServerSettings
@@ -52,11 +54,11 @@ class ChatBackend:
 
     @property
     def ahead(self) -> int:
-        """Clips in progress: enough to keep all requests busy while one is waited for."""
+        """Number of clips in progress at a time: twice the concurrent requests, so that none has to wait."""
         return 2 * self.server.concurrency
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the settings that determine the candidates."""
+        """Return the settings that determine the candidates (model, prompts, sampling), as JSON values."""
         return {
             **self._made_by(),
             "temperature": self._temperature(),
@@ -74,10 +76,11 @@ class ChatBackend:
             await client.__aexit__(*ended)
 
     async def rewrite(self, requests: Sequence[RewriteRequest]) -> list[Candidates]:
-        """Return candidates for each request, in their order; `failure` for a request that failed.
+        """Return the candidates of each request, in order; a request that failed has `Candidates.failure`.
 
         Raises:
-            JobError: no other request would succeed, see `Client`. Answers so far are kept.
+            JobError: all further requests would fail too, such as for a wrong API key. Earlier answers stay
+                in the cache.
         """
         return list(await asyncio.gather(*map(self._answer, requests)))
 

@@ -27,17 +27,22 @@ from budew.taxonomy.rating_scales import to_intensity
 Part = Literal["emotions", "bursts", "traits"]
 _NAMED_KINDS = (Kind.EMOTION, Kind.BURST, Kind.TRAIT, Kind.ATTRIBUTE)
 _NGRAM = 5
-"""Characters of the n-grams of `overlap`: all English texts share shorter ones."""
+"""Length of the n-grams of `overlap` in characters; shorter n-grams occur in most English texts."""
 _FEWEST_NGRAMS = 40
-"""N-grams of a text that can be a near copy."""
+"""Least number of n-grams of texts that are compared by n-grams; shorter texts are compared as a whole."""
 _NO_LETTERS = re.compile(r"[\W_]+")
-_SPOKEN_WORDS = 5  # in a row; four may coincide ("and a little sad")
-_SHORTEST_SPOKEN = 3  # words of a transcript that is searched for as a whole
+_SPOKEN_WORDS = 5  # consecutive words of the transcript; four may be a coincidence ("and a little sad")
+_SHORTEST_SPOKEN = 3  # words of the shortest transcript that is searched for as a whole
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a candidate is refused: a `code` to count by, and its subject `what`."""
+    """A reason for which the gate refuses a candidate.
+
+    Attributes:
+        code: kind of fault, such as "lost"; `judge` lists the codes.
+        what: what the fault concerns, such as the name of an emotion; "" if there is nothing to name.
+    """
 
     code: str
     what: str = ""
@@ -45,12 +50,13 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Outcome for one candidate.
+    """Decision of the gate on one candidate.
 
     Attributes:
-        reasons: why it is refused; empty where it is accepted.
-        missed: emotions that it had to name and did not, in the order of `EMOTIONS`.
-        unknown: words in the position of an emotion that the parser does not know, lower-case.
+        reasons: reasons for which the candidate is refused; () if it is accepted.
+        missed: emotions of the profile that the candidate does not express, in the order of `EMOTIONS`.
+        unknown: words of a refused candidate that stand where an emotion is expected but are not in the
+            lexicon, lower-case.
 
     Example:
         >>> verdict = Verdict((Reason("lost", "Anger"), Reason("lost", "Fear")))
@@ -64,17 +70,17 @@ class Verdict:
 
     @property
     def accepted(self) -> bool:
-        """Whether the candidate expresses the profile."""
+        """Whether the candidate is accepted: there is no reason to refuse it."""
         return not self.reasons
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The codes of the reasons, each once, in their order."""
+        """Codes of the reasons in their order, without duplicates."""
         return tuple(dict.fromkeys(reason.code for reason in self.reasons))
 
 
 class Gate(Settings):
-    """How strict the gate is.
+    """Limits of the gate, by which `judge` accepts or refuses candidates.
 
     Example:
         >>> sad = VoiceProfile({"Sadness": 0.75})
@@ -88,20 +94,23 @@ class Gate(Settings):
         default=1,
         ge=0,
         le=4,
-        description="Levels (of five) that an intensity may differ; absent and slight are never confused.",
+        description="Most levels (of five) by which an intensity may differ from the profile. Whether an "
+        "emotion is present must be as in the profile, whatever the tolerance.",
     )
-    nearest_source: float = Field(default=0.8, ge=0, le=1, description="Largest `overlap` with the template.")
+    nearest_source: float = Field(
+        default=0.8, ge=0, le=1, description="Largest `overlap` with the template, 0 to 1."
+    )
     nearest_sibling: float = Field(
-        default=0.8, ge=0, le=1, description="Largest `overlap` with another caption of the clip."
+        default=0.8, ge=0, le=1, description="Largest `overlap` with another caption of the clip, 0 to 1."
     )
     most_words: int = Field(
         default=15,
         ge=1,
-        description="Words allowed for each part of the profile, plus three times this number.",
+        description="Most words of a caption: this number × (3 + emotions + bursts + traits of the profile).",
     )
     parts: tuple[Part, ...] = Field(
         default=("emotions", "bursts", "traits"),
-        description="Parts of the profile that are known and compared.",
+        description="Parts of the profile that are compared; leave out parts that are unknown.",
     )
 
 
@@ -117,22 +126,25 @@ def judge(
     siblings: Sequence[str] = (),
     transcript: str = "",
 ) -> Verdict:
-    """Compare a candidate, an English caption, with the profile.
+    """Decide whether a rewritten caption expresses a profile, adds nothing, and is well-formed.
 
-    Codes of the reasons: `empty`; `withheld` (a minor joined with sexual content); `long` (for its profile);
-    every code of the linter (numbers, markup, loops, other languages, refusals, contradictions, too long for
-    Whisper, …); `lost`, `added` and `moved` (an emotion, by more levels than `tolerance`); `lost-burst`,
-    `added-burst`; `lost-trait`, `added-trait`, `other-trait`; `copy` (of the template), `sibling` (of another
-    caption of the clip); `spoken` (quotes, or words of the transcript: five in a row, or all of up to four).
+    Codes of the reasons to refuse it: `empty`; `withheld` (a minor together with sexual content); `long` (too
+    many words for the profile); codes of the linter (numbers, markup, repetition, other languages, refusals,
+    contradictions, too long for Whisper, …); `lost`, `added` and `moved` (an emotion is missing, is not in
+    the profile, or differs by more levels than `tolerance`); `lost-burst`, `added-burst`; `lost-trait`,
+    `added-trait`, `other-trait` (another value); `copy` (resembles the template); `sibling` (resembles
+    another caption of the clip); `spoken` (a quotation, five consecutive words of the transcript, or all of
+    a transcript of three or four words).
 
     Args:
-        candidate: the caption.
-        profile: what it must express; intensities in [0, 1]. What rounds to absent must not be mentioned, no
-            emotion or burst may be denied, and where emotions are unrated the voice is not called neutral.
+        candidate: English caption to judge.
+        profile: what the caption must express; intensities in [0, 1]. Emotions that round to absent must not
+            be mentioned, nor any emotion or burst denied. If emotions are unrated, the voice must not be
+            called neutral.
         gate: limits.
-        source: the template caption that was rewritten.
-        siblings: captions of the same clip that it must not resemble.
-        transcript: words spoken in the clip.
+        source: template caption that was rewritten; "" skips the comparison.
+        siblings: other captions of the clip, which the candidate must not resemble.
+        transcript: words spoken in the clip; "" if they are unknown.
 
     Example:
         >>> angry = VoiceProfile({"Anger": 0.75}, traits={"gender": "male"})
@@ -188,7 +200,7 @@ def _emotion_reasons(parsed: ParsedCaption, wanted: VoiceProfile, tolerance: int
 
 
 def _emotions_of_bursts(parsed: ParsedCaption, wanted: VoiceProfile) -> set[str]:
-    """Return the emotions that only a burst of the profile expresses: "sighs with relief"."""
+    """Return emotions that are mentioned only by words for a burst of the profile: "sighs with relief"."""
     burst_spans = {
         (mention.start, mention.end)
         for mention in parsed.mentions
@@ -207,7 +219,7 @@ def _burst_reasons(candidate: str, parsed: ParsedCaption, wanted: VoiceProfile) 
     for name in _other_bursts(wanted.bursts, parsed.bursts):
         yield Reason("lost-burst", name)
     if added := _other_bursts(parsed.bursts, wanted.bursts):
-        # "crying" is a word for sadness, too: only a mention that no emotion shares adds a burst
+        # "crying" also expresses sadness: words that mention an emotion as well do not add a burst
         felt = {(mention.start, mention.end) for mention in parsed.mentions if mention.kind == "emotion"}
         bursts = [mention for mention in parsed.mentions if mention.kind == "burst" and mention.level]
         named = {mention.name for mention in bursts if (mention.start, mention.end) not in felt}
@@ -217,13 +229,13 @@ def _burst_reasons(candidate: str, parsed: ParsedCaption, wanted: VoiceProfile) 
 
 
 def _other_bursts(bursts: Sequence[str], known: Sequence[str]) -> list[str]:
-    """Return the bursts that are no sound of `known`, under whatever name."""
+    """Return the bursts whose sound is not among those of `known`; some bursts are the same sound."""
     sounds = {SAME_SOUND.get(name, name) for name in known}
     return [name for name in bursts if SAME_SOUND.get(name, name) not in sounds]
 
 
 def _sound_words(candidate: str) -> Iterator[Reason]:
-    """Find words for sounds ("she laughs") outside of phrases with a meaning of their own."""
+    """Find words for sounds ("she laughs") that are not part of a phrase for an emotion, burst or trait."""
     tokens, sounds = tokenize(candidate), load_rules().sounds
     if sounds.isdisjoint(tokens):
         return
@@ -247,7 +259,7 @@ def _trait_reasons(candidate: str, parsed: ParsedCaption, wanted: VoiceProfile) 
 
 
 def _same_trait(key: str, parsed: str | float, wanted: str | float) -> bool:
-    """Compare words; of a voice attribute only the side of its scale."""
+    """Return whether two values of a trait agree; numbers agree on the same side of the scale's middle."""
     if isinstance(parsed, str) or isinstance(wanted, str):
         return parsed == wanted
     scale = ATTRIBUTES[key].scale
@@ -255,7 +267,7 @@ def _same_trait(key: str, parsed: str | float, wanted: str | float) -> bool:
 
 
 def _denials(parsed: ParsedCaption, parts: Sequence[Part]) -> Iterator[Reason]:
-    """Find emotions and bursts that the caption says are absent: captions must deny nothing."""
+    """Find emotions and bursts that the caption denies ("no anger"), which captions must not do."""
     for mention in parsed.mentions:
         if mention.level or mention.role == "quoted":
             continue
@@ -276,7 +288,7 @@ def _copies(candidate: str, source: str, siblings: Sequence[str], gate: Gate) ->
 
 @cache
 def _neutral_words() -> re.Pattern[str]:
-    """Return a pattern of the phrases that call a voice neutral."""
+    """Return a pattern that matches phrases for neutral voices."""
     phrases = (re.escape(phrase) for phrases in load_lexicon().varied.neutral.values() for phrase in phrases)
     return re.compile(rf"(?<![\w-])(?:{'|'.join(phrases)})\b", re.IGNORECASE)  # not "gender-neutral"
 
@@ -297,10 +309,10 @@ def _spoken_words(candidate: str, transcript: str) -> Iterator[Reason]:
 
 
 def overlap(one: str, other: str) -> float:
-    """Return the share of the character 5-grams of the shorter caption that the other has, in about 10 µs.
+    """Return how similar two captions are: the share of 5-grams of the shorter one that are in the other.
 
-    Unlike word n-grams these survive changed endings and order. Case and punctuation do not count. A text of
-    fewer than 40 n-grams is a copy (1) only of the same text, else 0.
+    The n-grams are of characters, so changed endings and word order matter little; case and punctuation are
+    ignored. If a caption has fewer than 40 n-grams, the result is 1 for equal texts, else 0. Takes 10 µs.
     """
     left, right = folded(one), folded(other)
     if left == right:

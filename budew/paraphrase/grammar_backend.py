@@ -1,10 +1,10 @@
-"""Offline rewriting without a language model at hand: the renderer with the words and frames of another file.
+"""Offline rewriting: the caption renderer with more words and frames (`paraphrase/rewording.yaml`).
 
-These are in `paraphrase/rewording.yaml`, distilled from captions that a language model wrote for this project
+These words and frames were collected from captions that a language model wrote for this project
 (`paraphrase/rewrites.jsonl`, origin in `paraphrase/rewrites.yaml`). Each text is parsed and compared with the
-profile before it is offered, so that every candidate passes the gate; texts unlike the template and earlier
-candidates come first. Where one of the model's captions has the same profile and style, it is among the
-candidates. About 1,600 candidates a second on one core; the captions are read once a process, in 50 ms.
+profile before it becomes a candidate. Texts unlike the template and earlier candidates are preferred. If one
+of the model's captions has the same profile and style, it is among the candidates. About 1,600 candidates a
+second on one core; the captions are loaded once for each process, in 50 ms.
 """
 
 import hashlib
@@ -28,20 +28,23 @@ from budew.randomness import derived_seed, generator
 REWORDING = data_folder("paraphrase") / "rewording.yaml"
 REWRITES = data_folder("paraphrase") / "rewrites.jsonl"
 _ATTEMPTS = 8
-"""Renderings for each text wanted, at most; only profiles with little to express need as many."""
+"""Most renderings for each requested text; only profiles with little to express need as many."""
 _COMPARED = 3
-"""Renderings compared for one text: the first that is unlike the others, or else the least like them."""
+"""Most renderings to choose a text from: the first that is unlike the other texts, else the least similar."""
 _SIBLINGS = 8
-"""Earlier texts, besides the template, that one is compared with."""
+"""Number of earlier texts, in addition to the template, with which a rendering is compared."""
 _UNLIKE = 0.5
-"""Overlap below which a text is unlike another; the gate refuses from 0.8 on."""
+"""A text is unlike another if their `overlap` is below this value; the gate refuses from 0.8 on."""
 _MOST_WITHS = 2
-"""More of them in one caption read as a chain."""
+"""Most occurrences of "with" in a caption."""
 
 
 @dataclass(frozen=True, slots=True)
 class GrammarBackend:
-    """Renders profiles in other words than those of template captions.
+    """Rewriting backend without a language model: renders profiles in other words than template captions.
+
+    Attributes:
+        batch, ahead: see `RewritingBackend`.
 
     Example:
         >>> import asyncio
@@ -56,7 +59,7 @@ class GrammarBackend:
     ahead: int = field(default=0, init=False)
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the version of the data and their digest."""
+        """Return the version of `rewording.yaml` and the digest of all data files, as JSON values."""
         return {"backend": "grammar", "version": _table()["version"], "data": _digest()}
 
     async def __aenter__(self) -> Self:
@@ -64,24 +67,24 @@ class GrammarBackend:
         return self
 
     async def __aexit__(self, *ended: object) -> None:
-        """Release nothing: the tables stay in memory."""
+        """Do nothing; the data stay in memory."""
 
     async def rewrite(self, requests: Sequence[RewriteRequest]) -> list[Candidates]:
-        """Return `n` different texts for each request, fewer where the profile has too little to express."""
+        """Return `n` different candidates for each request, fewer if the profile has little to express."""
         return [_candidates(request) for request in requests]
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """A template caption in the words of a language model.
+    """A caption of the file `rewrites.jsonl`, written by a language model from a template caption.
 
     Attributes:
-        id: of the request.
-        profile: what it was to express; intensities are levels.
-        style: the style of the prompts that was asked for.
-        source: the template that was rewritten.
-        caption: the rewriting.
-        accepted: whether the gate accepted it.
+        id: id of the request.
+        profile: profile that the caption was requested to express; intensities are levels.
+        style: name of the requested style.
+        source: template caption that was rewritten.
+        caption: caption that the model wrote.
+        accepted: whether the gate accepted the caption.
     """
 
     id: str
@@ -94,7 +97,7 @@ class Rewrite:
 
 @cache
 def shipped_rewrites() -> tuple[Rewrite, ...]:
-    """Return the captions that a language model wrote, accepted by the gate or not, in the order of the file.
+    """Return the rewrites that are part of this package, also those that the gate refused; cached.
 
     Example:
         >>> len(shipped_rewrites())
@@ -126,7 +129,7 @@ def _candidates(request: RewriteRequest) -> Candidates:
 
 
 def _shipped(request: RewriteRequest) -> Rewrite | None:
-    """Draw a shipped rewrite of this style that expresses exactly the profile and passes the gate, if any."""
+    """Draw a shipped rewrite of the style that expresses the profile and passes the gate, or return None."""
     known = {folded(refused.text) for refused in request.refused}
     profile = expressible(request.profile)
     rewrites = [one for one in _accepted_by_profile().get(profile, ()) if request.style in ("", one.style)]
@@ -140,7 +143,7 @@ def _shipped(request: RewriteRequest) -> Rewrite | None:
 
 
 def _renderings(request: RewriteRequest, n: int, *siblings: str) -> list[str]:
-    """Return `n` renderings, if there are as many, unlike each other and the texts there are already."""
+    """Return up to `n` renderings, as unlike as possible: each other, template, refused texts, siblings."""
     texts = [request.caption, *(refused.text for refused in request.refused), *siblings]
     known, first = {folded(text) for text in texts}, len(texts)
     new = (text for text in _exact_renderings(request) if folded(text) not in known)
@@ -159,7 +162,7 @@ def _renderings(request: RewriteRequest, n: int, *siblings: str) -> list[str]:
 
 
 def _exact_renderings(request: RewriteRequest) -> Iterator[str]:
-    """Yield renderings that parse back to exactly the profile, in the frames of the style if any suits it."""
+    """Yield renderings whose parse equals the profile, with frames of the style if one suits the profile."""
     wanted = expressible(request.profile)
     frames = _frames_of(request.style)
     unwanted = _table()["of_style"].get(request.style, {}).get("without", ())
@@ -176,14 +179,14 @@ def _exact_renderings(request: RewriteRequest) -> Iterator[str]:
 
 
 def _expresses(text: str, wanted: VoiceProfile) -> bool:
-    """Return whether a text parses back to exactly a profile."""
+    """Return whether the parse of a text equals a profile."""
     parsed = parse(text)
     return (parsed.emotions, parsed.bursts, parsed.traits) == (wanted.emotions, wanted.bursts, wanted.traits)
 
 
 @cache
 def _frames_of(style: str) -> tuple[str, ...] | None:
-    """Return the names of the frames of a style; None for all."""
+    """Return the names of the frames of a style; None if a style has no frames of its own."""
     kinds = {key: values for key, values in _table()["of_style"].get(style, {}).items() if key != "without"}
     frames = load_templates(REWORDING).frames.values()
     fitting = (frame.name for frame in frames if all(getattr(frame, key) in kinds[key] for key in kinds))

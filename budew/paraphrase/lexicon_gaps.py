@@ -1,7 +1,7 @@
-"""Gaps of the lexicon: words of a language model that the parser does not know, where an emotion was missed.
+"""Lexicon gaps: words in refused candidates that are not in the lexicon, where an emotion was missed.
 
-Such a word is either an invention or wording that the lexicon lacks. Words that are frequent where one
-emotion is missed, and rare in accepted captions, are worth a line in `caption_templates/en.yaml`.
+Such a word is either an invention of the model or a word that the lexicon lacks. Words that are frequent
+where one emotion is missed, and rare in accepted captions, should be added to `caption_templates/en.yaml`.
 """
 
 from collections import Counter, defaultdict
@@ -20,20 +20,20 @@ from budew.taxonomy import EMOTIONS
 
 _EXAMPLES = 3
 _NOT_A_CAPTION = frozenset(("not-english", "refusal", "chat", "spoken", "repetition", "broken-text", "empty"))
-"""Codes of candidates that are no English caption: their words would fill the table."""
+"""Codes of candidates that are not English captions; their words are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class LexiconGap:
-    """A word that the parser does not know.
+    """A word that is not in the lexicon.
 
     Attributes:
-        word: lower-case.
-        missed: refused candidates with it that miss an emotion and are English captions.
-        named: of them, those where it is in the position of an emotion ("a sense of …").
-        passed: accepted captions with it.
-        emotions: the missed emotions, the most frequent first, and how often.
-        examples: candidates with it.
+        word: the word, lower-case.
+        missed: number of refused candidates with the word in which an emotion was missed.
+        named: how many of them have the word where an emotion is expected ("a sense of …").
+        passed: number of accepted captions with the word.
+        emotions: missed emotions and how often each was missed, the most frequent first.
+        examples: up to three refused candidates with the word.
     """
 
     word: str
@@ -45,20 +45,23 @@ class LexiconGap:
 
     @property
     def share(self) -> float:
-        """Share of the texts with it that miss an emotion."""
+        """Share of refused candidates among the texts with the word: `missed` / (`missed` + `passed`)."""
         return self.missed / (self.missed + self.passed)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values."""
+        """Return the fields and `share` as JSON values."""
         return {**asdict(self), "emotions": dict(self.emotions), "share": round(self.share, 3)}
 
 
 def find_lexicon_gaps(
     clips: Iterable[Clip], *, fewest: int = 2, progress: Callable[[int], None] | None = None
 ) -> list[LexiconGap]:
-    """Return the words that at least `fewest` refused candidates of clips have, the likeliest gaps first.
+    """Return words that are missing in the lexicon, the likeliest gaps first.
 
-    `progress` is called with the number of clips read.
+    Args:
+        clips: clips with captions and refused candidates by the job `paraphrase`.
+        fewest: least number of refused candidates that have the word.
+        progress: called with the number of clips read so far.
 
     Example:
         >>> refusal = {"text": "A deep sense of zorbling.", "codes": ["lost"], "missed": ["Anger"]}
@@ -97,7 +100,7 @@ def find_lexicon_gaps(
 
 
 def unknown_words(text: str) -> set[str]:
-    """Return the content words of a text that are in no entry of the lexicon, lower-case."""
+    """Return the content words of a text that are not in the lexicon, lower-case."""
     lexicon, function_words = load_lexicon(), load_rules().function_words
     tokens = tokenize(text)
     words = {tokens[first] for first, _, entry in lexicon.phrases.scan(tokens) if entry is UNKNOWN}

@@ -1,6 +1,6 @@
-"""The prompt file `paraphrase/prompts.yaml` and its few-shot examples, validated; the choice of examples.
+"""Format of prompt files (`paraphrase/prompts.yaml`) and of their examples; choice of few-shot examples.
 
-Texts have slots (`{caption}`). Which a text must and may have stands with its field.
+Texts have slots (`{caption}`). `_slots` lists the slots that a text must have, and those that it may have.
 """
 
 import re
@@ -24,18 +24,19 @@ REASON_CODES = (
     "empty", "long", "lost", "added", "moved", "lost-burst", "added-burst", "lost-trait", "added-trait",
     "other-trait", "copy", "sibling", "spoken", "lint",
 )  # fmt: skip
-"""Codes that need a sentence; that of "lint" serves for every other code."""
+"""Codes of the gate for which a prompt file needs a sentence; that of "lint" is used for all other codes."""
 SLOT = re.compile(r"\{(\w+)\}")
 LONGEST_BANNED = 80
-"""Characters of a phrase that may be banned."""
+"""Most characters of a banned phrase."""
 _SAME_STYLE_SCORE, _SHARED_EMOTION_SCORE, _FURTHER_EMOTION_SCORE = 3.0, 4.0, -0.75
-"""What counts for an example: its style, each shared emotion not shown yet, each further emotion."""
+"""Scores of an example: for the requested style, for each requested emotion that no chosen example has, and
+for each emotion that is not requested."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Level = Literal["slight", "moderate", "strong", "extreme"]
 
 
 def _slots(must: str, may: str = "") -> AfterValidator:
-    """Check the slots of a text, given as names in one string."""
+    """Return a validator of texts: slots that they must have, and may have, as names separated by spaces."""
     needed = set(must.split())
     allowed = needed.union(may.split())
 
@@ -55,49 +56,64 @@ _Sentence = Annotated[Text, _slots("", "what")]
 
 
 class WritingStyle(Settings):
-    """A manner of writing."""
+    """Writing style of rewritten captions.
+
+    Attributes:
+        instruction: how to write, for the model.
+        length: how long a caption should be, for the model; "" says nothing about it.
+        source_style: style of the template captions to rewrite; None for any.
+        weight: relative weight when the next style of a clip is drawn.
+    """
 
     instruction: Text
     length: str = ""
-    source_style: RenderStyle | None = Field(None, description="Style of the template; any if None.")
-    weight: float = Field(1.0, ge=0.01, le=100, description="How soon it is drawn for a clip.")
+    source_style: RenderStyle | None = Field(
+        None, description="Style of the template to rewrite; None for any."
+    )
+    weight: float = Field(
+        1.0, ge=0.01, le=100, description="Relative weight when the next style of a clip is drawn."
+    )
 
     @property
     def wording(self) -> str:
-        """Manner and length, as the model reads them."""
+        """Instruction and length as one text for the prompt."""
         return f"{self.instruction} {self.length}".strip()
 
 
 class Sampling(Settings):
-    """How answers are sampled."""
+    """Sampling parameters of the language model."""
 
     temperature: float = Field(ge=0, le=2)
     top_p: float = Field(ge=0.01, le=1)
 
 
 class AnswerTokens(Settings):
-    """Longest answer in tokens: `fixed`, and `for_each` thing to express."""
+    """Most tokens of an answer: `fixed` + `for_each` × (emotions + bursts + traits to express)."""
 
     fixed: int = Field(ge=1, le=10**6)
     for_each: int = Field(ge=0, le=10**4)
 
 
 class ShownExamples(Settings):
-    """The few-shot examples: a file in the same folder, and how many of them a request shows."""
+    """Few-shot examples: `file` in the folder of the prompt file, and `count`, their number in a request."""
 
     file: str = Field(pattern=r"^[^/\\]+$")
     count: int = Field(ge=0, le=50)
 
 
 class AnswerForms(Settings):
-    """The form of the answer, where a server holds it to a schema and where not."""
+    """Instructions on the form of the answer: `structured` for JSON by a schema, `plain` for text."""
 
     structured: Text
     plain: Text
 
 
 class ContentLines(Settings):
-    """How each part of a profile is listed; `silent`: no emotion but sounds, or unknown emotions."""
+    """Lines of a request, one for each part of the profile that the caption must express.
+
+    `neutral` is used if all emotions are absent; `silent` if they are unrated, or absent next to bursts or
+    valence.
+    """
 
     emotion: Annotated[Text, _slots("level name words")]
     neutral: _Words
@@ -114,14 +130,14 @@ class ContentLines(Settings):
 
 
 class RetryText(Settings):
-    """How refused attempts are shown: the last `shown`."""
+    """Text about each refused candidate in the next request; only the last `shown` candidates are listed."""
 
     shown: int = Field(ge=1, le=10)
     text: Annotated[Text, _slots("text reasons")]
 
 
 class ParaphrasePromptFile(Settings):
-    """A prompt file; its keys are explained in `paraphrase/prompts.yaml`."""
+    """Contents of a prompt file; `paraphrase/prompts.yaml` explains the keys."""
 
     name: Text = "prompts"
     version: int = Field(ge=1, le=10**9)
@@ -153,7 +169,7 @@ class ParaphrasePromptFile(Settings):
 
 
 class ExampleRow(Settings):
-    """Rewritten captions of one profile, by style; the levels of its emotions in words."""
+    """A profile, with the levels of its emotions in words, and rewritten captions of it by style."""
 
     emotions: dict[str, Level] = Field(default_factory=dict)
     bursts: tuple[str, ...] = ()
@@ -161,50 +177,50 @@ class ExampleRow(Settings):
     captions: dict[str, Text]
 
     def model_post_init(self, context: Any) -> None:
-        """Raise ValueError where the profile is invalid."""
+        """Raise ValueError if the profile is invalid."""
         _ = self.profile
 
     @cached_property
     def profile(self) -> VoiceProfile:
-        """The profile with levels as numbers."""
+        """Profile of the example, with levels as numbers."""
         levels = {name: LEVELS[LEVEL_NAMES.index(level)] for name, level in self.emotions.items()}
         return VoiceProfile(levels, self.bursts, self.traits)
 
 
 class ExampleFile(Settings):
-    """A file of examples; `confusable`: groups of emotions that are taken for each other."""
+    """Contents of a file of examples; `confusable` are groups of emotions that are easily confused."""
 
     confusable: tuple[tuple[Annotated[str, AfterValidator(emotion)], ...], ...] = ()
     examples: tuple[ExampleRow, ...]
 
 
 class BanList(Settings):
-    """Phrases that shall not be used, as `budew paraphrase report --ban` writes them."""
+    """Contents of a ban list: phrases that captions should not contain (`budew paraphrase report --ban`)."""
 
     phrases: tuple[Annotated[str, Field(max_length=LONGEST_BANNED)], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FewShotExample:
-    """A rewritten caption of a style, and the profile that it expresses."""
+    """A rewritten caption (`text`), its style, and the profile that it expresses."""
 
     profile: VoiceProfile
     style: str
     text: str
 
     def template(self, source_style: RenderStyle) -> str:
-        """Return the template caption of which this is a rewriting."""
+        """Return a template caption of the same profile, shown in the prompt as the text to rewrite."""
         return render(self.profile, seed=derived_seed("example", self.text), style=source_style)
 
 
 @dataclass(frozen=True, slots=True)
 class FewShots:
-    """The examples of a prompt file, of which a request shows the nearest.
+    """Few-shot examples of a prompt file, of which each request shows the most similar.
 
     Attributes:
-        count: how many a request shows.
-        examples: all there are.
-        confusable: emotions taken for each other, besides those of one family of the taxonomy.
+        count: number of examples in a request.
+        examples: all examples.
+        confusable: groups of emotions that are easily confused, in addition to the groups of the taxonomy.
     """
 
     count: int = 0
@@ -212,11 +228,15 @@ class FewShots:
     confusable: tuple[tuple[str, ...], ...] = ()
 
     def choose(self, emotions: Iterable[str], style: str, chance: Random) -> tuple[FewShotExample, ...]:
-        """Return at most `count` examples of different profiles, the best one last, in about 60 µs.
+        """Return at most `count` examples with different profiles, the most similar one last; takes 60 µs.
 
-        Those of the style that share emotions are best; `chance` draws among those that are about as good.
-        None has an emotion that is not asked for and easily taken for one that is: the model would learn to
-        blur the two.
+        Similar examples have the same style and share emotions. Examples with an emotion that is easily
+        confused with a requested one are left out, since the model would confuse the two.
+
+        Args:
+            emotions: names of the emotions that the caption must express.
+            style: name of the requested style.
+            chance: source of random numbers, to choose among similar examples.
         """
         asked = set(emotions)
         groups = (*EMOTION_GROUPS.values(), *self.confusable)

@@ -1,10 +1,10 @@
-"""Prompts: the messages that ask a language model for a caption in other words, made of a prompt file.
+"""Prompts: messages that request a caption in other words from a language model, made from a prompt file.
 
-The system message is the same for all requests, so that servers compute it once. The request of a clip lists
-what the caption must express, with words of the lexicon for each part, drawn anew for each request: many
-models take those that they are offered, so that the draw decides how varied a corpus becomes. Texts from
-outside (a caption, an earlier answer) are quoted: on one line, no longer than a caption, without characters
-that could end the quotation or form a special token of the model.
+The system message is the same for all requests, so that servers can cache it. The user message lists what the
+caption must express, with words of the lexicon for each part. The words are drawn again for each request,
+since many models use the words that they are given: the draw determines how varied a corpus becomes. Captions
+and earlier answers are quoted: on one line, truncated, without characters that could end the quotation or
+form a special token of the model.
 """
 
 import hashlib
@@ -39,9 +39,9 @@ from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS
 from budew.taxonomy.rating_scales import nearest_level, to_intensity
 
 LONGEST_QUOTED = 1500
-"""Characters of a caption or an earlier answer that a model is shown."""
+"""Most characters of a caption or an earlier answer in a prompt; the rest is cut off."""
 MOST_BANNED = 60
-"""Phrases of a ban list that are used."""
+"""Most phrases of a ban list in a prompt; the first ones are used."""
 _MARKUP = re.compile(r"[<>{}\[\]|\\`#*=_]")
 _NAME_PARTS = re.compile(r"/| & | and ")
 _TAXONOMY_NAME = re.compile(
@@ -52,7 +52,12 @@ _RECORDING = ("Recording_Quality", "Background_Noise")
 
 @dataclass(frozen=True)
 class Prompts:
-    """What a language model is asked: the texts of a prompt file, its examples, and phrases to avoid.
+    """Prompts for rewriting captions, made by `load_prompts`.
+
+    Attributes:
+        file: contents of the prompt file.
+        few_shots: examples of rewritten captions.
+        banned: phrases that captions should not contain.
 
     Example:
         >>> prompts = load_prompts()
@@ -67,21 +72,33 @@ class Prompts:
 
     @property
     def styles(self) -> Mapping[str, WritingStyle]:
-        """The styles by their names, in the order of the file."""
+        """Writing styles by name, in the order of the prompt file."""
         return self.file.styles
 
     def style_of(self, seed: int, id: str, number: int) -> str:
-        """Return the style of a clip's caption `number`, from 0: another one until all have been drawn."""
+        """Return the name of a random style for a caption of a clip.
+
+        No style is used twice for a clip before all have been used.
+
+        Args:
+            seed: random seed.
+            id: id of the clip.
+            number: number of the caption among the captions of the clip, from 0.
+        """
         turn, place = divmod(number, len(self.styles))
         chance = generator("styles", seed, id, turn)
         key = {name: -(chance.random() ** (1 / style.weight)) for name, style in self.styles.items()}
         return sorted(self.styles, key=key.__getitem__)[place]
 
     def messages(self, request: RewriteRequest, *, structured: bool) -> tuple[dict[str, str], ...]:
-        """Return the messages of a chat that asks for the caption in other words, as JSON if `structured`.
+        """Return the chat messages for a request: a system message and a user message.
+
+        Args:
+            request: caption to rewrite, with its profile and style.
+            structured: request the answer as JSON, not as plain text.
 
         Raises:
-            InputError: there is no such style.
+            InputError: the style of the request does not exist.
         """
         name, profile = self._style(request), expressible(request.profile)
         chance = generator("prompt", request.seed, len(request.refused))
@@ -100,7 +117,7 @@ class Prompts:
         )
 
     def text(self, request: RewriteRequest) -> str:
-        """Return the request as one text, without examples, for models that take a text and give a text."""
+        """Return a request as one text without examples, for models that are not chat models."""
         chance = generator("prompt", request.seed, len(request.refused))
         reasons = (reason for refused in request.refused[-1:] for reason in refused.reasons)
         values = {
@@ -112,16 +129,16 @@ class Prompts:
         return " ".join(filled(self.file.text, values).split())
 
     def answer_tokens(self, request: RewriteRequest) -> int:
-        """Return how many tokens an answer may take."""
+        """Return the most tokens of an answer to a request, by how much its caption must express."""
         wanted, tokens = expressible(request.profile), self.file.answer_tokens
         things = len(wanted.emotions) + len(wanted.bursts) + len(wanted.traits)
         return tokens.fixed + tokens.for_each * things
 
     def explain(self, code: str, what: str = "") -> str:
-        """Return the sentence for a reason of the gate, by its code and its subject (a name or words)."""
+        """Return a sentence that explains a `Reason` of the gate, given by its `code` and `what`."""
         sentence = self.file.reasons.get(code, self.file.reasons["lint"])
         plain = plain_name(what)
-        if plain == what:  # a sentence, which may contain names
+        if plain == what:  # not a name but a sentence, which may contain names
             plain = _TAXONOMY_NAME.sub(lambda match: plain_name(match[0]), what)
         subject = quoted(plain)[:LONGEST_BANNED].strip()
         if not subject:
@@ -129,7 +146,7 @@ class Prompts:
         return filled(sentence, {"what": subject or "…"})
 
     def sha256(self) -> str:
-        """Return the digest of all that is asked, examples and banned phrases included."""
+        """Return the SHA-256, in hexadecimal, of all prompts, with examples and banned phrases."""
         shots = [(shot.profile.to_json(), shot.style, shot.text) for shot in self.few_shots.examples]
         parts = [self.file.model_dump(mode="json"), shots, self.few_shots.confusable, self.banned]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -163,7 +180,7 @@ class Prompts:
 
     @cached_property
     def _systems(self) -> Mapping[bool, str]:
-        """The system message, by whether the answer is structured."""
+        """System messages, by whether the answer is requested as JSON."""
         levels = "\n".join(f"- {level}: {', '.join(words)}" for level, words in self.file.levels.items())
         ban = filled(self.file.banned, {"phrases": "; ".join(self.banned)}) if self.banned else ""
         forms = {True: self.file.answer.structured, False: self.file.answer.plain}
@@ -174,7 +191,7 @@ class Prompts:
 
     @cached_property
     def _shown_examples(self) -> Mapping[tuple[str, bool], str]:
-        """How each example is shown, by its text and whether it has the style that is asked for."""
+        """Each example as text in a prompt, by its caption and whether it has the requested style."""
         shown = {}
         for example in self.few_shots.examples:
             source = example.template(self.styles[example.style].source_style or "prose")
@@ -189,13 +206,15 @@ class Prompts:
 
 
 def load_prompts(path: str | Path | None = None, *, ban: str | Path | None = None) -> Prompts:
-    """Return the prompts in a file such as `paraphrase/prompts.yaml`, by default that of this package.
+    """Load the prompts of a prompt file.
 
-    `ban` is a file of phrases that shall not be used, as `budew paraphrase report --ban` writes it; its first
-    60 count.
+    Args:
+        path: prompt file in YAML, with the keys of `paraphrase/prompts.yaml`; None for that file.
+        ban: file of phrases that captions should not contain, as `budew paraphrase report --ban` writes it;
+            only the first 60 are used, with a warning if there are more. None for no phrases.
 
     Raises:
-        SettingsError: a file cannot be read, or a field is missing, unknown or wrong; names file and field.
+        SettingsError: a file cannot be read, or a field of it is missing, unknown or invalid.
 
     Example:
         >>> list(load_prompts().styles)[:3]
@@ -233,9 +252,9 @@ def _read(path: Path) -> Prompts:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """Return a text with its slots filled, once: a value that looks like a slot stays as it is.
+    """Replace the slots (`{name}`) of a text by `values`; slots in the values are not replaced.
 
-    A line of nothing but slots is left out where all of them are empty.
+    A line that consists of slots only is left out if the values of all of them are empty.
     """
     lines = []
     for line in text.strip("\n").split("\n"):
@@ -246,7 +265,7 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text from outside on one line, cut to `LONGEST_QUOTED`, without marks that no prose needs."""
+    """Return a text on one line, cut to `LONGEST_QUOTED` characters, without markup and special marks."""
     marked = _MARKUP.sub(" ", text[: 4 * LONGEST_QUOTED])
     plain = "".join(letter if letter.isprintable() else " " for letter in marked)
     return " ".join(plain.split())[:LONGEST_QUOTED].strip()
@@ -254,7 +273,7 @@ def quoted(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def plain_name(name: str) -> str:
-    """Return the name of an emotion, burst or trait in prose ("a chuckle"); anything else as it is."""
+    """Return words for the name of an emotion, burst or attribute ("a chuckle"); other texts unchanged."""
     vocabulary = load_lexicon().varied
     if name in EMOTIONS:
         return " or ".join(_NAME_PARTS.split(name)).lower()
@@ -266,7 +285,7 @@ def plain_name(name: str) -> str:
 
 
 def _drawn(options: tuple[tuple[str, ...], ...], count: int, chance: Random) -> list[str]:
-    """Draw words, nouns and adjectives in turn: of each those that follow a random one."""
+    """Draw `count` words: one noun, one adjective and so on; of each list from a random word onwards."""
     starts = [int(chance.random() * len(words)) for words in options]
     found: list[str] = []
     for place in range(count):
@@ -278,7 +297,7 @@ def _drawn(options: tuple[tuple[str, ...], ...], count: int, chance: Random) -> 
 
 @cache
 def _words(name: str, level: float) -> tuple[tuple[str, ...], ...]:
-    """Return nouns and adjectives for an emotion, except those of its plain name."""
+    """Return nouns and adjectives for an emotion at a level, without the words of `plain_name`."""
     known, fitting = plain_name(name).split(), []
     for form in ("noun", "adjective"):
         words = load_lexicon().varied.emotions[form][name, level]

@@ -1,8 +1,9 @@
-"""The rewriting job: several captions for each clip, in other words than a template's, with the same meaning.
+"""The rewriting job: captions for each clip with the meaning of template captions, in other words.
 
-A backend is asked for candidates and the gate judges them. A refused candidate is requested again with the
-reasons, repaired, or replaced by a template marked as such: every clip gets its captions. Each clip keeps the
-counts of its candidates in its metadata, under `paraphrase`; `budew paraphrase report` sums them.
+A backend writes candidates, and the gate judges them. If all are refused, others are requested with the
+reasons; then a candidate is repaired, or a template is used and marked as such. So every clip gets all its
+captions. The counts of candidates are in the metadata of each clip, under `paraphrase`;
+`budew paraphrase report` sums them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ from budew.profile import VoiceProfile
 from budew.randomness import derived_seed
 
 _LONGEST_TEMPLATE = 2_000
-"""Characters; the fullest rendering of a profile of ten parts has some 600."""
+"""Most characters of a template caption that is parsed; a profile of ten parts needs at most about 600."""
 _TALLIES = {
     "accepted": "accepted",
     "retried": "asked again",
@@ -37,43 +38,52 @@ _TALLIES = {
     "unanswered": "unanswered",
     "fallbacks": "templates",
 }
-"""Counts shown with the progress, and their labels."""
+"""Counts that the progress display shows, and their labels."""
 _StartedClip = tuple[Clip, PendingClip | Exception]
 
 
 class Rewriting(Settings):
-    """How captions are rewritten, whatever backend writes them.
+    """Settings of rewriting that are independent of the backend.
 
     Example:
         >>> Rewriting(per_clip=4, gate=Gate(tolerance=0)).attempts
         3
     """
 
-    per_clip: int = Field(default=1, ge=1, description="Captions for each clip, in different styles.")
+    per_clip: int = Field(
+        default=1, ge=1, description="Number of captions for each clip, in different styles."
+    )
     attempts: int = Field(
         default=3,
         ge=1,
-        description="Requests for one caption; later ones include the reasons of the refusal.",
+        description="Most requests for a caption; after the first, they contain the reasons of the refusals.",
     )
     candidates: int = Field(
-        default=2, ge=1, description="Candidates of each request; the first that passes the gate is used."
+        default=2,
+        ge=1,
+        description="Number of candidates in each request; the first that the gate accepts is used.",
     )
     seed: int = Field(default=0, description="Random seed; combined with the id of the clip.")
     gate: Gate = Field(default_factory=Gate, description="Limits of the gate.")
-    repair: bool = Field(default=True, description="Repair candidates that only omit something.")
-    keep_templates: bool = Field(default=False, description="Keep template captions next to the new ones.")
+    repair: bool = Field(
+        default=True, description="Append omitted emotions, bursts and traits to candidates that omit them."
+    )
+    keep_templates: bool = Field(
+        default=False, description="Keep the template captions of a clip in addition to the new captions."
+    )
     keep_refused: bool = Field(
-        default=True, description="Keep refused candidates in the metadata, for report and harvest."
+        default=True,
+        description="Keep refused candidates in the metadata, for budew paraphrase report and harvest.",
     )
     prompts: InstanceOf[Prompts] = Field(
-        default_factory=load_prompts, exclude=True, description="Prompt file, whose styles all backends use."
+        default_factory=load_prompts, exclude=True, description="Prompts; all backends use their styles."
     )
 
     def start(self, clip: Clip) -> PendingClip:
-        """Return a clip with captions to be written.
+        """Return the state of a clip before its captions are written.
 
         Raises:
-            CorpusError: it has no profile.
+            CorpusError: the clip has no profile.
         """
         targets = target_profiles(clip)
         if not targets:
@@ -87,7 +97,10 @@ class Rewriting(Settings):
         return PendingClip(clip.id, pending, self.gate, self.seed, clip.transcript or "")
 
     async def rewrite(self, clips: Sequence[PendingClip], backend: RewritingBackend) -> None:
-        """Write all captions of some clips, with as many rounds of requests as needed."""
+        """Have a backend write all captions of some clips; changes `clips` in place.
+
+        One call of the backend has a request for each missing caption; there are at most `attempts` calls.
+        """
         for _ in range(self.attempts):
             waiting = [(clip, pending) for clip in clips for pending in clip.pending if not pending.caption]
             if not waiting:
@@ -102,9 +115,14 @@ class Rewriting(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Paraphrase:
-    """Give each clip captions that a backend wrote and the gate accepted.
+    """A `budew.jobs.Job` that gives each clip captions that a backend wrote and the gate accepted.
 
-    They replace template captions and earlier paraphrases; other captions stay.
+    The new captions replace template captions and earlier paraphrases; other captions are kept.
+
+    Attributes:
+        backend: backend that writes candidates.
+        rewriting: settings that are independent of the backend.
+        name: name of the job.
 
     Example:
         >>> from budew.paraphrase import GrammarBackend
@@ -120,7 +138,7 @@ class Paraphrase:
     name: str = "paraphrase"
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the settings that determine the captions."""
+        """Return the settings that determine the captions (backend, prompts, rewriting), as JSON values."""
         return {
             "backend": dict(self.backend.settings()),
             "prompt_sha256": self.rewriting.prompts.sha256(),
@@ -129,19 +147,19 @@ class Paraphrase:
 
     @property
     def tallies(self) -> tuple[str, ...]:
-        """The labels of the counts."""
+        """Labels of the counts in the progress display."""
         return tuple(_TALLIES.values())
 
     def tally(self, clip: Clip) -> Mapping[str, int]:
-        """Return what a clip adds to each count."""
+        """Return the counts of a clip by label, to be added up in the progress display."""
         counts = clip.metadata.get(METADATA, {})
         return {label: counts.get(name, 0) for name, label in _TALLIES.items()}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Caption clips in their order, many at a time; a clip without a profile fails.
+        """Yield the clips with new captions, in order; call `failed` for clips without a profile.
 
         Raises:
-            JobError: the backend cannot continue.
+            JobError: the backend cannot answer any request.
         """
         with open_in_thread(lambda: self.backend) as (loop, backend):
             batches = in_order(
@@ -159,7 +177,7 @@ class Paraphrase:
     def _started(self, clip: Clip) -> _StartedClip:
         try:
             return clip, self.rewriting.start(clip)
-        except Exception as error:  # noqa: BLE001  # reported as the failure of this clip, in its turn
+        except Exception as error:  # noqa: BLE001  # reported in `_finished`, as the failure of this clip
             return clip, error
 
     def _finished(
@@ -189,10 +207,11 @@ def _batches(clips: Iterable[_StartedClip], size: int) -> Iterator[list[_Started
 
 
 def target_profiles(clip: Clip) -> tuple[VoiceProfile, ...]:
-    """Return the profile of each template caption of a clip, without repetition; its own where it has none.
+    """Return the profiles that the new captions of a clip must express; () if the clip has no profile.
 
-    A template may express the strongest emotions only. It comes from a file, so only one that is a plain part
-    of the profile of the clip counts; prompts hold a fresh rendering of it.
+    They are the parsed profiles of its template captions, without duplicates, since a template may express
+    only the strongest emotions. Templates that say anything beyond the profile of the clip are ignored. If
+    none is left, the result is the profile of the clip.
     """
     if clip.profile is None:
         return ()
@@ -209,17 +228,25 @@ def target_profiles(clip: Clip) -> tuple[VoiceProfile, ...]:
 def source_caption(
     id: str, number: int, target: VoiceProfile, *, seed: int, style: Style | None = None
 ) -> str:
-    """Return a template caption that expresses `target`, for caption `number` of a clip."""
+    """Render the template caption to rewrite for a caption of a clip.
+
+    Args:
+        id: id of the clip.
+        number: number of the caption among the captions of the clip, from 0.
+        target: profile that the caption must express.
+        seed: random seed.
+        style: style of template captions; None for any.
+    """
     return render(target, seed=derived_seed("source", id, seed, number), style=style)
 
 
 def _unrated_if_silent(profile: VoiceProfile, *, silent: bool) -> VoiceProfile:
-    """Return a profile; without emotions and `silent` on them, the same with unrated emotions."""
+    """Return a profile; if `silent` and no emotion is present, with unrated instead of absent emotions."""
     return VoiceProfile(None, profile.bursts, profile.traits) if silent and not profile.emotions else profile
 
 
 def _parsed_part(text: str, whole: VoiceProfile) -> VoiceProfile | None:
-    """Return the parsed profile of a caption if it is a plain part of `whole`, else None."""
+    """Return the parsed profile of a caption if all of it is in `whole`, else None."""
     if len(text) > _LONGEST_TEMPLATE:
         return None
     part = parse(text).profile

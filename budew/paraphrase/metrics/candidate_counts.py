@@ -1,4 +1,4 @@
-"""Counts of candidates and captions that the rewriting job reports, summed over a corpus."""
+"""Counts of candidates and captions, which the rewriting job stores in clips, summed over a corpus."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,12 @@ ORIGINS = {
     "prompts": ("prompt", "prompt_version"),
     "attempts": ("attempt",),
 }
-"""What captions are counted by, and its keys in their provenance."""
+"""Properties by which captions are counted, and their keys in the provenance of a caption."""
 _MOST_ORIGINS = 50
 
 
 class Refusal(BaseModel):
-    """A candidate that the gate refused: its codes, missed emotions, and words unknown to the lexicon."""
+    """Text of a candidate that the gate refused, with the fields of its `Verdict`; as stored in a clip."""
 
     model_config = ConfigDict(frozen=True, strict=True)  # from a file: unknown keys are ignored
 
@@ -32,7 +32,13 @@ class Refusal(BaseModel):
 
 
 class RewritingCounts(BaseModel):
-    """What the job did for one clip: `counts` of `COUNTS`, and the first `codes` of refused candidates."""
+    """Counts that the rewriting job stored in a clip.
+
+    Attributes:
+        counts: counts by the names in `COUNTS`.
+        codes: number of refused candidates by the code of their first reason.
+        refusals: refused candidates, if they were kept.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True)
 
@@ -42,7 +48,7 @@ class RewritingCounts(BaseModel):
 
 
 def counts_of(clip: Clip) -> RewritingCounts | None:
-    """Return the counts of a clip, None where there are none as the job writes them."""
+    """Return the counts that the rewriting job stored in a clip; None if they are missing or invalid."""
     stored: Any = clip.metadata.get(METADATA)
     if not isinstance(stored, dict):
         return None
@@ -53,50 +59,63 @@ def counts_of(clip: Clip) -> RewritingCounts | None:
 
 
 def refusals_of(clip: Clip) -> Sequence[Refusal]:
-    """Return the refused candidates of a clip."""
+    """Return the refused candidates that are stored in a clip."""
     counts = counts_of(clip)
     return counts.refusals if counts else ()
 
 
 def written_by_rewriting(clip: Clip) -> tuple[Caption, ...]:
-    """Return the captions of a clip that rewriting wrote, fallbacks included."""
+    """Return the captions of a clip that the rewriting job wrote, fallbacks included."""
     return tuple(caption for caption in clip.captions if caption.made_by.get("by") == "paraphrase")
 
 
 def is_fallback(caption: Caption) -> bool:
-    """Whether a caption is a rendering in place of a rewriting that passed."""
+    """Return whether a caption by the rewriting job is a template, used because no candidate was accepted."""
     return "fallback" in caption.made_by
 
 
 def ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Return names with their counts, the most frequent first; equal ones in alphabetical order."""
+    """Return names with their counts, the most frequent first, then in alphabetical order."""
     return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
 
 
 @dataclass(slots=True)
 class CandidateCounts:
-    """The counts of candidates of a corpus: of how many `clips`, of each of `COUNTS`, and by `codes`."""
+    """Counts of candidates in a corpus.
+
+    Attributes:
+        clips: number of clips that have counts.
+        counts: sums of their counts, by the names in `COUNTS`.
+        codes: number of refused candidates by the code of their first reason.
+    """
 
     clips: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
 
     def add(self, clip: Clip) -> None:
-        """Add the counts of a clip."""
+        """Add the counts of a clip, if it has any."""
         if found := counts_of(clip):
             self.clips += 1
             self.counts.update(found.counts)
             self.codes.update(found.codes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
+        """Return the counts as JSON values: `clips`, `counts`, `refused_by_code`."""
         counts = {name: self.counts[name] for name in COUNTS}
         return {"clips": self.clips, "counts": counts, "refused_by_code": dict(ranked(self.codes))}
 
 
 @dataclass(slots=True)
 class CaptionCounts:
-    """The captions of a corpus: how many, fallbacks by their reason, and the others by each of `ORIGINS`."""
+    """Counts of the captions in a corpus that the rewriting job wrote.
+
+    Attributes:
+        captions: number of captions.
+        repaired: number of captions that were repaired.
+        fallbacks: number of fallbacks (templates), by the reason for which no candidate was accepted.
+        origins: for each property in `ORIGINS`, the number of other captions by its value.
+    """
 
     captions: int = 0
     repaired: int = 0
@@ -104,7 +123,7 @@ class CaptionCounts:
     origins: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in ORIGINS})
 
     def add(self, caption: Caption) -> None:
-        """Count a caption by each part of its provenance."""
+        """Count a caption that the rewriting job wrote."""
         made_by = caption.made_by
         self.captions += 1
         if is_fallback(caption):
@@ -117,7 +136,7 @@ class CaptionCounts:
                 self.origins[name][origin or "unknown"] += 1
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
+        """Return the counts as JSON values; only the 50 most frequent values of each property."""
         tallies = {"fallbacks": self.fallbacks, **self.origins}
         parts = {name: dict(ranked(tally)[:_MOST_ORIGINS]) for name, tally in tallies.items()}
         return {"captions": self.captions, "repaired": self.repaired, **parts}

@@ -1,4 +1,4 @@
-"""A random sample of rewritten clips in bounded memory: its diversity, its fidelity, and examples of it."""
+"""Random sample of rewritten clips in bounded memory; its diversity and fidelity, and examples from it."""
 
 import hashlib
 from collections import defaultdict
@@ -18,12 +18,13 @@ from budew.randomness import derived_seed, generator
 from budew.statistics.resampling import Resampling
 
 COMPARED = ("templates", "paraphrases", "written")
-"""Captions that were rewritten, the result, and the result with fallbacks, as a model is trained on it."""
+"""Kinds of captions that are compared: the templates that were rewritten, the paraphrases without fallbacks,
+and all captions that were written, on which a model is trained."""
 
 
 @dataclass(frozen=True, slots=True)
 class RewrittenClip:
-    """The captions of a clip that rewriting wrote, and the candidates that the gate refused."""
+    """A clip with the captions that the rewriting job wrote, and with its refused candidates."""
 
     id: str
     profile: VoiceProfile | None
@@ -32,15 +33,15 @@ class RewrittenClip:
 
     @property
     def paraphrases(self) -> tuple[Caption, ...]:
-        """The captions that are no fallbacks."""
+        """The captions without fallbacks."""
         return tuple(caption for caption in self.captions if not is_fallback(caption))
 
     def choose(self, captions: Sequence[Caption], *, seed: int) -> Caption:
-        """Return one of the captions at random."""
+        """Return one of `captions` at random, by seed and id of the clip."""
         return generator("side", self.id, seed).choice(captions)
 
     def pair(self, *, seed: int) -> tuple[str, Caption] | None:
-        """Return one of the paraphrases at random and its template; None where there is no such pair."""
+        """Return a random paraphrase as (template, paraphrase); None without paraphrase or template."""
         if not self.paraphrases:
             return None
         caption = self.choose(self.paraphrases, seed=seed)
@@ -48,7 +49,10 @@ class RewrittenClip:
         return None if template is None else (template, caption)
 
     def template_of(self, caption: Caption, *, seed: int) -> str | None:
-        """Return the template that was rewritten, else a fresh rendering; None without a profile."""
+        """Return the template from which a caption was rewritten.
+
+        If the caption does not name its template, one is rendered from the profile; None without a profile.
+        """
         template = caption.made_by.get("of")
         if isinstance(template, str):
             return template
@@ -57,9 +61,10 @@ class RewrittenClip:
         return render(self.profile, seed=derived_seed("template", self.id, seed))
 
     def target_of(self, caption: Caption) -> VoiceProfile | None:
-        """Return what a caption should express: what its template does, if in the profile, else all of it.
+        """Return the profile that a caption should express; None if the clip has no profile.
 
-        A template may express the strongest emotions only. None where there is no profile.
+        This is the parsed profile of its template, which may express only the strongest emotions, or the
+        profile of the clip if the template has other emotions.
         """
         if self.profile is None:
             return None
@@ -71,12 +76,16 @@ class RewrittenClip:
         return whole
 
     def with_targets(self, captions: Sequence[Caption]) -> list[tuple[VoiceProfile, str]]:
-        """Return the target and the text of each caption that has a target."""
+        """Return (profile to express, text) for each of `captions`; empty if the clip has no profile."""
         targets = ((self.target_of(caption), caption.text) for caption in captions)
         return [(target, text) for target, text in targets if target is not None]
 
     def refused_with_target(self) -> list[tuple[VoiceProfile, str]]:
-        """Return the refused candidates with their target; none where the captions have different ones."""
+        """Return (profile to express, text) for each refused candidate.
+
+        Empty if the captions of the clip should express different profiles, since it is not stored to which
+        caption a candidate belonged.
+        """
         targets = [target for target, _ in self.with_targets(self.captions)]
         if not targets or any(target.emotions != targets[0].emotions for target in targets):
             return []
@@ -85,14 +94,17 @@ class RewrittenClip:
 
 @dataclass(slots=True)
 class ClipSample:
-    """At most `size` of the clips added: those whose hash with the seed is lowest, in whatever order."""
+    """Random sample of at most `size` of the clips that were added, whatever their order.
+
+    The clips with the lowest hashes of seed and id are kept.
+    """
 
     size: int
     seed: int
     _kept: list[tuple[bytes, str, list[str], RewrittenClip]] = field(default_factory=list)
 
     def add(self, clip: Clip) -> None:
-        """Consider a clip that has captions by rewriting."""
+        """Add a clip that has captions by the rewriting job; it may be dropped."""
         rank = hashlib.sha256(f"{self.seed}/{clip.id}".encode()).digest()
         captions = written_by_rewriting(clip)
         rewritten = RewrittenClip(clip.id, clip.profile, captions, tuple(refusals_of(clip)))
@@ -101,7 +113,7 @@ class ClipSample:
             self._drop_all_but_lowest()
 
     def clips(self) -> list[RewrittenClip]:
-        """Return the sample in the order of the hashes."""
+        """Return the clips of the sample in random order (that of the hashes)."""
         self._drop_all_but_lowest()
         return [rewritten for *_, rewritten in self._kept]
 
@@ -111,10 +123,10 @@ class ClipSample:
 
 
 def compare_diversity(clips: Sequence[RewrittenClip], *, seed: int) -> Mapping[str, Diversity]:
-    """Measure `COMPARED` on as many captions each, and as many words; empty where no clip has a paraphrase.
+    """Return the diversity of each kind of captions in `COMPARED`; empty if no clip has a paraphrase.
 
-    Of each clip one random caption is taken, and the template that it was made from: four paraphrases of one
-    template are not four templates.
+    The kinds are measured on equal numbers of captions and words. Each clip contributes one random paraphrase
+    and its template, since four paraphrases of one template are not four templates.
     """
     pairs = [pair for clip in clips if (pair := clip.pair(seed=seed)) is not None]
     if not pairs:
@@ -130,7 +142,10 @@ def compare_diversity(clips: Sequence[RewrittenClip], *, seed: int) -> Mapping[s
 
 
 def fidelity_after(clips: Sequence[RewrittenClip], *, seed: int) -> Fidelity | None:
-    """Compare the captions, fallbacks included, with their targets; None where no caption has a target."""
+    """Return the fidelity of the written captions, with fallbacks; None if no clip has a profile.
+
+    `seed` is that of the bootstrap.
+    """
     pairs = [clip.with_targets(clip.captions) for clip in clips]
     return fidelity(pairs, settings=Resampling(seed=seed)) if any(pairs) else None
 
@@ -138,10 +153,18 @@ def fidelity_after(clips: Sequence[RewrittenClip], *, seed: int) -> Fidelity | N
 def fidelity_before(
     clips: Sequence[RewrittenClip], counts: Mapping[str, int], *, seed: int
 ) -> Fidelity | None:
-    """Compare all candidates that the gate judged, before any was refused or repaired, with their targets.
+    """Return the fidelity of all candidates that the gate judged, before any was refused or repaired.
 
-    Of those that failed some texts are known: texts are weighted such that passed and failed ones have their
-    shares in `counts`. None where there are no candidates, or where of one group no text was stored.
+    Not all refused candidates are stored. So the stored candidates are weighted such that accepted and
+    refused ones have the same shares as in the counts.
+
+    Args:
+        clips: sampled clips.
+        counts: number of candidates of the corpus, by the names in `COUNTS`.
+        seed: random seed of the bootstrap.
+
+    Returns:
+        None if there are no candidates, or if none of the accepted or none of the refused ones is stored.
     """
     passed = [
         clip.with_targets([caption for caption in clip.paraphrases if "repaired" not in caption.made_by])
@@ -163,11 +186,15 @@ def fidelity_before(
 
 @dataclass(frozen=True, slots=True)
 class RewritingExample:
-    """A text of the clip `id` beside the template that was rewritten.
+    """Example of a paraphrase or of a refused candidate.
 
     Attributes:
-        made_by: what wrote the text, for readers.
-        refusal: why it was refused; None where it was not.
+        id: id of the clip.
+        profile: profile of the clip.
+        template: template caption that was rewritten.
+        text: the paraphrase or candidate.
+        made_by: backend, model and style as one text, for display.
+        refusal: reasons of the refusal; None for a paraphrase.
     """
 
     id: str
@@ -178,7 +205,7 @@ class RewritingExample:
     refusal: Refusal | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
+        """Return id, template and text, with `made_by` or the fields of the refusal, as JSON values."""
         parts = {"id": self.id, "template": self.template, "text": self.text}
         if self.refusal is None:
             return parts | {"made_by": self.made_by}
@@ -188,7 +215,7 @@ class RewritingExample:
 def accepted_examples(
     clips: Sequence[RewrittenClip], most: int, *, seed: int
 ) -> tuple[RewritingExample, ...]:
-    """Return at most `most` paraphrases, one of a clip, in the random order of the clips."""
+    """Return at most `most` random paraphrases, one from each of the first clips that have any."""
     pairs = ((clip, pair) for clip in clips if (pair := clip.pair(seed=seed)) is not None)
     return tuple(
         RewritingExample(clip.id, clip.profile, template, caption.text, _origin(caption))
@@ -205,7 +232,7 @@ def _origin(caption: Caption) -> str:
 
 
 def refused_examples(clips: Sequence[RewrittenClip], most: int, *, seed: int) -> tuple[RewritingExample, ...]:
-    """Return at most `most` refused candidates: one of each first reason, then another of each."""
+    """Return at most `most` refused candidates: one for each code of a first reason, then a second one, …"""
     by_code: dict[str, list[RewritingExample]] = defaultdict(list)
     for clip in clips:
         template = clip.template_of(clip.captions[0], seed=seed) if clip.captions else None

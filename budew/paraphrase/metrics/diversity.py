@@ -1,7 +1,7 @@
-"""How varied captions are: eight metrics, independent of the order of the captions.
+"""Metrics of how varied captions are; none depends on the order of the captions.
 
-The more and the longer the captions, the more often a word is repeated. So only samples of equal size are
-compared, and shares of words on equally many words. 1,000 captions take 0.4 s on one core.
+More and longer captions repeat words more often. So only samples of equal size should be compared, and
+metrics of words are computed on equal numbers of words. 1,000 captions take 0.4 s on one core.
 """
 
 import math
@@ -21,7 +21,7 @@ from budew.randomness import generator
 from budew.taxonomy import EMOTIONS
 
 SAMPLE = 1000
-"""Captions measured unless asked otherwise."""
+"""Default number of captions that are measured."""
 _PATTERN_LENGTH = 6
 _BLEU_ORDERS = 4
 _PATTERN_KINDS = (Kind.EMOTION, Kind.BURST, Kind.TRAIT, Kind.ATTRIBUTE, Kind.INTENSITY, Kind.AFTER)
@@ -30,7 +30,7 @@ _Ngram = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class EmotionWords:
-    """How often one emotion is expressed, and by how many different phrases of the lexicon."""
+    """How often captions express an emotion (`said`), and by how many different `phrases` of the lexicon."""
 
     said: int
     phrases: int
@@ -41,22 +41,22 @@ class Diversity:
     """How varied a sample of captions is.
 
     Attributes:
-        captions, words: in the sample.
-        compared_words: of as many whole captions as fit into the words to compare; distinct-n, compression
-            and vocabulary are measured on them.
-        distinct_1, distinct_2, distinct_3: distinct-n, the share of different ones among all words, pairs
-            and triples of words (Li et al. 2016, "A Diversity-Promoting Objective Function", NAACL).
-        self_bleu: 0 to 100, lower is more varied; see `self_bleu`. None of one caption.
-        compression_ratio: bytes over bytes after DEFLATE, lower is more varied (Shaib et al. 2024,
-            "Standardizing the Measurement of Text Diversity", arXiv:2403.00553, who recommend it).
-        openings: share of different first three words.
-        syntactic_openings: share of different patterns of the beginning; see `opening_pattern`.
-        emotion_words: type–token ratio of the phrases for emotions, the mean of `by_emotion` weighted by how
-            often each emotion is expressed.
-        by_emotion: for each of the 40 emotions.
-        effective_vocabulary: exp of the entropy of the words: how many words in equal use are as varied (the
-            Hill number of order 1; Jost 2006, "Entropy and diversity", Oikos).
-        mean_words: of a caption.
+        captions, words: number of captions and words in the sample.
+        compared_words: number of words in the captions on which distinct-n, compression and vocabulary are
+            measured: the first whole captions that fit into the argument `compared_words`.
+        distinct_1, distinct_2, distinct_3: distinct-n: different n-grams as share of all n-grams of n words
+            (Li et al. 2016, "A Diversity-Promoting Objective Function", NAACL).
+        self_bleu: 0 to 100, lower is more varied; see the function `self_bleu`. None for a single caption.
+        compression_ratio: bytes of the text / bytes after DEFLATE, lower is more varied (recommended by
+            Shaib et al. 2024, "Standardizing the Measurement of Text Diversity", arXiv:2403.00553).
+        openings: number of different openings (first three words) as share of the captions.
+        syntactic_openings: number of different `opening_pattern`s as share of the captions.
+        emotion_words: number of different phrases for emotions as share of all mentions of emotions; None
+            if no caption mentions an emotion.
+        by_emotion: mentions and phrases of each of the 40 emotions, by name.
+        effective_vocabulary: exp of the entropy of the words: the number of words that would be as varied if
+            they were equally frequent (Hill number of order 1; Jost 2006, "Entropy and diversity", Oikos).
+        mean_words: mean number of words in a caption.
     """
 
     captions: int
@@ -82,13 +82,14 @@ def diversity(
     sample: int = SAMPLE,
     compared_words: int | None = None,
 ) -> Diversity:
-    """Measure how varied captions are. Compare the result only with one of as many captions.
+    """Measure how varied captions are. Results are comparable for equal numbers of captions only.
 
     Args:
-        captions: English texts, in any order.
-        seed: draws the sample.
-        sample: captions measured; all where there are no more.
-        compared_words: words on which distinct-n, compression and vocabulary are measured; None for all.
+        captions: English captions, in any order.
+        seed: random seed of the sample.
+        sample: most captions to measure, drawn at random.
+        compared_words: most words on which distinct-n, compression and vocabulary are measured; None for
+            all words of the sample.
 
     Raises:
         InputError: there are no captions.
@@ -129,15 +130,15 @@ def diversity(
 
 
 def first_words(text: str) -> tuple[str, ...]:
-    """Return the first words of a caption, lower-case, as many as `budew lint` takes: three."""
+    """Return the first three words of a caption, lower-case, as `budew lint` compares them."""
     return tuple(word.word for word in words_of(text)[: load_rules().corpus.opening_words])
 
 
 def opening_pattern(text: str) -> tuple[str, ...]:
-    """Return the pattern of the first six places of a caption, which synonyms do not change.
+    """Return the pattern of the first six words or phrases of a caption, which is the same for synonyms.
 
-    A phrase of the lexicon stands for its kind, function words and punctuation for themselves, any other word
-    for "word": "A young woman reveals deep sorrow" gives a, trait, trait, word, intensity, emotion.
+    Phrases of the lexicon are replaced by their kind, other content words by "word"; function words and
+    punctuation are kept: "A young woman reveals deep sorrow" gives a, trait, trait, word, intensity, emotion.
     """
     return tuple(islice(_pattern(tokenize(text)), _PATTERN_LENGTH))
 
@@ -156,7 +157,7 @@ def _pattern(tokens: Sequence[str]) -> Iterator[str]:
 
 
 def _distinct_share(things: Iterable[tuple[str, ...]]) -> float:
-    """Return the share of different ones; 0 if there are no things."""
+    """Return the number of different things as share of all things; 0 if there are none."""
     counts = Counter(things)
     return len(counts) / counts.total() if counts else 0.0
 
@@ -167,7 +168,7 @@ def _compression_ratio(captions: Sequence[str]) -> float:
 
 
 def _effective_number(words: Counter[str]) -> float:
-    """Return exp of the entropy; 0 without words."""
+    """Return exp of the entropy of the frequencies of words; 0 if there are no words."""
     total = words.total()
     if not total:
         return 0.0
@@ -184,11 +185,15 @@ def _emotion_words(captions: Sequence[str]) -> Mapping[str, EmotionWords]:
 
 
 def self_bleu(texts: Sequence[Sequence[str]]) -> float | None:
-    """Return the mean BLEU of each text against all others (Zhu et al. 2018, "Texygen", SIGIR), 0 to 100.
+    """Return Self-BLEU, 0 to 100: the mean BLEU of each text with all other texts as references.
 
-    Each score is `sacrebleu.BLEU(effective_order=True, tokenize="none").sentence_score`, which needs only the
-    highest count of each n-gram in the others. The two highest counts in all texts give it at once for each:
-    1,000 captions take 0.2 s, a minute with sacrebleu. None for fewer than two texts.
+    See Zhu et al. 2018, "Texygen", SIGIR. Each score equals that of
+    `sacrebleu.BLEU(effective_order=True, tokenize="none").sentence_score`. BLEU needs only the highest count
+    of each n-gram in the references, which the two highest counts in all texts give for every text: 1,000
+    captions take 0.2 s instead of a minute with sacrebleu.
+
+    Args:
+        texts: words of each text. For fewer than two texts the result is None.
     """
     if len(texts) < 2:
         return None
@@ -213,7 +218,7 @@ def _ngrams(words: Sequence[str], order: int) -> Iterator[_Ngram]:
 
 
 def _two_highest(ngrams: Sequence[Counter[_Ngram]]) -> Mapping[_Ngram, tuple[int, int, int]]:
-    """Return for each n-gram its highest count in a text, which text has it, and the highest in another."""
+    """Return for each n-gram its highest count in a text, the index of this text, and the next count."""
     found: dict[_Ngram, tuple[int, int, int]] = {}
     for number, counts in enumerate(ngrams):
         for gram, count in counts.items():
@@ -226,7 +231,13 @@ def _two_highest(ngrams: Sequence[Counter[_Ngram]]) -> Mapping[_Ngram, tuple[int
 
 
 def _bleu(matched: Sequence[int], length: int, reference: int) -> float:
-    """Return BLEU by what matched, with the smoothing of mteval-v13a (Chen and Cherry 2014, method 3)."""
+    """Return BLEU with the smoothing of mteval-v13a (Chen and Cherry 2014, method 3).
+
+    Args:
+        matched: number of matching n-grams by order, from 1.
+        length: words of the text.
+        reference: words of the reference whose length is nearest.
+    """
     if not any(matched):
         return 0.0
     logs, smoothing = [], 1.0

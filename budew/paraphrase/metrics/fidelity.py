@@ -1,9 +1,10 @@
 """Fidelity of captions: the profile of each clip compared with the parse of its captions.
 
-A profile is taken as a caption can express it (`budew.captions.expressible`: rounded to levels). Each caption
-gives Spearman's ρ over the 40 emotions. Levels are compared where the profile or the caption has an emotion:
-with the 37 or so that neither has, every caption would be nearly right. Intervals are percentile bootstrap
-intervals over clips, whose captions are kept together. 0.3 ms a caption on one core.
+Profiles are first reduced to what a caption can express (`budew.captions.expressible`: rounded to levels).
+Spearman's ρ is computed for each caption over the 40 emotions. Levels are compared only for emotions that the
+profile or the caption has: with the 37 or so that neither has, every caption would be nearly right. Intervals
+are percentile bootstrap intervals over clips, so the captions of a clip are drawn together. 0.3 ms a caption
+on one core.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,10 +25,16 @@ _STEP = LEVELS[1] - LEVELS[0]
 
 @dataclass(frozen=True, slots=True)
 class EmotionFidelity:
-    """The rates of `Fidelity` for one emotion, None where there is nothing to divide by.
+    """How well captions express one emotion. Rates are None if the count that they are shares of is 0.
 
-    `wanted` and `said` are the sums of the weights of the captions whose profile has it, and that express it;
-    `exact` and `within_one` are shares of those with both.
+    Attributes:
+        emotion: name of the emotion.
+        wanted: captions whose profile has the emotion, as the sum of their weights.
+        said: captions that express the emotion, as the sum of their weights.
+        recall: share of the `wanted` captions that express the emotion.
+        precision: share of the `said` captions whose profile has the emotion.
+        exact: of the captions that are both wanted and said, the share with the same level.
+        within_one: of the same captions, the share whose level differs by at most one.
     """
 
     emotion: str
@@ -41,18 +48,19 @@ class EmotionFidelity:
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """How well captions express their profiles.
+    """How well captions express their profiles, with 95 % confidence intervals.
 
     Attributes:
-        clips, captions: how many were compared.
-        without_emotion: captions whose profile has no emotion at a level: no ρ, left out of that mean.
-        spearman: mean over captions of ρ between profile and parse over the 40 emotions. A caption in which
-            no emotion is found counts as 0.
-        exact: of the emotions that the profile or the caption has, the share with the same level.
-        within_one: the same, in both and at most one level off.
-        recall: share of the emotions of the profiles that are expressed.
-        precision: share of the emotions expressed that are in the profiles.
-        by_emotion: in the order of `EMOTIONS`.
+        clips, captions: number of clips and captions that were compared.
+        without_emotion: number of captions whose profile has no emotion; they are left out of `spearman`.
+        spearman: Spearman's ρ between profile and parse over the 40 emotions, as mean over captions. A
+            caption in which no emotion is found counts as 0.
+        exact: share of emotions with the same level, among the emotions that profile or caption have.
+        within_one: share of emotions that profile and caption have, with levels that differ by at most one,
+            among the emotions that profile or caption have.
+        recall: share of the emotions of the profiles that the captions express.
+        precision: share of the emotions that the captions express that are in the profiles.
+        by_emotion: the same rates for each emotion, in the order of `EMOTIONS`.
     """
 
     clips: int
@@ -75,9 +83,9 @@ def fidelity(
     """Compare captions with the profiles that they should express.
 
     Args:
-        clips: for each, pairs of the profile to express (intensities in [0, 1]) and the caption.
-        weights: how much each caption counts, positive; 1 where left out.
-        settings: resamples of the clips, and seed; the defaults of `Resampling` where left out.
+        clips: for each clip, pairs of a profile to express (intensities in [0, 1]) and a caption.
+        weights: positive weight of each caption, in the same order as in `clips`; None for 1.
+        settings: number of bootstrap resamples, and seed; None for the defaults of `Resampling`.
 
     Raises:
         InputError: there are no captions.
@@ -109,7 +117,7 @@ def fidelity(
         "precision": (by_caption["kept"], by_caption["said"]),
         "spearman": (np.nan_to_num(rho) * weight, defined * weight),
     }
-    # sums over the captions of a clip, which are drawn together
+    # sums over the captions of each clip, since clips are resampled
     clip = np.repeat(np.arange(len(clips)), [len(rows) for rows in clips])
     _, clip = np.unique(clip, return_inverse=True)
     above = np.stack([np.bincount(clip, numerator) for numerator, _ in fractions.values()], axis=1)
@@ -129,7 +137,7 @@ def fidelity(
 
 
 def _conditions(target: FloatArray, parsed: FloatArray) -> Mapping[str, FloatArray]:
-    """Return which conditions hold for each caption and emotion, as 0 and 1; (captions, 40) each."""
+    """Return which conditions hold for each caption and emotion, as arrays (captions, 40) of 0 and 1."""
     wanted, said = target > 0, parsed > 0
     kept, distance = wanted & said, np.abs(target - parsed)
     found = {

@@ -1,7 +1,7 @@
 """Report on rewritten corpora in one pass: candidates, diversity, fidelity, overused phrases, examples.
 
-Counts are of all clips. Diversity, fidelity and examples are of a sample, drawn by seed and clip id. 0.3 ms a
-caption on one core and 0.3 GB.
+All clips are counted. Diversity, fidelity and examples come from a sample, drawn by seed and clip id. Takes
+0.3 ms a caption on one core, and 0.3 GB.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,10 +37,10 @@ from budew.paraphrase.metrics.diversity import Diversity
 from budew.paraphrase.metrics.fidelity import Fidelity
 
 SAMPLE = 2000
-"""Clips of which diversity and fidelity are measured."""
+"""Default number of clips on which diversity and fidelity are measured."""
 EXAMPLES = 12
 Progress = Callable[[int], None]
-"""Called with the number of clips that are done."""
+"""Function that is called with the number of clips read so far."""
 
 
 @dataclass(slots=True)
@@ -48,15 +48,18 @@ class ParaphraseReport:
     """Metrics of rewritten corpora.
 
     Attributes:
-        corpora: names.
-        seed: of the sample.
-        clips, others, bad: clips with captions by rewriting, clips without, unreadable items.
-        candidates, captions: counts over all clips.
-        sampled: clips of which the following are measured.
-        diversity: by `COMPARED`.
-        before, after: fidelity of all candidates, and of what was written; None where it is unknown.
+        corpora: names of the corpora.
+        seed: random seed of the sample.
+        clips: number of clips with captions by `budew paraphrase run`.
+        others: number of clips without such captions.
+        bad: number of unreadable items.
+        candidates, captions: counts of candidates and of captions, over all clips.
+        sampled: number of clips in the sample, on which diversity and fidelity are measured.
+        diversity: diversity of each kind of captions in `COMPARED`.
+        before: fidelity of all candidates before the gate; None if refused candidates were not stored.
+        after: fidelity of the captions that were written; None if no clip has a profile.
         overused: findings of `budew lint` on the paraphrases of all clips, without fallbacks.
-        accepted, refused: examples.
+        accepted, refused: examples of paraphrases and of refused candidates.
     """
 
     corpora: tuple[str, ...]
@@ -75,7 +78,7 @@ class ParaphraseReport:
     refused: tuple[RewritingExample, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON; undefined metrics are None."""
+        """Return the report as JSON values; undefined metrics are None."""
         return {
             "corpora": list(self.corpora),
             "clips": self.clips,
@@ -105,18 +108,19 @@ def paraphrase_report(
     on_bad: OnBad | None = None,
     progress: Progress | None = None,
 ) -> ParaphraseReport:
-    """Measure rewritten corpora.
+    """Measure corpora that `budew paraphrase run` wrote: candidates, diversity, fidelity, overused phrases.
 
     Args:
-        corpora: each anything that `budew.read` takes.
-        sample, seed: clips of which diversity and fidelity are measured, and what draws them.
-        examples: of paraphrases, and of refused candidates, to keep.
-        on_bad: receives the error of each unreadable item; without it the first is raised.
-        progress: called with the number of clips read.
+        corpora: sources, see `budew.read`.
+        sample: most clips on which diversity and fidelity are measured, drawn at random.
+        seed: random seed of the sample.
+        examples: most examples of paraphrases, and of refused candidates, in the report.
+        on_bad: called with the error of each unreadable item; without it, the first error is raised.
+        progress: called with the number of clips read so far.
 
     Raises:
-        CorpusError: there is no such corpus, or an item of it cannot be read.
-        InputError: no clip has a caption by rewriting.
+        CorpusError: a corpus does not exist, or an item cannot be read and there is no `on_bad`.
+        InputError: no clip has a caption by `budew paraphrase run`.
     """
     found = ParaphraseReport(tuple(without_secrets(str(corpus)) for corpus in corpora), seed)
     drawn = ClipSample(max(1, sample), seed)
@@ -145,7 +149,7 @@ def paraphrase_report(
 def _rows(
     clips: Iterable[Clip], found: ParaphraseReport, sample: ClipSample, progress: Progress | None
 ) -> Iterator[Row]:
-    """Count and sample all clips, and yield their paraphrases for the linter."""
+    """Count clips, add them to the sample, and yield their paraphrases for the linter."""
     for clip in clips:
         captions = written_by_rewriting(clip)
         found.candidates.add(clip)
@@ -162,10 +166,14 @@ def _rows(
 
 
 def write_ban(overused: Iterable[Overused], path: Path) -> tuple[str, ...]:
-    """Write overused phrases for `--ban` as YAML, `phrases: […]`, replacing what is at `path`; return them.
+    """Write overused phrases as a ban list (YAML) for `budew paraphrase run --ban`; return the phrases.
 
-    The most frequent come first, each run of words once: a formula of six words is overused as three phrases
-    of four, and the first of them is enough to ban it.
+    Of overlapping phrases only the first is written: a formula of six words is overused as three phrases of
+    four words, and one of them is enough to ban it.
+
+    Args:
+        overused: phrases such as `ParaphraseReport.overused.phrases`, the most frequent first.
+        path: file to write; an existing file is replaced.
     """
     kept: list[tuple[str, ...]] = []
     for found in overused:
@@ -180,6 +188,6 @@ def write_ban(overused: Iterable[Overused], path: Path) -> tuple[str, ...]:
 
 
 def _long_ngrams(words: tuple[str, ...]) -> set[tuple[str, ...]]:
-    """Return the n-grams of just over half of the words."""
+    """Return the n-grams whose length is just over half the number of words."""
     length = len(words) // 2 + 1
     return {words[at : at + length] for at in range(len(words) - length + 1)}
