@@ -107,9 +107,9 @@ def train_face_heads(
         heads = [kept[name] for name in NAMES if name in kept]
     if not heads:
         raise CorpusError(
-            f"{weak or expert}: no head can be trained: a head needs {FEWEST} images with a rating of its "
-            f"emotion and {FEWEST_TO_CHECK} for validation, and must predict these better than their mean: "
-            "label more images"
+            f"{weak or expert}: no head can be trained: a head needs {FEWEST} images that show its emotion "
+            f"and {FEWEST_TO_CHECK} for validation, and must predict these better than their mean: label "
+            "more images"
         )
     means, neutral = neutral_scores(FaceScorer(encoder, heads), list(embeddings.values()))
     images = {stage: len(found.faces) for stage, found in embeddings.items()}

@@ -106,7 +106,7 @@ def _kappas(result: Result) -> Bars:
         for group in result["groups"]
         if group in ("human", "random")
     }
-    shown = own[0]["by_emotion"] if own else means.pop("human")
+    shown = own[0]["by_emotion"] if own else means.pop("human", {})
     rows = [
         BarRow(emotion, value, {group: kappas[emotion] for group, kappas in means.items() if own})
         for emotion, value in shown.items()

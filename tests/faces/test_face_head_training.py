@@ -1,20 +1,27 @@
 """Heads learn what faces drawn with known emotions show; embeddings are computed once."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+import torch
 from scipy.stats import spearmanr
 
 from budew.corpora import read, write_shard
 from budew.corpora.media import IMAGE
-from budew.errors import CheckpointError
-from budew.faces.embeddings import embed_corpus, load_image_encoder
-from budew.faces.face_head_training import train_face_heads
+from budew.errors import CheckpointError, CorpusError
+from budew.faces import face_head_training
+from budew.faces.embeddings import Face, FaceEmbeddings, embed_corpus, load_image_encoder
+from budew.faces.face_head_training import FEWEST_NEUTRAL, NEUTRAL, neutral_scores, train_face_heads
+from budew.faces.face_labels import Demographics
 from budew.faces.scoring import FaceScorer
+from budew.heads.fitting import Quality
+from budew.heads.networks import Head
 from budew.heads.stack_training import FittingOptions
+from budew.taxonomy import EMOTIONS
 
 from .conftest import drawn, encoded, face
 
@@ -101,6 +108,64 @@ def test_the_same_seed_gives_the_same_heads(trained, corpus, siglip, tmp_path):
     for one, other in zip(trained[1].heads, again.heads, strict=True):
         for mine, theirs in zip(one.layers, other.layers, strict=True):
             assert all((a == b).all() for a, b in zip(mine, theirs, strict=True))
+
+
+@pytest.fixture
+def two_wide():
+    """An image encoder with two outputs, which is not run."""
+    return SimpleNamespace(width=2, name="tiny", module=SimpleNamespace(device=torch.device("cpu")))
+
+
+def embeddings_of(*ratings):
+    faces = [Face(f"{n}", f"{n}", dict(one), Demographics()) for n, one in enumerate(ratings)]
+    return FaceEmbeddings(np.ones((len(faces), 2), np.float16), tuple(faces))
+
+
+def test_neutral_faces_have_no_emotion_above_a_trace(two_wide):
+    faint = dict.fromkeys(EMOTIONS, NEUTRAL)
+    scorer = FaceScorer(two_wide, [constant_head(HAPPY, 3.0)])
+    others = ({**faint, SAD: NEUTRAL + 0.1}, {SAD: 0.0})  # visible, and not fully rated
+    neutral = [faint] * (FEWEST_NEUTRAL - 1)
+    assert neutral_scores(scorer, [embeddings_of(*neutral, *others)]) == ({}, len(neutral))
+    both = [embeddings_of(*neutral, *others), embeddings_of(faint)]
+    assert neutral_scores(scorer, both) == ({HAPPY: 3.0}, FEWEST_NEUTRAL)
+
+
+def constant_head(name, value):
+    return Head.of_layers(
+        name, [(torch.zeros(4, 2), torch.zeros(4)), (torch.zeros(1, 4), torch.tensor([value]))]
+    )
+
+
+def test_experts_train_better_heads_further_at_a_tenth_of_the_rate(two_wide, monkeypatch, tmp_path):
+    r2 = {"weak": {HAPPY: 0.5, SAD: 0.0}, "expert": {HAPPY: -0.1, SAD: 0.2}}
+    corpora = {stage: embeddings_of(dict.fromkeys(found, 1.0)) for stage, found in r2.items()}
+    fitted = []
+
+    def fit(data, options, *, start=()):
+        known = [name for name, column in zip(data.names, data.targets.T, strict=True) if column[0] == 1]
+        fitted.append(([head.name for head in start], [] if start else known, options.rate))
+        stage = "expert" if len(fitted) > 1 else "weak"
+        for name in [head.name for head in start] or known:
+            yield constant_head(name, float(len(fitted))), Quality(20, r2[stage][name], 1.0, 1.0, 1)
+
+    monkeypatch.setattr(face_head_training, "fit_heads", fit)
+    monkeypatch.setattr(face_head_training, "embed_corpus", lambda corpus, *_, **__: corpora[str(corpus)])
+    found = train_face_heads(tmp_path / "out", two_wide, weak="weak", expert="expert", options=OPTIONS)
+    assert fitted == [
+        ([], [HAPPY, SAD], OPTIONS.rate),
+        ([HAPPY], [], OPTIONS.rate / 10),
+        ([], [SAD], OPTIONS.rate),
+    ]
+    last = {head.name: float(head.layers[-1][1][0]) for head in found.heads}
+    assert last == {HAPPY: 1.0, SAD: 3.0}  # of the last fit that was better than the mean
+
+
+def test_no_head_that_is_better_than_the_mean_is_an_error(two_wide, monkeypatch, tmp_path):
+    monkeypatch.setattr(face_head_training, "embed_corpus", lambda *_, **__: embeddings_of({HAPPY: 1.0}))
+    with pytest.raises(CorpusError, match="expert: no head can be trained"):
+        train_face_heads(tmp_path / "out", two_wide, expert="expert", options=OPTIONS)
+    assert not (tmp_path / "out").exists()
 
 
 def test_embeddings_are_computed_once_and_continued(corpus, siglip, tmp_path):

@@ -93,6 +93,16 @@ def test_without_predictions_the_best_model_is_shown(hq):
     assert "κ by emotion: people" in sections(emonet_face_hq_report({**hq, "model": None, "raters": people}))
 
 
+def test_people_who_all_answer_the_same_have_a_report_without_kappas(tmp_path):
+    rows = [
+        {"image": "a.png", "annotator": name, "human": True, "annotations": {"Joy|Awe": 1}} for name in "pq"
+    ]
+    result = score_emonet_face_hq(write_rows(rows, tmp_path / "hq.jsonl")).to_dict()
+    report = emonet_face_hq_report({"data": "hq.jsonl", **result})
+    assert not any("κ by emotion" in heading for heading in sections(report))
+    assert report_html(report)
+
+
 def test_binary_report_holds_the_numbers_of_the_json(binary):
     report = emonet_face_binary_report(binary)
     assert [card.value for card in report.cards[:2]] == [

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from budew.errors import CorpusError
 from budew.evaluation.benchmarks.face_agreement import (
     ByEmotion,
     alphas,
@@ -152,7 +153,7 @@ def score_emonet_face_hq(data: str | Path, predictor: FilePredictor | None = Non
         predictor: predictions by name of the image, scored as one more model.
 
     Raises:
-        CorpusError: the table cannot be read.
+        CorpusError: the table cannot be read, or no image is rated by two people.
         InputError: predictions cannot be joined to the images.
         MissingExtraError: scipy is not installed.
 
@@ -168,6 +169,8 @@ def score_emonet_face_hq(data: str | Path, predictor: FilePredictor | None = Non
         {'Some VLM ZS': -0.91, 'ann': 0.88, 'ben': 0.88}
     """
     table = read_face_table(data)
+    if np.isfinite(table.rows[table.people]).sum(axis=0).max() < 2:
+        raise CorpusError(f"{data} has no image that two people rated, so nothing to compare: add ratings")
     if predictor is not None:
         table = with_predictions(table, predictor)
     people, size = table.people, len(table.images)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu, spearmanr
 
+from budew.errors import CorpusError
 from budew.evaluation.benchmarks.emonet_face_hq import score_emonet_face_hq
 from budew.evaluation.predictors import FilePredictor
 from budew.taxonomy import EMOTIONS
@@ -175,6 +176,15 @@ def test_a_table_of_two_people_and_one_image_has_undefined_metrics(tmp_path):
     assert {rater["kappa"]["value"] for rater in result["raters"]} == {None}
     assert {rater["p"] for rater in result["raters"]} == {None}
     json.dumps(result, allow_nan=False)
+
+
+def test_a_table_without_an_image_that_two_people_rated_is_refused(tmp_path):
+    rows = [
+        {"image": f"{name}.png", "annotator": name, "human": name != "m MS", "annotations": {"Joy|Awe": 1}}
+        for name in ("p", "q", "m MS")
+    ]
+    with pytest.raises(CorpusError, match=r"t\.jsonl .*two people"):
+        score_emonet_face_hq(write_rows(rows, tmp_path / "t.jsonl"))
 
 
 def test_the_share_of_images_with_a_prediction_is_reported(result, face_csv, tmp_path):
