@@ -1,11 +1,12 @@
 """Vocal bursts of predictions against the labels: recall and precision of the 16 groups and of each burst.
 
-Captions speak of groups ("she laughs"), which `parse` reads as the commonest burst of the group, so the
-groups count first. A profile without bursts may be one whose bursts nobody labelled: recall and precision are
-over the clips that have a labelled burst; how many of the others got one is a number of its own, no error.
+Captions usually name a group ("she laughs"), which `parse` reads as the most common burst of the group, so
+the scores of groups say more. A profile without bursts may only be unlabelled. Recall and precision are
+therefore over the clips that have a labelled burst; bursts predicted for other clips are counted separately,
+not as errors.
 
 The sounds of a corpus, such as coughing or yawning, are scored by `score_sound`. A label need not be a burst
-of the taxonomy: of such a sound only is counted what the captions name instead.
+of the taxonomy: of such a sound only the bursts that captions name instead are counted.
 """
 
 from collections import Counter
@@ -29,8 +30,8 @@ from budew.statistics.resampling import (
 from budew.taxonomy import BURST_GROUPS, BURSTS
 
 BURST_METRICS = ("micro_recall", "micro_precision", "macro_recall", "macro_precision")
-"""In per cent. Micro: of all labels and predictions together. Macro: means over the names that are labelled,
-where the precision of one that is never predicted counts as 0."""
+"""In per cent. Micro: over all labels and predictions. Macro: mean over the names that occur as labels; the
+precision of a name that is never predicted counts as 0."""
 _NAMED = 3
 """Groups that are listed for each sound."""
 _GROUP_OF = {burst: group for group, bursts in BURST_GROUPS.items() for burst in bursts}
@@ -38,11 +39,11 @@ _GROUP_OF = {burst: group for group, bursts in BURST_GROUPS.items() for burst in
 
 @dataclass(frozen=True, slots=True)
 class BurstScore:
-    """A burst or a group.
+    """Metrics of one burst or one group of bursts.
 
     Attributes:
-        name: of the taxonomy.
-        support, predicted: number of clips that have it, and for which it was predicted.
+        name: name of the burst or group in the taxonomy.
+        support, predicted: number of clips that have it, and number of clips for which it was predicted.
         recall, precision: in per cent; undefined without support, or without predictions.
     """
 
@@ -58,8 +59,9 @@ class BurstTable:
     """Scores of all groups, or of all bursts, in the order of the taxonomy.
 
     Attributes:
-        rows: one for each.
-        overall, baseline: `BURST_METRICS` of the predictions, and of the same permuted over the clips.
+        rows: one per group or burst.
+        overall, baseline: `BURST_METRICS` by name, of the predictions and of the predictions permuted over
+            the clips.
     """
 
     rows: tuple[BurstScore, ...]
@@ -80,10 +82,10 @@ class BurstScores:
     """Metrics of vocal bursts.
 
     Attributes:
-        n: clips with a labelled burst, over which everything is.
-        groups, bursts: by group of the taxonomy, and by burst.
-        unlabelled: clips without a labelled burst.
-        named_there: number of these for which a burst was predicted; it may well be there.
+        n: number of clips with a labelled burst; `groups` and `bursts` are over these.
+        groups, bursts: scores of the groups, and of the single bursts.
+        unlabelled: number of clips without a labelled burst.
+        named_there: number of unlabelled clips for which a burst was predicted, which may be right.
     """
 
     n: int
@@ -94,12 +96,12 @@ class BurstScores:
 
 
 def score_bursts(pairs: Sequence[Pair], clusters: IntArray, settings: Resampling) -> BurstScores | None:
-    """Score the vocal bursts of predictions; None if no clip has a labelled one.
+    """Score the predicted vocal bursts; return None if no clip has a labelled burst.
 
     Args:
-        pairs: of n clips.
-        clusters: number of what each clip is resampled with, (n,).
-        settings: bootstrap resamples, permutations and seed.
+        pairs: references and predictions of n clips.
+        clusters: (n,), number of the group that each clip is resampled with, see `clusters_of`.
+        settings: number of bootstrap resamples and permutations, and seed.
     """
     labelled = [place for place, pair in enumerate(pairs) if pair.reference.bursts]
     if not labelled:
@@ -174,15 +176,15 @@ def _metrics(sums: FloatArray) -> dict[str, FloatArray]:
 
 @dataclass(frozen=True, slots=True)
 class SoundScore:
-    """What captions say of one sound of a corpus, in per cent of its clips.
+    """How often captions name a sound of a corpus, in per cent of the clips with its label.
 
     Attributes:
-        label: of the corpus.
-        n: clips.
-        burst, group: a burst that the label stands for is named; one of its group is. None where the taxonomy
-            has no such burst.
-        any_burst: any vocal burst is named.
-        named: the groups named most often, and in how many clips.
+        label: label of the corpus.
+        n: number of clips with the label.
+        burst, group: the caption names a burst that the label stands for, or a burst of the same group; None
+            if the taxonomy has no such burst.
+        any_burst: the caption names any vocal burst.
+        named: the groups that captions name most often → number of clips.
     """
 
     label: str
@@ -194,7 +196,7 @@ class SoundScore:
 
 
 def groups_of(bursts: Iterable[str]) -> tuple[str, ...]:
-    """Return the groups of bursts, each once, in their order."""
+    """Return the groups that the bursts belong to, each once, in order of first occurrence."""
     return tuple(dict.fromkeys(_GROUP_OF[burst] for burst in bursts))
 
 
@@ -205,14 +207,14 @@ def score_sound(
     speakers: Sequence[str | None],
     settings: Resampling,
 ) -> SoundScore:
-    """Score the captions of the clips of one label.
+    """Score the captions of the clips with one label.
 
     Args:
-        label: of the corpus.
-        bursts: that it stands for; none where the taxonomy has none.
-        predicted: parsed captions of n clips, at least one.
-        speakers: of the clips, (n,), who are resampled for the intervals.
-        settings: bootstrap resamples and seed.
+        label: label of the corpus.
+        bursts: bursts of the taxonomy that the label stands for; may be empty.
+        predicted: profiles parsed from the captions of n clips, at least one.
+        speakers: (n,), speaker of each clip, None if unknown. Intervals resample speakers, see `clusters_of`.
+        settings: number of bootstrap resamples, and seed.
     """
     found = [
         (

@@ -2,10 +2,11 @@
 
 Raters and captions use the scale differently: raters may well perceive an emotion that a caption leaves out.
 Isotonic regression (Barlow et al. 1972) finds the non-decreasing curve with the smallest squared error; here
-one for all emotions, as most have too few ratings for one of their own. It improves RMSE; MAE may grow where
-predictions are few values, as those of one caption are. Ranks stay, but neighbours may be tied.
+one curve serves all emotions, as most have too few ratings for a separate one. It improves RMSE; MAE may grow
+if predictions take few values, as those of single captions do. The order of predictions is kept, but close
+values may become equal.
 
-A curve belongs to a model and its decoding: the mean over 16 sampled captions takes other values than one
+A curve holds for one model and decoding: the mean over 16 sampled captions takes other values than one
 caption. It is fitted on a share of the rated clips, chosen by a hash of their ids. The file lists them, and a
 benchmark leaves them out of scoring. Where every clip is rated for one emotion, as in EmoNet-Voice Bench, the
 curve holds for emotions that raters were asked for, not for all 40.
@@ -37,14 +38,14 @@ from budew.statistics.arrays import FloatArray
 from budew.version import __version__
 
 FILE_NAME = "calibration.json"
-"""Beside a checkpoint."""
+"""Name of the file, which belongs in the folder of the checkpoint."""
 SHARE = 0.2
 FEWEST = 20
-"""Ratings to fit a curve to."""
+"""Fewest ratings that a curve is fitted to."""
 
 
 class Calibration(Settings):
-    """A fitted curve, what it was fitted on and what it holds for: the content of `calibration.json`."""
+    """A fitted curve, what it was fitted to, and the model and decoding it holds for: `calibration.json`."""
 
     made_by: str = "budew benchmark calibrate"
     version: str = __version__
@@ -52,11 +53,13 @@ class Calibration(Settings):
     values: tuple[float, ...] = Field(description="calibrated intensities at the thresholds, non-decreasing")
     model: str | None = Field(description="identity of the checkpoint; None for a file of predictions")
     decoding: Decoding | None = Field(description="decoding of the model; None for a file of predictions")
-    data: str = Field(description="rated clips, as they were given")
-    share: float = Field(description="of the rated clips used for fitting")
-    seed: int = Field(description="of the choice of these clips")
+    data: str = Field(description="path or address of the rated clips")
+    share: float = Field(description="share of the rated clips used for fitting")
+    seed: int = Field(description="seed that chooses these clips")
     ratings: int = Field(description="number of rated emotions used for fitting")
-    clips: frozenset[str] = Field(description="ids of the clips used for fitting; not to be scored")
+    clips: frozenset[str] = Field(
+        description="ids of the clips used for fitting; benchmarks must not score them"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> "Calibration":
@@ -68,11 +71,11 @@ class Calibration(Settings):
         return self
 
     def apply(self, intensities: npt.ArrayLike) -> FloatArray:
-        """Return calibrated intensities of the same shape: linear between thresholds; NaN stays NaN."""
+        """Calibrate intensities of any shape, interpolating linearly between thresholds; NaN stays NaN."""
         return np.asarray(np.interp(np.asarray(intensities, dtype=np.float64), self.thresholds, self.values))
 
     def applied_to(self, profile: VoiceProfile) -> VoiceProfile:
-        """Return a profile with its rated emotions calibrated; bursts and traits stay."""
+        """Return the profile with its rated emotions calibrated; bursts and traits are unchanged."""
         rated = profile.rated
         values = self.apply([profile.emotions.get(name, 0.0) for name in rated]).tolist()
         return VoiceProfile(
@@ -80,16 +83,16 @@ class Calibration(Settings):
         )
 
     def summary(self) -> dict[str, Any]:
-        """Return what it was fitted on, without the curve and the names of clips, as plain data."""
+        """Return the fields as plain data: without the curve, and `clips` is the number of clips."""
         return self.model_dump(mode="json", exclude={"thresholds", "values", "clips"}) | {
             "clips": len(self.clips)
         }
 
     def check(self, model: str | None, decoding: Decoding | None) -> None:
-        """Refuse predictions that the curve does not hold for.
+        """Check that the curve was fitted to predictions of this model and decoding (both None for a file).
 
         Raises:
-            InputError: they are of another model or decoding.
+            InputError: it was fitted to predictions of another model or decoding.
         """
         if (model, decoding) != (self.model, self.decoding):
             raise InputError(
@@ -107,13 +110,13 @@ def fit_calibration(
     share: float = SHARE,
     seed: int = 0,
 ) -> Calibration:
-    """Fit the curve to the rated emotions of some of the clips. The order of the pairs does not matter.
+    """Fit the curve to the rated emotions of some of the clips. The order of the pairs has no effect.
 
     Args:
-        pairs: rated clips and their predictions. Only emotions with both count.
-        data, model, decoding: to record, see `Calibration`.
-        share: of the clips to fit to, in (0, 1]; the others are for scoring.
-        seed: of the choice of the clips.
+        pairs: rated clips and their predictions. Only emotions that are rated and predicted are used.
+        data, model, decoding: recorded in the result, see `Calibration`.
+        share: share of the clips to fit to, in (0, 1]; the others are for scoring.
+        seed: seed that chooses the clips.
 
     Raises:
         InputError: the share is out of range, or there are fewer than `FEWEST` ratings to fit to.
@@ -151,13 +154,14 @@ def calibrate(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> tuple[Calibration, list[Skipped]]:
-    """Predict a share of the rated clips and fit the curve; return it with the clips that have no prediction.
+    """Predict a share of the rated clips and fit the curve; also return the clips that have no prediction.
 
     Args:
-        data: whatever `budew.read` reads, or `OWNER/NAME`; clips without a rated emotion do not count.
-        predictor: a captioner or a file of predictions; the embedded checkpoint where left out.
-        share: of the rated clips to fit to, in (0, 1].
-        seed: of the choice of these clips.
+        data: whatever `budew.read` reads, or `OWNER/NAME` on the hub; clips without a rated emotion are
+            ignored.
+        predictor: a captioner or a file of predictions; default: the checkpoint in the package.
+        share: share of the rated clips to fit to, in (0, 1].
+        seed: seed that chooses these clips.
         progress: called after each clip.
 
     Raises:
@@ -199,12 +203,12 @@ def calibrate(
 
 
 def is_for_fitting(id: str, *, share: float, seed: int) -> bool:
-    """Return whether a clip belongs to the part that curves are fitted to: a function of seed and id."""
+    """Return whether a clip is one to fit to: a random choice that depends only on seed and id."""
     return generator("calibration", seed, ascii(id)).random() < share
 
 
 def rated_intensities(pairs: Sequence[Pair]) -> tuple[FloatArray, FloatArray]:
-    """Return the intensities of all emotions that are rated and predicted, (ratings,) each."""
+    """Return reference and predicted intensities of all emotions with both, each of shape (ratings,)."""
     both = [
         (pair.reference.emotions.get(name, 0.0), pair.predicted.emotions.get(name, 0.0))
         for pair in pairs
@@ -216,7 +220,7 @@ def rated_intensities(pairs: Sequence[Pair]) -> tuple[FloatArray, FloatArray]:
 
 
 def write_calibration(path: Path, calibration: Calibration) -> None:
-    """Write a calibration as JSON, the same bytes for equal ones."""
+    """Write a calibration as JSON; equal calibrations give the same bytes."""
     contents = calibration.model_dump(mode="json") | {"clips": sorted(calibration.clips)}
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as file:
@@ -225,10 +229,10 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
 
 
 def read_calibration(path: Path) -> Calibration:
-    """Read what `write_calibration` wrote.
+    """Read a file that `write_calibration` wrote.
 
     Raises:
-        SettingsError: it is no calibration; names the field.
+        SettingsError: the file is not a calibration; the error names the invalid field.
         OSError: the file cannot be read.
     """
     check_file(path)

@@ -2,9 +2,9 @@
 
 An interrupted run resumes, and results can be computed again without the model.
 
-A file belongs to one folder of audio, checkpoint and number of samples; its name has a hash of them, so that
-predictions of different models never mix. Captions are parsed when they are read, by the parser of today.
-`read_predictions` takes the files as well.
+A file has the captions of one folder of audio by one checkpoint with one number of samples. Its name has a
+hash of these, so that predictions of different models never mix. Captions are parsed when they are read, by
+the current parser. `read_predictions` reads these files, too.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class CaptionCache:
-    """Captions of one checkpoint, which is loaded when a clip has none yet."""
+    """Stored captions of one checkpoint, which is loaded only if a clip has no caption yet."""
 
     def __init__(
         self, folder: Path, options: ModelOptions | None = None, *, num_samples: int = 0, batch_size: int = 16
@@ -37,10 +37,10 @@ class CaptionCache:
         """Store captions in `folder`, which is created.
 
         Args:
-            folder: of the files.
-            options: the checkpoint and what runs it; the embedded one where left out.
-            num_samples: captions sampled for each window, besides the greedy one.
-            batch_size: windows captioned at once.
+            folder: folder for the files.
+            options: checkpoint, backend and device; default: the checkpoint in the package.
+            num_samples: number of captions sampled for each window, besides the greedy caption.
+            batch_size: number of windows captioned at once.
 
         Raises:
             CheckpointError: there is no such checkpoint.
@@ -57,7 +57,12 @@ class CaptionCache:
         self._made_of = f"{self.predictor.model}/{num_samples}{precision}"
 
     def path(self, corpus: str, audio: Path) -> Path:
-        """Return the file of a corpus in a folder."""
+        """Return the path of the file for a corpus.
+
+        Args:
+            corpus: name of the corpus, with which the name of the file begins.
+            audio: folder that the clips are read from.
+        """
         key = hashlib.sha256(f"{self._made_of}/{audio.resolve()}".encode(errors="surrogateescape"))
         return self.folder / f"{corpus}-{key.hexdigest()[:8]}.jsonl"
 
@@ -69,12 +74,12 @@ class CaptionCache:
         skipped: list[Skipped],
         progress: Progress | None = None,
     ) -> dict[str, Prediction]:
-        """Return predictions by id; caption the clips that have none yet, and store the captions.
+        """Return predictions by id of the clip; clips without a stored caption are captioned first.
 
         Args:
-            corpus: a name for the file.
+            corpus: name of the corpus, see `path`.
             audio: folder that the clips are read from.
-            clips: each id once.
+            clips: clips with distinct ids.
             skipped: clips that cannot be captioned, or only in part, are added.
             progress: called after each clip that is captioned.
 

@@ -1,7 +1,8 @@
-"""Metrics of accepted classes and of the strongest one, with bootstrap intervals and a permutation baseline.
+"""Metrics of predicted classes, with bootstrap intervals and a permutation baseline.
 
-All of them follow from six sums for each class, so a resample of clips, or of speakers, is a weighted sum of
-those: 31,002 pictures with 1,000 resamples and 1,000 permutations take 5 s on one core.
+A class is predicted if a rule accepts it, or if it has the strongest emotion. All metrics follow from six
+sums for each class, so a resample of clips or speakers is a weighted sum of these sums: 31,002 images with
+1,000 resamples and 1,000 permutations take 5 s on one core.
 """
 
 from dataclasses import dataclass
@@ -24,32 +25,32 @@ METRICS = (
     "accepted_classes",
     "refused",
 )
-"""In per cent, but for `accepted_classes`, in classes a clip."""
+"""In per cent, except `accepted_classes`: mean number of classes per clip."""
 CLASS_METRICS = ("class_accuracy", "class_recall")
-"""Per cent of the clips of a class for which it is accepted, and for which it is the strongest."""
+"""Per cent of the clips of a class for which the class is accepted, and for which it is the strongest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What was predicted for n clips.
+    """Predicted classes of n clips.
 
     Attributes:
         accepted: (n, classes), whether the rule accepts the class.
-        strongest: (n, classes), share of the clip that goes to the class of its strongest emotion; a row sums
-            to 1, or to 0 for a refusal.
+        strongest: (n, classes), share of the clip that is assigned to the class of its strongest emotion
+            (ties are split); a row sums to 1, or to 0 for a refusal.
     """
 
     accepted: BoolArray
     strongest: FloatArray
 
     def rows(self, chosen: BoolArray) -> "Decisions":
-        """Return the decisions for a part of the clips."""
+        """Return the decisions for the clips that the mask `chosen`, (n,), selects."""
         return Decisions(self.accepted[chosen], self.strongest[chosen])
 
 
 @dataclass(frozen=True, slots=True)
 class ClassScores:
-    """`METRICS` of all clips, and `CLASS_METRICS` of each class in order."""
+    """Scores with intervals: `overall` has `METRICS`; `by_class`, for each class, has `CLASS_METRICS`."""
 
     overall: dict[str, ConfidenceInterval]
     by_class: list[dict[str, ConfidenceInterval]]
@@ -58,13 +59,14 @@ class ClassScores:
 def score_classes(
     decisions: Decisions, labels: IntArray, clusters: IntArray, settings: Resampling
 ) -> ClassScores:
-    """Compute the metrics, with 95 % intervals that resample clusters; no interval where there is one.
+    """Compute the metrics, with 95 % intervals from resampled clusters; without intervals for one cluster.
 
     Args:
-        decisions: of n clips.
-        labels: true classes, numbers from 0, (n,).
-        clusters: numbers from 0, all of them used, (n,): speakers, or each clip its own.
-        settings: resamples and seed.
+        decisions: predicted classes of n clips.
+        labels: (n,), number of the true class of each clip, from 0.
+        clusters: (n,), number of the cluster of each clip, from 0 without gaps: its speaker, or the clip
+            itself.
+        settings: number of resamples, and seed.
     """
     found = cluster_intervals(_class_sums(decisions, labels, clusters), _metrics, settings)
     by_class = zip(*(found[name] for name in CLASS_METRICS), strict=True)

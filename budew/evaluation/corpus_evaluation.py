@@ -24,14 +24,14 @@ def evaluate_corpus(
 ) -> Evaluation:
     """Compare predictions for the clips of a corpus with their profiles.
 
-    Clips of which nothing that is scored is known, clips that cannot be captioned and damaged ones are left
-    out of the metrics and listed in `skipped`. Memory holds one batch of audio and that of the examples.
+    Clips without a label to score, clips that cannot be captioned and damaged clips are left out of the
+    metrics and listed in `skipped`. Only one batch of audio and the examples are held in memory.
 
     Args:
         corpus: whatever `budew.corpora.read` reads; its clips need profiles.
-        predictor: a captioner or a file of predictions; the embedded checkpoint where left out.
-        examples: number of clips whose audio is stored for a report; chosen by a hash of their ids.
-        settings: bootstrap resamples, permutations and seed.
+        predictor: a captioner or a file of predictions; default: the checkpoint in the package.
+        examples: number of clips whose audio is kept for a report; chosen by a hash of their ids.
+        settings: number of bootstrap resamples and permutations, and seed.
         progress: called after each clip.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Scores of several decodings of one model on the same clips, as predicted and calibrated, and their cost.
+"""Scores of several decodings of one model on the same clips, raw and calibrated, and their cost.
 
 One caption names one or two emotions; the mean over K sampled captions is an expected intensity, with finer
 values. Which is better depends on the model, so it is measured: on clips that calibration was not fitted to,
@@ -22,9 +22,10 @@ COMPARED = (GREEDY, Decoding(num_beams=4), *(Decoding(num_samples=number) for nu
 
 @dataclass(frozen=True, slots=True)
 class DecodingScores:
-    """One decoding: `raw` and `calibrated` metrics, and seconds of encoder and decoder for a clip.
+    """Metrics of one decoding, and the seconds of encoder and decoder per clip.
 
-    With too few ratings to fit a calibration to, `calibrated` is None.
+    `raw` has the metrics of the predictions as they are, `calibrated` those after calibration; None if there
+    are too few ratings to fit a calibration to.
     """
 
     decoding: Decoding
@@ -38,12 +39,12 @@ class DecodingComparison:
     """Scores of several decodings.
 
     Attributes:
-        model, data: names.
-        rows: one a decoding.
-        fitted, scored: numbers of clips, disjoint.
-        share: of the clips used for fitting; `settings.seed` chooses them.
-        skipped: clips that were not decoded.
-        settings: of intervals.
+        model, data: their names.
+        rows: one per decoding.
+        fitted, scored: number of clips that calibrations are fitted to, and of the others, which are scored.
+        share: share of the clips used for fitting; `settings.seed` chooses them.
+        skipped: clips that were not captioned.
+        settings: settings of the intervals.
     """
 
     model: str
@@ -56,7 +57,7 @@ class DecodingComparison:
     settings: Resampling
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data. `relative_time` is the time of a clip in units of greedy search, if compared."""
+        """Return plain data. `relative_time` is relative to greedy search; None if that is not compared."""
         greedy = next((row.seconds for row in self.rows if row.decoding == GREEDY), None)
         return {
             "model": self.model,
@@ -94,12 +95,12 @@ def compare_decodings(
     """Score every decoding on the clips that are not used for fitting its calibration.
 
     Args:
-        pairs: references and predictions of each decoding, of the same clips.
-        seconds: that encoder and decoder took for all of them.
+        pairs: references and predictions by decoding, for the same clips.
+        seconds: seconds of encoder and decoder for all clips, by decoding.
         model, data: names of the model and of the clips.
         skipped: clips that were not captioned.
-        share: of the clips with a rated emotion that calibrations are fitted to.
-        settings: bootstrap resamples, and the seed, also of the choice of these clips.
+        share: share of the clips with a rated emotion that calibrations are fitted to.
+        settings: number of bootstrap resamples, and the seed, which also chooses these clips.
 
     Raises:
         MissingExtraError: scikit-learn is not installed.

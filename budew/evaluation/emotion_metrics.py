@@ -11,12 +11,12 @@ Two conventions, because captions often leave an emotion out altogether:
 - The reference varies and the prediction is constant: its correlation counts as 0, and the area as 0.5.
   Leaving it out instead would reward a model for never predicting what it does not recognize.
 
-An emotion counts over the clips in which it is rated and predicted; elsewhere its reference or prediction is
-NaN. What is predicted where it is not rated changes no metric. Strongest emotions are compared in clips in
-which all are rated and predicted.
+The metrics of an emotion are over the clips in which it is rated and predicted; in others its reference or
+prediction is NaN. Predictions of unrated emotions change no metric. Strongest emotions are compared in clips
+in which all emotions are rated and predicted.
 
 Captions have five levels, so ties are common: a clip's unit of weight is split evenly over its tied strongest
-emotions, so that the order of the emotions decides nothing.
+emotions, so that the order of the emotions has no effect.
 """
 
 import numpy as np
@@ -27,7 +27,8 @@ from budew.taxonomy.rating_scales import from_intensity
 
 METRICS = ("spearman", "pearson", "mae", "rmse", "auc")
 REPORT_MAXIMUM = from_intensity(1.0, "report")
-"""Errors are reported on 0–10, as the EmoNet-Voice papers do (their ratings of 0, 1, 2 times five)."""
+"""Maximum of the scale of reported errors, 0–10, as in the EmoNet-Voice papers (their ratings of 0, 1, 2
+times five)."""
 
 
 def score_emotions(
@@ -36,14 +37,15 @@ def score_emotions(
     """Compute every metric for each of many resamples of the clips.
 
     Args:
-        reference, predicted: (clips, emotions), intensities in [0, 1], NaN where not rated or predicted.
-        counts: (resamples, clips), how often each clip counts; one row, each clip once, where it is left out.
+        reference, predicted: (clips, emotions), intensities in [0, 1], NaN where not rated or not predicted.
+        counts: (resamples, clips), how often each clip is drawn; default: one row in which each clip counts
+            once.
 
     Returns:
-        Each of `METRICS`, (resamples, emotions). Their means over the emotions, (resamples,), as
-        `mean_spearman` and so on; they leave out emotions whose reference never varies, if others' do: there
-        is nothing to predict of them. `top1`, (resamples,): share of the clips whose strongest emotion is
-        predicted as strongest. NaN is undefined.
+        Each of `METRICS` by name, (resamples, emotions), and its mean over the emotions as `mean_spearman`
+        and so on, (resamples,). The means leave out emotions whose reference is constant, unless all are.
+        `top1`, (resamples,): of the clips with an emotion, the share whose strongest emotion is also the
+        strongest predicted one. NaN: undefined.
 
     Example:
         >>> reference, predicted = np.array([[0.0, 1.0], [0.5, 0.0]]), np.array([[0.25, 1.0], [0.5, 0.0]])
@@ -72,7 +74,12 @@ def score_emotions(
 
 
 def constant_emotions(values: FloatArray, rated: BoolArray) -> BoolArray:
-    """Return for each emotion whether all its values in rated clips are equal; shape (emotions,)."""
+    """Return for each emotion whether its values in the clips that rate it are all equal, (emotions,).
+
+    Args:
+        values: (clips, emotions).
+        rated: (clips, emotions). An emotion that is never rated counts as constant.
+    """
     low = np.where(rated, values, np.inf).min(axis=0, initial=np.inf)
     high = np.where(rated, values, -np.inf).max(axis=0, initial=-np.inf)
     constant: BoolArray = low >= high
@@ -80,7 +87,7 @@ def constant_emotions(values: FloatArray, rated: BoolArray) -> BoolArray:
 
 
 def strongest(intensities: FloatArray) -> FloatArray:
-    """Share each clip's weight over its strongest emotions.
+    """Split each clip's weight of 1 evenly over its strongest emotions.
 
     Args:
         intensities: (clips, emotions) in [0, 1].

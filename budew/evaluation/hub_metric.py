@@ -1,6 +1,7 @@
 """The metrics of `budew.evaluation.score` as a metric of the library `evaluate`, usable without network.
 
-`EmotionScores()` needs no hub. `evaluate.load` also takes the path of this file, and wants one import a line.
+`EmotionScores()` works offline. `evaluate.load` also takes the path of this file, if it has one import per
+line.
 """
 
 from typing import Any
@@ -17,8 +18,9 @@ _VECTOR = datasets.Sequence(datasets.Value("float64"))
 class EmotionScores(evaluate.Metric):  # type: ignore[misc,name-defined]  # untyped
     """Pearson, Spearman, MAE and RMSE over the pairs of rated emotions, as EmoNet-Voice Bench reports them.
 
-    References are vectors of 40 intensities in [0, 1], NaN where unrated; predictions are vectors, too (all
-    NaN is a refusal), or captions (the empty one is a refusal). `compute` returns what `score` does.
+    References are vectors of 40 intensities in [0, 1], NaN where unrated. Predictions are either such
+    vectors, or captions; a vector of NaN or an empty caption is a refusal. `compute` returns the dictionary
+    that `budew.evaluation.score` returns.
     """
 
     def _info(self) -> Any:

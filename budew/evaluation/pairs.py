@@ -15,14 +15,14 @@ SCORED_TRAITS = ("gender", "age", "style")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One clip: its reference profile and the predicted one.
+    """A clip with its reference profile and its predicted profile.
 
     Attributes:
-        id: of the clip.
-        reference, predicted: the profiles that are compared.
-        caption: the predicted caption, where the prediction came as one.
-        audio: encoded bytes or a path, for the few clips that a report plays.
-        speaker: whose clips are resampled together; None where unknown.
+        id: id of the clip.
+        reference, predicted: the two profiles that are compared.
+        caption: the predicted caption; None if the prediction is not a caption.
+        audio: encoded bytes or a path, for the few clips that a report plays; else None.
+        speaker: name of the speaker, None if unknown. Clips of a speaker are resampled together.
     """
 
     id: str
@@ -42,15 +42,19 @@ class Skipped:
 
 
 def has_labels(profile: VoiceProfile) -> bool:
-    """Return whether an emotion, a vocal burst or one of `SCORED_TRAITS` is known, which can be scored."""
+    """Return whether a profile has anything to score: a rated emotion, a burst or one of `SCORED_TRAITS`."""
     return bool(profile.rated or profile.bursts or not profile.traits.keys().isdisjoint(SCORED_TRAITS))
 
 
 def clusters_of(speakers: Sequence[str | None]) -> tuple[IntArray, int | None]:
-    """Return what is resampled: speakers, if all are known and there are several; else clips.
+    """Group clips for resampling: by speaker if all are known and there are several, else each clip alone.
+
+    Args:
+        speakers: speaker of each clip, None if unknown.
 
     Returns:
-        The number of each clip's speaker, or of the clip, from 0, (clips,); the number of speakers, or None.
+        Number of each clip's group, from 0, (clips,); and the number of speakers, None if clips are not
+        grouped by speaker.
     """
     names, numbers = np.unique([speaker or "" for speaker in speakers], return_inverse=True)
     if "" in names or len(names) < 2:

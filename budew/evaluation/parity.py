@@ -21,20 +21,22 @@ from budew.model.generate import encode, generate, generation_settings
 from budew.profile import VoiceProfile, intensity_matrix
 
 AT_ONCE = 8
-"""Windows whose logits are compared in one batch."""
+"""Number of windows whose logits are compared in one batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """Captions of clips by one model in two ways; greedy, since each library has a beam search of its own.
+    """How much the captions of a model in another format differ from those of the reference.
+
+    Captions are greedy, since each library has its own beam search.
 
     Attributes:
-        clips: their number.
-        same: share of captions that are equal.
-        spearman, reference_spearman: mean correlations of the intensities with the labels of the clips; None
-            where they have none.
-        logits: largest difference of a logit, over the tokens of the reference's captions; CTranslate2 tells
-            those up to the first other token.
+        clips: number of clips.
+        same: share of the clips whose two captions are equal, from 0 to 1.
+        spearman, reference_spearman: mean over the emotions of the correlation between captioned intensities
+            and labels, for the other model and for the reference; None if the clips have no labels.
+        logits: largest absolute difference of a logit, over the tokens of the reference's captions; with
+            CTranslate2 only up to the first token that differs.
     """
 
     clips: int
@@ -44,17 +46,17 @@ class Parity:
     logits: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON values."""
+        """Return the fields, ready for JSON."""
         return asdict(self)
 
 
 def compare_captions(reference: Checkpoint, other: Backend, clips: Sequence[Clip]) -> Parity:
-    """Caption clips with both, and compare.
+    """Caption clips with a model and with its reference, and compare the captions.
 
     Args:
-        reference: the model as it was, as a rule in float32.
-        other: the same model.
-        clips: with labels, where correlations are wanted.
+        reference: checkpoint of the original model, usually in float32.
+        other: the same model in another format or precision.
+        clips: clips to caption; correlations need their labels.
     """
     captions, spearman = captions_and_score(
         Captioner(TransformersBackend(reference), WritingOptions(num_beams=1)), clips
@@ -66,7 +68,7 @@ def compare_captions(reference: Checkpoint, other: Backend, clips: Sequence[Clip
 
 
 def captions_and_score(captioner: Captioner, clips: Sequence[Clip]) -> tuple[list[str], float | None]:
-    """Return the caption of each clip ("" of one that failed), and the mean Spearman with labels, if any."""
+    """Return the caption of each clip ("" if it failed), and the mean ρ with the labels, if there are any."""
     results = list(captioner.caption_clips(clips))
     labels = intensity_matrix([clip.profile or VoiceProfile() for clip in clips])
     said = [one.profile if isinstance(one, CaptionedRecording) else VoiceProfile() for one in results]
@@ -76,7 +78,7 @@ def captions_and_score(captioner: Captioner, clips: Sequence[Clip]) -> tuple[lis
 
 
 def largest_difference(reference: Checkpoint, other: Backend, clips: Sequence[Clip]) -> float:
-    """Return the largest absolute difference of a logit; see `Parity`."""
+    """Return the largest absolute difference of a logit, see `Parity.logits`."""
     rate, seconds, largest = reference.sampling_rate, reference.window_seconds, 0.0
     settings = generation_settings(reference, num_beams=1)
     for start in range(0, len(clips), AT_ONCE):

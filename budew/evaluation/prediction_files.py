@@ -36,12 +36,12 @@ _HEADS = "heads"
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What was predicted for one clip.
+    """The prediction for one clip.
 
     Attributes:
-        profile: `rated` names the emotions that were predicted; none is a refusal.
-        caption: the caption that was parsed, if any.
-        means: plain means over sampled captions, weak emotions included; None without samples.
+        profile: predicted profile; `rated` has the emotions that were predicted, none for a refusal.
+        caption: caption that was parsed, if any.
+        means: means over sampled captions, including those of weak emotions; None without samples.
     """
 
     profile: VoiceProfile
@@ -50,30 +50,30 @@ class Prediction:
 
     @property
     def expected(self) -> VoiceProfile:
-        """The expected intensities, for scoring: the means over sampled captions, else the profile."""
+        """Profile to score: the means over sampled captions if there are any, else `profile`."""
         return self.means or self.profile
 
 
 def read_predictions(source: str | Path, *, scale: str = INTENSITY.name) -> dict[str, Prediction]:
-    """Read predictions, id → prediction; `by_id` finds the one of a clip.
+    """Read predictions as a mapping id → prediction; `by_id` finds the prediction of a clip.
 
-    A caption is parsed and predicts all 40 emotions. Scores predict those that any line of the source names:
-    one that a line leaves out is 0 there, null (in CSV: an empty field) is a refusal of this emotion. With
-    both, the scores count, and emotions that no line names are 0. A line with neither is a refusal: none is
-    rated.
+    A caption is parsed and predicts all 40 emotions. Scores predict the emotions that any line of the source
+    names: in a line that omits one of these, it is 0; null (in CSV: an empty field) means that this emotion
+    is not predicted. If a line has both, its scores are used, and emotions that no line names are 0. A line
+    with neither is a refusal: it predicts no emotion.
 
     Args:
         source: JSON Lines, CSV or TSV, a folder of them, or a folder with a JSON file for each clip, whose
             name is the id (fields: see `budew.evaluation.prediction_rows`); or shards, parquet or a folder of
-            these, whose clips have the predicted profiles, as `budew corpus annotate heads` writes them: then
-            only what the heads score counts, as other emotions may be labels.
-        scale: of the scores: its ends, such as "0-4", or its name, see `scale_named`. Scores may leave it by
-            a tenth of its length, on `bud-e` by its length as those of heads do, and are clipped. Profiles
-            are intensities.
+            these, whose clips have the predicted profiles. Of clips that `budew corpus annotate heads` wrote,
+            only the scores of the heads are used, as other emotions of the profile may be labels.
+        scale: scale of the scores: its ends, such as "0-4", or its name, see `scale_named`. Scores that
+            exceed it by up to a tenth of its length (on `bud-e`, the scale of heads, by up to its length) are
+            clipped. Profiles always have intensities in [0, 1].
 
     Raises:
-        InputError: there is no such scale, no field of a known name, a score off the scale, an id that comes
-            twice, or a line that cannot be read (names file and line).
+        InputError: the scale is unknown, no line has a known field, a score is off the scale, an id occurs
+            twice, or a line cannot be read; names file and line.
         CorpusError: a corpus cannot be read.
     """
     chosen = scale_named(scale)
@@ -91,16 +91,17 @@ def read_predictions(source: str | Path, *, scale: str = INTENSITY.name) -> dict
 def audio_name(clip: Clip) -> str:
     """Return the name of a clip's audio file, without suffix, or its id.
 
-    Tables that are written anew, in other shards or another order, keep the first.
+    Unlike the id, the name of the file stays the same when a table is rewritten in other shards or another
+    order.
     """
     return PurePosixPath(str(clip.metadata.get("file_name") or "")).stem or clip.id
 
 
 def by_id(predictions: Mapping[str, Value], id: str) -> Value | None:
-    """Return the value under `id`, given or stored with or without audio suffix and folder; None without one.
+    """Return the value stored under `id`, ignoring audio suffixes and missing folders; None if there is none.
 
-    `a`, `a.wav` and `speech/a.wav` are the same; `read/a` and `speech/a` are not. An id that fits several
-    predictions equally well finds none.
+    `a`, `a.wav` and `speech/a.wav` are the same; `read/a` and `speech/a` are not. If an id fits several keys
+    equally well, None is returned.
 
     Example:
         >>> by_id({"speech/a.wav": 0.5, "speech/b.wav": 1.0}, "a.flac")
@@ -112,7 +113,7 @@ def by_id(predictions: Mapping[str, Value], id: str) -> Value | None:
 
 
 class NamedClips(dict[str, Value]):
-    """A dictionary by file names whose keys are indexed once for `by_id`; not changed afterwards."""
+    """A dictionary whose keys are file names, indexed once for `by_id`; it must not be changed afterwards."""
 
     @cached_property
     def _names(self) -> dict[str, list[tuple[tuple[str, ...], str]]]:
@@ -124,7 +125,7 @@ class NamedClips(dict[str, Value]):
         return found
 
     def key_of(self, id: str) -> str | None:
-        """Return the key under which `by_id` finds the value."""
+        """Return the key that `by_id` uses for `id`; None if there is none."""
         if id in self:
             return id
         wanted = _path(id)
@@ -146,17 +147,17 @@ def _path(id: str) -> tuple[str, ...]:
 
 
 def read_scores(path: Path) -> dict[str, FloatArray]:
-    """Read a table of scores as it is: no scale is assumed.
+    """Read a table of scores without converting them: no scale is assumed.
 
     Args:
-        path: as the tables of `read_predictions`; or the published outputs of Empathic Insight-Face, with an
-            object of numbers for each head, of which `mean_subtracted` counts.
+        path: a table that `read_predictions` reads; or the published outputs of Empathic Insight-Face, which
+            have an object for each head, of which `mean_subtracted` is read.
 
     Returns:
-        Id, often a file name → (40,) in the order of `EMOTIONS`, NaN where the table has no number.
+        Id (often a file name) → scores (40,) in the order of `EMOTIONS`, NaN where the table has no number.
 
     Raises:
-        InputError: there are no scores in it, an id comes twice, or names the line and what is wrong with it.
+        InputError: the table has no scores, an id occurs twice, or a line is invalid; names the line.
 
     Example:
         >>> _ = Path("scores.jsonl").write_text('{"image": "1.jpg", "Anger": -3.5}')
@@ -228,7 +229,7 @@ def _prediction(row: PredictionRow, named: Collection[str], scale: Scale) -> Pre
 
 
 def write_predictions(path: Path, pairs: Iterable[Pair]) -> None:
-    """Write captions and predicted intensities as `read_predictions` takes them, one line a clip."""
+    """Write captions and predicted intensities, one line per clip, as `read_predictions` reads them."""
     with path.open("w", encoding="utf-8") as out:
         for pair in pairs:
             record: dict[str, Any] = {"id": pair.id}

@@ -27,7 +27,7 @@ from budew.profile import VoiceProfile
 from budew.taxonomy import emotion, find_attribute, find_emotion, misspelt_emotion
 
 RATED_ATTRIBUTES = ("Authenticity", "Arousal")
-"""Voice attributes that EmoNet-Voice Bench rates like emotions; scores of both are on the same scale."""
+"""Voice attributes that EmoNet-Voice Bench rates like emotions, on the same scale."""
 _SHOWN = 8
 _ANSWER = "predictions"
 _INTENSITY = "intensity"
@@ -37,17 +37,19 @@ _FENCE = re.compile(r"^```\w*|```$")
 
 @dataclass(frozen=True, slots=True)
 class PredictionRow:
-    """What a row says of one clip.
+    """The prediction for one clip, as a row has it.
 
     Attributes:
         where: file and line, for errors.
-        id: as it is written: often a file name.
-        caption: the text; None without one, or if it is empty.
+        id: id as written in the row, often a file name.
+        caption: caption; None if it is missing or empty.
         scores: canonical name of an emotion or of one of `RATED_ATTRIBUTES` → number, None for null (in CSV:
-            for an empty field); empty if an empty object is in their place, None without any.
-        profile: as this package writes it; None without one.
-        empty: whether the row has no field of a known name for any of these.
-        intensities: whether the scores are in [0, 1], as `budew face score` writes them, whatever others are.
+            an empty field). An empty mapping if the row has an empty object for them; None if it has no
+            scores.
+        profile: profile in the format of this package; None without one.
+        empty: whether the row has no known field for a caption, scores or a profile.
+        intensities: whether the scores are in [0, 1], as `budew face score` writes them, whatever scale is
+            given for the other rows.
     """
 
     where: str
@@ -60,11 +62,11 @@ class PredictionRow:
 
 
 def read_rows(path: Path, *, value: str | None = None) -> Iterator[PredictionRow]:
-    """Read the rows of a file, of all tables of a folder, or of its JSON files, whose names are the ids.
+    """Read the rows of a file, of all tables in a folder, or of its JSON files, whose names are the ids.
 
     Args:
-        path: `.csv`, `.tsv`, a folder; any other file is JSON Lines, which may end with `.gz`.
-        value: field with the number, where each score is an object.
+        path: a folder, a `.csv` or `.tsv` file, or any other file, which is read as JSON Lines (`.gz` too).
+        value: if each score is an object, the name of its field with the number; default: `intensity`.
 
     Raises:
         InputError: the file cannot be read, or names the line and what is wrong with it.

@@ -1,7 +1,7 @@
-"""What predicts the profiles of clips: a captioner, or a file of predictions made elsewhere.
+"""Predictors of profiles: a captioner, or a file of predictions made elsewhere.
 
 Every benchmark has the same shape: clips with their labels → predictions → scores. The clips are read once
-and one by one; `predicted` gives each its prediction, whichever of the two makes it.
+and one by one; `predicted` pairs each with its prediction, whichever predictor is used.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,11 +30,11 @@ Labelled = TypeVar("Labelled")
 
 
 class Decoding(Settings):
-    """How scores are made: of the caption of a beam search, or the mean over sampled captions (K)."""
+    """How a model makes scores: from one caption by beam search, or as the mean over K sampled captions."""
 
-    num_beams: int = Field(default=1, ge=1, description="beam width; 1: greedy; without meaning for samples")
+    num_beams: int = Field(default=1, ge=1, description="beam width; 1: greedy; unused with samples")
     num_samples: int = Field(
-        default=0, ge=0, description="sampled captions; 0: one caption, of the beam search"
+        default=0, ge=0, description="number of sampled captions; 0: one caption by beam search"
     )
 
     @property
@@ -49,9 +49,10 @@ class Predictor(Protocol):
     """Predicts the profiles of clips.
 
     Attributes:
-        name: of the model or of the file.
-        reads_audio: whether clips need their audio.
-        model, decoding: what a calibration of the predictions holds for; None for a file.
+        name: name of the model or of the file.
+        reads_audio: whether the clips must have their audio.
+        model, decoding: identity of the checkpoint and how it decodes, which a calibration must match; None
+            for a file.
     """
 
     @property
@@ -64,15 +65,15 @@ class Predictor(Protocol):
     def decoding(self) -> Decoding | None: ...  # noqa: D102
 
     def predict(self, clips: Iterable[Clip], skipped: list[Skipped]) -> Iterator[Prediction | None]:
-        """Yield a prediction for each clip, lazily.
+        """Yield the prediction of each clip, lazily and in order; None for a clip without one.
 
         Args:
-            clips: in any number; with audio if `reads_audio`.
-            skipped: clips that cannot be captioned, or only in part, are added; None is yielded for them.
+            clips: clips to predict; with audio if `reads_audio`.
+            skipped: clips that cannot be captioned, or only in part, are added to this list.
         """
 
     def check_complete(self, data: str) -> None:
-        """Refuse predictions that lacked one of the clips of `data`, once all have been asked for.
+        """Check, after `predict`, that no clip of `data` lacked a prediction.
 
         Raises:
             InputError: names some of these clips.
@@ -84,8 +85,8 @@ class ModelPredictor:
     """Predictions of a captioner, which is loaded when it is first used.
 
     Attributes:
-        options: which model, and what runs it.
-        writing: how it writes.
+        options: which model is loaded, its backend and device.
+        writing: settings of the captions, such as the beam width.
 
     Example:
         >>> from budew.corpora import read
@@ -102,7 +103,7 @@ class ModelPredictor:
 
     @cached_property
     def captioner(self) -> "Captioner":
-        """The captioner."""
+        """The captioner; loaded when it is first used."""
         from budew.inference.captioner import Captioner  # torch takes seconds, and a file does not need it
         from budew.inference.loading import load_backend
 
@@ -122,30 +123,30 @@ class ModelPredictor:
 
     @property
     def decoding(self) -> Decoding:
-        """How the scores are made: with samples, the beam width does not change them."""
+        """How scores are made. With samples, the beam width is the default, as it does not change them."""
         decoding = self.captioner.decoding
         if decoding.num_samples:
             return Decoding(num_samples=decoding.num_samples)
         return Decoding(num_beams=decoding.num_beams)
 
     def predict(self, clips: Iterable[Clip], skipped: list[Skipped]) -> Iterator[Prediction | None]:
-        """Caption each clip; see `Predictor`."""
+        """Caption each clip; see `Predictor.predict`."""
         predictions = self.predict_decodings(clips, [self.decoding], skipped)
         return (None if found is None else found[0] for found in predictions)
 
     def predict_decodings(
         self, clips: Iterable[Clip], decodings: Sequence[Decoding], skipped: list[Skipped]
     ) -> Iterator[tuple[Prediction, ...] | None]:
-        """Caption each clip in several ways; one prediction for each of `decodings`."""
+        """Caption each clip with each of `decodings`; yield predictions in this order, None if skipped."""
         from budew.inference.captioned_recording import FailedRecording
 
         captioner = self.captioner
         ways = list(map(self._way, decodings))
-        given, captioned = tee(clips)  # holds the clips of some batches
+        given, captioned = tee(clips)  # holds the clips of a few batches
         for clip, results in zip(given, captioner.caption_decodings(captioned, ways), strict=True):
             first = results[0]
             fault = first.reason if isinstance(first, FailedRecording) else first.damaged
-            if fault is not None:  # a label is that of the whole clip
+            if fault is not None:  # the label holds for the whole clip
                 skipped.append(Skipped(clip.id, fault))
                 yield None
             else:
@@ -156,11 +157,11 @@ class ModelPredictor:
                 )
 
     def seconds(self, decoding: Decoding) -> float:
-        """Return the seconds that encoder and decoder have taken for a decoding."""
+        """Return the seconds that encoder and decoder have spent on one decoding."""
         return self.captioner.seconds[self._way(decoding)]
 
     def warm_up(self) -> None:
-        """Run the model once, as the first run takes longer, and forget the seconds."""
+        """Run the model once on noise, as the first run takes longer, and reset the measured seconds."""
         noise = np.random.default_rng(0).normal(0, 0.1, self.captioner.backend.sampling_rate)
         self.captioner(noise.astype(np.float32), sampling_rate=self.captioner.backend.sampling_rate)
         self.captioner.seconds.clear()
@@ -169,7 +170,7 @@ class ModelPredictor:
         return replace(self.captioner.decoding, **decoding.model_dump())
 
     def check_complete(self, data: str) -> None:
-        """A captioner has no prediction only for clips that are skipped; see `Predictor`."""
+        """Do nothing: only clips that were skipped lack a prediction. See `Predictor.check_complete`."""
 
 
 class FilePredictor:
@@ -187,12 +188,12 @@ class FilePredictor:
     decoding = None
 
     def __init__(self, path: str | Path, *, scale: str = INTENSITY.name) -> None:
-        """Read a file.
+        """Read a file of predictions.
 
         Args:
-            path: see `budew.evaluation.prediction_files.read_predictions`; ids are names of audio files,
-                with or without suffix and folder, or ids of clips.
-            scale: of scores in it.
+            path: file or folder, see `budew.evaluation.prediction_files.read_predictions`; ids are names of
+                audio files, with or without suffix and folder, or ids of clips.
+            scale: scale of the scores in the file, such as "0-4".
 
         Raises:
             InputError: the predictions cannot be read; names file and line.
@@ -206,11 +207,11 @@ class FilePredictor:
 
     @property
     def unused(self) -> int:
-        """Number of predictions that belong to no clip so far."""
+        """Number of predictions that no clip has used so far."""
         return len(self._predictions.keys() - self._used)
 
     def predict(self, clips: Iterable[Clip], skipped: list[Skipped]) -> Iterator[Prediction | None]:
-        """Find the prediction of each clip, by its id or the name of its audio; see `Predictor`."""
+        """Find the prediction of each clip by its id, else by the name of its audio; see `Predictor`."""
         for clip in clips:
             names = (clip.id, audio_name(clip))
             keys = (self._predictions.key_of(name) for name in names)
@@ -223,7 +224,7 @@ class FilePredictor:
                 yield self._predictions[key]
 
     def check_complete(self, data: str) -> None:
-        """See `Predictor`."""
+        """Raise an error if clips had no prediction; see `Predictor.check_complete`."""
         if self._lacking:
             raise InputError(
                 f"{self.path} has no prediction for {len(self._lacking)} clips of {data}, such as "
@@ -237,6 +238,13 @@ def predicted(
     predictor: Predictor,
     skipped: list[Skipped],
 ) -> Iterator[tuple[Labelled, Prediction | None]]:
-    """Yield each labelled clip with its prediction, lazily and in order; None where there is none."""
+    """Yield each item with the prediction of its clip, lazily and in order; None where there is none.
+
+    Args:
+        labelled: items, such as clips with their labels.
+        clip_of: returns the clip of an item.
+        predictor: predicts the clips.
+        skipped: clips that cannot be captioned, or only in part, are added to this list.
+    """
     items, clips = tee(labelled)
     return zip(items, predictor.predict(map(clip_of, clips), skipped), strict=True)

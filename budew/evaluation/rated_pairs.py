@@ -1,4 +1,4 @@
-"""Metrics in one call, for other libraries: predictions and references, paired where an emotion is rated.
+"""Metrics of predictions against references in one call, for use in other libraries.
 
 As in EmoNet-Voice Bench (arXiv:2506.09827), every emotion that the reference of a clip rates is one pair, all
 pairs are pooled, and errors are on 0–10. `budew.evaluation.evaluate` scores each emotion, with intervals.
@@ -19,28 +19,29 @@ from budew.statistics.pair_metrics import PAIR_METRICS, pair_metrics
 from budew.taxonomy import EMOTIONS, emotion
 
 Reference = VoiceProfile | Mapping[str, float | None] | ArrayLike
-"""A profile, emotion → intensity, or 40 intensities in the order of `EMOTIONS` with NaN where unrated."""
+"""A profile, a mapping emotion → intensity, or 40 intensities in the order of `EMOTIONS` (NaN: unrated)."""
 Predicted = Reference | str | None | Any
-"""The same, a caption, or what has a `profile` (results of `Captioner` and `parse`). None or an empty caption
-is a refusal."""
+"""Any form of `Reference`, a caption, or an object with a `profile`, such as the results of `Captioner` and
+`parse`. None or an empty caption is a refusal: nothing is predicted."""
 
 
 def score(predictions: Sequence[Predicted], references: Sequence[Reference]) -> dict[str, float | int | None]:
     """Compare predictions with references over the emotions that the references rate.
 
     Args:
-        predictions: one a clip. A caption is parsed. Captions and mappings predict all emotions: one that a
-            mapping leaves out is 0, one that is None is refused.
-        references: one a clip, in the same order. A mapping rates the emotions that it names, but for None.
-            Intensities are in [0, 1], see `budew.taxonomy.rating_scales.to_intensity`.
+        predictions: one per clip. A caption is parsed. Captions and mappings predict all emotions: one that a
+            mapping omits is predicted as 0, one whose value is None is not predicted.
+        references: one per clip, in the same order. A mapping rates the emotions that it names, except those
+            with the value None. Intensities are in [0, 1], see `budew.taxonomy.rating_scales.to_intensity`.
 
     Returns:
-        `pearson`, `spearman`, and `mae`, `rmse` on 0–10, over all pairs, None where undefined (a correlation
-        also is if all references are equal; if only all predictions are, it is 0). `n`: number of pairs;
-        `refused`: per cent of the rated emotions that were not predicted, which are in no pair.
+        `pearson` and `spearman` correlation, and the errors `mae` and `rmse` on 0–10, over all pairs; None
+        where undefined. A correlation is undefined if all references are equal, and 0 if only all predictions
+        are. `n`: number of pairs; `refused`: per cent of the rated emotions that were not predicted and form
+        no pair.
 
     Raises:
-        InputError: the numbers of predictions and references differ, or names the one that is wrong.
+        InputError: there are not as many predictions as references, or one is invalid; its number is named.
     """
     if isinstance(predictions, str) or len(predictions) != len(references):
         raise InputError(

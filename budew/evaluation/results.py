@@ -1,4 +1,4 @@
-"""`evaluate`: predicted profiles against reference ones, as an `Evaluation`: metrics with intervals."""
+"""`evaluate` compares predicted with reference profiles; `Evaluation` has the metrics with intervals."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -34,16 +34,18 @@ _Intervals = Mapping[str, Sequence[ConfidenceInterval]]
 
 @dataclass(frozen=True, slots=True)
 class EmotionScore:
-    """The metrics of one emotion.
+    """Metrics of one emotion.
 
     Attributes:
         emotion: its name.
         rated: number of clips in which it is rated.
-        refused: number of these in which it is not predicted; everything else is over the others.
-        support, predicted_support: number of clips that have it, and for which it was predicted.
-        estimates: metric → value and interval.
-        confused_with: the other emotion most often predicted as strongest where this one is the strongest,
-            and its share of those clips.
+        refused: number of these clips in which it is not predicted; the fields below are over the other
+            clips.
+        support, predicted_support: number of clips that have it, and number of clips for which it was
+            predicted.
+        estimates: name of the metric → value and interval.
+        confused_with: the other emotion that is most often predicted as strongest in clips where this one is
+            strongest, and its share of these clips; None if there is no confusion.
     """
 
     emotion: str
@@ -55,7 +57,7 @@ class EmotionScore:
     confused_with: tuple[str, float] | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data; the metrics stand beside the numbers."""
+        """Return plain data, ready for JSON; the metrics are top-level keys, beside the counts."""
         confused = self.confused_with and dict(zip(("emotion", "share"), self.confused_with, strict=True))
         numbers = plain_fields(self, "estimates", "confused_with")
         return {**numbers, **plain_data(self.estimates), "confused_with": confused}
@@ -63,13 +65,13 @@ class EmotionScore:
 
 @dataclass(frozen=True, slots=True)
 class FalseEmotions:
-    """What is named on clips without any emotion: those with all 40 rated, and none present.
+    """Emotions predicted for clips without emotion: all 40 are rated, and no emotion is present.
 
     Attributes:
         n: number of these clips that have a prediction of all emotions.
-        share: per cent of them for which an emotion is predicted, from the level slight on.
-        emotions: emotion → per cent of them, the most frequent first; those that are never predicted are left
-            out.
+        share: per cent of these clips for which an emotion is predicted at the level slight or above.
+        emotions: emotion → per cent of these clips for which it is predicted, the most frequent first;
+            emotions that are never predicted are left out.
     """
 
     n: int
@@ -82,21 +84,22 @@ class Evaluation:
     """Metrics over a corpus.
 
     Attributes:
-        model, corpus: names.
-        pairs: ordered by clip id.
-        skipped: clips left out.
-        speakers: number of speakers, who were resampled for the intervals; None where clips were.
-        emotions: one entry an emotion; these metrics are over the clips in which an emotion is rated.
-        mean, baseline: each metric averaged over the emotions, and "top1": of the predictions, and of the
-            same predictions permuted over the clips.
-        undefined: emotions whose reference is constant or nowhere rated (no correlation).
-        unvaried: emotions whose reference varies and whose prediction does not (correlation 0).
-        confusion: (41, 41), in clips with all emotions rated: strongest reference emotion by strongest
-            predicted one, the last of each being none.
-        traits: one entry for each trait that is the label of a clip.
-        bursts: None where no clip has a labelled burst.
-        false_emotions: None where no clip is without emotion.
-        settings: of intervals and baseline.
+        model, corpus: their names.
+        pairs: the scored clips, ordered by id.
+        skipped: clips left out of the metrics.
+        speakers: number of speakers, if intervals resample speakers; None if they resample clips.
+        emotions: one entry per emotion, with metrics over the clips in which it is rated and predicted.
+        mean, baseline: metric → mean over the emotions, and "top1"; of the predictions, and of the
+            predictions permuted over the clips.
+        undefined: emotions whose reference is constant or never rated (no correlation).
+        unvaried: emotions whose reference varies and whose prediction is constant (correlation 0).
+        confusion: (41, 41), number of clips by strongest reference emotion (row) and strongest predicted
+            emotion (column), the last of each being "no emotion"; over clips in which all are rated and
+            predicted.
+        traits: one entry per trait that is labelled in at least one clip.
+        bursts: metrics of vocal bursts; None if no clip has a labelled burst.
+        false_emotions: emotions predicted for clips without emotion; None if there is no such clip.
+        settings: settings of the intervals and the baseline.
     """
 
     model: str
@@ -117,7 +120,7 @@ class Evaluation:
 
     @property
     def rated(self) -> int:
-        """Number of clips in which an emotion is rated."""
+        """Number of clips in which at least one emotion is rated."""
         return sum(bool(pair.reference.rated) for pair in self.pairs)
 
     @property
@@ -133,13 +136,13 @@ class Evaluation:
 
     @property
     def refused(self) -> float:
-        """Per cent of the rated emotions of all clips that are not predicted; metrics are over the others."""
+        """Per cent of the rated emotions of all clips that are not predicted; metrics leave these out."""
         rated = sum(row.rated for row in self.emotions)
         return 100 * sum(row.refused for row in self.emotions) / max(1, rated)
 
     @property
     def emotionless(self) -> int:
-        """Number of predictions without any emotion for clips that have one."""
+        """Number of clips that have an emotion, but for which no emotion is predicted; without refusals."""
         answered = [pair for pair in self.pairs if pair.predicted.rated]
         return sum(bool(pair.reference.emotions) and not pair.predicted.emotions for pair in answered)
 
@@ -176,17 +179,17 @@ def evaluate(
     skipped: Sequence[Skipped] = (),
     settings: Resampling | None = None,
 ) -> Evaluation:
-    """Compare predicted with reference profiles in what the reference knows: emotions, bursts, traits.
+    """Compare predicted with reference profiles: emotions, bursts and traits that the reference labels.
 
-    An emotion that the prediction does not rate is refused: left out there, and counted. The result depends
-    on the pairs and the settings, not on the order of the pairs. Intervals resample speakers where all are
-    known and there are several, else clips.
+    An emotion that the prediction does not rate is a refusal, which is counted and left out of the metrics.
+    The order of the pairs has no effect. Intervals resample speakers if all are known and there are several,
+    else clips.
 
     Args:
-        pairs: one a clip, each id once.
-        model, corpus: names to report.
-        skipped: clips that were left out, to report.
-        settings: bootstrap resamples, permutations and seed; the defaults of `Resampling` where left out.
+        pairs: one per clip, with distinct ids.
+        model, corpus: their names, for the report.
+        skipped: clips that were left out, for the report.
+        settings: number of bootstrap resamples and permutations, and seed; default: `Resampling()`.
 
     Raises:
         InputError: there are no pairs, or two with the same id.

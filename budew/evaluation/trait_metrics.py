@@ -1,8 +1,8 @@
 """Gender, age and style of the predictions against the labels: accuracy, average recall, macro F1, confusion.
 
 A caption need not mention a trait. So each trait is scored over the clips whose label is known and whose
-caption mentions it, and the coverage, how many of the labelled clips those are, stands beside it. A clip
-whose label is unknown takes no part.
+caption mentions it. The coverage, per cent of the labelled clips whose caption mentions it, is reported
+beside the scores. Clips whose label is unknown are left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,23 +18,24 @@ from budew.statistics.resampling import UNDEFINED, ConfidenceInterval, Resamplin
 from budew.taxonomy import CATEGORIES
 
 TRAIT_METRICS = ("accuracy", "unweighted_average_recall", "macro_f1")
-"""In per cent. Means over words are over those that occur as labels."""
+"""In per cent. A mean over words is over the words that occur as labels."""
 _UNDEFINED = dict.fromkeys(TRAIT_METRICS, UNDEFINED)
 
 
 @dataclass(frozen=True, slots=True)
 class TraitScore:
-    """The metrics of one trait.
+    """Metrics of one trait.
 
     Attributes:
         trait: one of `SCORED_TRAITS`.
-        n: clips whose label is known.
+        n: number of clips whose label is known.
         mentioned: number of these whose prediction has the trait; the metrics are over them.
-        coverage: their share in per cent.
-        metrics, baseline: `TRAIT_METRICS` of the predictions, and with permuted labels; empty where no
+        coverage: `mentioned` in per cent of `n`.
+        metrics, baseline: `TRAIT_METRICS` by name, of the predictions and with permuted labels; empty if no
             prediction has the trait.
-        words: that occur as label or prediction, in the order of the taxonomy.
-        confusion: (words, words + 1) in clips: label by prediction, the last column being "not mentioned".
+        words: values of the trait that occur as label or prediction, in the order of the taxonomy.
+        confusion: (words, words + 1), number of clips by label (row) and prediction (column); the last column
+            is "not mentioned".
     """
 
     trait: str
@@ -47,7 +48,7 @@ class TraitScore:
     confusion: FloatArray
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data but for the trait."""
+        """Return everything except `trait` as plain data, ready for JSON."""
         return {
             "n": self.n,
             "mentioned": self.mentioned,
@@ -59,12 +60,12 @@ class TraitScore:
 
 
 def score_traits(pairs: Sequence[Pair], clusters: IntArray, settings: Resampling) -> tuple[TraitScore, ...]:
-    """Score each of `SCORED_TRAITS` that is the label of a clip.
+    """Score each of `SCORED_TRAITS` that is labelled in at least one clip.
 
     Args:
-        pairs: of n clips.
-        clusters: number of what each clip is resampled with, (n,).
-        settings: bootstrap resamples, permutations and seed.
+        pairs: references and predictions of n clips.
+        clusters: (n,), number of the group that each clip is resampled with, see `clusters_of`.
+        settings: number of bootstrap resamples and permutations, and seed.
     """
     scores = []
     for trait in SCORED_TRAITS:

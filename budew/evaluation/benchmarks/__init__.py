@@ -1,4 +1,4 @@
-"""Published benchmarks of emotion in voices and faces: a module a family, leaderboards as YAML beside it."""
+"""Published benchmarks of emotion in voices and faces, with leaderboards in YAML files beside the modules."""
 
 import lazy_loader
 

@@ -1,7 +1,8 @@
-"""Transfer to acted speech: EmoDB (7 classes) and RAVDESS (8), with the labels that their file names carry.
+"""Benchmark of transfer to acted speech: EmoDB (7 classes) and RAVDESS (8), with labels from the file names.
 
-The softmax of the rule (see `coarse`) depends on the unit of the scores. Captions and intensities go into it
-on 0–4, the scale of the published heads; the scores of a file on their own scale, if that is named.
+The softmax of the rule (see `coarse`) depends on the unit of the scores. Captions and intensities are
+converted to 0–4, the scale of the published heads; scores from a file are used on their own scale, if it is
+given.
 """
 
 from pathlib import Path
@@ -39,17 +40,17 @@ def score_acted_speech(
     """Score a model, or predictions made elsewhere, on EmoDB or RAVDESS.
 
     Args:
-        corpus: decides file names, classes and mapping.
-        data: folder of its audio files at any depth; `emodb@test:FOLDER` for the speakers of one split.
-        predictor: a captioner, or a file of predictions under the file names, with or without suffix and
-            folder; the embedded checkpoint where left out. Scores of a file go into the softmax on their own
-            scale, unless they are intensities.
-        settings: bootstrap resamples (of speakers), permutations and seed.
+        corpus: name of the corpus, which sets file names, classes and their emotions.
+        data: folder with its audio files at any depth; `emodb@test:FOLDER` for the speakers of one split.
+        predictor: a captioner, or a file of predictions whose ids are the file names, with or without suffix
+            and folder; default: the checkpoint in the package. Scores from a file stay on their own scale for
+            the softmax, unless they are intensities.
+        settings: number of bootstrap resamples (of speakers) and of permutations, and seed.
         progress: called after each clip.
 
     Raises:
-        CorpusError: it is not a folder that can be listed, or has no file of this corpus.
-        InputError: predictions lack a clip, or `data` names another corpus.
+        CorpusError: `data` is not a readable folder, or has no file of this corpus. InputError: predictions
+            lack a clip, or `data` names another corpus.
         CheckpointError: the model cannot be loaded.
 
     Example:
@@ -86,15 +87,18 @@ def score_acted_speech(
 
 
 def acted_clips(corpus: ActedCorpus, folder: str | Path) -> tuple[list[Clip], list[Skipped]]:
-    """Find the clips of a corpus in a folder and the audio files that do not belong to it.
+    """Find the clips of a corpus in a folder, and the audio files that do not belong to it.
 
-    `label`, and `intensity` of the acting where it is known, are in the metadata of a clip.
+    The metadata of a clip have its `label` and, if known, the `intensity` of the acting. Of files with the
+    same name in several folders one is used: copies of RAVDESS often have each file twice.
 
-    A name that occurs in several folders counts once: copies of RAVDESS often hold each file twice.
+    Args:
+        corpus: name of the corpus.
+        folder: folder, or `emodb@test:FOLDER` for the speakers of one split.
 
     Raises:
-        CorpusError: it is not a folder that can be listed, or no file is named as the corpus names its own.
-        InputError: the folder is named as another corpus, or as a split that there is not.
+        CorpusError: it is not a readable folder, or no file has a name of this corpus.
+        InputError: `folder` names another corpus, or an unknown split.
     """
     named, folder = split_name(folder)
     if named is not None and str(named).partition("@")[0] != corpus:

@@ -1,21 +1,22 @@
-"""Transfer of the 40 emotions to the few classes of another corpus, by the rule of the EmoNet papers.
+"""Classification into few classes of other corpora by the 40 emotions: the rule of the EmoNet papers.
 
 The rule: softmax over the mapped emotions; a class is accepted when any of its emotions exceeds 1.5 × the
 uniform share; a clip is right when its true class is among the accepted ones. Classes of many emotions are
-accepted more often, and several may be, so the accuracy alone says little: predictions that are right for
-30 % of the clips by their strongest emotion reached 78 %. Beside it stand the argmax accuracy, the unweighted
-average recall, the mean number of accepted classes and the permutation baseline of the same rule.
+accepted more often, and several may be, so the accuracy alone says little: predictions that are right for 30
+% of the clips by their strongest emotion reached 78 %. Reported beside it are the argmax accuracy, the
+unweighted average recall, the mean number of accepted classes and the permutation baseline of the same rule.
 
 Conventions:
 
-- An unmapped emotion takes no part: neither in the softmax, nor in the uniform share, nor in the argmax.
-- An emotion without a score (NaN) in one clip takes no part there either; the threshold stays the same, as in
+- An unmapped emotion is ignored in the softmax, in the uniform share and in the argmax.
+- An emotion without a score (NaN) in one clip is ignored for this clip; the threshold stays the same, as in
   the published script. A clip without any score is a refusal: no class is accepted, and it counts as wrong.
-- A clip whose strongest emotions tie is shared evenly over their classes: captions have only five levels.
-- Where no mapped emotion is present at all (each score is exactly 0), the argmax chooses the class that means
-  no emotion, if the corpus has one: a caption that names none calls the voice neutral, and sharing the clip
-  over all classes would score that as a guess. The published rule stays as it is.
-- Softmax depends on the unit of the scores, which is therefore part of the result.
+- If the strongest emotions of a clip tie, the clip is split evenly between their classes. Ties are common,
+  since captions have only five levels.
+- If no mapped emotion is present (each score is exactly 0), the argmax chooses the class that means no
+  emotion, if the corpus has one: a caption that names no emotion calls the voice neutral, and splitting the
+  clip between all classes would score this as a guess. The published rule is not changed.
+- The softmax depends on the unit of the scores, which is therefore part of the result.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,22 +38,22 @@ from budew.taxonomy import EMOTIONS, emotion
 from budew.taxonomy.rating_scales import SCALES, Scale
 
 THRESHOLD = 1.5
-"""Times the uniform share that an emotion must exceed for its class to be accepted."""
+"""Factor of the uniform share that an emotion must exceed for its class to be accepted."""
 HEADS = SCALES["bud-e"]
-"""Scale of the published heads, 0–4; that of captions in the softmax."""
+"""Scale of the published heads, 0–4, to which captions are converted for the softmax."""
 DEFAULTS = Resampling(resamples=1000, permutations=1000, seed=0)
 
 
 @dataclass(frozen=True, slots=True)
 class CoarseTask:
-    """A corpus of few classes: the class of each mapped emotion, and what was published.
+    """A corpus with few classes: which emotions belong to each class, and published results.
 
     Attributes:
-        name, title: such as "emodb" and "EmoDB".
-        members: class → its emotions, the classes in the order in which they are reported.
-        without_emotion: the class that means no emotion; None where the corpus has none.
-        source, note: of the mapping.
-        published: rows with `model`, `accuracy` and `by_class` (per cent), `source` and `date`.
+        name, title: name for commands, such as "emodb", and for reports, such as "EmoDB".
+        members: class → its emotions; the classes are in the order of reports.
+        without_emotion: the class that means no emotion; None if the corpus has no such class.
+        source, note: source of the mapping, and a note on it.
+        published: published results, with `model`, `accuracy` and `by_class` (per cent), `source` and `date`.
     """
 
     name: str
@@ -65,32 +66,33 @@ class CoarseTask:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes, in the order in which they are reported."""
+        """The classes, in the order of reports."""
         return tuple(self.members)
 
     @property
     def mapping(self) -> Mapping[str, str]:
-        """Emotion → its class, or its classes, in the order of `EMOTIONS`; an unmapped one is left out."""
+        """Emotion → its class, or its classes joined by commas, in the order of `EMOTIONS`."""
         classes = {
             name: [label for label, members in self.members.items() if name in members] for name in EMOTIONS
         }
         return {name: ", ".join(labels) for name, labels in classes.items() if labels}
 
     def scores(self, vectors: FloatArray) -> FloatArray:
-        """Return the columns of the mapped emotions of vectors, (n, 40)."""
+        """Return the columns of the mapped emotions from scores of 40 emotions, (n, 40)."""
         return vectors[:, [EMOTIONS.index(name) for name in self.mapping]]
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledClip:
-    """One clip or picture: its true class and the predicted scores.
+    """A clip or picture with its true class and its predicted scores.
 
     Attributes:
-        id: distinct.
-        label: one of the classes.
-        scores: (40,) in the order of `EMOTIONS`, 0 where an emotion is absent, NaN where there is none.
-        speaker: whose clips are resampled together; None where unknown.
-        intensity: of the acting, where it is known.
+        id: id, distinct from all others.
+        label: true class.
+        scores: predicted scores (40,) in the order of `EMOTIONS`; 0 if the emotion is absent, NaN if it has
+            no score.
+        speaker: name of the speaker, None if unknown. Clips of a speaker are resampled together.
+        intensity: intensity of the acting, such as "strong"; None if unknown.
     """
 
     id: str
@@ -106,20 +108,23 @@ class CoarseResult:
 
     Attributes:
         task: the classes and their mapping.
-        model, data: names.
+        model, data: their names.
         n: number of clips.
-        speakers: number of speakers, who were resampled; None where clips were.
-        incomplete: clips with scores for a part of the mapped emotions.
-        for_training: clips by speakers that are for training (`NamedCorpus.splits`).
+        speakers: number of speakers, if intervals resample speakers; None if they resample clips.
+        incomplete: number of clips with scores for only some of the mapped emotions.
+        for_training: number of clips whose speakers belong to the training split (`NamedCorpus.splits`).
         overall: `class_metrics.METRICS` with intervals; refused clips count as wrong.
-        baseline: mean of these over permutations of the labels, and their 95 % range.
-        by_class: class → `n`, `accuracy`, `recall` (argmax), `accepted` (per cent of all clips).
-        by_intensity: intensity of the acting → `n` and the metrics; empty where the corpus has none.
-        confusion: (classes, classes + 1) in clips: true class by that of the strongest emotion, or refused.
+        baseline: the same metrics with permuted labels: mean and 95 % range over the permutations.
+        by_class: class → `n`, number of its clips; `accuracy`; `recall` (of the argmax); `accepted`, per cent
+            of all clips for which the class is accepted.
+        by_intensity: intensity of the acting → `n` and the metrics of `overall`; empty if the corpus has no
+            intensities.
+        confusion: (classes, classes + 1), number of clips by true class (row) and class of the strongest
+            emotion (column); the last column is for refused clips.
         accepted_counts: number of clips with 0, 1, 2, … accepted classes.
-        skipped: files left out.
-        unit: of the scores that went into the softmax.
-        settings: of intervals and baseline.
+        skipped: files that were left out.
+        unit: scale of the scores in the softmax, such as "0-4".
+        settings: settings of the intervals and the baseline.
     """
 
     task: CoarseTask
@@ -173,14 +178,20 @@ class CoarseResult:
 
 
 def labelled_clip(clip: Clip, predicted: VoiceProfile, unit: Scale = HEADS) -> LabelledClip:
-    """Return a clip, whose metadata have a `label`, with its predicted intensities in the unit of a scale."""
+    """Combine a clip and its predicted profile into a labelled clip.
+
+    Args:
+        clip: clip with a `label` in its metadata.
+        predicted: its predicted profile.
+        unit: scale that the intensities are converted to, so that 0 stays "absent".
+    """
     label = str(clip.metadata.get("label", "")).casefold()
-    scores = intensity_matrix([predicted])[0] * (unit.high - unit.low)  # 0 is absent
+    scores = intensity_matrix([predicted])[0] * (unit.high - unit.low)  # 0 stays 0: absent
     return LabelledClip(clip.id, label, scores, clip.speaker, clip.metadata.get("intensity"))
 
 
 def load_task(name: str) -> CoarseTask:
-    """Return "emodb", "ravdess", "ferd" or "affectnet" from its tables (YAML beside this module)."""
+    """Load "emodb", "ravdess", "ferd" or "affectnet" from the YAML tables beside this module."""
     table = packaged_table(__package__, "coarse_mappings")[name]
     return CoarseTask(
         name=name,
@@ -194,7 +205,7 @@ def load_task(name: str) -> CoarseTask:
 
 
 def decide(task: CoarseTask, vectors: FloatArray) -> Decisions:
-    """Apply the rule, and the argmax, to scores, (n, 40), NaN where there is none."""
+    """Apply the published rule and the argmax to scores, (n, 40), NaN where an emotion has no score."""
     scores = task.scores(vectors)
     given = np.isfinite(scores)
     scores = np.where(given, scores, -np.inf)
@@ -220,15 +231,15 @@ def score_coarse(
     unit: str = "",
     settings: Resampling = DEFAULTS,
 ) -> CoarseResult:
-    """Score predictions of 40 emotions against labels of few classes, whatever the order of the examples.
+    """Score predictions of 40 emotions against labels of few classes. Their order has no effect.
 
-    Intervals resample speakers where all are known, else clips.
+    Intervals resample speakers if all are known, else clips.
 
     Args:
-        task: from `load_task`.
-        examples: labels and scores.
-        skipped, model, data, unit: for the report.
-        settings: bootstrap resamples, permutations and seed.
+        task: classes and their emotions, such as from `load_task`.
+        examples: clips with their labels and scores.
+        skipped, model, data, unit: reported in the result, see `CoarseResult`.
+        settings: number of bootstrap resamples and permutations, and seed.
 
     Raises:
         InputError: there is no example.

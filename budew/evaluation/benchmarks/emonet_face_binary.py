@@ -1,17 +1,17 @@
-"""EmoNet-Face Binary: is an emotion present in a face, by up to three experts in turn? (arXiv:2505.20033)
+"""EmoNet-Face Binary: up to three experts decide whether a face shows an emotion (arXiv:2505.20033).
 
-A second expert is asked where the first says yes, a third where both do. The published agreement table
+A second expert is asked if the first says yes, and a third if both do. The published agreement table
 (statistics/analysis-binary.ipynb in LAION-AI/emonet-face) has, for each emotion, the (image, emotion) pairs
 with at least two ratings:
 
-- full agreement: the share on which all raters say the same (with this design: three times yes);
-- 2:1 and 1:1: the shares where one of three, or of two, says otherwise;
+- full agreement: the share for which all raters give the same answer (with this design: three times yes);
+- 2:1 and 1:1: the shares for which one of three, or one of two, disagrees;
 - the shares with two and with three ratings.
 
 A model is scored on the pairs with high agreement, three times yes against never yes: balanced accuracy and
 area under the ROC curve. Intervals resample images, because an image has several pairs with emotions. A
-resample is a vector of multiplicities, and ranks follow from it (`budew.statistics`), so 1,000 resamples of
-31,366 pairs, by emotion and together, take 3 s on one core. scikit-learn would sort each.
+resample is a vector of counts, from which ranks are computed without sorting (`budew.statistics`): 1,000
+resamples of 31,366 pairs, by emotion and together, take 3 s on one core. scikit-learn would sort each one.
 """
 
 from collections.abc import Mapping
@@ -35,20 +35,20 @@ from budew.taxonomy import EMOTIONS
 THRESHOLD = 0.5
 METRICS = ("balanced_accuracy", "roc_auc")
 FEWEST = 5
-"""Pairs of either kind below which an emotion has no metrics, and takes no part in the mean."""
+"""If an emotion has fewer present or fewer absent pairs, it has no metrics and is left out of the mean."""
 _HIGH_AGREEMENT = 3
 """Raters who all say yes."""
 
 
 @dataclass(frozen=True, slots=True)
 class BinaryTable:
-    """Ratings by (image, emotion) pair, by name of the image and order of the taxonomy.
+    """Number of ratings of each (image, emotion) pair, sorted by name of the image and order of the taxonomy.
 
     Attributes:
-        images: names without folder and suffix.
+        images: names of the images, without folder and suffix.
         raters: number of people.
-        image, emotion: (pairs,), places in `images` and `EMOTIONS`.
-        ratings, yes: (pairs,), how many were given, and how many of them say that it is present.
+        image, emotion: (pairs,), places of the pair's image in `images` and of its emotion in `EMOTIONS`.
+        ratings, yes: (pairs,), number of ratings, and number of those that say that the emotion is present.
     """
 
     images: tuple[str, ...]
@@ -61,12 +61,13 @@ class BinaryTable:
 
 @dataclass(frozen=True, slots=True)
 class PairAgreement:
-    """The pairs of one emotion with at least two ratings: their number, and shares of it (None of nothing).
+    """Agreement on one emotion: shares of its pairs with two or more ratings; None without such pairs.
 
     Attributes:
-        two, three: with two, and with three ratings.
-        agreement: all raters say the same.
-        two_to_one, one_to_one: one of three, or one of two, says otherwise.
+        pairs: number of these pairs.
+        two, three: share with two ratings, and with three.
+        agreement: share on which all raters agree.
+        two_to_one, one_to_one: share on which one of three raters, or one of two, disagrees.
     """
 
     pairs: int
@@ -79,12 +80,12 @@ class PairAgreement:
 
 @dataclass(frozen=True, slots=True)
 class PresenceScores:
-    """How well predictions tell two kinds of pairs apart.
+    """How well predictions separate pairs whose emotion is present from pairs whose emotion is absent.
 
     Attributes:
-        yes, no: scored pairs where the emotion is present, and where it is not.
-        balanced_accuracy, roc_auc: undefined where one of the two kinds is missing; of an emotion, where one
-            has fewer than `FEWEST` pairs.
+        yes, no: number of scored pairs where the emotion is present, and where it is absent.
+        balanced_accuracy, roc_auc: undefined if one of the two kinds is missing; for a single emotion, if one
+            kind has fewer than `FEWEST` pairs.
     """
 
     yes: int
@@ -95,15 +96,15 @@ class PresenceScores:
 
 @dataclass(frozen=True, slots=True)
 class PresenceResult:
-    """Scores of predictions.
+    """Scores of one model.
 
     Attributes:
-        name: of the model.
-        threshold: an intensity from which on an emotion counts as present, for the balanced accuracy.
-        missing: pairs without a prediction; left out.
-        all: over the pairs of all emotions together.
-        mean: of `METRICS` over the emotions where they are defined.
-        by_emotion: by name.
+        name: name of the model.
+        threshold: intensity from which on an emotion counts as present, for the balanced accuracy.
+        missing: number of pairs without a prediction, which are left out.
+        all: scores over the pairs of all emotions together.
+        mean: each of `METRICS` → mean over the emotions for which it is defined.
+        by_emotion: emotion → scores.
     """
 
     name: str
@@ -116,14 +117,15 @@ class PresenceResult:
 
 @dataclass(frozen=True, slots=True)
 class BinaryResult:
-    """The agreement table, and the scores of a model, if there is one.
+    """Agreement of the raters, and the scores of a model, if there is one.
 
     Attributes:
-        counts: ratings, images, people and pairs; of the pairs `all_yes` (three ratings or more, all yes),
-            `never_yes`, and `other`; `unused_predictions`, which are for no image.
-        by_emotion: by name, in the order of the taxonomy.
+        counts: number of `ratings`, `images`, `people` and `pairs`; of pairs that are `all_yes` (three
+            ratings or more, all yes), `never_yes` and `other`; with a model, of `unused_predictions`, for no
+            image.
+        by_emotion: emotion → agreement, in the order of the taxonomy.
         predicted: per cent of all pairs with a prediction; None without predictions.
-        model: of the predictions.
+        model: scores of the predictions; None without predictions.
     """
 
     counts: Mapping[str, int]
@@ -132,19 +134,20 @@ class BinaryResult:
     model: PresenceResult | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
+        """Return plain data, with the published results."""
         published = packaged_table(__package__, "emonet_face_binary")
         return {"benchmark": "emonet-face-binary", **plain_fields(self), "published": published}
 
 
 def read_binary_table(path: str | Path) -> BinaryTable:
-    """Read a table of EmoNet-Face Binary: a row a rating, `path,annotator,value,emotion`.
+    """Read a table of EmoNet-Face Binary, with one rating per row: `path,annotator,value,emotion`.
 
-    65,686 ratings take 2 s. CSV, TSV, JSON Lines and parquet; rows whose `human` is false are left out.
+    65,686 ratings take 2 s. The table may be CSV, TSV, JSON Lines or parquet; rows whose `human` is false are
+    left out.
 
     Raises:
-        CorpusError: names the row and what is wrong with it, or a rating that is neither yes nor no or is
-            given twice by the same rater; or there is none.
+        CorpusError: a row is invalid, a rating is neither yes nor no, a rater rates the same pair twice, or
+            there is no rating by people; names the row or the pair.
     """
     seen: set[tuple[str, str, str]] = set()
     said: dict[tuple[str, int], list[int]] = {}
@@ -181,7 +184,7 @@ def score_emonet_face_binary(
 
     Args:
         data: table of ratings, see `read_binary_table`.
-        predictor: predictions by name of the image; only the agreement is measured where left out.
+        predictor: predictions whose ids are names of images; without it, only the agreement is measured.
         threshold: intensity in [0, 1] from which on an emotion counts as present.
 
     Raises:
@@ -243,12 +246,11 @@ def score_presence(
     """Score predicted intensities of (image, emotion) pairs.
 
     Args:
-        image: (pairs,), number of the image.
-        emotion: (pairs,), place in `EMOTIONS`.
+        image: (pairs,), number of the image of each pair, from 0.
+        emotion: (pairs,), place of the emotion in `EMOTIONS`.
         yes: (pairs,), whether the emotion is present.
         scores: (pairs,), intensity in [0, 1], NaN where there is no prediction.
-        name: of the model.
-        threshold: intensity from which on an emotion counts as present.
+        name: name of the model. threshold: intensity from which on an emotion counts as present.
     """
     used = np.isfinite(scores)
     emotion, yes, scores = emotion[used], yes[used], scores[used]
@@ -287,11 +289,11 @@ def score_presence(
 
 
 def balanced_accuracy(yes: BoolArray, present: BoolArray, counts: FloatArray) -> FloatArray:
-    """Mean of sensitivity and specificity of every resample; NaN where it lacks one of the classes.
+    """Return the mean of sensitivity and specificity of each resample; NaN where it lacks a class.
 
     Args:
-        yes, present: (pairs,), reference and prediction.
-        counts: (resamples, pairs), how often each was drawn.
+        yes, present: (pairs,), whether the emotion is present in the reference, and in the prediction.
+        counts: (resamples, pairs), how often each pair was drawn.
 
     Returns:
         (resamples,).

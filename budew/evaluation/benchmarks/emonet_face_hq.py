@@ -3,15 +3,16 @@
 2,500 images, 40 emotions, four of eight experts each, ratings 0–7. The published analysis
 (statistics/analysis-hq.ipynb in LAION-AI/emonet-face):
 
-- Cohen's kappa with quadratic weights for each emotion and pair of raters who share two images. A rater's
-  kappa of an emotion is the mean over the human partners; its mean, median and SD are over the emotions.
-- A rater could be an annotator where a two-sided Mann-Whitney test finds no difference (p > 0.05) between
-  its kappas with people and those of people with each other; of a person, those of the pairs without it.
-- Krippendorff's alpha of the people, for intervals, over 1,000 resamples of the images.
+- Cohen's kappa with quadratic weights for each emotion and each pair of raters with two images in common. A
+  rater's kappa for an emotion is the mean over the human partners; its mean, median and SD are over emotions.
+- A rater could be an annotator if a two-sided Mann-Whitney test finds no difference (p > 0.05) between the
+  rater's kappas with people and the kappas of people with each other; a person is compared with the pairs of
+  other people.
+- Krippendorff's alpha of the people for interval scales, with 1,000 resamples of the images.
 - Spearman's ρ of each model with the median of the people, mean over the emotions. Intervals of means over
   emotions resample the emotions.
 
-A later study (saveli/emonet-readout) has two estimators of its own, which its figures are compared with:
+A later study (saveli/emonet-readout) has results of two other estimators, which are computed here as well:
 kappa over the ratings of all pairs of people together, and the kappa of models after `matched_ratings`. Both
 are compared over the five emotions whose published alpha is 0.3 or more, whatever the table.
 """
@@ -58,12 +59,12 @@ from budew.taxonomy import EMOTIONS
 
 SIGNIFICANT = 0.05
 RELIABLE = 0.3
-"""Krippendorff's alpha of an emotion that people rate reliably enough (saveli/emonet-readout)."""
+"""Krippendorff's alpha from which on people rate an emotion reliably enough (saveli/emonet-readout)."""
 
 
 @cache
 def reliable_emotions() -> tuple[str, ...]:
-    """Return the emotions with a published alpha of at least `RELIABLE`, which published kappas are over."""
+    """Return the emotions with a published alpha of at least `RELIABLE`, which published kappas cover."""
     published = packaged_table(__package__, "emonet_face_hq")["agreement"]["by_emotion"]
     return tuple(name for name in EMOTIONS if published[name]["alpha"] >= RELIABLE)
 
@@ -73,18 +74,20 @@ class RaterResult:
     """Agreement of one rater with people.
 
     Attributes:
+        name: name of the rater.
         group: one of `GROUPS`.
-        images: that the rater rated.
-        outside: ratings that truncate to no whole number from 0 to 7, left out of kappa.
-        kappa: mean over the emotions, with an interval from resampling them.
-        sd, median: over the emotions.
-        by_emotion: kappa, mean over the human partners; None where undefined.
-        difference, p: of its kappas with people from those of people with each other, see `compare`.
-        could_be_annotator: whether they do not differ significantly.
-        spearman, spearman_by_emotion: of models, ρ with the median of the people; None where the model or the
-            people never vary, which is left out of the mean.
-        matched_kappa: of models, after `matched_ratings`, over all pairs with people together, mean over the
-            emotions of `reliable_emotions`. An upper bound: it uses the reference.
+        images: number of images that the rater rated.
+        outside: number of ratings outside 0 to 7 after truncation, which kappa leaves out.
+        kappa: mean kappa over the emotions, with an interval from resampling them.
+        sd, median: standard deviation and median of kappa over the emotions.
+        by_emotion: emotion → mean kappa over the human partners; None where undefined.
+        difference, p: of the rater's kappas with people from the kappas of people with each other, see
+            `compare`.
+        could_be_annotator: whether these do not differ significantly.
+        spearman, spearman_by_emotion: models only: ρ with the median of the people, mean over emotions and by
+            emotion. Undefined (None) where model or people never vary, which the mean leaves out.
+        matched_kappa: models only: kappa after `matched_ratings` over all pairs of model and person together,
+            mean over `reliable_emotions`. An upper bound, because matching uses the reference.
     """
 
     name: str
@@ -103,27 +106,30 @@ class RaterResult:
     matched_kappa: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data; people have no metrics of models."""
+        """Return plain data; the metrics of models are left out for people."""
         of_models = ("spearman", "spearman_by_emotion", "matched_kappa")
         return plain_fields(self, *(of_models if self.group == HUMAN else ()))
 
 
 @dataclass(frozen=True, slots=True)
 class HqResult:
-    """The analysis of a table.
+    """Analysis of a table of ratings.
 
     Attributes:
-        model: name of the predictions among the raters; None without.
-        predicted: per cent of the images with a prediction; None without.
-        counts: of the table: rows, images, people, models, and what was averaged or filled.
-        raters: best mean kappa first.
-        pairs: `raters`, and `kappa` of each pair of them, (raters, raters), mean over emotions.
-        groups: kappas (of raters and emotions) of each group, as a box plot shows them.
-        group_comparisons: `first` and `second` group, and their comparison.
-        alpha: Krippendorff's alpha of the people, `mean` and `by_emotion`.
-        pooled_kappa: kappa over all pairs of people together: `mean`, `mean_of_reliable` emotions, which
-            are in `reliable`, and `by_emotion`.
-        ratings: how often people gave each rating 0–7, by emotion.
+        model: name of the predictions among the raters; None without predictions.
+        predicted: per cent of the images with a prediction; None without predictions.
+        counts: number of `rows`, `images`, `people`, `models`, and of `repeated` rows and `filled` ratings,
+            see `FaceTable.counts`.
+        raters: one entry per rater, sorted by mean kappa, the highest first.
+        pairs: `raters`: names; `kappa`: (raters, raters), kappa of each pair, mean over the emotions.
+        groups: group → statistics of the kappas of its raters and emotions, as a box plot shows them, see
+            `box`.
+        group_comparisons: for each two groups, their names `first` and `second`, and the fields of
+            `Comparison`.
+        alpha: Krippendorff's alpha of the people: `mean` and `by_emotion`.
+        pooled_kappa: kappa over all pairs of people together: `mean`, `by_emotion`, and `mean_of_reliable`,
+            over the emotions in `reliable`.
+        ratings: emotion → how often people gave each rating from 0 to 7.
     """
 
     model: str | None
@@ -138,23 +144,23 @@ class HqResult:
     ratings: Mapping[str, tuple[int, ...]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
+        """Return plain data, with the published results."""
         published = packaged_table(__package__, "emonet_face_hq")
         return {"benchmark": "emonet-face-hq", **plain_fields(self), "published": published}
 
 
 def score_emonet_face_hq(data: str | Path, predictor: FilePredictor | None = None) -> HqResult:
-    """Analyse a table of EmoNet-Face HQ as published.
+    """Analyse a table of EmoNet-Face HQ with the method of the paper.
 
     22 raters, 2,500 images and 40 emotions take 3 s on one core.
 
     Args:
         data: table of ratings by people and models, see `read_face_table`.
-        predictor: predictions by name of the image, scored as one more model.
+        predictor: predictions whose ids are names of images, scored as one more model; optional.
 
     Raises:
         CorpusError: the table cannot be read, or no image is rated by two people.
-        InputError: predictions cannot be joined to the images.
+        InputError: no prediction is for an image of the table, or the file is named as one of the raters.
         MissingExtraError: scipy is not installed.
 
     Example:

@@ -1,7 +1,7 @@
 """EmoNet-Voice Bench (arXiv:2506.09827): predictions for the one emotion that each clip was rated for.
 
-The label of a clip is the mean of its raters' answers, 0, 1 and 2 times 5; the prediction is the intensity of
-the same emotion times 10. The other 39 are unrated: they take no part. A clip without a prediction (a
+The label of a clip is the mean of its raters' answers (0, 1 or 2) times 5; the prediction is the intensity of
+the same emotion times 10. The other 39 emotions are unrated and are ignored. A clip without a prediction (a
 refusal, or a caption from which nothing was parsed) is left out as in the paper, and counts as 0 in
 `as_zero`.
 
@@ -50,22 +50,24 @@ class EmoNetVoice:
     """Results of a model on EmoNet-Voice Bench.
 
     Attributes:
-        model, data: names.
-        scores: clips without a prediction left out, as in the paper.
-        refused, unparsed: in per cent of the clips of the 40 emotions: without a prediction of the rated
-            emotion, and with a caption in which no emotion, vocal burst or trait was found.
-        missing: numbers of clips behind these, those of `refused` without any prediction, and predictions
-            that belong to no clip.
-        skipped: clips whose audio could not be captioned: no prediction.
-        as_zero: the scores with 0 as the prediction of the clips left out.
-        attributes: Authenticity and Arousal: metrics as `overall` of `scores`, and `refused` in per cent.
+        model, data: their names.
+        scores: metrics over the clips with a prediction, as in the paper.
+        refused, unparsed: per cent of the clips rated for one of the 40 emotions: those without a prediction
+            of this emotion, and those with a caption in which no emotion, vocal burst or trait was found.
+        missing: number of clips that are `refused`, `unparsed`, and `without_prediction` of anything; number
+            of `unused_predictions`, which belong to no clip.
+        skipped: clips without a prediction because their audio could not be captioned.
+        as_zero: metrics over all clips, with 0 as the prediction where there is none.
+        attributes: "Authenticity" and "Arousal" → metrics as in `scores.overall`, and `refused` in per cent.
         reliability: "all" and each category → agreement of the raters, on 0–10.
-        human_ceiling: `n` ratings of the 40 emotions, each compared with the mean of the other raters.
-        numbers: of clips by category, raters, language and so on.
-        settings: of intervals and baselines.
-        decoding: of a model.
-        calibration: what was applied; `left_out` is the number of clips that it was fitted to.
-        comparison: of the decodings of a model.
+        human_ceiling: agreement of each rater with the mean of the other raters on the 40 emotions; `n`
+            ratings.
+        numbers: number of clips by category, rater, language and so on, see `numbers_of`.
+        settings: settings of the intervals and baselines.
+        decoding: decoding of the model; None for a file of predictions.
+        calibration: summary of the calibration that was applied, with the number of clips that were
+            `left_out` because it was fitted to them; None without.
+        comparison: scores of several decodings of the model, if they were compared.
     """
 
     model: str
@@ -86,7 +88,7 @@ class EmoNetVoice:
     comparison: DecodingComparison | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data, beside the published results; the keys of `scores` stand at the top."""
+        """Return plain data with the published results; the keys of `scores` are at the top level."""
         table = packaged_table(__package__, "emonet_voice")
         own = {name: self.scores.overall[name].value for name in ("pearson", "spearman", "mae", "rmse")}
         row = {"model": self.model, **own, "refused": self.refused.value, "source": self.data, "own": True}
@@ -122,12 +124,13 @@ def score_emonet_voice(
     """Score a model on EmoNet-Voice Bench.
 
     Args:
-        data: see `read_rated_clips`.
+        data: rated clips, see `read_rated_clips`.
         predictor: a captioner, or a file of predictions whose ids are names of audio files, with or without
-            suffix and folder, or those of `budew.read`; the embedded checkpoint where left out.
-        calibration: file of `budew.evaluation.calibration` for these predictions; the clips that it was
-            fitted to are left out.
-        compared: decodings of a captioner to score besides, such as `COMPARED`.
+            suffix and folder, or the clip ids of `budew.read`; default: the checkpoint in the package.
+        calibration: file of a calibration, which is applied to the predictions; the clips that it was fitted
+            to are left out.
+        compared: further decodings of the captioner to score and compare, such as
+            `decoding_comparison.COMPARED`.
         settings: bootstrap resamples, permutations and seed.
         progress: called after each clip.
 
@@ -135,7 +138,7 @@ def score_emonet_voice(
         CorpusError: the data cannot be read; names the clip.
         InputError: no prediction is for a clip of the data, the calibration is of another model or decoding,
             or decodings of a file are to be compared.
-        SettingsError: the file is no calibration.
+        SettingsError: the file is not a calibration.
         CheckpointError: the model cannot be loaded.
 
     Example:
@@ -219,14 +222,14 @@ def score_predictions(
     settings: Resampling | None = None,
     calibration: Calibration | None = None,
 ) -> EmoNetVoice:
-    """Score predictions.
+    """Score predictions for clips of EmoNet-Voice Bench.
 
     Args:
-        predicted: rated clips, each with its prediction, None without one, in any order.
-        model, data: names.
+        predicted: rated clips in any order, each with its prediction, or None without one.
+        model, data: their names.
         unused: number of predictions that belong to no clip.
         skipped: clips whose audio could not be captioned.
-        settings: bootstrap resamples, permutations and seed.
+        settings: number of bootstrap resamples and permutations, and seed; default: `Resampling()`.
         calibration: applied to the predictions; the clips that it was fitted to are left out.
 
     Raises:

@@ -1,12 +1,13 @@
 """Clips of EmoNet-Voice Bench with the ratings of their experts, read without decoding audio.
 
 A row has audio and a `label`: each expert's answer, 0, 1 or 2, to the one category that the clip was rated
-for, such as `[{'human-1': {'Anger': 1}}, {'human-4': {'Anger': 2}}]`. `budew.read` keeps them as `ratings` in
-the metadata. Whatever is not parquet (shards converted from it, a dataset of the hub) comes with its audio.
+for, such as `[{'human-1': {'Anger': 1}}, {'human-4': {'Anger': 2}}]`. `budew.read` puts these into `ratings`
+of the metadata. From other formats than parquet (shards, a dataset of the hub) the audio is always read as
+well.
 
-A clip is called as its audio file, without folder and suffix, or as `budew.read` calls its row where there is
-no file name. Language and voice are those of columns with a usual name, else those in the file name as Got
-Talent writes them (`english_alloy_….mp3`), else unknown.
+The name of a clip is the name of its audio file, without folder and suffix; without a file name it is the id
+that `budew.read` gives. Language and voice are read from columns with a usual name, else from a file name in
+the style of Got Talent (`english_alloy_….mp3`), else they are unknown.
 """
 
 import re
@@ -28,23 +29,23 @@ from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from budew.taxonomy.rating_scales import from_intensity
 
 CLASSES = (0, 1, 2)
-"""Answers: not, mildly, intensely present."""
+"""Possible answers: the emotion is not, mildly or intensely present."""
 POINTS = 5.0
-"""One step of an answer on the 0–10 of the paper."""
+"""Difference between two successive answers on the scale of the paper, 0–10."""
 _HUB_NAME = re.compile(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}")
 _TABLES = (".parquet", ".arrow")
 
 
 @dataclass(frozen=True, slots=True)
 class RatedClip:
-    """A clip, the category it was rated for, and the answers.
+    """A clip with the category that it was rated for and the answers of the raters.
 
     Attributes:
-        clip: the row as `budew.read` names it, without audio where only labels were read.
+        clip: clip as `budew.read` yields it; without audio if only labels were read.
         category: an emotion, or the voice attribute Authenticity or Arousal.
         answers: rater → 0, 1 or 2.
-        language: BCP 47 tag, None if unknown.
-        voice: None if unknown.
+        language: BCP 47 tag; None if unknown.
+        voice: name of the synthetic voice or speaker; None if unknown.
     """
 
     clip: Clip
@@ -59,12 +60,12 @@ class RatedClip:
         return audio_name(self.clip)
 
     def without_audio(self) -> "RatedClip":
-        """Return the clip without its audio, which takes memory."""
+        """Return a copy without the audio, to save memory."""
         return replace(self, clip=replace(self.clip, audio=b""))
 
     @property
     def label(self) -> float:
-        """Mean of the answers on 0–10."""
+        """Mean of the answers, converted to 0–10."""
         return sum(self.answers.values()) * POINTS / len(self.answers)
 
     @property
@@ -74,7 +75,7 @@ class RatedClip:
 
     @property
     def unanimous(self) -> bool:
-        """Whether two or more raters gave the same answer."""
+        """Whether there are two or more raters, who all gave the same answer."""
         return len(self.answers) > 1 and len(set(self.answers.values())) == 1
 
 
@@ -86,13 +87,14 @@ def read_rated_clips(
     Args:
         source: parquet files, a folder or pattern of them, `OWNER/NAME` or `hf://OWNER/NAME` of the hub, or
             whatever else `budew.read` reads.
-        audio: read the audio as well; without, only the columns of text are read of parquet files.
-        on_bad: called with the error of a clip with `audio` that cannot be read; without it the error is
-            raised.
+        audio: whether to read the audio as well; if not, only the text columns of parquet files are read.
+        on_bad: called with the error if a clip cannot be read; used only with `audio`. Without it the error
+            is raised.
 
     Raises:
-        CorpusError: not found, without ratings, or names the row and what is wrong with it: an unknown
-            category, two categories, an answer other than 0, 1 and 2, a rater or an id that comes twice.
+        CorpusError: the source is not found, a clip has no ratings, an unknown category, two categories, an
+            answer other than 0, 1 and 2, or two answers of one rater, or two clips have the same id; names
+            the row.
     """
     ids: set[str] = set()
     options = ReadOptions(audio=audio, on_bad=on_bad if audio else None)
@@ -100,7 +102,7 @@ def read_rated_clips(
         for clip in read_one(entry, options):
             rated = _rated(f"{entry}: clip {clip.id!r}", clip)
             if rated.id in ids:
-                raise CorpusError(f"{entry}: a second clip is called {rated.id!r}: give each its own name")
+                raise CorpusError(f"{entry}: a second clip is named {rated.id!r}: give each its own name")
             ids.add(rated.id)
             yield rated
     if not ids:
@@ -108,7 +110,7 @@ def read_rated_clips(
 
 
 def on_hub(source: str | Path) -> str | Path:
-    """Return `OWNER/NAME` as an address of the hub where nothing of this name is on disk."""
+    """Convert `OWNER/NAME` to an address on the hub, unless a file or folder has this path."""
     is_name = isinstance(source, str) and _HUB_NAME.fullmatch(source) and not Path(source).exists()
     is_file = str(source).lower().endswith((*_TABLES, ".tar", ".gz", ".jsonl", ".csv", ".tsv"))
     return f"{SCHEME}{source}" if is_name and not is_file else source
@@ -159,5 +161,5 @@ def _one_category(where: str, ratings: Any) -> tuple[str, dict[str, int]]:
 
 
 def category_order(categories: set[str]) -> list[str]:
-    """Return categories in the order of the taxonomy, emotions first."""
+    """Sort categories in the order of the taxonomy, emotions first, then attributes."""
     return [name for name in (*EMOTIONS, *ATTRIBUTES) if name in categories]

@@ -1,6 +1,7 @@
-"""Metrics of EmoNet-Voice Bench: labels and predictions of the 40 emotions on 0–10, one pair a clip.
+"""Metrics of EmoNet-Voice Bench: labels and predictions of the 40 emotions on 0–10, one pair per clip.
 
-A clip without a prediction is left out here, as in the paper; `emonet_voice` scores it as 0 besides.
+A clip without a prediction is left out here, as in the paper; `emonet_voice` also reports the metrics with 0
+for it.
 """
 
 from collections import Counter
@@ -31,9 +32,9 @@ AROUSAL_GROUPS: Mapping[str, str] = {
     "medium-high": "high",
     "high": "high",
 }
-"""Arousal of an emotion in the taxonomy → its group."""
+"""Arousal of an emotion in the taxonomy → group of arousal in reports."""
 Group = Mapping[str, Any]
-"""`n`, the number of pairs, and an estimate for each of `PAIR_METRICS`."""
+"""`n`, the number of pairs, and each of `PAIR_METRICS` → value with interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,16 @@ class EmoNetVoiceScores:
     """Metrics over the pairs that have a prediction.
 
     Attributes:
-        overall: all pairs; intervals of resampled clips.
-        voice_intervals: the same metrics with intervals of resampled voices; None where the voice of a clip
-            is unknown, or all have the same. With 11 voices, such an interval is rather too narrow.
-        permuted: mean and 95 % range of the metrics of the predictions permuted over the clips.
-        by_emotion, by_language, by_voice, by_arousal: name → metrics of its clips.
-        unanimous: clips whose raters all gave the same answer.
-        classes: the prediction, rounded to the nearest of 0, 5 and 10 (2.5 and 7.5 up), against the majority:
-            `accuracy`, `macro_f1` (over the three classes; 0 for one that neither occurs nor is predicted),
-            `confusion` (majority by prediction, in clips), and `baseline`: always the most frequent class.
+        overall: metrics of all pairs, with intervals from resampling clips.
+        voice_intervals: the same metrics with intervals from resampling voices; None if a voice is unknown,
+            or all are the same. With only 11 voices, these intervals are somewhat too narrow.
+        permuted: metrics of the predictions permuted over the clips: mean and 95 % range.
+        by_emotion, by_language, by_voice, by_arousal: name of the group → metrics of its clips.
+        unanimous: metrics of the clips whose raters, two or more, all gave the same answer.
+        classes: metrics of three classes: the prediction, rounded to 0, 5 or 10 (2.5 and 7.5 up), against the
+            majority of the raters. `n`; `accuracy`; `macro_f1` over the classes (0 for one that neither
+            occurs nor is predicted); `confusion`, number of clips by majority (row) and prediction (column);
+            `baseline`, the same if the most frequent `class` is always predicted.
     """
 
     overall: Group
@@ -63,19 +65,19 @@ class EmoNetVoiceScores:
     classes: Mapping[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data; the metrics over all pairs stand at the top."""
+        """Return plain data; the metrics of `overall` are top-level keys."""
         overall = {name: self.overall[name].to_dict() for name in PAIR_METRICS}
         n = self.overall["n"]
         return {**overall, "n": ConfidenceInterval(n, n, n).to_dict(), **plain_fields(self, "overall")}
 
 
 def score_clips(clips: Sequence[RatedClip], predicted: FloatArray, settings: Resampling) -> EmoNetVoiceScores:
-    """Compute every metric.
+    """Compute the metrics of predictions for rated clips.
 
     Args:
-        clips: each rated for an emotion.
-        predicted: (clips,), on 0–10; NaN where nothing was predicted.
-        settings: resamples, permutations, seed.
+        clips: clips that are rated for an emotion.
+        predicted: (clips,), predictions on 0–10; NaN for a clip without one.
+        settings: number of resamples and permutations, and seed.
     """
     kept = ~np.isnan(predicted)
     clips, predicted = list(compress(clips, kept)), predicted[kept]
@@ -107,15 +109,14 @@ def score_clips(clips: Sequence[RatedClip], predicted: FloatArray, settings: Res
 def group_metrics(
     labels: FloatArray, predicted: FloatArray, settings: Resampling, clusters: Sequence[str] | None = None
 ) -> Group:
-    """Return `n` and the metrics of some pairs; their intervals are of clusters where these are given."""
+    """Return `n` and the metrics of some pairs; intervals resample pairs, or `clusters` if given."""
     return {"n": len(labels), **pair_intervals(labels, predicted, settings, clusters=clusters)}
 
 
 def class_metrics(majority: Any, predicted: FloatArray, settings: Resampling) -> dict[str, Any]:
-    """Compare predictions on 0–10 as classes 0, 1 and 2 with the majority of the raters.
+    """Compare predictions on 0–10, rounded to the classes 0, 1 and 2, with the majority of the raters.
 
-    Returns:
-        `classes` of `EmoNetVoiceScores`.
+    Returns: `classes` of `EmoNetVoiceScores`.
     """
     classes = len(CLASSES)
     rounded = np.floor(predicted / POINTS + 0.5).astype(int)
@@ -140,7 +141,9 @@ def _accuracy_and_f1(cells: FloatArray) -> dict[str, FloatArray]:
     """Return the metrics of confusion matrices, (rows, classes²)."""
     matrices = cells.reshape(len(cells), len(CLASSES), len(CLASSES))
     right = np.diagonal(matrices, axis1=1, axis2=2)
-    of_class = matrices.sum(axis=1) + matrices.sum(axis=2)  # 2 true positives + errors of both kinds
+    of_class = matrices.sum(axis=1) + matrices.sum(
+        axis=2
+    )  # 2 × true positives + false positives + false negatives
     f1 = np.divide(2 * right, of_class, out=np.zeros_like(of_class), where=of_class > 0)
     return {"accuracy": right.sum(axis=1) / cells.sum(axis=1), "macro_f1": f1.mean(axis=1)}
 
@@ -151,7 +154,7 @@ def arousal_group(clip: RatedClip) -> str:
 
 
 def share_of(count: int, clips: int, settings: Resampling) -> ConfidenceInterval:
-    """Return a count of clips in per cent, with the interval of resampled clips."""
+    """Return `count` in per cent of `clips`, with an interval from resampling clips."""
     if not clips:
         return UNDEFINED
     counts = np.array([count, clips - count], dtype=np.float64)
@@ -160,7 +163,7 @@ def share_of(count: int, clips: int, settings: Resampling) -> ConfidenceInterval
 
 
 def numbers_of(clips: Sequence[RatedClip]) -> dict[str, Any]:
-    """Count the clips by what is known of them, to compare with the published counts."""
+    """Count the clips and ratings by category, rater, language and so on, to compare with the paper."""
     raters = Counter(rater for clip in clips for rater in clip.answers)
     return {
         "clips": len(clips),

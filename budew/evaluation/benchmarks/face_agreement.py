@@ -1,7 +1,7 @@
 """Statistics of EmoNet-Face HQ: kappas of pairs of raters and their comparison, alpha, ρ with the median.
 
-Everything here is as in statistics/analysis-hq.ipynb of LAION-AI/emonet-face, but for the random numbers:
-each interval has a generator of its own, so that it depends neither on other raters nor on the order of rows.
+The computations are those of statistics/analysis-hq.ipynb in LAION-AI/emonet-face, except for the random
+numbers: each interval has its own generator, so it does not depend on other raters or the order of rows.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,14 +31,18 @@ ByEmotion = Mapping[str, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Some kappas compared with others: difference of the means, two-sided Mann-Whitney p (None: too few)."""
+    """Comparison of two sets of kappas.
+
+    `difference` is that of their means; `p` is of a two-sided Mann-Whitney test, None with fewer than two
+    values.
+    """
 
     difference: ConfidenceInterval
     p: float | None
 
 
 def compare(first: FloatArray, second: FloatArray) -> Comparison:
-    """Compare two sets of kappas of any shape; NaN is left out. The interval resamples both sets.
+    """Compare two sets of kappas, arrays of any shape; NaN is ignored. The interval resamples both sets.
 
     Raises:
         MissingExtraError: scipy is not installed.
@@ -54,13 +58,13 @@ def compare(first: FloatArray, second: FloatArray) -> Comparison:
 
 
 def pairwise_kappas(ratings: FloatArray) -> FloatArray:
-    """Kappa of every pair of raters by emotion.
+    """Compute the kappa of every pair of raters for each emotion.
 
     Args:
-        ratings: (raters, images, emotions), whole numbers, NaN where not rated.
+        ratings: (raters, images, emotions), integers, NaN where not rated.
 
     Returns:
-        (raters, raters, emotions); NaN where undefined, and for a rater with itself.
+        (raters, raters, emotions); NaN where undefined, and on the diagonal.
     """
     raters, _, emotions = ratings.shape
     kappas = np.full((raters, raters, emotions), np.nan)
@@ -70,10 +74,10 @@ def pairwise_kappas(ratings: FloatArray) -> FloatArray:
 
 
 def spearman_with_median(scores: FloatArray, median: FloatArray) -> FloatArray:
-    """Spearman's ρ by emotion; NaN with fewer than two images, or where one of the two never varies.
+    """Compute Spearman's ρ of each emotion; NaN with fewer than two images, or if an argument is constant.
 
     Args:
-        scores, median: (images, emotions), NaN where missing.
+        scores, median: scores of a model and median rating of people, (images, emotions), NaN where missing.
 
     Returns:
         (emotions,).
@@ -88,7 +92,7 @@ def spearman_with_median(scores: FloatArray, median: FloatArray) -> FloatArray:
 
 
 def mean_over_emotions(values: FloatArray) -> ConfidenceInterval:
-    """Mean of the defined values, (emotions,), with an interval from resampling them."""
+    """Return the mean of the defined values, (emotions,), with an interval from resampling them."""
     defined = values[np.isfinite(values)]
     if len(defined) < 2:
         return UNDEFINED
@@ -97,7 +101,7 @@ def mean_over_emotions(values: FloatArray) -> ConfidenceInterval:
 
 
 def alphas(ratings: FloatArray) -> dict[str, ConfidenceInterval]:
-    """Krippendorff's alpha for intervals by emotion, resampling images.
+    """Compute Krippendorff's alpha (interval scale) of each emotion; its intervals resample images.
 
     Args:
         ratings: (people, images, emotions), NaN where not rated.
@@ -112,16 +116,16 @@ def alphas(ratings: FloatArray) -> dict[str, ConfidenceInterval]:
 
 
 def whole_ratings(ratings: FloatArray) -> FloatArray:
-    """Truncate ratings to whole numbers; NaN outside 0 to 7, which kappa leaves out."""
+    """Truncate ratings to integers; those outside 0 to 7 become NaN, which kappa ignores."""
     whole = np.trunc(ratings)
     return np.where((whole >= 0) & (whole <= HIGHEST), whole, np.nan)
 
 
 def matched_ratings(scores: FloatArray, reference: FloatArray) -> FloatArray:
-    """Map scores of one emotion to 0–7 so that each level is as frequent as in the rounded reference.
+    """Map scores of one emotion to integers 0–7, each as frequent as in the rounded reference.
 
     Args:
-        scores, reference: (images,), NaN where missing. Equal scores are ranked by their place.
+        scores, reference: (images,), NaN where missing. Equal scores are ranked by their index.
 
     Returns:
         (images,), NaN where one of the two is missing.
@@ -134,10 +138,10 @@ def matched_ratings(scores: FloatArray, reference: FloatArray) -> FloatArray:
 
 
 def people_by_turn(table: FaceTable) -> FloatArray:
-    """Ratings of the first, second … person of each image, in the order of the rows.
+    """Return the ratings by the first, second … person of each image, in the order of the rows.
 
     Returns:
-        (people of an image at most, images, emotions), NaN where an image has fewer.
+        (largest number of people per image, images, emotions), NaN if an image has fewer people.
     """
     rows = table.rows[table.people]
     turns = np.argsort(rows, axis=0, kind="stable")[: np.isfinite(rows).sum(axis=0).max()]
@@ -145,29 +149,33 @@ def people_by_turn(table: FaceTable) -> FloatArray:
 
 
 def by_emotion(values: FloatArray) -> dict[str, float | None]:
-    """Return values, (emotions,), by the names of the emotions, NaN as None."""
+    """Return values, (emotions,), as a mapping name of the emotion → value, None for NaN."""
     return dict(zip(EMOTIONS, numbers_or_none(values), strict=True))
 
 
 def numbers_or_none(values: Iterable[float]) -> list[float | None]:
-    """Return numbers for JSON, NaN as None."""
+    """Convert numbers for JSON: None for NaN."""
     return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def mean(values: Iterable[float | None]) -> float | None:
-    """Mean of the values that are not None; None without any."""
+    """Return the mean of the values that are not None; None if there are none."""
     defined = [value for value in values if value is not None]
     return float(np.mean(defined)) if defined else None
 
 
 def box(values: FloatArray) -> dict[str, float | int]:
-    """Return number, mean, quartiles and ends of values, as a box plot shows them."""
+    """Return the statistics that a box plot shows: `n`, `mean`, quartiles, lowest and highest value."""
     names = ("lowest", "lower_quartile", "median", "upper_quartile", "highest")
     quartiles = map(float, np.quantile(values, [0, 0.25, 0.5, 0.75, 1]))
     return {"n": len(values), "mean": float(values.mean()), **dict(zip(names, quartiles, strict=True))}
 
 
 def rating_counts(ratings: FloatArray) -> dict[str, tuple[int, ...]]:
-    """How often each whole rating from 0 to 7 was given, by emotion; (people, images, emotions)."""
+    """Count how often each rating from 0 to 7 was given for each emotion.
+
+    Args:
+        ratings: (people, images, emotions), integers, NaN where not rated.
+    """
     counts = [(ratings == level).sum(axis=(0, 1)) for level in range(int(HIGHEST) + 1)]
     return {name: tuple(map(int, row)) for name, row in zip(EMOTIONS, np.transpose(counts), strict=True)}

@@ -1,14 +1,14 @@
-"""Ratings of images on 0–7 by people and by models: the table of EmoNet-Face HQ as one array.
+"""The table of EmoNet-Face HQ as one array: ratings of images on 0–7 by people and by models.
 
-A row holds the answers of one rater for one image, models included (`human` is false), with the family of
-each emotion before its name:
+A row has the answers of one rater (a person, or a model if `human` is false) for one image. The name of each
+emotion follows the name of its group:
 
     image,annotator,human,annotations
     0001.jpg,human-1,True,"{'Joy|Elation': 5, 'Extra Dimensions|Arousal': 3, …}"
 
-As in the published analysis, "Extra Dimensions" are dropped, an emotion that a row leaves out counts as 0,
-and rows of the same rater and image are averaged. The 44,763 rows of 40 emotions take 16 s to read, most of
-it for parsing the answers.
+As in the published analysis, answers to "Extra Dimensions" are dropped, an emotion that a row leaves out
+counts as 0, and rows of the same rater and image are averaged. The 44,763 rows of 40 emotions take 16 s to
+read, most of it for parsing the answers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,9 +34,9 @@ from budew.taxonomy.rating_scales import SCALES
 
 HUMAN, PREDICTIONS = "human", "predictions"
 GROUPS = (HUMAN, PREDICTIONS, "own", "proprietary", "multi-shot", "zero-shot", "random")
-"""Groups of raters in the order of the paper; its "own" models are Empathic Insight-Face."""
+"""Groups of raters in the order of the paper; "own" are the models of its authors, Empathic Insight-Face."""
 MODEL_GROUPS = GROUPS[2:]
-"""Those that the column `group` may name, in any case."""
+"""Groups that the column `group` of a table may name, in upper or lower case."""
 HIGHEST = SCALES[FACE_SCALE].high
 """Highest rating; ratings begin at 0."""
 _DROPPED = "Extra Dimensions|"
@@ -46,16 +46,16 @@ _DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class FaceTable:
-    """Ratings on 0–7 of images by raters, people first, both by name.
+    """Ratings of images on 0–7. Raters and images are sorted by name, people before models.
 
     Attributes:
-        raters: their names.
-        groups: of each rater, one of `GROUPS`.
-        images: names without folder and suffix.
-        ratings: (raters, images, 40), NaN where not rated. Models may leave the scale.
-        rows: (raters, images), number of the row in the table; infinity where there is none.
-        counts: `rows` of the table; `repeated`, rows that are averaged with an earlier one; `filled`,
-            emotions that a row leaves out, which count as 0.
+        raters: names of the raters.
+        groups: group of each rater, one of `GROUPS`.
+        images: names of the images, without folder and suffix.
+        ratings: (raters, images, 40), NaN where not rated. Ratings of models may be outside 0–7.
+        rows: (raters, images), number of the row in the table; infinity if there is no such row.
+        counts: number of `rows` of the table; of `repeated` rows, which are averaged with an earlier one; of
+            `filled` ratings: emotions that a row omits, which count as 0.
     """
 
     raters: tuple[str, ...]
@@ -67,7 +67,7 @@ class FaceTable:
 
     @property
     def people(self) -> list[int]:
-        """Places of the raters who are people."""
+        """Indices in `raters` of the people."""
         return [place for place, group in enumerate(self.groups) if group == HUMAN]
 
 
@@ -85,7 +85,7 @@ def read_face_table(path: str | Path) -> FaceTable:
     """Read a table of EmoNet-Face HQ: CSV, TSV, JSON Lines or parquet.
 
     Raises:
-        CorpusError: names the row and what is wrong with it, or the table has no rating by people.
+        CorpusError: a row is invalid (named in the error), or the table has no rating by people.
     """
     path = Path(path)
     check_file(path)
@@ -129,7 +129,7 @@ def _place(written: str) -> int:
     """Return the place of an emotion written as `Family|Name`."""
     name = find_emotion(written.rpartition("|")[2])
     if name is None:
-        raise CorpusError(f"{written[:80]!r} is no emotion: use a name of the taxonomy")
+        raise CorpusError(f"{written[:80]!r} is not an emotion: use a name of the taxonomy")
     return EMOTIONS.index(name)
 
 
@@ -180,13 +180,14 @@ def _arranged(rows: Sequence[_Row]) -> FaceTable:
 
 
 def with_predictions(table: FaceTable, predictor: FilePredictor) -> FaceTable:
-    """Return the table with predictions as one more rater, the last, a group of its own.
+    """Return the table with the predictions as one more rater, the last one, of the group "predictions".
 
-    Intensities are multiplied by 7. Images without a prediction and emotions that are not predicted are not
-    rated. `counts` also has `unused_predictions`, which are for no image of the table.
+    Intensities are multiplied by 7. Images without a prediction and emotions that are not predicted count as
+    not rated. `counts` also has the number of `unused_predictions`, which are for no image of the table.
 
     Raises:
-        InputError: a rater has the name of the file already, or no prediction is for an image of the table.
+        InputError: the file of predictions has the name of a rater, or no prediction is for an image of the
+            table.
     """
     name = Path(predictor.name).stem
     if name in table.raters:
@@ -203,7 +204,7 @@ def with_predictions(table: FaceTable, predictor: FilePredictor) -> FaceTable:
 
 
 def predicted_intensities(predictor: FilePredictor, images: Sequence[str]) -> FloatArray:
-    """Return predicted intensities, (images, 40), NaN where not predicted.
+    """Return the predicted intensities of images, (images, 40), NaN where not predicted.
 
     Raises:
         InputError: no prediction is for an image.

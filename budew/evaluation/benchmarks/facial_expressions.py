@@ -1,7 +1,7 @@
-"""Transfer to facial expressions: FERD and AffectNet (8 classes each), from tables of predicted scores.
+"""Benchmark of transfer to facial expressions: FERD and AffectNet (8 classes each), from tables of scores.
 
-The numbers go into the softmax of the rule (see `coarse`) as they are. Published are those of Empathic
-Insight-Face less the mean of each emotion: `mean_subtracted` in its files.
+The scores go into the softmax of the rule (see `coarse`) unchanged. The published results use the scores of
+Empathic Insight-Face minus the mean of each emotion: `mean_subtracted` in its files.
 """
 
 import re
@@ -35,11 +35,12 @@ def score_facial_expressions(
     """Score predicted emotions of faces on FERD or AffectNet.
 
     Args:
-        corpus: decides the mapping.
+        corpus: name of the corpus, which sets the classes and their emotions.
         predictions: table of scores, see `read_scores`.
-        labels: table with the class of each picture, see `read_expression_labels`; without it, the class that
-            comes last in the path of the picture, as in `0019_Happy.jpg` and `happy/0019.jpg`.
-        settings: bootstrap resamples (of pictures), permutations and seed.
+        labels: table with the class of each picture, see `read_expression_labels`. Without it, the class is
+            read from the path of the picture, such as `0019_Happy.jpg` or `happy/0019.jpg`; the last class in
+            it counts.
+        settings: number of bootstrap resamples (of pictures) and of permutations, and seed.
 
     Raises:
         InputError: a table cannot be read, or a picture has no class.
@@ -73,26 +74,27 @@ def score_facial_expressions(
 
 
 def class_in_path(path: str) -> str | None:
-    """Return the class that the name of a picture ends with, or a folder above it; None without one."""
+    """Return the last class that is named in the path of a picture; None if there is none."""
     name = str(PurePosixPath(path).with_suffix("")) if path else ""
     words = reversed(_LETTERS.findall(name))
     return next((label for word in words if (label := _classes().get(word.casefold()))), None)
 
 
 def read_expression_labels(path: Path, task: CoarseTask) -> dict[str, str]:
-    """Read the class of each picture, name → class.
+    """Read a table of classes as a mapping: name of the picture → class.
 
-    A number is taken only from the published prediction files, where it is the place among the classes in
-    alphabetical order: AffectNet itself numbers them otherwise.
+    Numbers of classes are accepted only in the published prediction files, which number the classes in
+    alphabetical order; AffectNet itself uses another order.
 
     Args:
         path: CSV, TSV or JSON Lines with a column for the picture (`image`, `image_path`, `file`, `id`…) and
             one for the class (`label`, `class`, `emotion` or `expression`).
-        task: whose classes they are.
+        task: corpus with these classes.
 
     Raises:
         CorpusError: the file cannot be read.
-        InputError: names the line without picture or class, with an unknown class, or with a picture again.
+        InputError: a line lacks the picture or the class, its class is unknown, or its picture has another
+            class above; names the line.
     """
     check_file(path)
     labels: dict[str, str] = {}

@@ -1,9 +1,9 @@
-"""One model on recordings of people: known corpora, from one greedy caption a clip.
+"""Results of one model on recordings of people: known corpora, with one greedy caption per clip.
 
-What a corpus is labelled with decides what is scored. The class by the strongest emotion, of a published
-mapping where there is one (`coarse`), else of the emotions that the corpus' labels stand for; the rank
-correlation and the area under the ROC curve of each emotion; gender; sounds; and how many neutral clips get
-an emotion. With samples, the means over sampled captions are scored beside the one caption.
+The labels of a corpus determine what is scored: the class of the strongest emotion, by a published mapping if
+there is one (`coarse`), else by the emotions that the labels of the corpus stand for; the rank correlation
+and the area under the ROC curve of each emotion; gender; sounds; and for how many neutral clips an emotion is
+predicted. With samples, the means over sampled captions are scored as well.
 
 Intervals resample speakers. The metrics of the 4,481 clips of nEMO take 5 s on one core.
 """
@@ -42,9 +42,10 @@ from budew.statistics.resampling import Resampling, plain_fields
 
 @dataclass(frozen=True, slots=True)
 class HeardClip:
-    """A clip to listen to: its label and caption, what the caption is taken for, and whether that is right.
+    """A clip to listen to, with its label and its caption.
 
-    `right` is None where the label is nothing that a caption can say.
+    `predicted` is the label that the caption is scored as, `right` whether it equals `label`; None if
+    captions cannot express the label.
     """
 
     id: str
@@ -62,9 +63,9 @@ class CorpusResult:
     Attributes:
         place: what was read: the corpus, its folder and split.
         evaluation: emotions, traits, bursts and false emotions of the greedy captions.
-        classes: of the strongest emotion; None where the labels are no emotions.
-        sampled, sampled_classes: the same two of the means over samples; None without.
-        sounds: one entry a label of a corpus of vocal bursts.
+        classes: metrics of the class of the strongest emotion; None if the labels are not emotions.
+        sampled, sampled_classes: `evaluation` and `classes` of the means over samples; None without samples.
+        sounds: one entry per label of a corpus of vocal bursts; empty for other corpora.
         heard: some clips to listen to.
     """
 
@@ -78,13 +79,13 @@ class CorpusResult:
 
     @property
     def title(self) -> str:
-        """Name of the corpus, and of the split."""
+        """Name of the corpus, followed by the split, if one was read."""
         split = f", {self.place.split}" if self.place.split else ""
         return self.place.corpus.title + split
 
     @property
     def may_be_trained_on(self) -> bool:
-        """Whether speakers that are for training were read as well."""
+        """Whether clips of the training split were read, which a model may have been trained on."""
         return "train" in self.place.corpus.splits and self.place.split in (None, "train")
 
     def to_dict(self) -> dict[str, Any]:
@@ -126,18 +127,18 @@ def score_people(
     settings: Resampling | None = None,
     progress: Progress | None = None,
 ) -> PeopleResult:
-    """Caption the clips of known corpora, or take the captions that are kept, and score them.
+    """Caption the clips of known corpora, unless captions are stored, and score the captions.
 
     Args:
-        sources: such as `emodb@test:FOLDER` or `nemo:FOLDER`.
-        captions: of one model.
-        players: clips of each corpus to listen to, chosen by a hash of their ids.
-        settings: bootstrap resamples, permutations and seed; the defaults of `Resampling` where left out.
+        sources: folders with the name of their corpus, such as `emodb@test:FOLDER` or `nemo:FOLDER`.
+        captions: stored captions of one model, which captions the clips that have none.
+        players: number of clips of each corpus to listen to, chosen by a hash of their ids.
+        settings: number of bootstrap resamples and permutations, and seed; default: `Resampling()`.
         progress: called after each clip that is captioned.
 
     Raises:
-        CorpusError: there is no such folder, or no recording of the corpus in it.
-        InputError: a source is no known corpus, or no clip of it can be scored.
+        CorpusError: a folder does not exist, or has no recording of its corpus.
+        InputError: a source is not a known corpus, or none of its clips can be scored.
         JobError: the model itself failed.
     """
     results = []
@@ -153,16 +154,16 @@ def score_people(
 
 @cache
 def linear_probe() -> Mapping[str, Any]:
-    """Return what a linear probe of the encoder gets on known corpora: `source`, and `rows` in per cent."""
+    """Return results of a linear probe of the encoder on known corpora: `source`, and `rows` in per cent."""
     table: Mapping[str, Any] = packaged_table(__package__, "linear_probe")
     return table
 
 
 def task_of(name: str, corpus: NamedCorpus) -> CoarseTask | None:
-    """Return the classes of a known corpus and their emotions; None where its labels are no emotions.
+    """Return the classes of a known corpus and their emotions; None if its labels are not emotions.
 
-    The mapping is the published one, where there is one, else what the labels stand for. Labels whose emotion
-    is unknown are no classes.
+    The mapping is the published one, if there is one, else the emotions that the labels stand for. Labels
+    whose emotion is unknown are left out.
     """
     if name in packaged_table(__package__, "coarse_mappings"):
         return load_task(name)
@@ -180,8 +181,8 @@ def _known(source: str) -> NamedFolder:
     place, *more = matches(source)
     if more or not isinstance(place, NamedFolder):
         raise InputError(
-            f"{source} is not recognized as a known corpus: put its name before the folder, as in "
-            f"emodb:{source}"
+            f"{source} is not recognized as a known corpus: put the name of the corpus before the folder, "
+            f"as in emodb:{source}"
         )
     return place
 
