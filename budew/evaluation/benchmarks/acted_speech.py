@@ -49,8 +49,8 @@ def score_acted_speech(
         progress: called after each clip.
 
     Raises:
-        CorpusError: `data` is not a readable folder, or has no file of this corpus. InputError: predictions
-            lack a clip, or `data` names another corpus.
+        CorpusError: `data` is not a readable folder, or has no file of this corpus.
+        InputError: predictions lack a clip, or `data` names another corpus.
         CheckpointError: the model cannot be loaded.
 
     Example:

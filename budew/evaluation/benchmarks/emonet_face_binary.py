@@ -250,7 +250,8 @@ def score_presence(
         emotion: (pairs,), place of the emotion in `EMOTIONS`.
         yes: (pairs,), whether the emotion is present.
         scores: (pairs,), intensity in [0, 1], NaN where there is no prediction.
-        name: name of the model. threshold: intensity from which on an emotion counts as present.
+        name: name of the model.
+        threshold: intensity from which on an emotion counts as present.
     """
     used = np.isfinite(scores)
     emotion, yes, scores = emotion[used], yes[used], scores[used]
