@@ -126,7 +126,7 @@ class _SoundFinder:
         samples = self._buffer.cut(self._last_end, until)
         frames = samples[: len(samples) // size * size].reshape(-1, size)
         least_power = self._speech_power * 10 ** (-MAX_LEVEL_DIFFERENCE / 10)
-        (loud,) = np.nonzero(frames.var(axis=1) >= least_power)
+        loud = np.flatnonzero(frames.var(axis=1) >= least_power).tolist()
         if len(loud) * size < self._settings.min_speech * self._rate:
             return
         pad = round(self._settings.pad * self._rate)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from budew.errors import SettingsError
 from budew.io.settings import load
-from budew.segmentation.cutter import Cutter, SpeechSegment
+from budew.segmentation.cutter import BACKGROUND, MIN_BACKGROUND, Cutter, SpeechSegment
 from budew.segmentation.cutter import SegmentSettings as Cuts
 from budew.segmentation.voice_activity import FRAME, SAMPLING_RATE
 
@@ -90,6 +90,38 @@ def test_pauses_up_to_the_longest_are_bridged(pause, pieces):
     assert len(cut(frames((2.0, 1.0), (pause, 0.0), (2.0, 1.0)), Cuts(max_pause=0.5))) == pieces
 
 
+@pytest.mark.parametrize("longest", [1, 16, 1001])
+def test_a_pause_of_exactly_the_longest_is_bridged_and_one_frame_more_is_not(longest):
+    cuts = Cuts(max_pause=longest / SECOND, max_seconds=60.0)
+    for pause, segments in ((longest, 1), (longest + 1, 2)):
+        assert len(cut([1.0] * 10 + [0.0] * pause + [1.0] * 10, cuts)) == segments
+
+
+@pytest.mark.parametrize("frames", [17, 20, 23, 31])
+@pytest.mark.parametrize("pad", [0.0, 0.1, 0.2])
+def test_speech_of_exactly_the_largest_length_is_not_divided_and_one_frame_more_is(frames, pad):
+    cuts = Cuts(max_seconds=round(frames / SECOND + 2 * pad, 3), pad=pad, min_seconds=0.0, max_pause=0.0)
+    assert len(cut([1.0] * frames, cuts)) == 1
+    assert len(cut([1.0] * (frames + 1), cuts)) == 2
+
+
+@pytest.mark.parametrize("shortest", [18, 26, 36, 40])
+def test_speech_of_twice_the_shortest_length_is_divided_in_the_middle(shortest):
+    cuts = Cuts(min_seconds=shortest * (1 / SECOND), max_seconds=(2 * shortest - 1) / SECOND, pad=0.0)
+    found = cut([1.0] * (2 * shortest), cuts)
+    assert [(segment.start, segment.end) for segment in found] == [
+        (0, shortest * FRAME),
+        (shortest * FRAME, 2 * shortest * FRAME),
+    ]
+
+
+@pytest.mark.parametrize("pad", [0, 1, 5])
+def test_a_segment_is_decided_as_soon_as_the_pause_holds_the_padding_of_both_sides(pad):
+    cutter = Cutter(Cuts(pad=pad / SECOND, max_pause=0.0, min_seconds=0.0))
+    found = [[*cutter.push(value, 0.01)] for value in [1.0] * 20 + [0.0] * 20]
+    assert [number for number, segments in enumerate(found, start=1) if segments] == [20 + max(1, 2 * pad)]
+
+
 def test_speech_begins_at_the_threshold_and_ends_below_the_exit_threshold():
     assert not cut([0.49] * 50)
     (stretch,) = cut([0.0] * 20 + [0.51] * 10 + [0.36] * 20 + [0.34] * 20, Cuts(pad=0.0))
@@ -112,6 +144,19 @@ def test_without_a_pause_speech_is_cut_at_the_least_probable_then_quietest_frame
     quietest = [0.01] * 400
     quietest[270] = quietest[271] = 0.001
     assert cut([1.0] * 400, Cuts(max_seconds=10.0, pad=0.0), quietest)[0].end == 271 * FRAME
+
+
+def test_frames_that_are_about_as_probable_are_compared_by_their_power():
+    probabilities, powers = [1.0] * 400, [0.01] * 400
+    probabilities[250] = probabilities[251] = 0.98
+    powers[270] = powers[271] = 0.001
+    assert cut(probabilities, Cuts(max_seconds=10.0, pad=0.0), powers)[0].end == 271 * FRAME
+
+
+def test_without_a_pause_speech_is_cut_in_its_later_half():
+    early = [1.0] * 400
+    early[100:102] = 0.6, 0.6
+    assert cut(early, Cuts(max_seconds=10.0, pad=0.0))[0].end > 4.9 * SAMPLING_RATE
 
 
 def test_a_cut_leaves_enough_for_another_clip():
@@ -137,6 +182,15 @@ def test_speech_and_noise_are_measured_separately():
     assert cut(frames((2.0, 1.0)))[0].noise_power is None
 
 
+def test_noise_is_that_of_the_last_frames_without_speech_if_they_are_enough():
+    powers = [0.5] * BACKGROUND + [0.002] * BACKGROUND + [0.1] * 40
+    (segment,) = cut([0.0] * 2 * BACKGROUND + [1.0] * 40, powers=powers)
+    assert segment.noise_power == pytest.approx(0.002)
+    for quiet, is_known in ((MIN_BACKGROUND - 1, False), (MIN_BACKGROUND, True)):
+        (segment,) = cut([0.0] * quiet + [1.0] * 40)
+        assert (segment.noise_power is not None) == is_known
+
+
 @pytest.mark.parametrize(("late", "end"), [(3, 60), (4, 200)])
 def test_pauses_are_ranked_by_squared_length_times_position(late, end):
     spoken = [1.0] * 60 + [0.0] * 6 + [1.0] * 134 + [0.0] * late + [1.0] * 200
@@ -159,6 +213,11 @@ def test_pauses_are_ranked_by_squared_length_times_position(late, end):
 def test_contradictory_settings_are_refused(change, named):
     with pytest.raises(SettingsError, match=rf"^settings: .*{named}"):
         load(Cuts, changes=change.split())
+
+
+def test_settings_at_their_limits_are_accepted():
+    cuts = Cuts(min_seconds=1.0, max_seconds=1.2, pad=0.1, max_pause=1.2, exit_threshold=0.5)
+    assert cuts.exit == cuts.threshold
 
 
 @pytest.mark.parametrize(("threshold", "exit"), [(0.5, 0.35), (0.1, 0.01), (0.005, 0.005)])

@@ -75,6 +75,13 @@ def test_a_phrase_counts_once_a_caption():
     assert report.counts["overused-phrase"] == report.warnings == 1
 
 
+def test_phrases_at_the_end_of_a_caption_count_and_long_words_are_shortened():
+    long = "hmm" * 20
+    same = [(f"s{n}", f"{NOUNS[n]} {NOUNS[n + 1]} of a very {long}", None) for n in range(30)]
+    (found,) = lint_corpus([*same, *varied(200)]).phrases
+    assert found.phrase == f"of a very {long[:30]}"
+
+
 def test_a_repeated_caption_is_a_duplicate():
     report = lint_corpus(
         [("a", "A sad voice.", None), ("b", "A sad voice.", None), ("c", "A sad voice!", None)]
@@ -112,6 +119,16 @@ def test_counts_are_never_too_high_and_too_low_by_at_most_what_was_lost(keys, mo
         assert len(counts.counts) <= most
     assert counts.lost <= 2 * len(keys) / most
     assert all(keys.count(key) - counts.lost <= counts.counts[key] <= keys.count(key) for key in set(keys))
+    assert counts.lost == 0 or len(set(keys)) > most
+
+
+def test_a_cut_forgets_half_of_the_keys_and_takes_the_same_from_the_others():
+    counts = FrequentKeys(10)
+    for number in range(1, 12):
+        assert counts.lost == 0
+        counts.add([str(number)] * number)
+    assert 0 < len(counts.counts) <= 5
+    assert all(count == int(key) - counts.lost for key, count in counts.counts.items())
 
 
 def test_memory_grows_by_one_number_a_caption(monkeypatch):
