@@ -179,7 +179,9 @@ def split_command(
     curation.write_splits(out, splits, report.to_dict())
     print_table(reports.report_tables(reports.split_report(report)))
     if any(part.counts["clips"] < FEW for part in report.parts):
-        say_error(f"a part of less than {FEW} clips measures little: see --train, --validation and --test")
+        say_error(
+            f"a part has fewer than {FEW} clips, too few for metrics: see --train, --validation and --test"
+        )
     print(f"splits: {out}")
     raise typer.Exit(bad.status)
 

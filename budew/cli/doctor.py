@@ -149,7 +149,10 @@ def _checkpoint() -> str:
 
 def _card() -> str:
     card = models.read_card()
-    return " ".join(filter(None, (card.training, "; ".join(map(str, card.results))))) or "says nothing"
+    return (
+        " ".join(filter(None, (card.training, "; ".join(map(str, card.results)))))
+        or "has no training data or results"
+    )
 
 
 def _microphone() -> str:

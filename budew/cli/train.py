@@ -101,7 +101,9 @@ def _plan(recipe: "training.Recipe", folder: Path) -> None:
     print(f"\n{clips:,} clips, {steps:,} steps of {recipe.optimizer.batch_size}")
     needs, work = training.training_needs(recipe), training.step_operations(recipe)
     if needs is None or work is None:
-        print(f"{recipe.model.base} is not here and of unknown size: nothing can be estimated")
+        print(
+            f"{recipe.model.base} is not on this machine, and its size is unknown: nothing can be estimated"
+        )
         return
     cached = f", for cached states: {states / 1e9:,.1f} GB" if states else ""
     print(f"disk for checkpoints: {needs.disk / 1e9:,.1f} GB{cached}\n")

@@ -53,10 +53,10 @@ def divide_delimited(path: Path, records: int) -> list[Span]:
 def delimited_rows(
     path: Path, *, span: Span | None = None, on_bad: OnBad | None = None
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Give the records of a CSV or TSV with the numbers of their lines, column → text, without empty fields.
+    """Yield the records of a CSV or TSV with the numbers of their lines, column → text, without empty fields.
 
-    Of a span the lines alone, after the names of the columns. `on_bad` gets the error of each broken record,
-    which is skipped.
+    With a span only its lines are read, after the names of the columns. `on_bad` is called with the error of
+    each broken record, which is skipped.
 
     Raises:
         CorpusError: the file cannot be read, has no columns, or names the line and what is wrong with it.

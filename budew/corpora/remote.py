@@ -157,7 +157,7 @@ def _pieces(address: str, start: int) -> Iterator[tuple[bytes, int, int | None]]
             and isinstance(error, HTTPError)
             and error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
         ):
-            raise _unreachable(address, error) from error  # or all of it is there
+            raise _unreachable(address, error) from error  # the part at `path` is complete
 
 
 def local_name(name: str) -> str:

@@ -274,7 +274,7 @@ def _part(feature: Any, name: str) -> Any:
 
 
 def _named(value: Any, names: Sequence[str]) -> Any:
-    """Return the name of a class by its number; None for a number that has none, such as −1."""
+    """Return the name of a class by its number; None for a number without a name, such as −1."""
     if isinstance(value, list):
         return [_named(one, names) for one in value]
     if isinstance(value, bool) or not isinstance(value, int):

@@ -43,7 +43,7 @@ def json_line(value: Any) -> str:
 
     Raises:
         ValueError, TypeError, RecursionError: not a JSON value, or a text has an unpaired surrogate, which
-            JSON and Python accept, and no file.
+            JSON and Python accept, but which no file can hold.
     """
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
     try:
@@ -55,7 +55,7 @@ def json_line(value: Any) -> str:
 
 
 def is_special(path: Path) -> bool:
-    """Return whether this is a pipe, a device or a folder: opening a pipe waits for who writes to it."""
+    """Return whether this is a pipe, a device or a folder: opening a pipe waits for a writer."""
     try:
         return not S_ISREG(os.stat(path).st_mode)
     except (OSError, ValueError):  # reported by whoever opens it

@@ -1,4 +1,4 @@
-"""What a run computes on: processes, is there an accelerator, in which precision, and how fast."""
+"""What a run computes on: its processes, the accelerator, the precision, and the speed."""
 
 import os
 import time

@@ -290,7 +290,7 @@ def _mean_states(clips: TrainingClips) -> tuple[Floats, list[VoiceProfile]]:
     """Return the mean states of all copies of the clips whose emotions are known, (copies, width), and
     their profiles.
     """
-    assert clips.states is not None  # noqa: S101  # recipes see to it
+    assert clips.states is not None  # noqa: S101  # recipes require it
     means, profiles = [], []
     for place in range(len(clips)):
         profile = clips.record(place).profile

@@ -110,14 +110,14 @@ class RunFolder:
             shutil.rmtree(made, ignore_errors=True)
 
     def last_checkpoint(self) -> Path | None:
-        """Return the newest training checkpoint without truncated files, None without any."""
+        """Return the newest training checkpoint without truncated files; None if all have some."""
         found = sorted(self.training.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
         for checkpoint in reversed(found):
             files = {checkpoint / TRAINER_STATE_NAME, *checkpoint.iterdir()}  # the trainer writes it last
             broken = sorted(path.name for path in files if not _is_whole(path))
             if not broken:
                 return checkpoint
-            logger.info(f"{checkpoint} is not used: {', '.join(broken)} is not whole")
+            logger.info(f"{checkpoint} is not used: truncated or missing: {', '.join(broken)}")
         return None
 
 

@@ -115,7 +115,7 @@ def correlations(
 ) -> dict[str, float]:
     """Return the mean Spearman correlation over emotions of each corpus, by name.
 
-    Captions, profiles and corpora are those of each clip, `kind` is that of target.
+    Captions, profiles and corpora are those of each clip, `kind` is that of the target.
     """
     found = {}
     for name in dict.fromkeys(corpora):
