@@ -212,6 +212,6 @@ class DataSettings(Settings):
         heard = any(given.heard for given in self.train)
         if heard != (self.listener is not None) or (heard and not self.cache_states):
             raise ValueError(
-                "listener: needs cache_states and a training corpus with heard: true, which needs it"
+                "listener: needs cache_states and a training corpus with heard: true; heard needs listener"
             )
         return self
