@@ -1,8 +1,8 @@
 """Jobs over corpora: clips in, clips out, on this machine or a cluster, resumable after any interruption.
 
 A **unit** is a part of the source that becomes one output shard. A **record** beside each complete shard says
-that its unit is done. To resume is to run the units without a current record, so any number of processes,
-machines and restarts give the same bytes.
+that its unit is done. A resumed job runs the units without a current record, so any number of processes,
+machines and restarts gives the same bytes.
 
     source ──units──▶ Plan ──▶ WorkerPool, or a cluster ──▶ run_unit: read, job.run, write shard, then record
 
@@ -17,8 +17,8 @@ machines and restarts give the same bytes.
 | `job_folder` | the output: shards, records, `failures.jsonl`, and `job.json`, whose job the folder is |
 | `convert`, `render` | two jobs: decode and check audio, render captions |
 
-Other jobs lie with what they use, such as `inference/caption_corpus.py`. A new job is a class like `Job`, and
-a command in `cli/corpus_jobs.py` that hands it to `run_job`.
+Other jobs are in the package that they use, such as `inference/caption_corpus.py`. To add a job, write a
+class with the methods of `Job`, and a command in `cli/corpus_jobs.py` that passes it to `run_job`.
 """
 
 import lazy_loader

@@ -1,14 +1,14 @@
 """Units on many machines: datatrove's Slurm and Ray executors launch them, one unit a rank.
 
-All machines must share the folders. Shard records there say which units are done, never datatrove's own
-marks: a rank that was killed, or ran twice, leaves the same bytes. Each rank runs its unit in a process of
-its own, as datatrove 0.10 waits forever for a process that was killed in a Ray rank.
+All machines must share the folders. The records of shards show which units are done; datatrove's own marks
+are not used: a rank that was killed, or ran twice, leaves the same bytes. Each rank runs its unit in a
+separate process, because datatrove 0.10 waits forever for a process that was killed in a Ray rank.
 
-An error ends its rank alone and is in the rank's log in `OUT/logs`; datatrove does not raise it where the
-ranks were launched. `Plan.run` therefore looks for the records after a Ray run.
+An error ends only its rank, and is in the log of the rank in `OUT/logs`; datatrove does not raise it in the
+process that launched the ranks. `Plan.run` therefore checks the records after a Ray run.
 
-To add an executor: its name and settings in `ClusterSettings`, its library in `check_installed`, a branch in
-`launch`; its name in `--executor` (`budew.cli.job_options`) and in docs/formats.md.
+To add an executor, add its name and settings to `ClusterSettings`, its library to `check_installed`, a branch
+to `launch`, and its name to `--executor` (`budew.cli.job_options`) and docs/formats.md.
 """
 
 import os
@@ -33,7 +33,7 @@ LOGS = "logs"
 
 
 class ClusterSettings(Settings):
-    """Where ranks run and their resources; a rank processes one shard.
+    """Launcher and resources of ranks; a rank processes one unit.
 
     Example:
         >>> ClusterSettings(executor="ray", max_running=8, cpus=2).memory_gb
@@ -70,15 +70,15 @@ class ClusterSettings(Settings):
 
 
 def launch(job: Job, units: Sequence[Unit], out: Path, cluster: ClusterSettings) -> bool:
-    """Launch units on a cluster. Slurm returns when they are queued, Ray when they ended.
+    """Launch units on a cluster; return when they are queued (Slurm) or have ended (Ray).
 
-    `ray.init` or `RAY_ADDRESS` chooses the Ray cluster; without either one is started on this machine.
+    `ray.init` or `RAY_ADDRESS` chooses the Ray cluster; without either, one is started on this machine.
 
     Returns:
         Whether the ranks have ended, successfully or not; False if they are queued.
 
     Raises:
-        JobError: the cluster does not take the job.
+        JobError: the cluster rejects the job.
         MissingExtraError: datatrove or ray is not installed.
     """
     cluster.check_installed()
@@ -121,9 +121,10 @@ def launch(job: Job, units: Sequence[Unit], out: Path, cluster: ClusterSettings)
 
 @dataclass(frozen=True)
 class ClusterRank:
-    """The pipeline step that datatrove calls in each rank: one unit, in a process of its own.
+    """The pipeline step that datatrove calls in each rank; it runs one unit in a separate process.
 
-    It runs in `working_directory`, to which paths of the units and of the job's settings are relative.
+    The step changes to `working_directory`, because paths in the units and in the settings of the job may be
+    relative to it.
     """
 
     units: tuple[Unit, ...]
@@ -131,12 +132,12 @@ class ClusterRank:
     out: Path
     working_directory: Path
 
-    def __repr__(self) -> str:  # datatrove writes it into the log of each rank
+    def __repr__(self) -> str:  # datatrove logs it in each rank
         return f"{self.job.name}: {len(self.units)} shards → {self.out}"
 
     def __call__(self, data: Iterable[Any] | None, rank: int, world_size: int) -> None:
         """Run the unit of this rank; datatrove passes its number and that of all ranks: one for each unit."""
-        with suppress(OSError):  # not on this machine, and not needed if all paths are absolute
+        with suppress(OSError):  # the folder may be missing here; absolute paths do not need it
             os.chdir(self.working_directory)
         with disk_errors(self.out), WorkerPool(1, self.job, self.out) as pool:
             for outcome in pool.outcomes([self.units[rank]]):

@@ -1,4 +1,4 @@
-"""`Convert`: any corpus as shards, each clip checked by decoding it; clips that cannot be decoded fail."""
+"""`Convert`: write any corpus as shards, and check each clip by decoding it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,11 +12,11 @@ from budew.jobs.job import OnFailed, each
 
 @dataclass(frozen=True, slots=True)
 class Convert:
-    """Decode each clip and record its rate and duration; the encoded audio stays as it is.
+    """Decode each clip and record its sampling rate and duration; the encoded audio is not changed.
 
     Attributes:
-        max_seconds: longer recordings fail: they have to be segmented first.
-        keep_damaged: keep truncated clips, as far as they can be decoded.
+        max_seconds: duration above which a recording fails; segment longer recordings first.
+        keep_damaged: whether truncated clips are kept (as far as they can be decoded) instead of failing.
 
     Example:
         >>> from budew import read
@@ -35,7 +35,7 @@ class Convert:
         return {"max_seconds": self.max_seconds, "keep_damaged": self.keep_damaged}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Pass on the clips that can be decoded."""
+        """Yield the clips that can be decoded; clips that cannot be decoded fail."""
         return each(clips, self._check, failed)
 
     def _check(self, clip: Clip) -> Clip:

@@ -1,7 +1,7 @@
-"""`Job`: a function from clips to clips, with the settings that decide its output.
+"""`Job`: a function from clips to clips, with the settings that determine its output.
 
-A job knows nothing of shards, workers or resumption: `budew.jobs.Plan` provides these for every job. It is a
-small object that can be pickled; models and clients are loaded when `run` is first called, in the worker.
+A job need not handle shards, workers or resumption: `budew.jobs.Plan` does this for every job. It is a small
+object that can be pickled; models and clients are loaded when `run` is first called, in the worker.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,13 +12,14 @@ from budew.errors import JobError
 from budew.io.disk import remedy_for
 
 OnFailed = Callable[[str, Exception], None]
-"""Called with the id of a clip and its error; the clip is then in no output."""
+"""Called with the id of a clip that failed and its error; the clip is not in the output."""
 
 
 class Job(Protocol):
     """A function from clips to clips.
 
-    A job whose clips are images also has `media = budew.corpora.media.IMAGE`; without it they are audio.
+    A job whose clips are images also has the attribute `media = budew.corpora.media.IMAGE`; without it, clips
+    are audio.
 
     Example:
         >>> from collections.abc import Iterator
@@ -40,52 +41,56 @@ class Job(Protocol):
 
     @property
     def name(self) -> str:
-        """Return a short name, such as "segment"; it stands in `job.json` and in each record."""
+        """Short name, such as "segment"; it is written into `job.json` and into each record."""
 
     def settings(self) -> Mapping[str, Any]:
         """Return what determines the output, as JSON values: versions, models, prompts, seeds, thresholds.
 
-        A run with other settings does not continue the output. Settings that do not change the output, such
-        as a batch size or an address, do not belong here.
+        A run with other settings is refused in the same output folder. Settings that do not change the
+        output, such as a batch size or an address, do not belong here.
         """
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Process the clips of one unit lazily, in order; call `failed` for each that cannot be processed.
+        """Process the clips of one unit lazily and in order.
+
+        Args:
+            clips: clips of the unit.
+            failed: to call for each clip that cannot be processed.
 
         Raises:
-            JobError: no other clip would succeed either.
+            JobError: every other clip would fail, too.
         """
 
 
 @runtime_checkable
 class NumberedJob(Job, Protocol):
-    """A job without input clips: it makes clip 0, 1, 2, … and gets each number in `clip.metadata`.
+    """A job without input clips: it makes clips 0, 1, 2, … and finds the number of each in `clip.metadata`.
 
-    Clips with audio are already made, by an earlier run: the job passes them on.
+    Clips that already have audio were made by an earlier run: the job returns them unchanged.
     """
 
     @property
     def prefix(self) -> str:
-        """Return the prefix of shard names: "act" for `act-00000.tar`."""
+        """Prefix of shard names, such as "act" for `act-00000.tar`."""
 
     def id_of(self, number: int) -> str:
-        """Return the id of a clip."""
+        """Return the id of the clip with this number."""
 
 
 @runtime_checkable
 class TallyingJob(Job, Protocol):
-    """A job that counts something besides its clips."""
+    """A job with further counts besides the number of its clips."""
 
     @property
     def tallies(self) -> tuple[str, ...]:
-        """Return the names of the counts, as they are displayed."""
+        """Names of the counts, as they are displayed."""
 
     def tally(self, clip: Clip) -> Mapping[str, int]:
-        """Return what a clip of the output adds to each count."""
+        """Return how much a clip of the output adds to each count, by name."""
 
 
 def tallies_of(job: Job) -> tuple[str, ...]:
-    """Return the names of the further counts of a job, if it has any."""
+    """Return the names of the further counts of a job; () if it has none."""
     return job.tallies if isinstance(job, TallyingJob) else ()
 
 
@@ -96,11 +101,11 @@ def each(
 
     Args:
         clips: the clips of a shard.
-        work: returns a clip, or several, or raises an error that says why the clip fails.
+        work: returns a clip or several clips, or raises an error that says why the clip fails.
         failed: called with the id of a clip and the error of `work`.
 
     Raises:
-        JobError: `work` raised it: no other clip would succeed either.
+        JobError: raised by `work`, if every other clip would fail, too.
         OSError: the disk is full or read-only.
 
     Example:

@@ -1,16 +1,14 @@
-"""The output folder of a job: shards, their records, what failed, and whose folder it is.
+"""The output folder of a job: shards, their records, lists of failures, and the settings of the job.
 
-| file | content |
-|---|---|
-| `NAME.tar` | a shard; it appears under this name when it is complete |
-| `notes/NAME.json` | its `ShardRecord`, written after it: a shard without a record is not done |
-| `failures.jsonl` | clips that failed, collected from all records |
-| `left_out.jsonl` | clips that the settings exclude, collected from all records |
-| `job.json` | job and settings, locked by the run that writes here |
+| file | content | |---|---| | `NAME.tar` | a shard; it appears under this name when it is complete | |
+`notes/NAME.json` | the `ShardRecord` of the shard, written after it: a shard without a record is not done | |
+`failures.jsonl` | clips that failed, collected from all records | | `left_out.jsonl` | clips that the
+settings exclude, collected from all records | | `job.json` | job and settings; locked by the run that writes
+here |
 
-Another job, or the same with other settings, is refused with a list of the differences, so that no corpus
-mixes two of them. The version of this package is recorded in each record, and not compared. No file holds a
-time or a host name: the same job of the same version leaves the same bytes.
+A run of another job, or of the same job with other settings, is refused with a list of the differences, so
+that a corpus is never a mixture of two. The version of this package is recorded in each record, but not
+compared. No file has a time or a host name: the same job of the same version writes the same bytes.
 """
 
 import json
@@ -30,21 +28,21 @@ from budew.jobs.job import Job
 
 JOB, RECORDS, FAILURES, LEFT_OUT = "job.json", "notes", "failures.jsonl", "left_out.jsonl"
 MAX_REASONS = 3
-"""Reasons that a summary names."""
+"""Number of reasons that a summary shows."""
 MAX_CHANGES, MAX_VALUE = 5, 60
-"""Changed settings that an error names, and the characters of a value."""
+"""Number of changed settings that an error shows, and of characters of a value."""
 _VARYING = re.compile(r"'[^']*'|\S*/\S*|\d+(?:[.,]\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class ClipFailure:
-    """An item of the input that is in no output.
+    """An input item that is not in the output.
 
     Attributes:
-        clip: its id, "" where there was not even a clip.
-        reason: the error on one line.
-        kind: class of the error.
-        is_filtered: the settings of the job exclude the clip; it is no failure.
+        clip: id of the clip; "" if the item could not be read as a clip.
+        reason: text of the error, on one line.
+        kind: name of the class of the error.
+        is_filtered: whether the settings of the job exclude the clip, so that it did not fail.
         details: measurements of a clip that was left out.
     """
 
@@ -56,7 +54,7 @@ class ClipFailure:
 
     @classmethod
     def of(cls, clip: str, error: BaseException) -> "ClipFailure":
-        """Describe an error in at most 1,000 characters."""
+        """Describe an error for the clip with the id `clip`, in at most 1,000 characters."""
         text = " ".join(str(error).split()) or type(error).__name__
         text = text.encode("utf-8", "backslashreplace").decode()[:1000]
         details = error.details if isinstance(error, FilteredError) else {}
@@ -65,16 +63,16 @@ class ClipFailure:
 
 @dataclass(frozen=True, slots=True)
 class ShardRecord:
-    """A complete shard: its size, its input, what made it and what failed. The fields are the JSON keys.
+    """Record of a complete shard; the fields are the keys of its JSON file.
 
     Attributes:
-        clips: number of clips in the shard; with 0 there is no file.
-        bytes: size of the shard.
-        input_bytes: size of the input; without input the number of clips.
-        input_sha256: digest of the input.
-        made_by: job, settings and version of the package.
+        clips: number of clips in the shard; if it is 0, there is no shard file.
+        bytes: size of the shard file.
+        input_bytes: size of the input in bytes; for a job without input, the number of clips.
+        input_sha256: SHA-256 digest of the input.
+        made_by: `job`, `settings` and `version` of the package.
         failures: clips that failed or were left out, in the order of the input.
-        tally: further counts of the job.
+        tally: further counts of the job, by name, see `TallyingJob`.
     """
 
     clips: int
@@ -87,17 +85,17 @@ class ShardRecord:
 
 
 def shard_path(out: Path, name: str) -> Path:
-    """Return the path of a shard in the output folder."""
+    """Return the path of the shard `name` in the output folder."""
     return out / f"{name}.tar"
 
 
 def record_path(out: Path, name: str) -> Path:
-    """Return the path of the record of a shard."""
+    """Return the path of the record of the shard `name`."""
     return out / RECORDS / f"{name}.json"
 
 
 def write_record(out: Path, name: str, record: ShardRecord) -> None:
-    """Write the record that marks a shard as complete; the shard has to be there already."""
+    """Write the record that marks a shard as complete; the shard must be written before."""
     path = record_path(out, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as file:
@@ -105,7 +103,7 @@ def write_record(out: Path, name: str, record: ShardRecord) -> None:
 
 
 def read_record(out: Path, name: str) -> ShardRecord | None:
-    """Return the record of a shard; None unless the shard is there, with the recorded size."""
+    """Return the record of a shard; None if the shard is missing or does not have the recorded size."""
     try:
         data = json.loads(record_path(out, name).read_text(encoding="utf-8"))
         failures = tuple(ClipFailure(**row) for row in data["failures"])
@@ -118,13 +116,13 @@ def read_record(out: Path, name: str) -> ShardRecord | None:
 
 @contextmanager
 def writing_unit(out: Path, name: str) -> Iterator[None]:
-    """Remove the temporary files of a shard and its record, which a killed run leaves, before writing both.
+    """Context for writing a shard and its record; temporary files left by a killed run are removed first.
 
-    Where `locked_folder` cannot keep a second run out, on file systems without locks and after Slurm has
-    queued the ranks, two runs may write a unit at once: the second one then removes the first one's files.
+    `locked_folder` cannot exclude a second run on file systems without locks, or after Slurm has queued the
+    ranks. If two runs write the same unit, the second one removes the temporary files of the first.
 
     Raises:
-        JobError: that has happened to this run; the shard is the second run's.
+        JobError: a second run removed the files of this one; the shard is written by the second run.
     """
     paths = (shard_path(out, name), record_path(out, name))
     for path in paths:
@@ -154,7 +152,7 @@ def write_failures(
     ]
     text = "".join(_line(shard, failure) for shard, failure in found)
     earlier = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-    if text and text != earlier:  # a folder in which all is done may be read-only
+    if text and text != earlier:  # the folder of a finished job may be read-only
         with whole_file(path) as file:
             file.write(text)
     elif earlier and not text:
@@ -182,7 +180,7 @@ def check_folder(out: Path, job: Job, clips_per_shard: int) -> dict[str, Any]:
     """Return the content of `job.json` if the folder may hold the output of the job. Writes nothing.
 
     Raises:
-        JobError: there can be no such folder, or it holds something else; names the settings that differ.
+        JobError: the folder cannot be created, or has other content; names the settings that differ.
         CorpusError: it is a URL.
     """
     check_local(out)
@@ -215,12 +213,13 @@ def check_folder(out: Path, job: Job, clips_per_shard: int) -> dict[str, Any]:
 
 @contextmanager
 def locked_folder(out: Path, job: Job, clips_per_shard: int) -> Iterator[None]:
-    """Write `job.json` and keep other runs out of the folder until the end of the context.
+    """Write `job.json`, and keep other runs out of the folder until the end of the context.
 
-    Not on file systems without locks, nor while ranks run that Slurm has queued: see `writing_unit`.
+    Other runs are not kept out on file systems without locks, or while ranks run that Slurm has queued; see
+    `writing_unit`.
 
     Raises:
-        JobError: another run on this machine holds it, or as `check_folder`.
+        JobError: another run on this machine is using the folder; also the errors of `check_folder`.
         CorpusError: it is a URL.
     """
     content = check_folder(out, job, clips_per_shard)
@@ -237,7 +236,7 @@ def locked_folder(out: Path, job: Job, clips_per_shard: int) -> Iterator[None]:
 
 
 def changed_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """Return the first settings that differ, by dotted name: `cuts.pad was 0.1 and is now 0.2; …`."""
+    """List the first settings that differ, by dotted name: `cuts.pad was 0.1 and is now 0.2; …`."""
     before, after = _flattened(old), _flattened(new)
     differing = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
     changes = [
@@ -259,7 +258,7 @@ def _flattened(value: Any, name: str = "") -> dict[str, str]:
 
 
 def json_text(value: Any) -> str:
-    """Return JSON that is the same text for the same value."""
+    """Serialize a value as JSON, always as the same text for equal values."""
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""`Plan`: a job over a source, divided into units, that may be killed at any moment and started again.
+"""`Plan`: a job over a source, divided into units, which may be killed at any moment and started again.
 
 A finished unit is not repeated, a clip that fails is listed with its reason and the others continue, and the
 output is the same, to the byte, however often the job was stopped, with any number of workers, and on a
@@ -34,14 +34,14 @@ from budew.jobs.workers import WorkerPool
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is.
+    """State of a run.
 
     Attributes:
-        units: units done, in all runs, and those given up in this run.
-        of: units of the plan.
-        clips: in this run, clips written in units that are done, and read in those in progress.
-        failed: items that failed in this run.
-        tally: further counts of the job in this run.
+        units: number of units done, in all runs, plus those given up in this run.
+        of: number of units of the plan.
+        clips: number of clips in this run: written in units that are done, and read in units in progress.
+        failed: number of items that failed in this run.
+        tally: further counts of the job in this run, by name, see `TallyingJob`.
 
     Example:
         >>> at = Progress(units=3, of=10, clips=1_500, failed=2)
@@ -57,26 +57,27 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
-"""Called a few times a second."""
+"""Called with the state of the run a few times a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How a run ended; returned by `run`.
+    """Result of a run; returned by `run`.
 
     Attributes:
         out: the output folder.
         units: number of units of the plan.
         complete: number of units that are done.
         done: number of units that were done in this run.
-        clips: clips in the output, of all runs.
-        failures: items that failed, in all runs.
-        left_out: clips that the settings of the job exclude, in all runs.
-        reasons: the most frequent reasons of failures, with their counts.
-        given_up: units without a shard that this run has ended: process after process died in them or, on
-            Ray, their ranks failed with whatever error (see `OUT/logs`). The next run tries them again.
-        unexpected: shards in the folder that belong to no unit.
-        tally: further counts of the job, over all runs.
+        clips: number of clips in the output, from all runs.
+        failures: number of items that failed, in all runs.
+        left_out: number of clips that the settings of the job exclude, in all runs.
+        reasons: the most frequent reasons of failures, each with its count.
+        given_up: names of units without a shard that this run gave up, because process after process died in
+            them or, on Ray, their ranks failed with any error (see `OUT/logs`). The next run tries them
+            again.
+        unexpected: relative paths of shards in the folder that belong to no unit.
+        tally: further counts of the job over all runs, by name, see `TallyingJob`.
 
     Example:
         >>> from budew.io.resources import data_folder
@@ -100,9 +101,9 @@ class Summary:
 
 
 class Plan:
-    """A job over a source: its units, and which of them still have to be run.
+    """A job over a source: its units, and those that still have to be run.
 
-    Making a plan checks source and output and writes nothing. `units` are all units, in order.
+    Creating a plan checks source and output, and writes nothing. `units` has all units, in order.
 
     Example:
         >>> from budew.io.resources import data_folder
@@ -128,16 +129,16 @@ class Plan:
         """Divide the source into units.
 
         Args:
-            job: what is done to each clip.
-            source: anything that `budew.read` takes; clip numbers, from 0 on, for a `NumberedJob`.
+            job: job that processes each clip.
+            source: anything that `budew.read` takes; for a `NumberedJob`, a range of clip numbers from 0.
             out: folder for the shards, their records and `failures.jsonl`.
-            clips_per_shard: loose files, rows of a manifest or table, or clip numbers in one unit.
-            retry_failed: run units again in which a clip failed. A `NumberedJob` keeps the clips that it has
-                made, and also makes those again that were left out.
+            clips_per_shard: number of loose files, rows of a manifest or table, or clip numbers in one unit.
+            retry_failed: whether units in which a clip failed are run again. A `NumberedJob` keeps the clips
+                that it has made, and also makes those again that were left out.
 
         Raises:
-            JobError: the folder holds the output of something else, or more clips of the same job.
-            CorpusError: there is no such source, or it overlaps the output.
+            JobError: `out` has the output of another job or of other settings, or more clips of the same job.
+            CorpusError: the source does not exist, or it overlaps the output.
             InputError: too few or too many clips.
         """
         self.job, self.out = job, Path(out)
@@ -157,7 +158,7 @@ class Plan:
 
     @property
     def waiting(self) -> tuple[Unit, ...]:
-        """The units that a run would process: not done yet, or with input that changed since."""
+        """The units that a run would process: those not done yet, and those whose input has changed since."""
         return self._waiting(_current_records(self.units, self.out))
 
     def _waiting(self, records: Mapping[str, ShardRecord]) -> tuple[Unit, ...]:
@@ -174,19 +175,19 @@ class Plan:
         cluster: ClusterSettings | None = None,
         progress: OnProgress | None = None,
     ) -> Summary:
-        """Process the waiting units, here or on a cluster.
+        """Process the waiting units, on this machine or on a cluster.
 
         Args:
-            workers: processes, one a processor when None; 0 works in this process.
-            cluster: where to run instead. Slurm returns when the units are queued: run the same plan again
-                after they ended, not earlier, to collect failures and queue what is missing. Ray returns when
-                they ended.
-            progress: called a few times a second, unless on a cluster.
+            workers: number of processes; None for one per processor, 0 to work in this process.
+            cluster: cluster to run on instead. With Slurm, the call returns when the units are queued: run
+                the same plan again after they have ended, not earlier, to collect failures and queue what is
+                missing. With Ray, it returns when they have ended.
+            progress: called a few times a second with the state of the run; not on a cluster.
 
         Raises:
-            JobError: no other clip would succeed either, the disk is full, another run is running in the
-                folder, or the cluster does not take the job. On a cluster, the first two end a single rank
-                and are not raised here.
+            JobError: every other clip would fail, too; the disk is full; another run is using the folder; or
+                the cluster rejects the job. On a cluster, the first two end only their rank and are not
+                raised here.
         """
         if workers is not None and workers < 0:
             raise InputError(f"workers must be 0 or more, not {workers}")
@@ -274,21 +275,21 @@ def run(
     retry_failed: bool = False,
     progress: OnProgress | None = None,
 ) -> Summary:
-    """Run a job over a source on this machine, or continue it.
+    """Run a job over a source on this machine, or resume an earlier run.
 
     Args:
-        job: what is done to each clip.
-        source: anything that `budew.read` takes; clip numbers, from 0 on, for a `NumberedJob`.
+        job: job that processes each clip.
+        source: anything that `budew.read` takes; for a `NumberedJob`, a range of clip numbers from 0.
         out: folder for the shards, their records and `failures.jsonl`.
-        workers: processes, one a processor when None; 0 works in this process.
-        clips_per_shard: loose files, rows of a manifest or table, or clip numbers in one unit.
-        retry_failed: run units again in which a clip failed.
-        progress: called a few times a second.
+        workers: number of processes; None for one per processor, 0 to work in this process.
+        clips_per_shard: number of loose files, rows of a manifest or table, or clip numbers in one unit.
+        retry_failed: whether units in which a clip failed are run again.
+        progress: called a few times a second with the state of the run.
 
     Raises:
-        JobError: no other clip would succeed either, the disk is full, another run is running in the folder,
-            or it holds the output of something else.
-        CorpusError: there is no such source, or it overlaps the output.
+        JobError: every other clip would fail, too; the disk is full; another run is using the folder; or it
+            has the output of another job or of other settings.
+        CorpusError: the source does not exist, or it overlaps the output.
 
     Example:
         >>> from budew.io.resources import data_folder

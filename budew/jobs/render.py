@@ -1,4 +1,4 @@
-"""`Render`: template captions for a corpus, one or several for each clip's profile."""
+"""`Render`: captions for a corpus from templates, one or several for the profile of each clip."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,18 +16,19 @@ from budew.randomness import derived_seed
 
 @dataclass(frozen=True, slots=True)
 class Render:
-    """Give each clip captions of its profile, in place of those that a render gave it before.
+    """Add captions of its profile to each clip, replacing those of an earlier `Render`.
 
     Attributes:
-        seed: decides the wording, with the id of the clip and the number of the caption.
-        per_clip: captions for each clip.
-        style: "prose", "short" or "tags"; None: a mixture of all.
-        selection: which parts of a profile to express, and in how many words at most.
-        baseline: levels of each emotion in the corpus; with it, captions name the emotions that stand out.
-        min_z: an emotion stands out if it is at least this many spreads above the median.
+        seed: seed of the wording, together with the id of the clip and the number of the caption.
+        per_clip: number of captions for each clip.
+        style: "prose", "short" or "tags"; None for a mixture of all.
+        selection: which parts of a profile to express, and the largest number of words.
+        baseline: distribution of each emotion in the corpus; if given, captions name only emotions that stand
+            out.
+        min_z: smallest distance from the median, in spreads of `baseline`, at which an emotion stands out.
 
     Raises:
-        InputError: an unknown style, or no caption at all.
+        InputError: the style is unknown, or `per_clip` is below 1.
 
     Example:
         >>> from budew import Clip, VoiceProfile
@@ -65,9 +66,9 @@ class Render:
         }
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Pass on the clips with their captions.
+        """Yield the clips with their captions.
 
-        A clip without a profile fails; one with a profile that says nothing of the voice is left out.
+        A clip without a profile fails; a clip whose profile has nothing that a caption could say is left out.
         """
         return each(clips, self._with_captions, failed)
 

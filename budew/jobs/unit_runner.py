@@ -1,7 +1,8 @@
 """One unit: read its clips, run the job over them, write the shard and then its record.
 
-A unit that is killed anywhere and run again ends the same: its shard appears whole, its record after it, and
-a unit without a record is not done. It does not matter which process runs it: a worker here, or a cluster.
+A unit that is killed at any moment and run again gives the same output: its shard appears under its name only
+when complete, then its record. A unit without a record is not done. Any process may run it: a worker on this
+machine, or a rank of a cluster.
 """
 
 import re
@@ -28,15 +29,16 @@ from budew.jobs.units import NumberedUnit, Unit
 from budew.version import __version__
 
 OnCounts = Callable[[Sequence[int]], None]
-"""Called after each clip with the clips read so far, the items that failed, and the tallies of the job."""
+"""Called after each clip with the number of clips read so far, of items that failed, and the job's
+tallies."""
 _NAMED_ID = re.compile(r"clip '([^']{1,240})'")
 
 
 def current_record(unit: Unit, out: Path) -> ShardRecord | None:
-    """Return the record of a unit that is done, and whose input and output have not changed since.
+    """Return the record of a unit if it is done and its input and output have not changed since, else None.
 
-    An input of another size has changed. One of equal size whose files, or whose folder of loose files, were
-    modified since the record was written is compared by its digest.
+    An input of another size has changed. An input of equal size whose files, or whose folder of loose files,
+    were modified after the record was written is compared by its digest.
     """
     try:
         record = read_record(out, unit.name)
@@ -53,10 +55,10 @@ def current_record(unit: Unit, out: Path) -> ShardRecord | None:
 
 
 def run_unit(unit: Unit, job: Job, out: Path, on_counts: OnCounts) -> ShardRecord:
-    """Run a job over a unit: write its shard, unless no clip is left, and its record.
+    """Run a job over a unit; write its shard (unless it has no clips) and its record.
 
     Raises:
-        JobError: no other clip would succeed either, the input changed meanwhile, or another run writes the
+        JobError: every other clip would fail, too; the input changed meanwhile; or another run writes the
             same shard.
         OSError: the disk is full or read-only.
     """

@@ -1,8 +1,8 @@
 """Units of work: a source divided into parts that each become one output shard.
 
 A unit is one input shard, a range of rows of a manifest or table, a group of loose files, or a range of clip
-numbers for a job without input. The division is a function of the source alone: every machine computes the
-same one.
+numbers for a job without input. The division depends only on the source, so all machines compute the same
+units.
 """
 
 import hashlib
@@ -29,15 +29,17 @@ from budew.io.addresses import is_address, without_secrets
 from budew.jobs.job import NumberedJob
 
 CLIPS_PER_SHARD = 500
-"""Loose files, or rows of a manifest or table, in one unit."""
+"""Default number of loose files, or rows of a manifest or table, in one unit."""
 MAX_CLIPS = 100_000_000
-"""Largest corpus of a job without input: at 2.5 s a clip, 70,000 hours."""
+"""Largest number of clips of a job without input: at 2.5 s a clip, 70,000 hours."""
 _DOUBLE_SUFFIX = ".tar.gz"
 _UNSAFE = re.compile(r"[^\w.@+=-]+")
 
 
 class InputState(NamedTuple):
-    """Cheap change check of an input: size (of a range of numbers its length), newest modification in ns."""
+    """Cheap change check of an input: `bytes`, its size (or the number of clips of a numbered unit), and
+    `changed`, the newest modification time in ns.
+    """
 
     bytes: int
     changed: int
@@ -49,13 +51,14 @@ class FileUnit:
 
     Attributes:
         name: relative path of the output shard without its suffix, with `/` between parts.
-        paths: one shard, manifest, table or URL, or loose audio files with their JSON and text.
+        paths: one shard, manifest, table or URL; or loose audio files with their JSON and text files.
         folder: the folder that ids of loose files are relative to; None for everything else.
-        part: rows of a manifest or table; None for all of them.
-        audio_root: folder outside that of a manifest from which it may name audio as well.
+        part: range of the rows of a manifest or table; None for all rows.
+        audio_root: further folder, besides its own, from which a manifest may name audio files; None for no
+            other.
         media: kind of files that are clips: audio, or images.
-        corpus: the known corpus that the folder is read as; None for everything else.
-        tables: files of each of its label tables.
+        corpus: the known corpus that `folder` is read as; None for everything else.
+        tables: for each label table of the known corpus, its files.
     """
 
     name: str
@@ -69,13 +72,13 @@ class FileUnit:
 
     @property
     def label(self) -> str:
-        """Return the first path, and the number of the others, for display."""
+        """First path, and the number of further paths, for display."""
         more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
         return f"{without_secrets(str(self.paths[0]))}{more}"
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Return the paths on this machine."""
+        """The paths that are on this machine, without URLs."""
         return tuple(path for path in self.paths if isinstance(path, Path))
 
     def read(self, on_bad: OnBad) -> Iterator[Clip]:
@@ -89,7 +92,7 @@ class FileUnit:
         return read_one(self.paths[0], options, part=self.part)
 
     def input_state(self) -> InputState:
-        """Return size and modification time of the input, with the audio that a manifest names."""
+        """Return size and newest modification time of the input and of the audio that a manifest names."""
         stats = [os.stat(path) for path in (*self.files, *self._label_files())]
         size = sum(stat.st_size for stat in stats)
         if isinstance(self.part, Span):
@@ -103,14 +106,15 @@ class FileUnit:
         )
 
     def folders_changed(self) -> int:
-        """Return when the folders of loose files last got, lost or renamed a file, in ns."""
+        """Return the modification time in ns of the folders of loose files (newest); 0 for other inputs."""
         folders = {path.parent for path in self.files} if self.folder is not None else set()
         return max((os.stat(folder).st_mtime_ns for folder in folders), default=0)
 
     def digest(self) -> str:
-        """Return the SHA-256 of a file, of rows with the audio that they name, or of loose files with names.
+        """Return the SHA-256 digest of the content of the input.
 
-        For a URL it is the digest of the URL itself, as nothing is downloaded twice.
+        It covers shards and tables, rows with the audio that they name, or loose files with their names. For
+        a URL it is the digest of the URL itself, since nothing is downloaded twice.
         """
         digest = hashlib.sha256()
         for path in self.paths:
@@ -139,7 +143,7 @@ class FileUnit:
 
 @dataclass(frozen=True, slots=True)
 class NumberedUnit:
-    """A range of clip numbers, for a job without input clips; the methods are those of `FileUnit`."""
+    """A range of clip numbers, for a job without input clips, with the same methods as `FileUnit`."""
 
     name: str
     numbers: range
@@ -147,33 +151,33 @@ class NumberedUnit:
 
     @property
     def label(self) -> str:
-        """Return the first and last number, for display."""
+        """First and last number, for display."""
         return f"clips {self.numbers[0]} to {self.numbers[-1]}"
 
     def read(self, _on_bad: OnBad) -> Iterator[Clip]:
-        """Yield a clip without audio for each number, which is in its metadata."""
+        """Yield a clip without audio for each number; its metadata have the `number`."""
         for number in self.numbers:
             yield Clip(self.id_of(number), b"", "", metadata={"number": number})
 
     def input_state(self) -> InputState:
-        """Return the number of clips."""
+        """Return the number of clips as the size, and 0 as the modification time."""
         return InputState(len(self.numbers), 0)
 
     def folders_changed(self) -> int:
-        """Return 0: nothing is read from a folder."""
+        """Return 0, because no folder is read."""
         return 0
 
     def digest(self) -> str:
-        """Return the SHA-256 of the ids."""
+        """Return the SHA-256 digest of the ids."""
         return hashlib.sha256("\n".join(map(self.id_of, self.numbers)).encode()).hexdigest()
 
 
 Unit = FileUnit | NumberedUnit
-"""What is done or not done as a whole. It is pickled into workers."""
+"""A part of the source that is done or not done as a whole. Workers get it pickled."""
 
 
 def numbered_units(job: NumberedJob, numbers: range, clips_per_shard: int) -> tuple[NumberedUnit, ...]:
-    """Divide clip numbers into units. Errors are those of `check_size`."""
+    """Divide clip numbers into units of `clips_per_shard` numbers; raise the errors of `check_size`."""
     check_size(len(numbers), clips_per_shard)
     return tuple(
         NumberedUnit(f"{job.prefix}-{index:05d}", numbers[start : start + clips_per_shard], job.id_of)
@@ -182,10 +186,10 @@ def numbered_units(job: NumberedJob, numbers: range, clips_per_shard: int) -> tu
 
 
 def check_size(clips: int, clips_per_shard: int) -> None:
-    """Check the size of a corpus that a job makes without input.
+    """Check the number of clips that a job without input is to make.
 
     Raises:
-        InputError: no clip, or more than `MAX_CLIPS`.
+        InputError: there are no clips, or more than `MAX_CLIPS`.
 
     Example:
         >>> check_size(1_000_000, clips_per_shard=500)
@@ -203,11 +207,11 @@ def file_units(
 
     Args:
         source: anything that `budew.read` takes.
-        clips_per_shard: loose files, or rows of a manifest or table, in one unit.
+        clips_per_shard: number of loose files, or rows of a manifest or table, in one unit.
         media: kind of files that are clips: audio, or images.
 
     Raises:
-        CorpusError: nothing is there, or two inputs would have one output.
+        CorpusError: there is no input, or two inputs would have the same output shard.
     """
     entries = matches(source, ReadOptions(media=media))
     files = [entry for entry in entries if isinstance(entry, Path) and not entry.is_dir()]
@@ -269,7 +273,7 @@ def _relative_name(folder: Path | None, path: Path) -> bytes:
 
 
 def _content(path: Path) -> bytes:
-    if not os.path.isfile(path):  # also if its name is too long, or its folder cannot be read
+    if not os.path.isfile(path):  # False, too, if the name is too long or the folder cannot be read
         return b""  # a pipe or a device has no end
     found = path.stat()
     try:
@@ -278,7 +282,7 @@ def _content(path: Path) -> bytes:
         return f"unreadable: {error.strerror}".encode()
 
 
-@lru_cache(maxsize=4)  # the parts of a table share its digest
+@lru_cache(maxsize=4)  # all parts of a table need the digest of its file
 def _digest(path: Path, size: int, changed: int) -> bytes:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()

@@ -1,9 +1,9 @@
-"""`WorkerPool`: processes that run units side by side; one that dies costs no more than its own unit.
+"""`WorkerPool`: processes that run units in parallel; if one dies, only its current unit is affected.
 
-Each worker is a `ProcessPoolExecutor` of one process, which gets its next unit when it has finished one. A
-process that dies (out of memory, a crash in a decoder, `kill -9`) breaks its own executor alone, which is
-replaced; its unit is run again, up to `MAX_DEATHS` times. A process whose parent died ends at once, so a job
-that was killed leaves nothing running.
+Each worker is a `ProcessPoolExecutor` with one process, which gets its next unit when it has finished one. A
+process that dies (out of memory, a crash in a decoder, `kill -9`) breaks only its own executor, which is
+replaced; its unit is run again until `MAX_DEATHS` processes died in it. A process whose parent died ends at
+once, so a job that was killed leaves nothing running.
 """
 
 import gc
@@ -31,10 +31,10 @@ from budew.jobs.unit_runner import OnCounts, run_unit
 from budew.jobs.units import Unit
 
 MAX_DEATHS = 3
-"""A unit is given up when this many processes died in it."""
+"""Number of processes that may die in a unit before it is given up."""
 _POLL = 0.2  # seconds
 _STOP, _STOP_AT_ONCE = 1, 2  # after the current clip, or in the middle of it
-_PAUSE = 0.5  # seconds until the memory of a killed process is free
+_PAUSE = 0.5  # seconds for the memory of a killed process to be freed
 
 
 _Running = Future[ShardRecord]
@@ -45,12 +45,12 @@ class _Attempt(NamedTuple):
     number: int = 1
 
 
-class Stopped(BaseException):  # not to be caught by a job that catches every error
-    """The run is being stopped; the unit is left undone."""
+class Stopped(BaseException):  # BaseException: a job that catches every Exception must not catch it
+    """Raised in a worker when the run is being stopped; its unit stays undone."""
 
 
 class Outcome(NamedTuple):
-    """How a unit ended: a record or an error, `BrokenProcessPool` if process after process died in it."""
+    """Result of a unit: its record or an error, `BrokenProcessPool` if `MAX_DEATHS` processes died in it."""
 
     unit: Unit
     record: ShardRecord | None
@@ -58,7 +58,7 @@ class Outcome(NamedTuple):
 
 
 class SharedCounts:
-    """Memory shared by all workers: the counts of each one's current unit, and whether they have to stop."""
+    """Memory shared by all workers: the counts of their current units, and whether they must stop."""
 
     def __init__(self, context: Any, *, workers: int, width: int) -> None:
         self._width = width
@@ -66,7 +66,7 @@ class SharedCounts:
         self._stop: Any = context.RawValue("b", 0)
 
     def report(self, worker: int, counts: Sequence[int]) -> None:
-        """Replace the counts of a worker."""
+        """Store the counts of a worker."""
         self._counts[worker * self._width : (worker + 1) * self._width] = counts
 
     def clear(self, worker: int) -> None:
@@ -74,24 +74,24 @@ class SharedCounts:
         self.report(worker, [0] * self._width)
 
     def sums(self) -> list[int]:
-        """Return each count, added up over the workers."""
+        """Return the sum of each count over the workers."""
         counts = self._counts[:]
         return [sum(counts[column :: self._width]) for column in range(self._width)]
 
     def stop(self, when: int) -> None:
-        """Make all workers stop: `_STOP` or `_STOP_AT_ONCE`."""
+        """Make all workers stop: after their current clip (`_STOP`) or immediately (`_STOP_AT_ONCE`)."""
         self._stop.value = when
 
     @property
     def stopping(self) -> int:
-        """Return 0, or the value that `stop` was called with."""
+        """The value that `stop` was called with, else 0."""
         return int(self._stop.value)
 
 
 class WorkerPool:
-    """Processes that run units side by side; with a count of 0, this process runs them.
+    """Processes that run units in parallel; if `count` is 0, the current process runs them.
 
-    Use as a context manager; leaving it stops them when each has finished its current clip.
+    Use it as a context manager; on exit, each process stops after its current clip.
     """
 
     def __init__(self, count: int, job: Job, out: Path) -> None:
@@ -115,13 +115,13 @@ class WorkerPool:
         self._counts.stop(_STOP)
         try:
             self._shut_down()
-        except KeyboardInterrupt:  # the second one: the current clips are not waited for
+        except KeyboardInterrupt:  # a second Ctrl-C: do not wait for the current clips
             self._counts.stop(_STOP_AT_ONCE)
             self._shut_down()
             raise
 
     def counts(self) -> list[int]:
-        """Return the counts of the units in progress, added up over the workers."""
+        """Return the counts of the units in progress (see `OnCounts`), summed over the workers."""
         return self._counts.sums()
 
     def _shut_down(self) -> None:
@@ -129,9 +129,9 @@ class WorkerPool:
             executor.shutdown(cancel_futures=True)
 
     def outcomes(self, units: Sequence[Unit], on_counts: OnCounts = lambda counts: None) -> Iterator[Outcome]:
-        """Yield the outcome of each unit as it ends; `on_counts` gets the sums over all workers.
+        """Yield the outcome of each unit as it ends; `on_counts` is called with the sums over all workers.
 
-        Without processes an error is raised instead of yielded.
+        With a count of 0, errors are raised instead of yielded.
         """
         if not self._executors:
             for unit in units:
@@ -219,7 +219,7 @@ _worker: dict[str, Any] = {}
 
 
 def _start_worker(job: Job, out: Path, counts: SharedCounts, slot: int, workers: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops this process
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
     warnings.formatwarning = lambda message, *_place, **_more: f"warning: {message}\n"
     collect_garbage_rarely()
@@ -228,7 +228,7 @@ def _start_worker(job: Job, out: Path, counts: SharedCounts, slot: int, workers:
 
 
 def collect_garbage_rarely() -> None:
-    """Collect garbage less often than Python does by default.
+    """Make Python collect garbage less often than by default.
 
     A worker keeps lexicons and models in memory, and scanning them takes a quarter of the time of a job of
     small steps, such as rewriting (benchmarks/paraphrase.py).
