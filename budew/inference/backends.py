@@ -1,9 +1,10 @@
-"""What turns windows of samples into text: a checkpoint run by transformers or by CTranslate2.
+"""Backends, which turn windows of samples into text: a checkpoint run by transformers or CTranslate2.
 
-A backend works in two steps, so that the first, on the CPU, can prepare the next batch while the model works
-on this one. `write` decodes the encoder's states of a batch in one or several ways (greedy search, beam
-search, sampling): the encoder runs once. A server is a backend too (`budew.inference.server`), and so are
-several checkpoints (`budew.inference.local_backends`); `budew.inference.loading` chooses one.
+A backend works in two steps: `prepare` computes features on the CPU while the model runs on the batch before,
+and `write` generates text. `write` decodes the encoder states of a batch in one or several ways (greedy
+search, beam search, sampling), so that the encoder runs once. Other backends are servers
+(`budew.inference.server`) and ensembles (`budew.inference.local_backends`); `budew.inference.loading` chooses
+a backend.
 """
 
 import time
@@ -34,13 +35,14 @@ Samples = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class DecodingOptions:
-    """One way to decode the encoder's states.
+    """One way to decode the encoder states to text.
 
     Attributes:
         num_beams: beam width; 1 is greedy search.
-        num_samples: captions that are sampled of each window, besides the one that is searched for.
-        prompt: of `budew.captions.caption_prompt`, or "".
-        stop_repetition: end a text that repeats itself, as no caption does; numbers as text may.
+        num_samples: captions sampled for each window, in addition to the one from beam search.
+        prompt: prompt from `budew.captions.caption_prompt.prompt_of`, or "".
+        stop_repetition: whether to end a text that repeats itself; False for models that write numbers, in
+            which repetitions are valid.
     """
 
     num_beams: int = 1
@@ -50,13 +52,13 @@ class DecodingOptions:
 
     @property
     def rates_emotions(self) -> bool:
-        """Whether the captions are to speak of emotions."""
+        """Whether the prompt lets captions mention emotions; if not, emotions are unrated."""
         return not self.prompt.endswith(("bursts", "speaker"))
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureBatch:
-    """A batch of windows, mono samples (n,) each, and the features that the backend made of them."""
+    """A batch of windows, mono samples (n,) each, and the features that the backend computed from them."""
 
     windows: Sequence[Samples]
     features: Any
@@ -64,9 +66,13 @@ class FeatureBatch:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedText:
-    """The text that the model generated for a window, and those that were sampled; or why there is none.
+    """The texts that the model generated for a window.
 
-    `repetitive` says whether the text repeated itself, and was ended and cut.
+    Attributes:
+        text: the text from greedy or beam search.
+        samples: the sampled texts.
+        fault: why there is no text; None if there is one.
+        repetitive: whether the text repeated itself, so that it was stopped and shortened.
     """
 
     text: str
@@ -77,24 +83,24 @@ class GeneratedText:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedBatch:
-    """One text for each window of a batch, in order, and the seconds that encoder and decoder took."""
+    """Generated texts, one per window of a batch, and the seconds that encoder and decoder took."""
 
     texts: Sequence[GeneratedText]
     seconds: float = 0.0
 
 
 class Backend(Protocol):
-    """A checkpoint and what runs it.
+    """A loaded model that turns windows of samples into text.
 
     Attributes:
-        name: of the checkpoint.
-        runs_on: library, precision and device: "transformers, float32, cpu".
-        window_seconds: longest window.
-        sampling_rate: Hz, of the windows.
-        short_windows: whether windows are best padded to little more than their own length.
-        trained_with_prompts: whether the model follows prompts.
-        can_sample: whether it draws captions that window and seed decide.
-        num_beams: beam width of the checkpoint.
+        name: name of the checkpoint.
+        runs_on: library, precision and device, such as "transformers, float32, cpu".
+        window_seconds: length of the longest window in seconds.
+        sampling_rate: sampling rate of the windows in Hz.
+        short_windows: whether windows should be padded only to about their own length, as in training.
+        trained_with_prompts: whether the model was trained with prompts.
+        can_sample: whether the backend can sample captions reproducibly.
+        num_beams: default beam width of the checkpoint.
     """
 
     name: str
@@ -107,14 +113,14 @@ class Backend(Protocol):
     num_beams: int
 
     def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
-        """Return a batch of windows, padded to `seconds`. May run beside `write`, in another thread."""
+        """Compute the features of windows padded to `seconds`; may run in another thread during `write`."""
 
     def write(self, batch: FeatureBatch, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:
-        """Return what the model writes of each window, in the order of `decodings`."""
+        """Generate text for each window; return one batch of texts per decoding, in order."""
 
 
 class TransformersBackend:
-    """A checkpoint that transformers runs, on any device of torch."""
+    """Backend that runs a checkpoint with transformers, on any device of torch."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
@@ -129,25 +135,25 @@ class TransformersBackend:
         self.num_beams = checked_beams(checkpoint.model.generation_config.num_beams, checkpoint.name)
 
     def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
-        """Compute spectrograms."""
+        """Compute the spectrograms of windows padded to `seconds`."""
         return FeatureBatch(windows, features_of(self.checkpoint, windows, seconds=seconds))
 
     def write(self, batch: FeatureBatch, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:
-        """Run the encoder once, and the decoder for each decoding."""
+        """Run the encoder once and the decoder for each decoding; return a batch of texts per decoding."""
         start = time.perf_counter()
         states = self.encode(batch)
         encoding = time.perf_counter() - start
         return [replace(made, seconds=encoding + made.seconds) for made in self.decode(states, decodings)]
 
     def encode(self, batch: FeatureBatch) -> EncoderStates:
-        """Run the encoder."""
+        """Run the encoder on a batch."""
         states = encode(self.checkpoint, batch.windows, batch.features)
         if states.states.is_cuda:
-            torch.cuda.synchronize()  # its seconds are not those of the decoder
+            torch.cuda.synchronize()  # so that the time of the encoder is not counted for the decoder
         return states
 
     def decode(self, states: EncoderStates, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:
-        """Run the decoder for each decoding: for the caption, and for the samples."""
+        """Run the decoder for each decoding, for the caption and the samples; return a batch per decoding."""
         return [self._decode(states, decoding) for decoding in decodings]
 
     def _decode(self, states: EncoderStates, decoding: DecodingOptions) -> GeneratedBatch:
@@ -176,7 +182,7 @@ class TransformersBackend:
 
 
 class CTranslate2Backend:
-    """A checkpoint that CTranslate2 runs."""
+    """Backend that runs a converted checkpoint with CTranslate2."""
 
     def __init__(self, converted: Converted) -> None:
         extractor = self.extractor = converted.processor.feature_extractor
@@ -187,15 +193,15 @@ class CTranslate2Backend:
         self.sampling_rate: int = extractor.sampling_rate
         self.short_windows = converted.short_windows
         self.trained_with_prompts = converted.trained_with_prompts
-        self.can_sample = False  # its random numbers depend on threads
+        self.can_sample = False  # random numbers of CTranslate2 depend on the number of threads
         self.num_beams = checked_beams(converted.settings.num_beams, converted.name)
 
     def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
-        """Compute spectrograms."""
+        """Compute the spectrograms of windows padded to `seconds`."""
         return FeatureBatch(windows, spectrograms(self.extractor, windows, seconds=seconds))
 
     def write(self, batch: FeatureBatch, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:
-        """Search for captions; the encoder runs for each decoding."""
+        """Generate captions by beam search; the encoder runs again for each decoding."""
         return [self._write(batch, decoding) for decoding in decodings]
 
     def _write(self, batch: FeatureBatch, decoding: DecodingOptions) -> GeneratedBatch:

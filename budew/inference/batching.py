@@ -1,4 +1,4 @@
-"""Batches for a model, of windows that are padded alike; each is read while the model works on another."""
+"""Batches of windows that are padded to the same length; the next batch is read while the model runs."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,14 +12,14 @@ T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
 AHEAD = 8
-"""Batches within which items of a kind are gathered."""
+"""An item waits for others of its kind for at most this many batches."""
 
 
 def padded_seconds(model: Backend, samples: int) -> float:
-    """Return the seconds to which a window of `samples` samples is padded, whatever the others of its batch.
+    """Return the seconds to which a window of `samples` samples is padded.
 
-    That is the window of the model, or for one that was trained on short windows that of
-    `short_window_seconds`.
+    This is the model's window length; for a model that was trained on short windows, it is the result of
+    `short_window_seconds`. It does not depend on the other windows of the batch.
     """
     if not model.short_windows:
         return model.window_seconds
@@ -29,12 +29,16 @@ def padded_seconds(model: Backend, samples: int) -> float:
 def gathered(
     items: Iterable[T | None], kind: Callable[[T], K], size: int
 ) -> Iterator[tuple[K, list[T]] | None]:
-    """Yield batches of at most `size` items of one kind, and that kind.
+    """Group items into batches of one kind: yield (kind, items).
 
-    An item waits for others of its kind while `AHEAD` batches of any kind come, and no longer. None is passed
-    on.
+    An item waits for others of its kind until `AHEAD` batches' worth of items have followed.
+
+    Args:
+        items: items in order; a None among them is yielded at once.
+        kind: function that returns the kind of an item.
+        size: most items of a batch.
     """
-    held: dict[K, list[T]] = {}  # what waits the longest first
+    held: dict[K, list[T]] = {}  # the kind that has waited longest comes first
     since: dict[K, int] = {}
     count = 0
     for item in items:
@@ -54,7 +58,7 @@ def gathered(
 
 
 def prefetch(items: Iterator[T]) -> Iterator[T]:
-    """Yield the items; the next one is computed in a thread meanwhile."""
+    """Yield the items; while one is used, a thread computes the next one."""
     with ThreadPoolExecutor(1) as thread:
         upcoming = thread.submit(list, islice(items, 1))
         while item := upcoming.result():

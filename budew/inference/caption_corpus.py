@@ -1,4 +1,4 @@
-"""`CaptionClips`: a job that captions the clips of a corpus; their parse becomes the profile."""
+"""`CaptionClips`: a job that captions the clips of a corpus; profiles are parsed from the captions."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -19,13 +19,15 @@ MADE_BY = "model"
 
 @dataclass(frozen=True, slots=True)
 class CaptionClips:
-    """The job `caption`. Earlier captions by a model are replaced, others and the audio are kept.
+    """The job `caption`: adds captions of a model, and profiles parsed from them, to clips.
+
+    Captions of an earlier run of this job are replaced; other captions and the audio are kept.
 
     Attributes:
-        model: what captions.
-        writing: how it writes. With `num_samples`, these are the captions of a clip and the profile is their
-            consensus; without, the likeliest caption is the one.
-        keep_profile: keep the profile of clips that have one.
+        model: which model writes the captions.
+        writing: how captions are written. With `num_samples`, a clip gets all sampled captions, and their
+            consensus as profile; without, it gets one caption and the parse of this caption.
+        keep_profile: whether clips that already have a profile keep it.
 
     Example:
         >>> job = CaptionClips(writing=WritingOptions(num_samples=4))
@@ -53,15 +55,19 @@ class CaptionClips:
         }
 
     def captioner(self) -> Captioner:
-        """Return what captions; it is loaded once in each process.
+        """Return the captioner, which is loaded once per process.
 
         Raises:
-            CheckpointError, MissingExtraError, InputError: as of `Captioner.from_pretrained`.
+            CheckpointError, MissingExtraError, InputError: see `Captioner.from_pretrained`.
         """
         return _loaded(self.model, self.writing)[0]
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Caption clips in their order.
+        """Caption clips in order.
+
+        Args:
+            clips: clips to caption.
+            failed: called with id and error of each clip that cannot be captioned.
 
         Raises:
             JobError: the checkpoint cannot be loaded, or the model failed.
@@ -85,7 +91,7 @@ class CaptionClips:
                 failures.append((clip.id, CorpusError(f"clip {clip.id!r}: {result.reason}")))
             else:
                 yield self._captioned(clip, result, made_by)
-        for failure in failures:  # not before: clips that cannot be read are reported from another thread
+        for failure in failures:  # only now, because another thread reports clips that cannot be read
             failed(*failure)
 
     def _captioned(self, clip: Clip, result: CaptionedRecording, made_by: Mapping[str, str]) -> Clip:

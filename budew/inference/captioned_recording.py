@@ -1,4 +1,4 @@
-"""Results of a captioner: a caption for each window of a recording, and one profile of the whole."""
+"""Results of a captioner: a caption for each window of a recording, and a profile of the whole recording."""
 
 import re
 from collections import defaultdict
@@ -14,13 +14,13 @@ from budew.captions.parse import is_withheld_text
 from budew.profile import VoiceProfile
 
 REPETITION = "repetitions at the end of the caption removed"
-"""What `WindowCaption.removed` says of a text that repeated itself."""
+"""Value of `WindowCaption.removed` for a text whose end repeated itself."""
 Record = Mapping[str, Any]
-"""A result as JSON values: `CaptionedRecording.to_dict`, or `source` and `error`."""
+"""A result as JSON values: `CaptionedRecording.to_dict()` or `FailedRecording.to_dict()`."""
 SILENCE = "[silence]"
 """Caption of a window without sound. It parses to the empty profile."""
 NO_SPEECH = "[no speech]"
-"""Caption of what lies between windows of speech."""
+"""Caption of a pause between windows of speech."""
 _TOKEN = re.compile(r"<\|[^|<>]{0,40}\|>")
 _OPENERS = r"(?:The|This|That|An?|She|He|It|They|There|In|With)\b"
 _STRAY = (
@@ -32,11 +32,16 @@ _STRAY = (
 
 @dataclass(frozen=True, slots=True)
 class WindowCaption:
-    """The caption of the audio between `start` and `end` (seconds).
+    """The caption of one window of a recording.
 
-    `profile` is the parse of `text`, or the consensus of sampled captions where there are any; then `sampled`
-    has the plain means over them, `samples` their texts. `removed` says what was removed of the text, stray
-    letters or repetitions, `speaker` who speaks, where that is known.
+    Attributes:
+        start, end: times of the window in the recording, in seconds.
+        text: the caption, `SILENCE`, `NO_SPEECH`, or "" if the caption is withheld.
+        profile: parse of `text`; the consensus of the sampled captions if there are any.
+        sampled: mean profile of the sampled captions; None without sampling.
+        removed: what was removed from the generated text (stray letters, repetitions); None: nothing.
+        samples: texts of the sampled captions.
+        speaker: name of the speaker from an RTTM file; None if unknown.
     """
 
     start: float
@@ -50,31 +55,31 @@ class WindowCaption:
 
     @property
     def silent(self) -> bool:
-        """Whether the window has no sound or no speech, so that the model was not run."""
+        """Whether the window has no sound or no speech, so that the model was not run on it."""
         return self.text in (SILENCE, NO_SPEECH)
 
     @property
     def labelled(self) -> str:
-        """The caption, behind the name of the speaker where that is known."""
+        """The caption, preceded by the name of the speaker ("anna: …") if it is known."""
         return self.text if self.speaker is None else f"{self.speaker}: {self.text}"
 
     @property
     def withheld(self) -> bool:
-        """Whether there is no caption because it joined a minor with sexual content. No emotion is rated."""
+        """Whether the caption was removed because it joined a minor with sexual content."""
         return not self.text and not self.profile.rated
 
     @property
     def expected(self) -> VoiceProfile:
-        """The expected intensities, for scoring: means over sampled captions, or those of the one caption."""
+        """The profile for scoring: mean of the sampled captions if there are any, else `profile`."""
         return self.sampled or self.profile
 
     @property
     def emotions(self) -> dict[str, float] | None:
-        """Emotions in the caption and their intensities in (0, 1]; None if none is rated."""
+        """Emotions in the caption to their intensities in (0, 1]; None if no emotion is rated."""
         return dict(self.profile.emotions) if self.profile.rated else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the window as JSON values."""
+        """Return JSON values: `start`, `end`, `caption`, the keys of the profile, and `speaker` if known."""
         speaker = {"speaker": self.speaker} if self.speaker is not None else {}
         return {
             "start": self.start,
@@ -87,16 +92,16 @@ class WindowCaption:
 
 @dataclass(frozen=True, slots=True)
 class CaptionedRecording:
-    """A recording, captioned.
+    """Result for a recording: captions of its windows, and the profile of the whole recording.
 
     Attributes:
-        source: path as it was given, shard and id of a clip, or "samples" for an array.
-        duration: seconds that were decoded.
-        windows: in order, at least one.
-        profile: of the whole recording, see `pooled_profile`.
-        warnings: what was removed from captions (stray letters, repetitions), captions that are withheld.
-        damaged: damage of the audio, and how much of it could be decoded; None if it is undamaged.
-        id: of the clip, if the recording is from a corpus.
+        source: path as given, shard and id of a clip, "samples" for an array, or "bytes".
+        duration: decoded seconds of audio.
+        windows: captions of the windows in order, at least one.
+        profile: profile of the whole recording, see `pooled_profile`.
+        warnings: messages about text that was removed from captions, and about withheld captions.
+        damaged: message on damage of the audio, and how much was decoded; None if the audio is undamaged.
+        id: clip id, if the recording is from a corpus.
     """
 
     source: str
@@ -109,7 +114,7 @@ class CaptionedRecording:
 
     @property
     def caption(self) -> str:
-        """The whole text: one caption, or a line with times for each window of a longer recording.
+        """The caption of the recording; if it has several windows, a line with times for each.
 
         Consecutive silent windows share a line.
         """
@@ -124,12 +129,12 @@ class CaptionedRecording:
 
     @property
     def expected(self) -> VoiceProfile:
-        """The expected intensities of the recording as a whole, for scoring; `profile` without samples."""
+        """The profile of the whole recording for scoring: from means of sampled captions, else `profile`."""
         return pooled_profile([replace(window, profile=window.expected) for window in self.windows])
 
     @property
     def emotions(self) -> dict[str, float] | None:
-        """Emotions of the whole and their intensities in (0, 1], the others are 0; None if none is rated."""
+        """Emotions of the whole recording to their intensities in (0, 1]; None if no emotion is rated."""
         return dict(self.profile.emotions) if self.profile.rated else None
 
     @property
@@ -143,11 +148,14 @@ class CaptionedRecording:
         return self.profile.traits
 
     def vector(self) -> NDArray[np.float32]:
-        """Return the 40 intensities in [0, 1], float32 (40,), in the order of `budew.EMOTIONS`."""
+        """Return the 40 intensities in [0, 1] (NaN: unrated), float32 (40,), in the order of `EMOTIONS`."""
         return self.profile.vector()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as JSON values. `windows` is left out where there is only one."""
+        """Return JSON values: `source`, `duration`, `caption`, `emotions`, `bursts`, `traits`.
+
+        If they apply, also `id`, `rated`, `windows` (if there are several), `damaged` and `warnings`.
+        """
         windows = [window.to_dict() for window in self.windows]
         return {
             "source": self.source,
@@ -163,7 +171,7 @@ class CaptionedRecording:
 
 @dataclass(frozen=True, slots=True)
 class FailedRecording:
-    """A recording that could not be captioned, and why. As text: one line with both."""
+    """A recording that could not be captioned, and the reason. `str()` gives "source: reason"."""
 
     source: str
     reason: str
@@ -172,12 +180,12 @@ class FailedRecording:
         return f"{self.source}: {self.reason}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the failure as JSON values."""
+        """Return JSON values: `source` and `error`."""
         return {"source": self.source, "error": self.reason}
 
 
 def clock(seconds: float) -> str:
-    """Return a time such as `0:08` or `1:02:05`, with tenths where it is not a whole second."""
+    """Format seconds as a time such as `0:08` or `1:02:05`, with tenths unless it is a whole second."""
     tenths = round(seconds * 10)
     hours, minutes, rest = tenths // 36_000, tenths // 600 % 60, tenths % 600
     text = f"{rest // 10:02d}" + (f".{rest % 10}" if rest % 10 else "")
@@ -185,13 +193,13 @@ def clock(seconds: float) -> str:
 
 
 def pooled_profile(windows: Sequence[WindowCaption]) -> VoiceProfile:
-    """Return the profile of the recording that was cut into `windows`.
+    """Pool the profiles of the windows of a recording; silent and withheld windows do not count.
 
-    Emotions: the mean over the windows with sound that rate them, weighted by their seconds, as a rater of
-    the whole recording judges how much of an emotion is in it; the maximum would grow with length alone.
-    Bursts: all.
-    Traits: the mean of a number and the word that holds the longest, among windows that have the trait; the
-    earlier of two words that hold equally long.
+    Emotions: mean over the windows with rated emotions, weighted by duration, as a rater of the whole
+    recording judges how much of an emotion is in it; a maximum would grow with the length of the recording.
+    Bursts: all bursts of all windows.
+    Traits: of the windows that have the trait, the mean of a number, weighted by duration, or the word with
+    the longest total duration; if two words have the same duration, the earlier one.
     """
     heard = [window for window in windows if not window.silent]
     spoken = [(window.profile, window.end - window.start) for window in heard if not window.withheld]
@@ -206,8 +214,10 @@ def pooled_profile(windows: Sequence[WindowCaption]) -> VoiceProfile:
 
 
 def without_withheld_captions(windows: Sequence[WindowCaption]) -> tuple[WindowCaption, ...]:
-    """Return the windows without captions and profiles that join a minor with sexual content; without any
-    where that is so of the recording as a whole."""
+    """Remove captions and profiles that join a minor with sexual content.
+
+    If the profile of the whole recording does, the captions of all windows are removed.
+    """
     kept = [_withheld(window) if _is_withheld(window) else window for window in windows]
     expected = pooled_profile([replace(window, profile=window.expected) for window in kept])
     if pooled_profile(kept).is_withheld or expected.is_withheld:
@@ -216,7 +226,7 @@ def without_withheld_captions(windows: Sequence[WindowCaption]) -> tuple[WindowC
 
 
 def unrated(window: WindowCaption) -> WindowCaption:
-    """Return the window of a caption that was not to speak of emotions: none is rated, unless by silence."""
+    """Return the window with all emotions unrated, for prompts without emotions; silent windows unchanged."""
     if window.silent or not window.text:
         return window
     said, sampled = window.profile, window.sampled
@@ -237,12 +247,14 @@ def _withheld(window: WindowCaption) -> WindowCaption:
 
 
 def without_stray_letters(text: str) -> tuple[str, str]:
-    """Return `text` as one line of printable characters without special tokens, and the stray capitals that
-    were removed before it ("" as a rule).
+    """Remove stray capitals before a caption, special tokens, line ends and unprintable characters.
 
-    BUD-E checkpoints sometimes put single capitals before the caption ("A B The speaker…", "TThe speaker…"),
-    which confuse a parser. "A German woman" and "ASMR-like" stay: what could be a word is taken for stray
-    only before a word that opens a sentence.
+    BUD-E checkpoints sometimes write single capitals before the caption ("A B The speaker…", "TThe
+    speaker…"), which confuse a parser. "A German woman" and "ASMR-like" are kept: letters that could be a
+    word are removed only before a word that begins a sentence.
+
+    Returns:
+        The cleaned text, and the stray capitals that were removed ("" if there were none).
     """
     line = " ".join(_TOKEN.sub(" ", text).split())
     line = "".join(letter for letter in line if letter.isprintable() and letter != "\ufffd").strip()
@@ -268,7 +280,7 @@ def _traits(spoken: Sequence[tuple[VoiceProfile, float]]) -> dict[str, str | flo
 
 
 def _pooled(seconds_of: Mapping[str | float, float]) -> str | float:
-    """Pool the values of one trait, given the seconds that each holds."""
+    """Pool the values of one trait, given the total seconds of the windows with each value."""
     numbers = {value: seconds for value, seconds in seconds_of.items() if not isinstance(value, str)}
     if not numbers:
         return max(seconds_of, key=seconds_of.__getitem__)
@@ -277,6 +289,6 @@ def _pooled(seconds_of: Mapping[str | float, float]) -> str | float:
 
 
 def _line(numbered: tuple[int, WindowCaption]) -> int:
-    """One key for all silent windows in a row, another for each window with sound."""
+    """Key to group by: the same for consecutive silent windows, another for each window with sound."""
     number, window = numbered
     return -1 if window.silent else number

@@ -1,8 +1,8 @@
 """`Captioner`: recordings of any format, rate and length → captions and scores.
 
-Recordings are cut into windows of the model's length, and windows of several recordings share a batch. Where
-the model was trained for it, they are of like length, padded to whole seconds. The next batch is read while
-the model works on one.
+Recordings are cut into windows of the model's length, and windows of several recordings share a batch. For a
+model that was trained on short windows, a batch has windows of similar length, padded to whole seconds. The
+next batch is read while the model runs.
 
 Results are in the order of the input, one per recording, whatever the batch size. Memory holds some batches
 of samples, so it does not grow with the length of the audio. A recording that fails becomes a
@@ -51,25 +51,26 @@ class Captioner:
     """Captions audio with one model. Create it once: loading takes longer than captioning a clip.
 
     Attributes:
-        backend: the model and what runs it.
-        options: how it writes, as given.
-        decoding: the same for the backend: the beam width of the checkpoint where none was given, and no
-            prompt for a model that was trained without.
-        seconds: decoding → seconds that encoder and decoder have taken.
+        backend: the loaded model.
+        options: how captions are written, as given.
+        decoding: decoding options that follow from `options`; the beam width is that of the checkpoint unless
+            it is given, and the prompt is empty for a model that was trained without prompts.
+        seconds: decoding options to the seconds that encoder and decoder have taken so far.
     """
 
     def __init__(self, backend: Backend | Checkpoint, options: WritingOptions | None = None) -> None:
-        """Use a model that is loaded.
+        """Create a captioner from a loaded model.
 
         Args:
-            backend: of `budew.inference.loading.load_backend`, or a checkpoint of
+            backend: result of `budew.inference.loading.load_backend`, or of
                 `budew.model.checkpoint.load_checkpoint`.
-            options: how captions are written; the defaults of `WritingOptions` where left out. Style and
-                parts are ignored, with a warning, by a checkpoint that was trained without prompts.
+            options: how captions are written; None for the defaults of `WritingOptions`. A checkpoint that
+                was trained without prompts ignores style and parts, with a warning.
 
         Raises:
-            MissingExtraError: windows of speech, and the voice detector is not installed.
-            InputError: the beam width is out of range, the backend cannot sample, or there is no RTTM file.
+            MissingExtraError: `options.windows` is "speech", and the voice detector is not installed.
+            InputError: the beam width is out of range, the backend cannot sample, or the RTTM file is
+                missing.
         """
         self.backend = TransformersBackend(backend) if isinstance(backend, Checkpoint) else backend
         self.options = options or WritingOptions()
@@ -84,20 +85,22 @@ class Captioner:
     def from_pretrained(
         cls, model: str | Path | Sequence[str | Path] | None = None, **options: Any
     ) -> "Captioner":
-        """Load a checkpoint: `Captioner(load_backend(ModelOptions(…)), WritingOptions(…))` in one call.
+        """Load a checkpoint, and create a captioner.
 
-        For a model on a server, write that call: `ModelOptions(server=…)`.
+        Short for `Captioner(load_backend(ModelOptions(…)), WritingOptions(…))`. Use the long form for a model
+        on a server (`ModelOptions(server=…)`).
 
         Args:
-            model: a folder, a hub id, several of them for an ensemble, or None for the checkpoint in this
-                package, which needs no network.
+            model: folder of a checkpoint, or its hub id; several of them for an ensemble. None: the
+                environment variable `BUDEW_MODEL`, else the checkpoint in this package, which needs no
+                network.
             options: fields of `ModelOptions` (not `server`) and of `WritingOptions`, such as
                 `device="cuda"`, `num_samples=16` or `windows="speech"`.
 
         Raises:
             CheckpointError, MissingExtraError, JobError, InputError: see
                 `budew.inference.local_backends.load_local` and `__init__`.
-            TypeError: there is no such option.
+            TypeError: unknown option.
 
         Example:
             >>> from budew import Captioner
@@ -125,15 +128,19 @@ class Captioner:
         """Caption one recording, or a list of them.
 
         Args:
-            audio: path, bytes, file opened for bytes, samples of shape (n,), (n, channels) or
-                (channels, n) as array or tensor, or a mapping as `datasets` gives it (see `from_audio`); or a
-                list or tuple of these.
-            sampling_rate: Hz, of samples; files and mappings have their own.
+            audio: path, encoded bytes, file opened for bytes, samples of shape (n,), (n, channels) or
+                (channels, n) as array or tensor, or a mapping as in `datasets` (see `from_audio`); or a list
+                or tuple of these.
+            sampling_rate: sampling rate of samples in Hz; None for files and mappings, which state their
+                rate.
+
+        Returns:
+            The captioned recording, or a list of them if `audio` is a list or tuple.
 
         Raises:
-            InputError: another type, or samples without a sampling rate.
-            AudioError: one of them cannot be decoded, or is too short. `caption_each` continues instead.
-            JobError: the model itself failed, for lack of memory for example.
+            InputError: `audio` has another type, or samples have no sampling rate.
+            AudioError: a recording cannot be decoded or is too short; `caption_each` continues instead.
+            JobError: the model failed, for example because memory is full.
 
         Example:
             >>> from budew import Captioner, read
@@ -151,31 +158,36 @@ class Captioner:
     def caption_each(
         self, recordings: Iterable[Recording], resume: ResumeFile | None = None
     ) -> Iterator[Result]:
-        """Caption recordings, lazily and in order; one that cannot be read is a `FailedRecording`.
+        """Caption recordings, lazily and in order; one that cannot be read gives a `FailedRecording`.
 
         Args:
-            recordings: such as those of `budew.inference.from_paths`.
-            resume: has the texts of windows that an earlier run has captioned, and gets those of others.
+            recordings: recordings, for example from `budew.inference.file_captioning.from_paths`.
+            resume: file with the captions of windows from an earlier run. These windows are not captioned
+                again, and captions of new windows are appended to it.
         """
         return (result for (result,) in self._caption(recordings, [self.decoding], resume))
 
     def caption_clips(self, clips: Iterable[Clip]) -> Iterator[Result]:
-        """Caption the clips of a corpus, lazily; `source` of each result is the id of its clip."""
+        """Caption the clips of a corpus, lazily and in order; `source` of each result is the clip id."""
         return (result for (result,) in self.caption_decodings(clips, [self.decoding]))
 
     def caption_decodings(
         self, clips: Iterable[Clip], decodings: Sequence[DecodingOptions]
     ) -> Iterator[tuple[Result, ...]]:
-        """Caption clips in several ways from one pass of the encoder: one result for each of `decodings`."""
+        """Caption clips with several decodings in one encoder pass; yield a result per decoding."""
         return self._caption(map(from_clip, clips), decodings)
 
     def caption_recordings(
         self, recordings: Iterable[Recording], decoding: DecodingOptions | None = None
     ) -> Iterator[CaptionedRecording]:
-        """Caption recordings, lazily, by the decoding of this captioner or another.
+        """Caption recordings, lazily and in order; one that cannot be decoded is an error.
+
+        Args:
+            recordings: recordings, for example from `budew.inference.file_captioning.from_paths`.
+            decoding: decoding options; None for those of this captioner.
 
         Raises:
-            AudioError: names the first that cannot be decoded.
+            AudioError: a recording cannot be decoded.
         """
         for (result,) in self._caption(recordings, [decoding or self.decoding]):
             if isinstance(result, FailedRecording):
@@ -185,7 +197,10 @@ class Captioner:
     def _decoding(self) -> DecodingOptions:
         options, backend, prompt = self.options, self.backend, self.options.prompt
         if options.num_samples and not backend.can_sample:
-            raise InputError(f"{backend.runs_on} cannot repeat its samples: use the backend transformers")
+            raise InputError(
+                f"{backend.runs_on} cannot sample reproducibly: use the backend transformers, "
+                "or leave out num_samples"
+            )
         if prompt and not backend.trained_with_prompts:
             warnings.warn(
                 f"{backend.name} was trained without prompts: style and parts are ignored",
@@ -215,7 +230,7 @@ class Captioner:
     def _write(
         self, batch: "_Batch", decodings: Sequence[DecodingOptions], resume: ResumeFile | None
     ) -> None:
-        """Run the model on a batch, and give each window of its recordings the captions."""
+        """Run the model on a batch, and store the captions in the states of the recordings."""
         with model_errors(self.backend.runs_on, batch.source, len(batch.windows)):
             generated = self.backend.write(batch.features, decodings)
         for decoding, made in zip(decodings, generated, strict=True):
@@ -223,7 +238,7 @@ class Captioner:
         by_window = zip(*(made.texts for made in generated), strict=True)
         for (state, place, window), texts in zip(batch.windows, by_window, strict=True):
             state.write(place, window, texts)
-            if resume is not None and place and texts[0].fault is None:  # the first alone costs little
+            if resume is not None and place and texts[0].fault is None:  # first windows are cheap to repeat
                 resume.append_text(state.source, window, texts[0])
 
     def _windows(
@@ -233,7 +248,7 @@ class Captioner:
         waiting: deque[RecordingState],
         resume: ResumeFile | None,
     ) -> "Iterator[_Place | None]":
-        """Yield the windows for the model: with sound, and not stored; None after a recording without any."""
+        """Yield windows with sound and without a stored caption; None after a recording that has none."""
         for recording in recordings:
             state = RecordingState(self._cut(recording), decodings)
             waiting.append(state)
@@ -273,7 +288,7 @@ _Place = tuple[RecordingState, int, Window]
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Windows for the model, and the source of the first."""
+    """Batch of windows for the model. `source`: name of the recording of the first window, for errors."""
 
     source: str
     windows: list[_Place]
@@ -282,7 +297,12 @@ class _Batch:
 
 @contextmanager
 def model_errors(runs_on: str, source: str, windows: int) -> Iterator[None]:
-    """Make one sentence of whatever a model raises for a batch of windows whose first is of `source`.
+    """Context manager that turns any error of a model into a `JobError` of one sentence.
+
+    Args:
+        runs_on: library, precision and device of the model.
+        source: name of the recording of the first window in the batch.
+        windows: number of windows in the batch.
 
     Raises:
         JobError: the model failed.

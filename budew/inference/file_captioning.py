@@ -1,4 +1,4 @@
-"""`caption_files`: recordings in files, folders and corpora, found and captioned in their order."""
+"""`caption_files`: find the recordings in files, folders and corpora, and caption them in order."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -23,14 +23,14 @@ def caption_files(
     resume: ResumeFile | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Result]:
-    """Caption files, folders and corpora, one result for each recording in their order.
+    """Caption files, folders and corpora, lazily: one result per recording, in order.
 
     Args:
-        captioner: the model.
-        paths: audio files, folders of them at any depth, and whatever `budew.read` reads.
-        resume: what an earlier run has captioned: its recordings are left out.
-        progress: called after each result with the number of recordings done and of all, None where that is
-            not known.
+        captioner: captioner with the loaded model.
+        paths: audio files, folders with audio files at any depth, and any source that `budew.read` reads.
+        resume: file with results of an earlier run; these recordings are skipped. None: caption everything.
+        progress: called after each result with the number of recordings done and the number of all recordings
+            (None if unknown).
 
     Example:
         >>> from budew import Captioner
@@ -49,12 +49,12 @@ def caption_files(
 
 
 def from_paths(paths: Iterable[str | Path]) -> tuple[Iterator[Recording], int | None]:
-    """Return the recordings in files, folders and corpora, in order, and how many there are.
+    """Return an iterator of the recordings in files, folders and corpora, and their number (None: unknown).
 
-    A folder is searched with all folders below it, without hidden files and links to folders; its audio files
-    are recordings, and where it has none, its shards are read. Archives, tables, manifests, addresses,
-    patterns and known corpora are read as `budew.read` does, lazily; then the number is None. Any other file
-    is tried as audio, whatever its suffix. What cannot be read is a recording that fails when it is read.
+    A folder is searched recursively, without hidden files and links to folders, for audio files; if it has no
+    audio files, its shards are read. Archives, tables, manifests, addresses, patterns and known corpora are
+    read lazily as by `budew.read`; the number is then None. Any other file is taken for audio, whatever its
+    suffix. A path that cannot be read gives a recording that fails when it is read.
     """
     entries = [entry for path in paths for entry in _entries(path)]
     total = len(entries) if all(isinstance(entry, Recording) for entry in entries) else None
@@ -62,7 +62,7 @@ def from_paths(paths: Iterable[str | Path]) -> tuple[Iterator[Recording], int | 
 
 
 def _entries(path: str | Path) -> list[Recording | Entry]:
-    """Return the contents of a path: recordings, and entries for `read_one`."""
+    """Return the recordings of a path, or entries of a corpus for `read_one`."""
     bad: list[CorpusError] = []
     found: list[Entry] = []
     if os.path.isdir(path):

@@ -1,4 +1,4 @@
-"""`load_backend`: the checkpoints or the server of `ModelOptions`, as a backend."""
+"""`load_backend`: load the checkpoints, or connect to the server, of `ModelOptions`."""
 
 from budew.inference.backends import Backend
 from budew.inference.local_backends import load_local
@@ -8,7 +8,7 @@ from budew.model.checkpoint import identity
 
 
 def load_backend(options: ModelOptions) -> Backend:
-    """Load checkpoints into a backend, or connect to a server.
+    """Return a backend for the model options: load the checkpoints, or connect to the server.
 
     Raises:
         CheckpointError, MissingExtraError, InputError: see `load_local`.
@@ -22,7 +22,7 @@ def load_backend(options: ModelOptions) -> Backend:
 
 
 def identity_of(model: ModelOptions) -> str:
-    """Return what identifies the model: the hash of its weights, or its name on a server."""
+    """Return an identifier of the model: the hash of its weights, or its name on a server."""
     if model.server is not None:
         return model.server.model
     return " + ".join(map(identity, model.checkpoints))

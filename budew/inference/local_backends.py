@@ -1,4 +1,4 @@
-"""`load_local`: the checkpoint of a folder or of the hub, or an ensemble of several, as a backend."""
+"""`load_local`: load a checkpoint from a folder or the hub, or an ensemble of several, as a backend."""
 
 import json
 from collections.abc import Sequence
@@ -29,10 +29,10 @@ def load_local(options: ModelOptions) -> Backend:
     """Load the checkpoints of the options into a backend.
 
     Raises:
-        CheckpointError: a checkpoint is not found, damaged or no Whisper, or there is no such device.
-        MissingExtraError: a library that it needs is not installed.
-        InputError: this CPU does not have the precision, the checkpoints of an ensemble take windows of
-            different kinds, or the options name a server.
+        CheckpointError: a checkpoint is missing, damaged or not a Whisper, or the device does not exist.
+        MissingExtraError: a library that the checkpoint needs is not installed.
+        InputError: this CPU does not support the precision, the checkpoints of an ensemble need windows of
+            different length or features, or the options name a server.
     """
     if options.server is not None:
         raise InputError("a model on a server is no checkpoint: load it with budew.inference.load_backend")
@@ -59,11 +59,11 @@ def _load(checkpoint: str | Path | None, options: ModelOptions) -> LocalBackend:
 class Ensemble:
     """Several checkpoints that caption the same windows, such as one for emotions and one for vocal bursts.
 
-    The caption of a window joins what they write, in their order. Spectrograms are computed once, and the
-    encoder runs once for all that have the same.
+    The caption of a window joins the captions of all checkpoints, in their order. Spectrograms are computed
+    once, and checkpoints with the same encoder share one encoder run.
 
     Raises:
-        InputError: they take windows of different kinds.
+        InputError: the checkpoints need windows of different length or features.
     """
 
     def __init__(self, backends: Sequence[LocalBackend]) -> None:
@@ -87,11 +87,11 @@ class Ensemble:
         ]
 
     def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
-        """Compute spectrograms."""
+        """Compute the spectrograms of windows padded to `seconds`."""
         return self.backends[0].prepare(windows, seconds)
 
     def write(self, batch: FeatureBatch, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:
-        """Run each encoder once, and all decoders."""
+        """Run each encoder once and all decoders; return a batch of texts per decoding."""
         states: dict[int, EncoderStates] = {}
         by_checkpoint = []
         for backend, encoder in zip(self.backends, self._encoders, strict=True):

@@ -1,7 +1,7 @@
-"""Options of captioning: which model captions (`ModelOptions`), and how it writes (`WritingOptions`).
+"""Options of captioning: which model is used (`ModelOptions`), and how it writes (`WritingOptions`).
 
-Commands, jobs and benchmarks take these two objects, so that whatever captions one clip can caption a corpus
-or be scored on a benchmark.
+Commands, jobs and benchmarks take these two objects, so that a model that captions one clip can also caption
+a corpus, or be scored on a benchmark.
 """
 
 from dataclasses import dataclass
@@ -19,33 +19,33 @@ Windows = Literal["fixed", "speech"] | Path
 
 
 class CaptionServer(ServerSettings):
-    """A server with `/v1/audio/transcriptions` that captions windows, such as vLLM."""
+    """Settings of a server that captions windows at `/v1/audio/transcriptions`, such as vLLM."""
 
     window_seconds: float = Field(
         default=30.0,
         ge=1,
         le=30,
-        description="Seconds; less than 30 for a model with a shorter window.",
+        description="Length of the model's window in seconds; longer recordings are cut.",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """Which model captions, and what runs it.
+    """Which model writes captions, and which library, device and precision run it.
 
     Attributes:
-        checkpoint: folder or hub id; several are an ensemble, whose caption joins what each writes; None for
-            that of the environment variable `BUDEW_MODEL`, else the one in this package, which needs no
+        checkpoint: folder or hub id; several for an ensemble, whose caption joins the captions of all; None
+            for the environment variable `BUDEW_MODEL`, else the checkpoint in this package, which needs no
             network.
-        backend: one of `BACKENDS`; None for transformers, or ctranslate2 for a converted folder. A folder of
-            `budew export` for ONNX Runtime or OpenVINO runs as it is.
-        device: `cpu`, `cuda`, `cuda:1`, `mps`; None for the fastest available.
-        dtype: `float32`, `bfloat16`, `float16` or `int8`; None for float16 on cuda, on a CPU the fastest
-            there (tried once a machine), else float32.
-        server: a server that captions instead; the others are then None.
+        backend: library that runs the model, one of `BACKENDS`; None for transformers, or ctranslate2 for a
+            converted folder. For an ONNX or OpenVINO folder of `budew export` it must be None.
+        device: `cpu`, `cuda`, `cuda:1`, `mps`; None for the fastest available device.
+        dtype: `float32`, `bfloat16`, `float16` or `int8`; None for float16 on cuda, the fastest precision on
+            a CPU (measured once per machine), else float32.
+        server: settings of a server that runs the model; the other attributes must then be None.
 
     Raises:
-        InputError: there is no such backend, or a server is given together with a checkpoint or what runs it.
+        InputError: unknown backend, or a server is given together with another attribute.
 
     Example:
         >>> from budew.inference.options import ModelOptions
@@ -61,13 +61,13 @@ class ModelOptions:
 
     def __post_init__(self) -> None:
         if self.server is not None and any((self.checkpoint, self.backend, self.device, self.dtype)):
-            raise InputError("a server has its own model: remove model, backend, device and dtype")
+            raise InputError("the server chooses the model: remove model, backend, device and dtype")
         if self.backend not in (None, *BACKENDS):
             raise InputError(f"{self.backend!r} is not a backend: use {' or '.join(BACKENDS)}")
 
     @property
     def checkpoints(self) -> tuple[str | Path | None, ...]:
-        """The checkpoints that are loaded; (None,) for the default, and () for a server."""
+        """Checkpoints to load; (None,) for the default checkpoint, () for a server."""
         if self.server is not None:
             return ()
         if self.checkpoint is None or isinstance(self.checkpoint, str | Path):
@@ -80,19 +80,20 @@ class WritingOptions:
     """How captions are written.
 
     Attributes:
-        num_beams: beam width, 1 is greedy search; None for that of the checkpoint.
-        num_samples: average the scores over this many sampled captions of each window; 0 for the scores of
+        num_beams: beam width, 1 is greedy search; None for the beam width in the checkpoint.
+        num_samples: number of captions sampled for each window; scores are their mean. 0: scores come from
             the one caption.
-        style: "prose", "short" or "tags", for a checkpoint that was trained with prompts.
-        parts: "all", "emotions", "bursts" or "speaker", likewise. With one of style and parts given, the
-            other is "prose" or "all". Emotions that are not asked for are unrated.
-        windows: where recordings longer than the model's window are cut: "fixed", one window after the other;
-            "speech", at pauses, which needs the extra corpora; the path of an RTTM file, at the turns of its
-            speakers.
-        batch_size: windows captioned at once; smaller needs less memory, captions are the same.
+        style: "prose", "short" or "tags"; needs a checkpoint that was trained with prompts. None: "prose" if
+            `parts` is given, else no prompt.
+        parts: what captions mention: "all", "emotions", "bursts" or "speaker"; needs a checkpoint that was
+            trained with prompts. None: "all" if `style` is given, else no prompt. Without emotions in the
+            caption, emotions are unrated.
+        windows: how long recordings are cut: "fixed": every window has the model's length; "speech": at
+            pauses (needs the extra `corpora`); path of an RTTM file: at its speaker turns.
+        batch_size: windows captioned at once; less needs less memory and gives the same captions.
 
     Raises:
-        InputError: there is no such style or part.
+        InputError: unknown style or parts.
 
     Example:
         >>> from budew.inference.options import WritingOptions
@@ -112,7 +113,7 @@ class WritingOptions:
 
     @property
     def prompt(self) -> str:
-        """The text that asks for style and parts; "" where neither is given."""
+        """Prompt that requests style and parts; "" if both are None."""
         if self.style is None and self.parts is None:
             return ""
         return prompt_of(self.style or "prose", self.parts or "all")  # both, as in training

@@ -1,4 +1,4 @@
-"""Captions of recordings as text, JSON, JSON Lines, CSV or subtitles, each written as soon as it is there."""
+"""Writers of captions as text, JSON, JSON Lines, CSV or subtitles; each result is written immediately."""
 
 import csv
 import json
@@ -30,10 +30,11 @@ class OutputOptions:
     """How results are written.
 
     Attributes:
-        format: "json" is one array; "csv" has a row for each window; "srt" and "vtt" are subtitles of one
-            recording. Only "json" and "jsonl" show failures.
-        scores: add the emotions as numbers: all 40, in JSON under `scores`; null for a withheld caption.
-        named: as text, put the name of the recording before its caption.
+        format: "text"; "json", one array; "jsonl", one object per line; "csv", a row per window; "srt" or
+            "vtt", subtitles of a single recording. Only "json" and "jsonl" contain failed recordings.
+        scores: add the intensities of emotions: as text those in the caption, in JSON (key `scores`) and CSV
+            all 40; null (CSV: empty) if no emotion is rated.
+        named: in the format "text", write the name of the recording before its caption.
     """
 
     format: OutputFormat = "text"
@@ -42,7 +43,7 @@ class OutputOptions:
 
 
 def to_records(results: Iterable[CaptionedRecording | FailedRecording]) -> Iterator[Record]:
-    """Yield results as JSON values; log each of their problems on a line."""
+    """Convert results to JSON values; log failures, warnings and damage, one per line."""
     for result in results:
         if isinstance(result, FailedRecording):
             _log.warning(str(result))
@@ -55,20 +56,20 @@ def to_records(results: Iterable[CaptionedRecording | FailedRecording]) -> Itera
 
 
 def is_bad(record: Record) -> bool:
-    """Return whether the audio failed or is damaged."""
+    """Return whether the recording failed, or its audio is damaged."""
     return "error" in record or "damaged" in record
 
 
 def write_results(records: Iterable[Record], file: TextIO, options: OutputOptions) -> bool:
-    """Write results as they come; return whether no audio failed or is damaged.
+    """Write results one by one; return True if no recording failed and no audio is damaged.
 
     Args:
-        records: of `to_records`, one for each recording.
-        file: open for writing text.
-        options: the format.
+        records: results of `to_records`, one for each recording.
+        file: file open for writing text.
+        options: format and contents.
 
     Raises:
-        InputError: subtitles of several recordings.
+        InputError: the format is subtitles, and there are several recordings.
 
     Example:
         >>> import sys
@@ -99,7 +100,7 @@ def write_results(records: Iterable[Record], file: TextIO, options: OutputOption
 
 
 def captioned_windows(record: Record) -> list[Record]:
-    """Return the windows of a result that have a caption, or the recording as one."""
+    """Return the windows of a result that have a caption; a recording of one window is that window."""
     if "error" in record:
         return []
     windows = record.get("windows", [{**record, "start": 0.0, "end": record["duration"]}])
@@ -146,7 +147,9 @@ def _write_rows(records: Iterator[Record], file: TextIO, options: OutputOptions)
 def _write_subtitles(records: Iterator[Record], file: TextIO, options: OutputOptions) -> None:
     several = list(islice(records, 2))
     if len(several) > 1:
-        raise InputError(f"{options.format} holds the captions of one recording: give one, or another format")
+        raise InputError(
+            f"a {options.format} file has the captions of one recording: give one, or another format"
+        )
     for record in several:
         subtitles = SSAFile()
         for window in captioned_windows(record):

@@ -1,6 +1,6 @@
 """The task "emotion-captioning" of transformers: `pipeline("emotion-captioning")("clip.wav")`.
 
-`register_pipeline` makes the task known.
+Call `register_pipeline` first.
 """
 
 from collections.abc import Iterator
@@ -23,22 +23,21 @@ _WRITING = ("num_beams", "num_samples", "style", "parts")
 
 
 class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers is taken as untyped
-    """Captions of speech and what they say, for one input or for lists, generators and datasets of them.
+    """Pipeline of transformers that captions speech: one recording, or a list, generator or dataset of them.
 
     An input is a path, encoded bytes, a file opened for bytes, or a mapping with "array" (or "raw") and
-    "sampling_rate", or with "bytes" or "path"; an array or a tensor is taken with the argument
-    `sampling_rate`. For an iterator of inputs there is an iterator of outputs, which reads a few batches
-    ahead.
+    "sampling_rate", or with "bytes" or "path"; an array or a tensor needs the argument `sampling_rate`. An
+    iterator of inputs gives an iterator of outputs, which reads a few batches ahead.
 
-    An output is a dictionary: "caption", "emotions" (name → intensity in (0, 1]; None where none is rated),
-    "bursts", "traits"; with `scores=True` "scores", the intensities of all 40; "windows" of recordings longer
-    than the window of the model; "damaged" and "warnings" where there are any.
+    An output is a dictionary: "caption", "emotions" (name to intensity in (0, 1]; None if no emotion is
+    rated), "bursts", "traits"; with `scores=True` also "scores" (intensities of all 40 emotions). A recording
+    longer than the model's window also has "windows"; "damaged" and "warnings" are present if they apply.
 
-    Arguments, of the pipeline or of a call: `batch_size`, `num_beams`, `num_samples`, `style`, `parts` as of
-    `WritingOptions`, `sampling_rate`, `scores`.
+    The pipeline and each call accept `batch_size`, `num_beams`, `num_samples`, `style` and `parts` (see
+    `WritingOptions`), `sampling_rate` and `scores`.
     """
 
-    _load_processor = False  # ours also knows checkpoints without one
+    _load_processor = False  # loaded by checkpoint_of(), which also supports checkpoints without a processor
     _load_tokenizer = False
     _load_feature_extractor = False
     _load_image_processor = False
@@ -70,7 +69,7 @@ class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers
         forward_params: dict[str, Any],
         postprocess_params: dict[str, Any],
     ) -> Iterator[dict[str, Any]]:
-        """Yield outputs lazily. A captioner batches windows, not inputs, and reads in a thread of its own."""
+        """Yield outputs lazily. Windows are batched, not inputs, and a separate thread reads the audio."""
         captioner = Captioner(self._checkpoint, WritingOptions(batch_size=batch_size, **forward_params))
         if hasattr(inputs, "__getitem__"):  # a dataset of torch need not be iterable
             inputs = map(inputs.__getitem__, range(len(inputs)))
@@ -79,14 +78,14 @@ class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers
         return (self.postprocess(result, **postprocess_params) for result in results)
 
     def preprocess(self, audio: Any, *, sampling_rate: int | None = None) -> Any:
-        """Return an input as a recording."""
+        """Make a recording from an input."""
         return from_audio(audio, sampling_rate)
 
     def _forward(self, recording: Any, **options: Any) -> CaptionedRecording:
         return next(Captioner(self._checkpoint, WritingOptions(**options)).caption_recordings([recording]))
 
     def postprocess(self, result: CaptionedRecording, *, scores: bool = False) -> dict[str, Any]:
-        """Return the output for a captioned recording."""
+        """Convert a captioned recording to the output dictionary; `scores` adds all 40 intensities."""
         shown = result.to_dict()
         del shown["source"], shown["duration"]
         if scores:
@@ -97,7 +96,7 @@ class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers
 
 
 def register_pipeline() -> None:
-    """Make "emotion-captioning" a task of `transformers.pipeline`.
+    """Register the task "emotion-captioning" for `transformers.pipeline`.
 
     Example:
         >>> from transformers.pipelines import PIPELINE_REGISTRY

@@ -1,4 +1,4 @@
-"""What is known of a recording while its windows are captioned, which happens in any order."""
+"""State of a recording while its windows are captioned, which may happen in any order."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -29,14 +29,14 @@ from budew.profile import VoiceProfile
 
 @dataclass(slots=True)
 class RecordingState:
-    """What is known of a recording while its windows are captioned.
+    """State of a recording while its windows are captioned.
 
     Attributes:
         recording: the audio.
-        decodings: ways in which each window is captioned.
-        windows: one caption a decoding for each window that was read; None for one without captions yet.
-        damage: what was wrong with the audio.
-        failure: why there is no result.
+        decodings: decoding options; each window gets one caption for each of them.
+        windows: captions of each window that was read, one per decoding; None: not captioned yet.
+        damage: message about damage of the audio; None if there is no damage.
+        failure: result of a recording that could not be captioned; None if nothing failed so far.
         is_read: whether all windows were read.
     """
 
@@ -54,11 +54,16 @@ class RecordingState:
 
     @property
     def is_complete(self) -> bool:
-        """Whether there is a result."""
+        """Whether the recording has failed, or all its windows are captioned."""
         return self.is_read and (self.failure is not None or None not in self.windows)
 
     def read(self, seconds: float, sampling_rate: int) -> Iterator[tuple[int, Window]]:
-        """Read the recording as numbered windows. Errors and damage are recorded, not raised."""
+        """Yield number and samples of each window; errors and damage are stored, not raised.
+
+        Args:
+            seconds: longest window.
+            sampling_rate: rate of the samples in Hz.
+        """
         try:
             for place, window in enumerate(self.recording.cut(seconds, sampling_rate)):
                 self.damage = window.damage and window.damage.removeprefix(f"{self.source}: ")
@@ -66,17 +71,17 @@ class RecordingState:
                 yield place, window
         except (CorpusError, OSError) as error:
             self.fail(str(error).removeprefix(f"{self.source}: "))
-        except Exception as error:  # noqa: BLE001  # whatever a decoder raises ends this recording, no other
+        except Exception as error:  # noqa: BLE001  # any error of a decoder ends this recording only
             fault = f"reading it failed with {type(error).__name__} ({error})"
             self.fail(f"{fault}: convert it to wav or flac, and report this")
         self.is_read = True
 
     def fail(self, reason: str) -> None:
-        """Record why there is no result; the first reason counts."""
+        """Mark the recording as failed; only the first reason is kept."""
         self.failure = self.failure or FailedRecording(self.source, reason)
 
     def write(self, place: int, window: Window, texts: Sequence[GeneratedText]) -> None:
-        """Record what the model generated for a window, one text a decoding."""
+        """Store the generated texts of window number `place`, one per decoding."""
         fault = next((text.fault for text in texts if text.fault is not None), None)
         if fault is not None:
             self.fail(fault)
@@ -88,7 +93,7 @@ class RecordingState:
         )
 
     def results(self) -> tuple[CaptionedRecording | FailedRecording, ...]:
-        """Return the result of each decoding. Call it once `is_complete`."""
+        """Return the result of each decoding; only valid when `is_complete`."""
         if self.failure is not None:
             return (self.failure,) * len(self.decodings)
         captions = [window for window in self.windows if window is not None]
@@ -135,7 +140,7 @@ def _caption(
 def _cleaned(
     generated: str, decoding: DecodingOptions, *, repetitive: bool = False
 ) -> tuple[str, str | None]:
-    """Return a caption, and what was removed of the generated text."""
+    """Clean a generated text; return the caption and what was removed (None: nothing)."""
     line, stray = without_stray_letters(generated)
     if not decoding.stop_repetition:
         return line, None

@@ -25,16 +25,20 @@ LOWEST_RATE = 1_000
 """Hz. Lower sampling rates are mistakes, such as kHz, and would make hours of a few seconds."""
 Audio = str | Path | bytes | NDArray[Any] | torch.Tensor | BinaryIO | Mapping[str, Any]
 MAX_PAUSE = 2.0
-"""Seconds of silence within a window of speech: a window of one word says little."""
+"""Seconds. Speech is not cut at shorter pauses, as a window of a single word says little about the voice."""
 Cut = Callable[[float, int], Iterator[Window]]
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Audio to caption. `cut(seconds, sampling_rate)` reads it as windows of at most `seconds`.
+    """Audio to caption, which is read window by window.
 
-    `id` is that of the clip where it comes from a corpus; `file` is the audio as a file or the bytes of one;
-    `turns` are those of its speakers, where it is cut at them.
+    Attributes:
+        source: name of the recording: path, clip id, "samples" or "bytes".
+        cut: function `cut(seconds, sampling_rate)` that yields windows of at most `seconds`.
+        id: clip id if the recording is from a corpus.
+        file: path of the audio file, or its encoded bytes; None for samples.
+        turns: speaker turns, if the recording is cut at them.
     """
 
     source: str
@@ -44,10 +48,16 @@ class Recording:
     turns: Sequence[Turn] = ()
 
     def at_turns(self, turns: Mapping[str, Sequence[Turn]]) -> "Recording":
-        """Return the recording cut into its turns; one that has none fails when it is read."""
+        """Return the recording cut at its speaker turns.
+
+        A recording without turns raises `AudioError` when it is read.
+
+        Args:
+            turns: turns by recording, as `read_turns` returns them.
+        """
         if self.file is None:
             return failing_recording(
-                self.source, AudioError("samples have no name that an RTTM file could have")
+                self.source, AudioError("samples have no file name, so an RTTM file cannot list their turns")
             )
         try:
             own = turns_of(self.source, turns)
@@ -56,22 +66,22 @@ class Recording:
         return replace(self, cut=partial(cut_turns, self.file, self.source, own), turns=own)
 
     def at_speech(self) -> "Recording":
-        """Return the recording cut at its pauses, where it is a file."""
+        """Return the recording cut at pauses in the speech; samples are returned unchanged."""
         return self if self.file is None else replace(self, cut=partial(_cut_speech, self.file, self.source))
 
 
 def from_audio(audio: Audio, sampling_rate: int | None = None) -> Recording:
-    """Return audio in memory, or a file, as a recording.
+    """Make a recording from audio in memory, or from a file.
 
     Args:
-        audio: path; encoded bytes, or a file opened for them; samples of shape (n,), (n, channels) or
-            (channels, n), floats in [-1, 1] or integers of full scale, as array or tensor; or a mapping, as
-            of `datasets`, with "array" (or "raw") and "sampling_rate", or with "bytes" or "path".
-        sampling_rate: Hz, of samples.
+        audio: path; encoded bytes, or a file opened for bytes; array or tensor of samples of shape (n,),
+            (n, channels) or (channels, n), floats in [-1, 1] or integers of full scale; or a mapping as in
+            `datasets`, with "array" (or "raw") and "sampling_rate", or with "bytes" or "path".
+        sampling_rate: sampling rate of an array or tensor in Hz; ignored for other types.
 
     Raises:
         InputError: another type, or samples without a sampling rate or with one below `LOWEST_RATE`.
-        AudioError: wrong shape or type of samples, not one sample, or not numbers.
+        AudioError: samples have a wrong shape or type, are empty, or contain NaN or infinity.
     """
     if isinstance(audio, Mapping):
         return _from_mapping(audio)
@@ -79,7 +89,7 @@ def from_audio(audio: Audio, sampling_rate: int | None = None) -> Recording:
         audio = audio.detach().cpu().numpy()
     if isinstance(audio, np.ndarray):
         if sampling_rate is None:
-            raise InputError("samples: their sampling rate is not known: give sampling_rate=… in Hz")
+            raise InputError("samples: the sampling rate is missing: give sampling_rate=… in Hz")
         if sampling_rate < LOWEST_RATE:
             raise InputError(
                 f"samples: {sampling_rate} Hz is too low for a sampling rate: give that of the recording, "
@@ -98,18 +108,23 @@ def from_audio(audio: Audio, sampling_rate: int | None = None) -> Recording:
 
 
 def from_file(path: Path) -> Recording:
-    """Return an audio file as a recording."""
+    """Make a recording from an audio file, which is decoded when the recording is read."""
     return Recording(str(path), partial(_cut_encoded, path, str(path)), file=path)
 
 
 def from_clip(clip: Clip, source: str | None = None) -> Recording:
-    """Return a clip of a corpus as a recording; without `source` it is named by its id."""
+    """Make a recording from a clip of a corpus.
+
+    Args:
+        clip: the clip.
+        source: name of the recording; None for the clip id.
+    """
     name = source or clip.id
     return Recording(name, partial(_cut_encoded, clip.audio, name), clip.id, clip.audio)
 
 
 def failing_recording(source: str, error: CorpusError) -> Recording:
-    """Return a recording that raises `error` when it is read."""
+    """Make a recording that raises `error` when it is read."""
     return Recording(source, partial(_fail, error))
 
 
@@ -164,7 +179,7 @@ def _cut_samples(
 
 
 def _long_enough(cut: Iterator[Window], name: str) -> Iterator[Window]:
-    """Refuse a recording without a single frame."""
+    """Raise `AudioError` if the recording is too short for one frame of features."""
     for window in cut:
         if window.start == 0 and window.end < SHORTEST:
             raise AudioError(
@@ -189,6 +204,6 @@ def _mono(samples: NDArray[Any]) -> NDArray[np.float32]:
             f"samples: values of type {samples.dtype} are not audio: give floats or signed integers"
         )
     if not np.isfinite(scaled).all():
-        raise AudioError("samples: some are not numbers (NaN or infinite): leave them out")
+        raise AudioError("samples: some are NaN or infinite: remove them")
     mono: NDArray[np.float32] = scaled if scaled.ndim == 1 else scaled.mean(axis=1, dtype=np.float32)
     return mono

@@ -1,4 +1,4 @@
-"""Texts that repeat themselves without end, as small and half-trained models write: stopped, and cut."""
+"""Endless repetitions in generated texts, as small or partly trained models write: stop and remove them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,16 +9,16 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 from budew.captions.tokens import words_of
 
 _TOKENS, _TIMES = 20, 4
-"""Tokens that are repeated, and how often: no caption does that."""
+"""A text that repeats up to 20 tokens 4 times in a row is stopped; captions do not do this."""
 _LONGEST_REPEAT = 8
-"""Words that are repeated."""
+"""Words of the longest repeated phrase."""
 
 
 class RepetitionStop(StoppingCriteria):  # type: ignore[misc]  # transformers is taken as untyped
-    """Ends a text while it is written."""
+    """Stopping criterion that ends a text that repeats itself, while it is generated."""
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
-        """Return which of the texts (texts, tokens) are to end."""
+        """Return for each text of the batch `input_ids` (texts, tokens) whether it must end."""
         ended = torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
         for size in range(1, min(_TOKENS, input_ids.shape[1] // _TIMES) + 1):
             last = input_ids[:, -size * _TIMES :]
@@ -27,15 +27,15 @@ class RepetitionStop(StoppingCriteria):  # type: ignore[misc]  # transformers is
 
 
 def repetition_stop() -> StoppingCriteriaList:
-    """Return the argument of `generate` that ends texts that repeat themselves."""
+    """Return `stopping_criteria` for `generate` of transformers that end texts that repeat themselves."""
     return StoppingCriteriaList([RepetitionStop()])
 
 
 def cut_repetition(tokens: Sequence[int]) -> tuple[list[int], bool]:
-    """Leave once what a text repeats up to its end, by the rule of `RepetitionStop`.
+    """Remove repetitions at the end of a text, as `RepetitionStop` defines them, except the first copy.
 
     Args:
-        tokens: of a text, without its end.
+        tokens: tokens of a text, without the end token.
 
     Returns:
         The tokens without the repetitions, and whether there were any.
@@ -57,9 +57,10 @@ def cut_repetition(tokens: Sequence[int]) -> tuple[list[int], bool]:
 
 
 def without_repetition(text: str) -> str:
-    """Return the text without repetitions at its end, the last of which may be unfinished.
+    """Remove repetitions at the end of a text, except the first copy.
 
-    That is one to eight words three times or more in a row.
+    A repetition is a phrase of one to eight words that occurs three times or more in a row; the last time may
+    be incomplete.
 
     Example:
         >>> without_repetition("A man sounds sad, sad, sad, sad")

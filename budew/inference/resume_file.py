@@ -1,4 +1,4 @@
-"""Results of an unfinished captioning run, in `OUTPUT.part` beside the output, from which it resumes."""
+"""`OUTPUT.part`: the file from which an interrupted captioning run resumes, beside its output."""
 
 import json
 import logging
@@ -17,14 +17,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class ResumeFile:
-    """Results as JSON Lines, the settings first.
+    """Results of a captioning run so far, as JSON Lines with the settings in the first line.
 
-    Before the result of a recording come the texts of its windows, each with `window_of`.
+    Texts of single windows (with the key `window_of`) precede the result of their recording.
 
     Attributes:
-        path: of the file.
-        finished: sources of the results in it.
-        texts: (source, start, end) → what the model generated for a window.
+        path: path of the file.
+        finished: sources of the recordings whose results are in the file.
+        texts: (source, start, end) of a window to the text that the model generated.
     """
 
     path: Path
@@ -33,20 +33,20 @@ class ResumeFile:
     _file: TextIO | None = None
 
     def append(self, records: Iterable[Record]) -> None:
-        """Append results, each as soon as it is there."""
+        """Append the results of recordings; each is written immediately."""
         for record in records:
             self._append(record)
 
     def append_text(self, source: str, window: Window, text: GeneratedText) -> None:
-        """Append what the model generated for a window."""
+        """Append the text that the model generated for a window of the recording `source`."""
         self._append({"window_of": source, "start": window.start, "end": window.end, "text": asdict(text)})
 
     def text_of(self, source: str, window: Window) -> GeneratedText | None:
-        """Return what an earlier run generated for a window."""
+        """Return the text that an earlier run generated for a window; None if there is none."""
         return self.texts.get((source, window.start, window.end))
 
     def records(self) -> Iterator[Record]:
-        """Iterate over the results."""
+        """Iterate over the results of finished recordings."""
         return (entry for entry in self._entries() if "window_of" not in entry)
 
     def _append(self, entry: Record) -> None:
@@ -68,17 +68,17 @@ class ResumeFile:
 
 @contextmanager
 def open_resume_file(output: Path, settings: Mapping[str, Any]) -> Iterator[ResumeFile]:
-    """Open `OUTPUT.part`, and remove it after success.
+    """Open or create `OUTPUT.part`; after success, remove it.
 
     Args:
-        output: file that the results are for.
-        settings: those that determine the results; results of a run with other settings are discarded.
+        output: file to which the results are finally written.
+        settings: settings that determine the results; results of a run with other settings are discarded.
     """
     opened = ResumeFile(output.with_name(f"{output.name}.part"))
     path, header = opened.path, json.dumps(settings, sort_keys=True)
     lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
     if lines and lines[0].strip() != header.encode():
-        _log.warning(f"{path}: was made with other settings: captioning restarts")
+        _log.warning(f"{path} was made with other settings: captioning restarts")
         lines = []
     complete = [line for line in lines[1:] if line.endswith(b"\n")]  # the last may have been cut off
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,12 @@
 """Self-consistency: several sampled captions of each window, and the profile that they agree on.
 
-One caption settles for one or two emotions where the model hesitates between four. The mean over sampled
-captions keeps the hesitation, as finer scores than five levels. How much that is worth depends on the model:
-a lot to an unsure one, little to one that is sure (docs/journal.md).
+A single caption mentions one or two emotions even if the model is unsure between four. The mean over sampled
+captions expresses this uncertainty, in finer scores than five levels. It helps models that are unsure a lot,
+others little (docs/journal.md).
 
-Sampling adds Gumbel noise to the logits, whose greatest is a draw from the model's distribution (Gumbel
-1954). Each window and sample has its own generator, seeded by the audio itself, so neither the batch nor the
-order matters, and the first 4 of 64 samples are the same as 4 samples.
+Sampling adds Gumbel noise to the logits; the largest noisy logit is a draw from the model's distribution
+(Gumbel 1954). Each window and sample has its own generator, seeded with a hash of the audio. So the result
+does not depend on batch or order, and the first 4 of 64 samples are the same as 4 samples.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ from budew.profile import VoiceProfile, intensity_matrix
 from budew.taxonomy import EMOTIONS
 
 MAX_ROWS = 256
-"""Captions sampled at once: each holds a copy of the encoder's states of its window."""
+"""Most captions sampled at once; each needs a copy of the encoder states of its window in memory."""
 MIN_INTENSITY = 0.2
-"""Mean intensity over the samples that counts; measured, see docs/journal.md."""
+"""Least mean intensity of an emotion in the consensus; chosen by experiment, see docs/journal.md."""
 
 
 def sample_captions(
@@ -38,14 +38,15 @@ def sample_captions(
     prompt: str = "",
     stopping_criteria: StoppingCriteriaList | None = None,
 ) -> list[tuple[str, ...]]:
-    """Return `num_samples` captions for each window, in order.
+    """Sample captions of windows; return a tuple of `num_samples` texts for each window.
 
     Args:
         checkpoint: the model.
-        encoded: the windows, of `budew.model.generate.encode`.
-        num_samples: captions to sample for each; 0 samples none.
-        prompt: text before the caption, see `budew.captions.caption_prompt`.
-        stopping_criteria: what else ends a text, such as `budew.inference.repetition.repetition_stop`.
+        encoded: encoder states of the windows, from `budew.model.generate.encode`.
+        num_samples: number of captions per window, at least 0.
+        prompt: text before the caption, see `budew.captions.caption_prompt`; "" for no prompt.
+        stopping_criteria: additional criteria that end a text, such as those of
+            `budew.inference.repetition.repetition_stop`; None for no other criteria.
     """
     windows = len(encoded.windows)
     at_once = max(1, MAX_ROWS // max(1, windows))
@@ -68,9 +69,9 @@ def sample_captions(
 
 
 def expectation(profiles: Sequence[VoiceProfile]) -> VoiceProfile:
-    """Return the plain mean of each emotion over parsed captions, and the bursts and traits of most of them.
+    """Average parsed captions: mean of each emotion; bursts and traits that more than half of them have.
 
-    A caption without emotions, or one that could not be parsed, counts as 0 for all.
+    A caption without emotions, or one that could not be parsed, counts as 0 for all emotions.
     """
     means = intensity_matrix(profiles).mean(axis=0)
     bursts = Counter(burst for profile in profiles for burst in profile.bursts)
@@ -84,19 +85,19 @@ def expectation(profiles: Sequence[VoiceProfile]) -> VoiceProfile:
 
 
 def consensus(expected: VoiceProfile) -> VoiceProfile:
-    """Return an expectation without the emotions under `MIN_INTENSITY`: some sample mentions almost any."""
+    """Remove emotions below `MIN_INTENSITY`, which few samples mention, from a result of `expectation`."""
     kept = {name: value for name, value in expected.emotions.items() if value >= MIN_INTENSITY}
     return VoiceProfile(kept, expected.bursts, expected.traits)
 
 
 class GumbelNoise(LogitsProcessor):  # type: ignore[misc]  # transformers is taken as untyped
-    """Turns greedy search into sampling, row by row from its own generator."""
+    """Logits processor that turns greedy search into sampling, with one random generator per row."""
 
     def __init__(self, seeds: Sequence[int]) -> None:
         self._generators = [np.random.default_rng(seed) for seed in seeds]
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Return logits (rows, tokens) with noise."""
+        """Add Gumbel noise to the logits, (rows, tokens)."""
         noise = np.stack([generator.gumbel(size=scores.shape[-1]) for generator in self._generators])
         return scores.float() + torch.from_numpy(noise).to(scores.device, torch.float32)
 

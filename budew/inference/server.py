@@ -1,6 +1,7 @@
-"""Captions by a server that speaks `/v1/audio/transcriptions`, such as vLLM with a Whisper for captions.
+"""Captions from a server with the protocol `/v1/audio/transcriptions`, such as vLLM with Whisper.
 
-The client is that of `budew.chat`: retries, health probes, and answers that are kept.
+It uses the client of `budew.chat`, which retries requests, probes the health of the server, and stores
+answers.
 """
 
 import io
@@ -23,12 +24,12 @@ from budew.inference.backends import DecodingOptions, FeatureBatch, GeneratedBat
 from budew.inference.options import CaptionServer
 
 LONGEST = 10_000
-"""Characters of a caption."""
+"""Characters of the longest caption that is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionRequest(ServerRequest):
-    """A request of `/v1/audio/transcriptions`: a window as a wav file, and the text before the caption."""
+    """A request to `/v1/audio/transcriptions`: model name, a window as wav bytes, and the prompt."""
 
     model: str
     wav: bytes
@@ -36,17 +37,21 @@ class TranscriptionRequest(ServerRequest):
     path: ClassVar[str] = "/audio/transcriptions"
 
     def body(self) -> dict[str, Any]:
-        """Return the fields of the form; the file is bytes."""
+        """Return the fields of the multipart form; the audio file is bytes."""
         fields = {"model": self.model, "file": self.wav, "response_format": "json", "temperature": "0"}
         return {**fields, "prompt": self.prompt} if self.prompt else fields
 
     def probe(self) -> "TranscriptionRequest":
-        """Return a request for a second of noise."""
+        """Return a request with a second of noise, which checks whether the server works."""
         noise = np.random.default_rng(0).normal(0, 0.01, SAMPLING_RATE).astype(np.float32)
         return replace(self, wav=_wav(noise), prompt="")
 
     def read(self, content: bytes, content_type: str) -> Answer:
-        """Return the text of a response."""
+        """Parse a response of the server.
+
+        Raises:
+            AnswerError: the response does not follow the protocol.
+        """
         text = response_object(content).get("text")
         if not isinstance(text, str):
             raise AnswerError(f"no answer of the protocol: {reason_in(content)}")
@@ -54,17 +59,20 @@ class TranscriptionRequest(ServerRequest):
 
 
 class CaptionServerBackend:
-    """A model that a server runs; a backend of `Captioner`, with as many windows under way as are in a batch.
+    """Backend whose model runs on a server; all windows of a batch are requested at the same time.
 
-    The server decides precision and beam width. Whether its model was trained with prompts is not known:
-    style and parts are sent along where they are given.
+    The server chooses precision and beam width. Whether its model was trained with prompts is unknown, so
+    style and parts are always sent if they are given.
     """
 
     def __init__(self, server: CaptionServer) -> None:
-        """Use a server.
+        """Create the backend.
+
+        Args:
+            server: settings of the server.
 
         Raises:
-            InputError, JobError, MissingExtraError: as of `budew.chat.client.Client`.
+            InputError, JobError, MissingExtraError: see `budew.chat.client.Client`.
         """
         self.name = server.model
         self.runs_on = f"server, {server.shown}"
@@ -83,11 +91,11 @@ class CaptionServerBackend:
         return FeatureBatch(windows, [_wav(window) for window in windows])
 
     def write(self, batch: FeatureBatch, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:
-        """Request captions, many at a time. A window that the server refuses has `fault`.
+        """Request captions of all windows; a window that the server rejects gets a `fault`.
 
         Raises:
-            InputError: a beam width, which the protocol does not have.
-            JobError: the server is down for good, or refuses everything.
+            InputError: a beam width is given, which the protocol does not support.
+            JobError: the server stays down, or rejects every request.
         """
         return [self._write(batch, decoding) for decoding in decodings]
 

@@ -1,4 +1,4 @@
-"""Speaker turns of a recording, from an RTTM file, as diarization programs write them."""
+"""Speaker turns of a recording, read from an RTTM file of a diarization program."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -14,16 +14,16 @@ from budew.audio.samples import Window, windows
 from budew.errors import AudioError, InputError
 
 LARGEST = 100_000_000
-"""Bytes of an RTTM file."""
+"""Largest RTTM file in bytes."""
 SHORTEST = 0.3
-"""Seconds of a turn that is captioned."""
+"""Seconds. Shorter turns are not captioned."""
 _BLOCK = 10.0
-"""Seconds that are decoded at once."""
+"""Seconds of audio that are decoded at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one speaker says between two times, in seconds."""
+    """A speaker turn: `start` and `end` in seconds, and the name of the speaker."""
 
     start: float
     end: float
@@ -31,12 +31,12 @@ class Turn:
 
 
 def read_turns(path: Path) -> dict[str, list[Turn]]:
-    """Return the turns of each recording in an RTTM file, by its name there, in the order of their starts.
+    """Read an RTTM file; return the turns of each recording by the name of the recording, sorted by start.
 
-    Where two speak at a time, the turn that began first is kept whole, and the other from its end on.
+    Where turns overlap, the turn that begins first is kept whole, and the other begins at its end.
 
     Raises:
-        InputError: no such file, too large, or a line of another form.
+        InputError: the file is missing, too large, has an invalid line, or has no turns.
     """
     if not path.is_file() or path.stat().st_size > LARGEST:
         raise InputError(f"{path} is missing or larger than {LARGEST // 1_000_000} MB: give an RTTM file")
@@ -53,8 +53,8 @@ def read_turns(path: Path) -> dict[str, list[Turn]]:
                 found[words[1]].append(Turn(start, start + seconds, words[7]))
             except (ValueError, IndexError):
                 raise InputError(
-                    f"{path}, line {number} is no turn: write SPEAKER, recording, channel, start, seconds, "
-                    "two more fields and the speaker"
+                    f"{path}, line {number} is not a turn: write SPEAKER, recording, channel, start, "
+                    "seconds, two more fields and the speaker"
                 ) from None
     if not found:
         raise InputError(f"{path} has no line that begins with SPEAKER: give an RTTM file")
@@ -62,21 +62,25 @@ def read_turns(path: Path) -> dict[str, list[Turn]]:
 
 
 def turns_of(source: str, turns: Mapping[str, Sequence[Turn]]) -> Sequence[Turn]:
-    """Return the turns of a recording, which an RTTM file calls by its file name, as a rule without suffix.
+    """Return the turns of a recording, which an RTTM file names by the file name with or without suffix.
+
+    Args:
+        source: path of the recording.
+        turns: turns by name of the recording, as `read_turns` returns them.
 
     Raises:
-        AudioError: it has none.
+        AudioError: the recording has no turns.
     """
     path = Path(source)
     name = next((name for name in (path.stem, path.name) if name in turns), None)
     if name is None:
         known = ", ".join(list(turns)[:3])
-        raise AudioError(f"{source}: the RTTM file has no turns of {path.stem!r}, but of {known}")
+        raise AudioError(f"{source}: the RTTM file has no turns of {path.stem!r}, only of {known}")
     return turns[name]
 
 
 def speaker_at(turns: Sequence[Turn], window: Window) -> str | None:
-    """Return who speaks in the middle of a window."""
+    """Return the name of the speaker in the middle of a window; None if nobody speaks then."""
     middle = (window.start + window.end) / 2
     place = bisect_right(turns, middle, key=lambda turn: turn.start) - 1
     return turns[place].speaker if place >= 0 and middle < turns[place].end else None
@@ -85,9 +89,14 @@ def speaker_at(turns: Sequence[Turn], window: Window) -> str | None:
 def cut_turns(
     audio: Path | bytes, name: str, turns: Sequence[Turn], seconds: float, sampling_rate: int
 ) -> Iterator[Window]:
-    """Cut a recording into its turns, those longer than `seconds` into equal parts; no samples between them.
+    """Cut a recording at its speaker turns, lazily; pauses between turns are windows without samples.
 
-    Memory holds a window and a block.
+    Args:
+        audio: path or encoded bytes.
+        name: name of the recording, for errors.
+        turns: speaker turns sorted by start.
+        seconds: longest window; longer turns are cut into equal parts.
+        sampling_rate: rate of the samples in Hz.
     """
     spans = [span for turn in turns for span in _parts(turn, seconds)]
     held, first, last, damage = np.zeros(0, np.float32), 0, 0.0, None
