@@ -1,6 +1,7 @@
 """An address is one, what is secret in it is used and not shown, and the key is read where it is needed."""
 
 import pickle
+from contextlib import nullcontext
 
 import pytest
 
@@ -22,6 +23,7 @@ def server_at(base_url="http://a", **settings):
         "http:///v1",
         "http://a:99999/v1",
         "http://a:b/v1",
+        "http://a:0/v1",
     ],
 )
 def test_an_invalid_url_is_refused(address):
@@ -63,6 +65,30 @@ def test_options_override_a_settings_file_and_errors_show_no_secret(tmp_path):
         with pytest.raises(SettingsError, match=str(file)) as caught:
             load(ServerSettings, file, [change])
         assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"base_url": "http://user:secret@"}, {"key_variable": "sk-secret"}, {"password": "secret"}]
+)
+def test_errors_of_settings_made_in_python_show_no_secret(settings):
+    with pytest.raises(ValueError, match=next(iter(settings))) as caught:
+        server_at(**settings)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("prices", "is_valid"),
+    [
+        ({}, False),
+        ({"price_in": 0.1, "price_out": 0.1}, True),
+        ({"price_in": 0.1}, True),
+        ({"price_out": 0.1}, True),
+    ],
+)
+def test_a_ceiling_of_cost_needs_a_price(prices, is_valid):
+    with nullcontext() if is_valid else pytest.raises(ValueError, match="price_in"):
+        assert server_at(max_cost=0.0, **prices).has_ceiling
+    assert server_at(max_tokens=0).has_ceiling
 
 
 def test_prices_are_per_million_tokens():
