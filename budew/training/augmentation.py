@@ -1,8 +1,8 @@
-"""Changes of the audio that leave what it means: noise, rooms, microphones, speed, masks (SpecAugment).
+"""Augmentation: noise, rooms, microphones, speed, and masks of spectrograms (SpecAugment).
 
-All is off unless a recipe declares it, and every choice is drawn from the generator of the example. Speed
-changes pitch and tempo together. Nobody would hear 5 %; 15 % are more than two semitones, and only for
-captions that say nothing of pitch, pace, age and gender.
+Everything is off unless the recipe sets it, and every random choice comes from the generator of the example.
+Speed changes pitch and tempo together: 5 % is inaudible; 15 % is more than two semitones, and only suitable
+for captions that do not mention pitch, pace, age or gender.
 """
 
 import random
@@ -19,60 +19,75 @@ from budew.io.settings import Settings
 signal: Any = require("scipy.signal", extra="train", purpose="budew train")
 
 MAX_SHIFT = 20
-"""Frames by which a masked clip starts later at most."""
+"""Largest number of frames by which a masked spectrogram is shifted."""
 LOWEST_BAND = 3400
-"""Hz, the upper limit of telephone speech."""
+"""Lowest band limit in Hz, the upper limit of telephone speech."""
 LOWEST_COLOUR = 50.0
-"""Hz. Below, coloured noise is as strong as here: recordings have no more of it."""
+"""Frequency in Hz below which the power of coloured noise is constant, as in recordings."""
 DECAY = (0.1, 0.8)
-"""Seconds in which the sound of a room falls by 60 dB, from a furnished one to a lecture hall."""
+"""Range of the time, in seconds, in which reverberation falls by 60 dB: furnished room to lecture hall."""
 EQUALIZED = (0.0, 150.0, 400.0, 1000.0, 2500.0, 5000.0, 8000.0)
-"""Hz at which a gain is drawn; it is linear in between."""
+"""Frequencies in Hz at which the equalizer draws a gain; gains in between are interpolated linearly."""
 DIRECT = (0.0, 15.0)
-"""dB by which the direct sound is stronger than the room."""
+"""Range of the level, in dB, of the direct sound above the reverberation."""
 
 
 class Augmentation(Settings):
-    """How examples are changed; each is drawn anew for every example."""
+    """Random changes of training examples; values are drawn separately for every example."""
 
     noise: float | None = Field(
-        default=None, ge=5, le=60, description="white noise, so many dB below the speech or fainter"
+        default=None,
+        ge=5,
+        le=60,
+        description="smallest distance, in dB, of white noise below the speech; it is drawn up to 60 dB; "
+        "null: no noise",
     )
     noise_slope: float = Field(
         default=0,
         ge=0,
         le=2,
-        description="the power of the noise falls with frequency, by an exponent of up to so much: 1 is "
-        "pink, 2 brown",
+        description="largest exponent with which the power of the noise falls with frequency: 0 is white, "
+        "1 pink, 2 brown",
     )
     reverberation: float = Field(
-        default=0, ge=0, le=1, description="share of examples in a room, that decays by 60 dB in 0.1 to 0.8 s"
+        default=0,
+        ge=0,
+        le=1,
+        description="share of examples with reverberation, which decays by 60 dB in 0.1 to 0.8 s",
     )
     equalizer: float = Field(
         default=0,
         ge=0,
         le=12,
-        description="standard deviation in dB of gains drawn for seven frequencies, as microphones differ",
+        description="standard deviation, in dB, of random gains at seven frequencies, which imitate "
+        "different microphones",
     )
-    gain: float = Field(default=0, ge=0, le=30, description="louder or softer by up to so many dB")
+    gain: float = Field(
+        default=0, ge=0, le=30, description="largest random change of the level, up or down, in dB"
+    )
     band_limit: float = Field(
-        default=0, ge=0, le=1, description="share of examples without what is above 3.4 to 7 kHz"
+        default=0,
+        ge=0,
+        le=1,
+        description="share of examples that are low-pass filtered, at a random frequency from 3.4 to 7 kHz",
     )
     speed: float = Field(
         default=0,
         ge=0,
         le=0.15,
-        description="faster or slower by up to this share, and higher or deeper; with more than 0.05, "
-        "captions that speak of pitch, pace, age or gender are no longer right",
+        description="largest share by which speech is made faster and higher, or slower and deeper; with "
+        "more than 0.05, captions that mention pitch, pace, age or gender become wrong",
     )
-    time_masks: int = Field(default=0, ge=0, le=100, description="masked stretches of time")
-    band_masks: int = Field(default=0, ge=0, le=100, description="masked frequency bands")
-    mask_frames: int = Field(default=20, ge=1, le=500, description="longest masked stretch, in frames")
-    mask_bands: int = Field(default=12, ge=1, le=100, description="widest masked band, in mel bands")
+    time_masks: int = Field(default=0, ge=0, le=100, description="number of masked time intervals")
+    band_masks: int = Field(default=0, ge=0, le=100, description="number of masked frequency bands")
+    mask_frames: int = Field(default=20, ge=1, le=500, description="longest masked time interval, in frames")
+    mask_bands: int = Field(
+        default=12, ge=1, le=100, description="widest masked frequency band, in mel bands"
+    )
 
     @property
     def changes_audio(self) -> bool:
-        """Whether samples are changed, and not only spectrograms."""
+        """Whether samples are changed: noise, reverberation, equalizer, gain, band limit or speed."""
         return self.noise is not None or any(
             (self.gain, self.band_limit, self.speed, self.reverberation, self.equalizer)
         )
@@ -86,7 +101,14 @@ class Augmentation(Settings):
 def change_audio(
     samples: NDArray[np.float32], rate: int, settings: Augmentation, rng: random.Random
 ) -> NDArray[np.float32]:
-    """Return samples (n,) with speed, room, microphone, band, noise and level changed; speed changes n."""
+    """Return augmented samples (m,): speed, reverberation, equalizer, band limit, noise and gain.
+
+    Args:
+        samples: (n,), in [-1, 1]; m differs from n if the speed changes.
+        rate: sampling rate in Hz.
+        settings: the augmentation of the recipe.
+        rng: generator of all random values.
+    """
     if not settings.changes_audio:
         return samples
     changed = samples
@@ -112,7 +134,7 @@ def change_audio(
 
 
 def random_piece(samples: NDArray[np.float32], shortest: int, rng: random.Random) -> NDArray[np.float32]:
-    """Return a piece of the samples (n,) of random place and length, `shortest` samples at least."""
+    """Return a piece of samples (n,) with random start and length, at least `shortest` samples long."""
     if len(samples) <= shortest:
         return samples
     length = rng.randint(shortest, len(samples))
@@ -129,7 +151,7 @@ def _noise(count: int, rng: random.Random) -> NDArray[np.float32]:
 
 
 def _coloured(white: NDArray[np.float32], rate: int, slope: float) -> NDArray[np.float32]:
-    """Return noise of the same level whose power falls with frequency."""
+    """Return white noise filtered so that its power falls with frequency; its level is kept."""
     frequencies = np.maximum(np.fft.rfftfreq(len(white), 1 / rate), LOWEST_COLOUR)
     shaped = np.fft.irfft(np.fft.rfft(white) * frequencies ** (-slope / 2), len(white)).astype(np.float32)
     return shaped * np.float32(_level(white) / _level(shaped))
@@ -138,7 +160,7 @@ def _coloured(white: NDArray[np.float32], rate: int, slope: float) -> NDArray[np
 def _equalized(
     samples: NDArray[np.float32], rate: int, spread: float, rng: random.Random
 ) -> NDArray[np.float32]:
-    """Return the samples at the same level, with a gain drawn for each of some frequencies."""
+    """Return the samples with random gains at the frequencies `EQUALIZED`; the level is kept."""
     gains = [rng.gauss(0, spread) for _ in EQUALIZED]
     decibels = np.interp(np.fft.rfftfreq(len(samples), 1 / rate), EQUALIZED, gains)
     made = np.fft.irfft(np.fft.rfft(samples) * 10 ** (decibels / 20), len(samples)).astype(np.float32)
@@ -146,7 +168,7 @@ def _equalized(
 
 
 def _in_room(samples: NDArray[np.float32], rate: int, rng: random.Random) -> NDArray[np.float32]:
-    """Return the samples at the same level, as heard in a room: its response is noise that decays."""
+    """Return the samples with reverberation, a synthetic room response of decaying noise; level is kept."""
     decay, direct = rng.uniform(*DECAY), rng.uniform(*DIRECT)
     time = np.arange(1, round(decay * rate) + 1, dtype=np.float32) / rate
     room = _noise(len(time), rng) * 10 ** (-3 * time / decay)
@@ -159,8 +181,11 @@ def _in_room(samples: NDArray[np.float32], rate: int, rng: random.Random) -> NDA
 def mask(
     features: NDArray[np.float16], settings: Augmentation, rng: random.Random
 ) -> tuple[NDArray[np.float16], int]:
-    """Return a copy of a spectrogram (mel bins, frames) that starts a little later and has parts masked, and
-    by how many frames it starts later; itself without masks. After SpecAugment (Park et al. 2019).
+    """Shift a spectrogram (mel bins, frames) by some frames and mask parts (SpecAugment, Park et al. 2019).
+
+    Returns:
+        The changed copy, and the number of frames by which it is shifted. Without masks in `settings`, the
+        spectrogram itself and 0.
     """
     if not settings.changes_features:
         return features, 0

@@ -1,12 +1,11 @@
-"""Index of a corpus: where in which files the audio and the annotation of each clip are.
+"""Index of a corpus: file and position of the audio and of the annotation of each clip.
 
-Training reads clips in an order of its own, again and again, and continues in the middle after a stop. So
-every shard is read once from beginning to end, and the id, profile, captions and place of the audio of each
-clip are stored: from then on any clip takes two reads. The index of a shard does not depend on the others and
-is made once.
+Training reads clips in random order and many times. So every shard is read once from beginning to end, and
+id, profile, captions and position of the audio of each clip are stored; then any clip can be loaded with two
+reads. The index of a shard is made once and does not depend on the other shards.
 
-Audio in tables, compressed shards and remote files has no place in a file: these clips are packed into a
-plain shard beside the index first.
+Audio in tables, compressed shards and remote files cannot be read at a position: such clips are first copied
+to a plain shard beside the index.
 """
 
 import hashlib
@@ -41,24 +40,32 @@ from budew.version import __version__
 ROW = np.dtype(
     [
         ("audio", "<u4"),  # number of the file with the audio
-        ("start", "<i8"), ("size", "<i4"),  # of the encoded audio, bytes
-        ("line", "<i8"), ("length", "<i4"),  # of its line in the notes, bytes
-        ("notes", "<u4"),  # number of the file with the notes
+        ("start", "<i8"), ("size", "<i4"),  # position and size of the encoded audio, bytes
+        ("line", "<i8"), ("length", "<i4"),  # position and size of the annotation, bytes
+        ("notes", "<u4"),  # number of the file with the annotation
         ("seconds", "<f4"),
         ("flags", "u1"),
     ]
 )  # fmt: skip
 PROFILE, REWRITTEN, RENDERED, ORIGINAL, MODELLED = 1, 2, 4, 8, 16
-"""Flags: the clip has a profile that says something, or captions of a kind of `budew.corpora.clip`."""
+"""Flags of a clip: it has a profile with content; it has captions of a kind."""
 KINDS = {"paraphrase": REWRITTEN, "render": RENDERED, "model": MODELLED, "original": ORIGINAL}
+"""Kind of caption (see `budew.corpora.clip`) → flag."""
 LONGEST_SECONDS = 24 * 3600.0
+"""Longest recording in seconds; a longer one is an error."""
 MAX_OPEN_FILES = 64
-"""Files that a process holds open."""
+"""Number of files that a process keeps open."""
 
 
 class ClipRecord(NamedTuple):
-    """Annotation of a clip: captions by kind, and the vocal cues of synthetic speech, empty for
-    recordings."""
+    """Annotation of a clip.
+
+    Attributes:
+        id: id of the clip.
+        profile: profile of the clip, None if it has none.
+        captions: kind of caption → captions.
+        cues: vocal cue of synthetic speech → how far it was moved; empty for recordings.
+    """
 
     id: str
     profile: VoiceProfile | None
@@ -68,12 +75,12 @@ class ClipRecord(NamedTuple):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ClipIndex:
-    """The clips of a corpus by number.
+    """Index of the clips of a corpus, which loads the audio and annotation of a clip by its number.
 
     Attributes:
-        rows: (clips,) of `ROW`.
-        files: audio and annotation files, by the numbers in the rows.
-        left_out: number of clips that are not in it, by reason.
+        rows: structured array (clips,) of type `ROW`.
+        files: audio and annotation files; rows have their indices.
+        left_out: reason → number of clips that are not in the index.
     """
 
     rows: npt.NDArray[np.void]
@@ -84,7 +91,7 @@ class ClipIndex:
         return len(self.rows)
 
     def record(self, number: int) -> ClipRecord:
-        """Return the annotation of a clip."""
+        """Return the annotation of clip `number`."""
         row = self.rows[number]
         known = json.loads(self._bytes(row["notes"], row["line"], row["length"]))
         profile = None if known["profile"] is None else VoiceProfile.from_dict(known["profile"])
@@ -92,7 +99,7 @@ class ClipIndex:
         return ClipRecord(known["id"], profile, captions, known["cues"])
 
     def audio(self, number: int) -> bytes:
-        """Return the encoded audio of a clip."""
+        """Return the encoded audio of clip `number`."""
         row = self.rows[number]
         return self._bytes(row["audio"], row["start"], row["size"])
 
@@ -101,13 +108,14 @@ class ClipIndex:
         content = os.pread(_open_file(path).number, int(size), int(start))
         if len(content) != size:
             raise CorpusError(
-                f"{path} is shorter than when it was indexed: remove the index, and start again"
+                f"{path} has become shorter since it was indexed: remove the folder {self.files[-1].parent}, "
+                "and run the command again"
             )
         return content
 
 
 class _OpenFile:
-    """A file that is closed when nothing uses it any more: a folder may have a million of them."""
+    """An open file that is closed when it is no longer used, since a corpus may have a million files."""
 
     def __init__(self, path: Path) -> None:
         self.number = os.open(path, os.O_RDONLY)
@@ -127,13 +135,16 @@ def index_corpus(
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> ClipIndex:
-    """Return the index of a corpus, made in `folder` unless it is there.
+    """Return the index of a corpus. Missing parts of the index are made and stored in `folder`.
 
-    The source is anything that `budew.read` takes; several corpora may share a folder. `progress` is called
-    with the number of clips that are done.
+    Args:
+        source: anything that `budew.read` takes.
+        folder: folder of the index; several corpora may share it.
+        workers: number of processes that index shards.
+        progress: called with the number of clips indexed so far.
 
     Raises:
-        CorpusError: the corpus cannot be read, or there are no clips in it.
+        CorpusError: the corpus cannot be read or has no clips.
     """
     folder.mkdir(parents=True, exist_ok=True)
     entries = matches(source)
@@ -148,7 +159,7 @@ def index_corpus(
             part = np.load(path.with_suffix(".npy")).astype(ROW, copy=False)
             part["audio"] += len(files)
             part["notes"] = len(files) + len(facts["files"])
-            audio = [folder / file for file in facts["files"]]  # a packed shard by its name, others absolute
+            audio = [folder / file for file in facts["files"]]  # an absolute path replaces `folder`
             files += [*audio, path.with_suffix(".notes")]
             left_out.update(facts["left_out"])
             rows.append(part)
@@ -162,7 +173,7 @@ def index_corpus(
 
 
 def _index_entry(entry: Entry, *, folder: Path) -> Path:
-    """Index one shard, table, manifest or folder; return the file that is written last."""
+    """Index one shard, table, manifest or folder, unless it is indexed; return its `.json` file."""
     facts = _facts_file(entry, folder)
     if not facts.exists():
         _write_index(entry, facts)
@@ -170,7 +181,7 @@ def _index_entry(entry: Entry, *, folder: Path) -> Path:
 
 
 def _facts_file(entry: Entry, folder: Path) -> Path:
-    """Return the file that is written last when an entry is indexed; its name changes when the entry does."""
+    """Return the `.json` file of an entry's index, written last; the name has a hash of the entry's state."""
     made_of = json.dumps([_state(entry), dict(WITHHELD), __version__, ROW.descr], default=str)
     return folder / f"{hashlib.sha256(made_of.encode()).hexdigest()[:20]}.json"
 
@@ -197,7 +208,7 @@ def _write_index(entry: Entry, facts: Path) -> None:
 
 
 def _located(entry: Entry, facts: Path) -> Iterator[tuple[Clip, Path, int, int]]:
-    """Yield each clip, the file with its audio, and where in the file it starts and how long it is."""
+    """Yield each clip, the file with its audio, and position and size of the audio in the file, in bytes."""
     path = Path(entry)
     if not isinstance(entry, Path) or path.suffix.lower() != ".tar":
         clips = read_one(entry)
@@ -206,7 +217,7 @@ def _located(entry: Entry, facts: Path) -> Iterator[tuple[Clip, Path, int, int]]
             return
         if isinstance(first.audio, Path):
             for clip in chain([first], clips):
-                sound = cast(Path, clip.audio)  # one source has files, or bytes
+                sound = cast(Path, clip.audio)  # if one clip of a source is a file, all are
                 yield clip, sound, 0, sound.stat().st_size
             return
         path = facts.with_suffix(".tar")
@@ -227,7 +238,7 @@ def _annotation(clip: Clip) -> tuple[bytes, int]:
     cues = synthesis.get("cues") if isinstance(synthesis, dict) else None
     profile = None if clip.profile is None else clip.profile.to_dict()
     known: dict[str, Any] = {"id": clip.id, "profile": profile, "captions": captions}
-    known["cues"] = cues if isinstance(cues, dict) else {}  # anyone may have written this
+    known["cues"] = cues if isinstance(cues, dict) else {}  # metadata of corpora may have any type
     line = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
     try:
         return line.encode() + b"\n", flags
@@ -237,7 +248,7 @@ def _annotation(clip: Clip) -> tuple[bytes, int]:
 
 
 def _state(entry: Entry) -> list[Any]:
-    """Return name, size and time of the files of an entry, which change when it does."""
+    """Return name, size and modification time of the files of an entry, to find out whether it changed."""
     path = Path(entry)
     if not path.exists():
         return [str(entry)]

@@ -1,16 +1,14 @@
-"""Which clip is the n-th example of a run: corpora mixed by weight, shuffled shards, batches of similar
-length.
+"""Order of the training clips: corpora mixed by weight, shuffled shards, batches of clips of similar length.
 
-The order follows from the seed and the number of the example, so a run continues where it stopped without
-reading what it has seen, and processes need not know of each other. It is worked out for a stretch of
-examples when the first of them is looked up.
+The n-th clip is computed from the seed and n alone, so a run continues where it stopped without reading
+earlier clips, and processes need no communication. The order is computed in blocks when they are needed.
 
-- Each corpus has its share in every block of a thousand examples.
-- An epoch of a corpus takes its shards in random order, a few at a time, and shuffles the clips of these: the
-  disk is read in few places, and neighbours in a shard do not follow each other.
-- Where clips have weights, an epoch has as many examples as without, and a clip occurs in it in proportion to
-  its weight, rounded up or down at random (systematic resampling).
-- 32 batches are sorted by length together, since a batch takes as long as its longest clip.
+- Each corpus has its share, by weight, in every block of a thousand examples.
+- In an epoch of a corpus, its shards are taken in random order, a few at a time, and their clips are shuffled
+  together: the disk is read in few places, but clips do not follow in the order of a shard.
+- If clips have weights, an epoch has as many examples as without, and the number of times that a clip occurs
+  in it is in proportion to its weight, rounded up or down at random (systematic resampling).
+- The clips of 32 batches at a time are sorted by length, because a batch takes as long as its longest clip.
 """
 
 from collections.abc import Sequence
@@ -24,17 +22,17 @@ import numpy.typing as npt
 from budew.training.training_clips import TrainingClips
 
 BLOCK = 1000
-"""Examples in which each corpus has its share."""
+"""Number of examples in a block, in which each corpus has its share."""
 SORTED_BATCHES = 32
-"""Batches that are sorted together: enough for batches of similar length, few enough to stay random."""
+"""Number of batches whose clips are sorted together: few enough that the order stays random."""
 _CORPORA, _SHARDS, _CLIPS, _BATCHES, _WEIGHTS = range(5)
-"""What is drawn at random: part of the seed."""
+"""Parts of the seeds of different random draws."""
 
 Numbers = npt.NDArray[np.int64]
 
 
 class ClipPlace(NamedTuple):
-    """The number of a corpus, and the place of a clip in it."""
+    """Number of a corpus in the run, and number of a clip in this corpus, both from 0."""
 
     corpus: int
     place: int
@@ -42,14 +40,14 @@ class ClipPlace(NamedTuple):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ClipOrder:
-    """A sequence with the clip of each example.
+    """Sequence of the `ClipPlace` of each example of a run, computed when it is looked up.
 
     Attributes:
-        corpora: none of them empty.
-        examples: their number in the run.
-        batch_size: clips of a step, over all processes.
-        mixed_shards: shards whose clips are shuffled together.
-        seed: decides the order.
+        corpora: clips of each corpus, at least one.
+        examples: number of examples in the run.
+        batch_size: number of clips per step, on all devices.
+        mixed_shards: number of shards whose clips are shuffled together.
+        seed: random seed of the order.
     """
 
     corpora: Sequence[TrainingClips]
@@ -70,7 +68,7 @@ class ClipOrder:
 
 @lru_cache(maxsize=4)
 def _chunk(order: ClipOrder, chunk: int) -> list[ClipPlace]:
-    """Return the clips of batches that are sorted together."""
+    """Return the clips of `SORTED_BATCHES` batches, sorted by length into batches in random order."""
     start = chunk * SORTED_BATCHES * order.batch_size
     stop = min(start + SORTED_BATCHES * order.batch_size, order.examples)
     clips = [_before_sorting(order, example) for example in range(start, stop)]
@@ -91,7 +89,7 @@ def _before_sorting(order: ClipOrder, example: int) -> ClipPlace:
 
 @lru_cache(maxsize=4)
 def _block(order: ClipOrder, block: int) -> tuple[Numbers, Numbers]:
-    """Return the corpus of each example of a block, and how many examples of this corpus precede it."""
+    """Return the corpus of each example of a block, and how many examples of this corpus come before it."""
     weights = np.array([clips.corpus.weight for clips in order.corpora], dtype=np.float64)
     bounds = np.concatenate([[0.0], np.cumsum(weights)]) / weights.sum()
     bounds[-1] = 1.0
@@ -109,7 +107,7 @@ def _block(order: ClipOrder, block: int) -> tuple[Numbers, Numbers]:
 
 @lru_cache(maxsize=16)
 def _epoch(order: ClipOrder, corpus: int, epoch: int) -> Numbers:
-    """Return the clips of an epoch of a corpus, by their places."""
+    """Return the numbers of the clips of a corpus in the order of an epoch."""
     clips = order.corpora[corpus]
     shards, starts = np.unique(clips.index.rows["notes"], return_index=True)
     stops = np.append(starts[1:], len(clips))
@@ -126,7 +124,7 @@ def _epoch(order: ClipOrder, corpus: int, epoch: int) -> Numbers:
 
 
 def _times(order: ClipOrder, corpus: int, epoch: int) -> Numbers:
-    """Return how often each clip occurs in an epoch."""
+    """Return how often each clip of a corpus occurs in an epoch, (clips,)."""
     weights = order.corpora[corpus].clip_weights
     if weights is None:
         return np.ones(len(order.corpora[corpus]), dtype=np.int64)

@@ -1,9 +1,9 @@
-"""The dataset of a run: example n is a clip, its features, and the tokens to write; `collate` makes batches.
+"""The dataset of a run: example n has the features of a clip and its target tokens; `collate` makes batches.
 
-A clip is looked up, decoded and turned into features when its example is. Nothing is copied, and memory does
-not grow with the corpus: 30 s are a megabyte as features and a tenth of it as MP3. Everything random in an
-example comes from a generator seeded by seed, clip id and number of the example, so a run has the same
-examples with any number of workers, and after a stop.
+Audio is decoded and turned into features when an example is loaded. The corpus is not copied, and memory does
+not grow with it: 30 s take a megabyte as features and a tenth of that as MP3. Everything random in an example
+comes from a generator seeded by the seed of the recipe, the clip id and the number of the example, so a run
+has the same examples with any number of workers, and after it was stopped and continued.
 """
 
 import logging
@@ -36,15 +36,15 @@ from budew.training.training_clips import LEARNED, TrainingClips
 from budew.training.training_model import IGNORED, head_labels
 
 FRAMES_STEP = 16
-"""Short batches are rounded up to a multiple of this many frames, so that there are few shapes to compute."""
+"""Batch lengths are rounded up to a multiple of this many frames, so that they have few different shapes."""
 WHOLE_SHARE = 0.1
-"""Share of the batches with the whole window, while batches are cut to their longest clip."""
+"""While batches are cut to their longest clip, this share of them still has the whole window."""
 MAX_SKIPPED = 20
-"""Clips in a row that cannot be decoded, or whose captions are too long, before a run ends with an error."""
+"""A run ends with an error when this many clips in a row cannot be decoded or have too long captions."""
 VOCABULARY_TARGETS = (2_000, 20_000)
-"""Fewest and most texts that a tokenizer is made from; in between, as many as the run has examples."""
+"""Smallest and largest number of texts from which a tokenizer is made; in between, one for each example."""
 ALL_SHARDS = 2**31
-"""Shards that are mixed for a validation set: all, so that its clips are a sample of the whole corpus."""
+"""Value of `ClipOrder.mixed_shards` that shuffles all clips of a corpus together, for validation sets."""
 
 logger = logging.getLogger(__name__)
 
@@ -57,14 +57,17 @@ def training_dataset(
     max_tokens: int,
     labeler: PseudoLabeler | None = None,
 ) -> "CaptionDataset":
-    """Return the examples of a run, as many as its steps take; arguments are those of `CaptionDataset`."""
+    """Return the training examples of a run, one for each clip of each step.
+
+    Arguments are the attributes of `CaptionDataset`.
+    """
     size, clips = recipe.optimizer.batch_size, sum(map(len, corpora))
     examples = recipe.optimizer.steps(clips) * size
     order = ClipOrder(corpora, examples, size, recipe.data.mixed_shards, recipe.seed)
     dataset = CaptionDataset(recipe, corpora, order, processor, max_tokens, labeler=labeler)
     if recipe.target.prompts and not dataset.has_prompts:
         logger.info(
-            "target.prompts: no example has a prompt, as only captions that are rendered from profiles do"
+            "target.prompts: no example has a prompt, because only captions rendered from profiles have one"
         )
     return dataset
 
@@ -72,7 +75,10 @@ def training_dataset(
 def validation_dataset(
     recipe: Recipe, corpora: Sequence[TrainingClips], processor: WhisperProcessor, *, max_tokens: int
 ) -> "CaptionDataset":
-    """Return a fixed random sample of the validation clips, the same number of each corpus if it has them."""
+    """Return validation examples: a fixed random sample of clips, about the same number of each corpus.
+
+    Arguments are the attributes of `CaptionDataset`.
+    """
     share, size = math.ceil(recipe.evaluation.clips / len(corpora)), recipe.optimizer.batch_size
     sample = []
     for number, clips in enumerate(corpora):
@@ -86,21 +92,22 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, eq=False)
 class CaptionDataset(Dataset[dict[str, Any]]):
-    """The examples of a run by number, each a dictionary:
+    """The training or validation examples of a run, by number. An example is a dictionary with the keys:
 
-    - `input_features` (mel bins, frames), float16, and how many of these `frames` a batch needs; or cached
-      `states` (positions, width), float16;
-    - `tokens` of prompt, prefix, caption and end, and how many of them precede the caption (`prefix`);
-    - `heads` (targets,), labels of the auxiliary heads if the model has them.
+    - `input_features` (mel bins, frames), float16, and `frames`, how many of the frames the batch needs; or
+      cached encoder `states` (positions, width), float16;
+    - `tokens`, a list of the tokens of prompt, prefix, caption and end, and `prefix`, the number of tokens
+      before the caption;
+    - `heads` (labels,), the labels of the auxiliary heads, if the model has them.
 
     Attributes:
-        recipe: seed, augmentation, and what is learned from a clip.
-        corpora: their clips, of `prepare_corpora`.
-        order: the clip of each example.
-        processor: of the model.
-        max_tokens: of the decoder.
-        training: False for validation: no augmentation, whole windows.
-        labeler: predicts what captions say of clips of corpora with `heard: true`.
+        recipe: recipe of the run.
+        corpora: clips of each corpus, from `prepare_corpora`.
+        order: corpus and clip of each example.
+        processor: processor of the model.
+        max_tokens: largest number of tokens of an example, from the decoder of the model.
+        training: False for validation, which has no augmentation and whole windows.
+        labeler: predicts the emotion that captions of corpora with `heard: true` express; None without.
     """
 
     recipe: Recipe
@@ -118,26 +125,26 @@ class CaptionDataset(Dataset[dict[str, Any]]):
         return self._first_usable(index, lambda clips, place: self._example(index, clips, place))
 
     def audio(self, index: int) -> tuple[ClipRecord, npt.NDArray[np.float32]]:
-        """Return the annotation of the clip of an example, and its samples (n,) without augmentation."""
+        """Return the annotation and samples (n,), not augmented, of the clip of example `index`."""
         extractor = self.processor.feature_extractor
         return self._first_usable(
             index, lambda clips, place: (clips.record(place), clips.samples(place, extractor))
         )
 
     def record(self, index: int) -> ClipRecord:
-        """Return the annotation of the clip of an example."""
+        """Return the annotation of the clip of example `index`."""
         corpus, place = self.order[index]
         return self.corpora[corpus].record(place)
 
     @property
     def has_prompts(self) -> bool:
-        """Whether any example has a prompt."""
+        """Whether some examples have a prompt."""
         settings = self.recipe.target
         rendered = settings.renders and any(clips.has_profiles for clips in self.corpora)
         return settings.prompts > 0 and rendered
 
     def vocabulary_targets(self) -> Iterator[Target]:
-        """Yield texts that the model may have to write, from which a tokenizer is made."""
+        """Yield random targets of the examples, from which a tokenizer is made."""
         fewest, most = VOCABULARY_TARGETS
         for number in range(min(max(fewest, len(self)), most)):
             index, rng = number % len(self), generator(self.recipe.seed, -1 - number, "tokenizer")
@@ -148,7 +155,7 @@ class CaptionDataset(Dataset[dict[str, Any]]):
             yield self.target(record, rng)
 
     def _first_usable(self, index: int, make: Callable[[TrainingClips, int], Made]) -> Made:
-        """Return what `make` returns for the clip of an example, or for the next one that can be used."""
+        """Call `make` with the clip of an example, or with the next clip for which it raises no error."""
         corpus, place = self.order[index]
         clips = self.corpora[corpus]
         errors: list[CorpusError] = []
@@ -190,12 +197,12 @@ class CaptionDataset(Dataset[dict[str, Any]]):
         return example
 
     def _labeler_for(self, clips: TrainingClips, record: ClipRecord) -> PseudoLabeler | None:
-        """Return the labeler if captions of the clip say what it predicts."""
+        """Return the labeler if it replaces the labels of the clip, otherwise None."""
         rated = record.profile is not None and record.profile.rated
         return self.labeler if rated and clips.corpus.heard else None
 
     def target(self, record: ClipRecord, rng: random.Random) -> Target:
-        """Return a text to learn from a clip."""
+        """Draw a training target for the clip with annotation `record`."""
         learned = LEARNED[self.recipe.data.captions]
         captions = tuple(text for kind in learned for text in record.captions.get(kind, ()))
         return draw_target(record.profile, captions, self.recipe.target, rng)
@@ -203,7 +210,7 @@ class CaptionDataset(Dataset[dict[str, Any]]):
     def _features(
         self, clips: TrainingClips, place: int, record: ClipRecord, rng: random.Random
     ) -> tuple[Halves, int]:
-        """Return the spectrogram of a clip, augmented in training, and how many frames are not padding."""
+        """Return the spectrogram of a clip, augmented in training, and its frames that are not padding."""
         extractor, augmentation = self.processor.feature_extractor, self.recipe.data.augmentation
         if clips.spectrograms is None:
             samples = clips.samples(place, extractor)
@@ -220,11 +227,12 @@ class CaptionDataset(Dataset[dict[str, Any]]):
         return features, length
 
     def _needed_frames(self, index: int, window: int, length: int) -> int:
-        """Return how many frames of an example a batch needs; `length` of them are not padding.
+        """Return how many frames of an example a batch needs; the first `length` are not padding.
 
-        - Validation has the whole window; with cached states whole seconds, as these and inference have.
-        - In training some steps have the whole window (`WHOLE_SHARE`, and all after `data.short_windows`).
-        - The others are cut to the longest clip of the step, which may be several batches.
+        - Validation needs the whole window; with cached states the clip padded to whole seconds, as in
+          inference.
+        - Some training steps need the whole window (`WHOLE_SHARE`, and all after `data.short_windows`).
+        - The other steps are cut to their longest clip, also if a step has several batches.
         """
         extractor, data = self.processor.feature_extractor, self.recipe.data
         if not self.training and data.cache_states:
@@ -242,7 +250,7 @@ class CaptionDataset(Dataset[dict[str, Any]]):
 
 @lru_cache(maxsize=4)
 def _longest(dataset: CaptionDataset, step: int) -> int:
-    """Return the frames that the longest example of a step may have, in any of the processes."""
+    """Return the largest number of frames of an example of a step, in all processes, after augmentation."""
     extractor, augmentation = dataset.processor.feature_extractor, dataset.recipe.data.augmentation
     size, seconds = dataset.recipe.optimizer.batch_size, 0.0
     for number in range(step * size, min((step + 1) * size, len(dataset))):
@@ -255,23 +263,25 @@ def _longest(dataset: CaptionDataset, step: int) -> int:
 
 
 def tokens_of(target: Target, processor: WhisperProcessor) -> tuple[list[int], int]:
-    """Return prompt, prefix, caption and end as tokens, and how many of them precede the caption."""
+    """Return the tokens of prompt, prefix, caption and end, and the number of tokens before the caption."""
     tokenizer = processor.tokenizer
     prompt = [int(id) for id in tokenizer.get_prompt_ids(target.prompt)] if target.prompt else []
-    # "<|endoftext|>" in a caption of a corpus is text, not an end.
+    # "<|endoftext|>" in a caption is encoded as ordinary text, not as the end token.
     ids: list[int] = tokenizer(target.text, split_special_tokens=True).input_ids
     return [*prompt, *ids], len(prompt) + len(tokenizer.prefix_tokens)
 
 
 def collate(examples: Sequence[dict[str, Any]], *, padding: int) -> dict[str, torch.Tensor]:
-    """Return a batch, as long as the longest of its examples.
-
-    It has `input_features`, or `states` and how many `positions` of each are not padding; `decoder_input_ids`
-    and `labels`, in which only caption and end count; and `heads` if the examples have them.
+    """Join examples into a batch of tensors, padded to the longest example.
 
     Args:
-        examples: of `CaptionDataset`.
-        padding: token that fills shorter captions.
+        examples: examples of a `CaptionDataset`.
+        padding: token with which shorter captions are padded.
+
+    Returns:
+        `input_features`; or `states`, with `positions`, the number of positions of each example that are not
+        padding. `decoder_input_ids`, and `labels`, which are `IGNORED` except for the caption and its end.
+        `heads`, if the examples have them.
     """
     counts = [len(example["tokens"]) for example in examples]
     tokens = torch.full((len(examples), max(counts) - 1), padding, dtype=torch.long)

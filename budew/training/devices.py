@@ -1,4 +1,4 @@
-"""What a run computes on: its processes, the accelerator, the precision, and the speed."""
+"""Devices of a run: its processes, whether there is an accelerator, precision and speed."""
 
 import os
 import time
@@ -13,24 +13,27 @@ from budew.model.cpu_precision import check_precision, fastest
 
 _accelerate: Any = require("accelerate", extra="train", purpose="budew train")
 PartialState, gather_object = _accelerate.PartialState, _accelerate.utils.gather_object
-"""The processes of a run, started by `torchrun` or `accelerate launch`."""
+"""From `accelerate`: state of the processes of a run; function that collects objects from all of them."""
 MATRIX_SIZE = 1024
-"""Rows and columns of the matrices whose product is timed."""
+"""Number of rows and columns of the matrices whose product is timed."""
 TIMED_SECONDS = 0.5
+"""How long the products are timed."""
 
 
 def accelerated() -> bool:
-    """Whether this machine has an accelerator to train on."""
+    """Return whether this machine has a GPU (CUDA or MPS) to train on."""
     return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
 def precision_for(wanted: str) -> str:
-    """Return fp32, bf16 or fp16: as wanted, or for "auto" what is fastest on this device.
+    """Return the precision to train in, "fp32", "bf16" or "fp16".
 
-    On a CPU it is measured, see `budew.model.cpu_precision`.
+    Args:
+        wanted: one of these, which is returned; or "auto" for the fastest on this device. On a CPU the speed
+            is measured, see `budew.model.cpu_precision`.
 
     Raises:
-        InputError: this CPU cannot compute it.
+        InputError: this CPU cannot compute in the wanted precision.
     """
     if wanted == "auto" and torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
@@ -47,23 +50,23 @@ def precision_for(wanted: str) -> str:
 
 @cache
 def accelerators() -> dict[str, dict[str, float]]:
-    """Return peak (TFLOPS) and memory (GB) of accelerators, by a part of their names."""
+    """Return the table of known accelerators: part of the name → `tflops` (peak speed) and `memory` (GB)."""
     return dict(packaged_table(__package__, "accelerators"))
 
 
 def peak_tflops() -> float | None:
-    """Return the peak of the accelerator here; None where it is unknown."""
+    """Return the peak speed of this machine's GPU in TFLOPS; None if there is no GPU or it is unknown."""
     name = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
     return next((facts["tflops"] for part, facts in accelerators().items() if part in name), None)
 
 
 def this_processor(precision: str) -> dict[str, float]:
-    """Return the speed of matrix products on this processor (TFLOPS), and its memory (GB).
+    """Return `tflops`, the measured speed of matrix products on this CPU, and `memory` in GB.
 
-    The speed is measured for half a second: the fastest product counts, as other programs may be running.
+    Products are timed for half a second, and the fastest counts, because other programs may be running.
 
     Args:
-        precision: of the recipe.
+        precision: precision in the recipe, such as "auto".
     """
     one: Any = torch.ones(
         MATRIX_SIZE, MATRIX_SIZE, dtype=torch.bfloat16 if precision_for(precision) == "bf16" else None

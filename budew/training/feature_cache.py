@@ -1,13 +1,13 @@
-"""Spectrograms, or states of frozen encoder layers, computed once for each clip and kept on disk.
+"""Cache on disk of spectrograms, or of the output (states) of frozen encoder layers, computed once a clip.
 
-Spectrograms are for small corpora: 8 s take 100 kB in half precision, and 4 ms to compute.
+Caching spectrograms is for small corpora: 8 s take 100 kB in half precision, and 4 ms to compute.
 
-Where the first layers of an encoder do not learn, their output for a clip is the same in every epoch: with
-whisper-base it takes most of a step to compute, and 51 kB a second to keep. Each clip is padded as in
-inference, to whole seconds, so clips differ in the number of states. Where audio and spectrograms are
-augmented, several copies of a clip are computed, each decided by seed, clip and number of the copy, and an
-example draws one of them. States are written in chunks that do not depend on each other: a run that was
-killed continues with the next chunk, and ends with the same bytes.
+The output of frozen encoder layers for a clip is the same in every epoch. With whisper-base it takes most of
+the time of a step to compute, and 51 kB per second of audio to store. Each clip is padded to whole seconds,
+as in inference, so clips have different numbers of states. With augmentation, several copies of a clip are
+computed, each decided by the seed, the clip and the number of the copy, and an example uses a random copy.
+States are written in independent chunks: a run that was killed continues with the next chunk, and the result
+has the same bytes.
 """
 
 import copy
@@ -42,16 +42,20 @@ from budew.training.training_clips import CachedStates, TrainingClips
 
 Halves = npt.NDArray[np.float16]
 CHUNK = 64
-"""Copies of clips whose states are computed and written together."""
+"""Number of copies of clips whose states are computed and written together."""
 ENCODER_BATCH = 16
-"""Clips of one length that the encoder takes at once."""
+"""Number of clips, padded to the same length, in a batch of the encoder."""
 LARGEST_HALF = float(np.finfo(np.float16).max)
+"""Largest float16; states are clamped to it."""
 
 logger = logging.getLogger(__name__)
 
 
 def spectrogram(samples: npt.NDArray[np.float32], extractor: WhisperFeatureExtractor) -> tuple[Halves, int]:
-    """Return the spectrogram (mel bins, frames) of a window, and how many frames of it are not padding."""
+    """Return the spectrogram (mel bins, frames) of samples (n,), padded to a window.
+
+    Also returns how many of its frames are not padding.
+    """
     made = extractor(samples, sampling_rate=extractor.sampling_rate, return_tensors="np")
     features = made.input_features[0].astype(np.float16)
     return features, min(features.shape[1], -(-len(samples) // extractor.hop_length))
@@ -65,10 +69,19 @@ def cache_spectrograms(
     workers: int = 0,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> TrainingClips:
-    """Return the clips with their spectrograms in a file of the folder, computed unless they are there.
+    """Compute the spectrograms of clips and store them in a file, unless the file exists.
 
-    Clips that cannot be decoded have a length of 0. A run waits for another that computes the same.
-    `progress` is called with the number of clips that are done and that of all.
+    Clips that cannot be decoded get a length of 0. If another run is writing the same file, this one waits.
+
+    Args:
+        clips: clips of a corpus.
+        extractor: feature extractor of the model.
+        folder: folder of the cache.
+        workers: number of processes that compute; 0: this process.
+        progress: called with the number of finished clips and their total number.
+
+    Returns:
+        The clips, with `spectrograms` set to the file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{_digest(clips, extractor.to_json_string())}.f16"
@@ -86,7 +99,10 @@ def cache_spectrograms(
 
 
 def read_spectrogram(path: Path, place: int, *, mel_bins: int) -> tuple[Halves, int]:
-    """Return a spectrogram (mel bins, frames) of `cache_spectrograms` and its length in frames."""
+    """Read a spectrogram (mel bins, frames) from a file that `cache_spectrograms` wrote.
+
+    Also returns how many of its frames are not padding; 0 if the clip could not be decoded.
+    """
     values, lengths = _open_spectrograms(path)
     return values.reshape(len(lengths), mel_bins, -1)[place], int(lengths[place])
 
@@ -105,15 +121,23 @@ def cache_states(
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> TrainingClips:
-    """Return the clips with their encoder states in a file of the folder, computed as far as they are
-    missing.
+    """Compute the encoder states of clips and store them in a file, as far as they are missing.
 
-    A clip that cannot be decoded has no states. A run waits for another that computes the same. The model is
-    the base, with the layers and the window of the recipe; `progress` is called with the number of copies
-    that are done and that of all.
+    Clips that cannot be decoded get no states. If another run is writing the same file, this one waits.
+
+    Args:
+        clips: clips of a corpus.
+        recipe: recipe of the run.
+        model: the base, with the layers and the window of the recipe.
+        extractor: feature extractor of the model.
+        folder: folder of the cache.
+        progress: called with the number of finished copies of clips and their total number.
+
+    Returns:
+        The clips, with `states` set.
 
     Raises:
-        JobError: the disk has not the space.
+        JobError: the disk has too little space.
     """
     folder.mkdir(parents=True, exist_ok=True)
     cached = CachedStates(
@@ -132,7 +156,10 @@ def cache_states(
 
 
 def states_size(clips: TrainingClips, recipe: Recipe, extractor: WhisperFeatureExtractor, width: int) -> int:
-    """Return the bytes of the states of clips, as long as they are before any change of speed."""
+    """Return the size of the cached states of clips in bytes; changes of speed by augmentation are ignored.
+
+    `width` is that of the encoder.
+    """
     rate = extractor.sampling_rate
     window = extractor.n_samples / rate
     padded = (short_window_seconds(round(one * rate), rate=rate, window=window) for one in clips.used_seconds)
@@ -141,7 +168,7 @@ def states_size(clips: TrainingClips, recipe: Recipe, extractor: WhisperFeatureE
 
 
 def read_states(cached: CachedStates, place: int, number: int) -> Halves:
-    """Return the states (positions, width) of a copy of a clip, empty if the clip cannot be decoded."""
+    """Return the states (positions, width) of copy `number` of clip `place`; empty if it was not decoded."""
     values, ends = _open_states(cached)
     at = place * cached.copies + number
     start = ends[at - 1] if at else 0
@@ -163,7 +190,7 @@ def _copies(clips: TrainingClips, recipe: Recipe) -> int:
 
 @contextmanager
 def _written_once(path: Path) -> Iterator[Any]:
-    """Yield the file to write, which takes its name afterwards, or None if another run has written it."""
+    """Yield a temporary file to write, which is then renamed to `path`; None if `path` exists already."""
     if path.exists():
         yield None
         return
@@ -177,10 +204,10 @@ def _written_once(path: Path) -> Iterator[Any]:
 
 
 def _digest(clips: TrainingClips, *made_of: str) -> str:
-    """Return a hash of what decides the content of a file.
+    """Return a hash of clips and settings, which is the name of a cache file.
 
-    The names of the files of the index are enough, as those of its notes are hashes of the corpus; the cache
-    may be moved.
+    It includes the names of the files of the index, not their folders, so that the cache may be moved: the
+    names of annotation files have hashes of the corpus.
     """
     names = [file.name for file in clips.index.files]
     digest = hashlib.sha256("\n".join([*names, *made_of]).encode())
@@ -202,7 +229,7 @@ def _states_digest(
 
 
 def _decoded(clips: TrainingClips, place: int, extractor: WhisperFeatureExtractor) -> npt.NDArray[np.float32]:
-    """Return the samples of a clip, none with a warning if it cannot be decoded."""
+    """Return the samples (n,) of a clip; if it cannot be decoded, warn and return an empty array."""
     try:
         return clips.samples(place, extractor)
     except (AudioError, CorpusError) as error:
@@ -211,7 +238,7 @@ def _decoded(clips: TrainingClips, place: int, extractor: WhisperFeatureExtracto
 
 
 class _Spectrograms(Dataset[tuple[Halves, int]]):
-    """The spectrograms of clips, in order."""
+    """Dataset of the spectrograms of clips, in order."""
 
     def __init__(self, clips: TrainingClips, extractor: WhisperFeatureExtractor) -> None:
         self.clips, self.extractor = clips, extractor
@@ -233,7 +260,7 @@ class _ClipCopy(NamedTuple):
 
 
 class _ClipCopies(Dataset[_ClipCopy]):
-    """The copies of clips, with their audio augmented; those of a clip follow each other."""
+    """Dataset of the copies of clips with augmented audio; the copies of a clip follow each other."""
 
     def __init__(self, clips: TrainingClips, recipe: Recipe, extractor: WhisperFeatureExtractor) -> None:
         self.clips, self.recipe, self.extractor = clips, recipe, extractor
@@ -255,7 +282,7 @@ class _ClipCopies(Dataset[_ClipCopy]):
 
 
 class _FrozenEncoder:
-    """The first layers of an encoder: from samples to states in float16 on the CPU."""
+    """The frozen first layers of an encoder, which compute states from samples."""
 
     def __init__(self, model: Any, recipe: Recipe, extractor: WhisperFeatureExtractor) -> None:
         self.augmentation, self.seed, self.extractor = recipe.data.augmentation, recipe.seed, extractor
@@ -267,7 +294,7 @@ class _FrozenEncoder:
         self.encoder = encoder.to(choose_device(None)).eval()
 
     def __call__(self, copies: Sequence[_ClipCopy]) -> list[Halves]:
-        """Return the states of each copy (positions, width), none for one without samples."""
+        """Return the float16 states (positions, width) of each copy; empty for a copy without samples."""
         rate, window = self.extractor.sampling_rate, self.extractor.n_samples / self.extractor.sampling_rate
         shift = MAX_SHIFT * self.extractor.hop_length if self.augmentation.changes_features else 0
         by_window = defaultdict[float, list[int]](list)
@@ -303,7 +330,7 @@ def _append_states(
     encoder: _FrozenEncoder,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Append the states that are missing, and to another file how many positions each has."""
+    """Append missing states to the file, and the number of positions of each copy to another file."""
     lengths = cached.file.with_suffix(".positions")
     done = _whole_chunks(file, lengths, cached.width)
     left = Subset(copies, range(done, len(copies)))
@@ -319,7 +346,7 @@ def _append_states(
 
 
 def _whole_chunks(file: Any, lengths: Path, width: int) -> int:
-    """Cut off the unfinished chunk of a run that was stopped; return the number of copies that remain."""
+    """Remove an incomplete last chunk, of a run that was stopped; return the number of complete copies."""
     written = np.fromfile(lengths, "<i4") if lengths.exists() else np.empty(0, "<i4")
     ends = 2 * width * np.cumsum(written, dtype=np.int64)
     done = int(np.searchsorted(ends, file.seek(0, 2), side="right")) // CHUNK * CHUNK

@@ -1,6 +1,4 @@
-"""The model of a run before its first step: its configuration, its weights from a base or random, and its
-processor.
-"""
+"""Make the model of a run before its first step: configuration, weights (of a base or random), processor."""
 
 import logging
 from functools import cache
@@ -24,25 +22,26 @@ from budew.training.recipe import Recipe
 from budew.training.training_model import WhisperFromStates, WhisperWithHeads
 
 CAPTION_VOCABULARY = 3000
-"""Tokens of Whisper's that captions use, and the bytes."""
+"""Assumed number of tokens with `vocabulary: captions`: Whisper's tokens that captions use, and the bytes."""
 SHORT_WINDOW = 400
-"""Positions of a window for which the whole attention matrix fits in memory."""
+"""Largest window, in encoder positions, for which "eager" attention is used on CPUs."""
 
 logger = logging.getLogger(__name__)
 
 
 @cache
 def whisper_sizes() -> dict[str, Any]:
-    """Return the table of the published Whispers."""
+    """Return the table of published Whispers: their sizes, and learning rates by method."""
     return dict(packaged_table(__package__, "whisper_sizes"))
 
 
 def config_of(model: ModelSettings) -> WhisperConfig | None:
-    """Return the config of the model that is trained, without loading it; None for a base that is not here
-    and not known.
+    """Return the config of the model that is trained, without loading the model.
+
+    None if the base is neither a local folder nor a published Whisper.
 
     Raises:
-        CheckpointError: the base has fewer layers than are to be kept.
+        CheckpointError: the base has fewer layers than the recipe keeps.
     """
     if model.base is None:
         tokenizer = build_tokenizer([], vocabulary=256 + len(SPECIAL))
@@ -74,7 +73,7 @@ def config_of(model: ModelSettings) -> WhisperConfig | None:
 
 
 def positions_a_second(model: ModelSettings) -> float:
-    """Return the number of encoder positions a second; for an unknown base that of the published Whispers."""
+    """Return the number of encoder positions per second of audio; for an unknown base, Whisper's 50."""
     if model.base is None:
         return SAMPLING_RATE / (ENCODER_STRIDE * model.scratch.features.hop)
     folder, extractor = Path(model.base).expanduser(), WhisperFeatureExtractor()
@@ -85,7 +84,7 @@ def positions_a_second(model: ModelSettings) -> float:
 
 
 def learning_rate(recipe: Recipe) -> float:
-    """Return the learning rate of a recipe; without one, that of its size and method."""
+    """Return the learning rate of a recipe, or if it has none, the default for its method and model size."""
     if recipe.optimizer.learning_rate is not None:
         return recipe.optimizer.learning_rate
     table, method = whisper_sizes(), recipe.model.method
@@ -98,9 +97,9 @@ def learning_rate(recipe: Recipe) -> float:
 
 
 def load_base(recipe: Recipe) -> tuple[Any, Any]:
-    """Return the pretrained model, with the window and the layers of the recipe, and its processor.
+    """Return the base, with the window and the layers of the recipe, and its processor.
 
-    From scratch both are None.
+    Both are None if the recipe trains from scratch.
     """
     settings = recipe.model
     if settings.base is None:
@@ -108,7 +107,7 @@ def load_base(recipe: Recipe) -> tuple[Any, Any]:
     loaded = load_checkpoint(settings.base, device="cpu")
     model, processor = loaded.model, loaded.processor
     keep_layers(model, settings.encoder_layers, settings.decoder_layers)
-    frozen_layers(model.config, settings.trained_encoder_layers)  # an error before anything is computed
+    frozen_layers(model.config, settings.trained_encoder_layers)  # raises errors before anything is computed
     if settings.window_seconds is not None and settings.window_seconds < loaded.window_seconds:
         processor = set_window(model, processor, settings.window_seconds)
     set_prefix(model, processor.tokenizer)
@@ -118,18 +117,23 @@ def load_base(recipe: Recipe) -> tuple[Any, Any]:
 
 
 def warn_of_shorter_window(recipe: Recipe, seconds: float) -> None:
-    """Report that the base was trained on a shorter window than the recipe wants, and keeps it."""
+    """Log that the window of the base, in seconds, is shorter than that in the recipe, and is kept."""
     if seconds < (recipe.model.window_seconds or 0):
-        logger.info(f"model.window_seconds: {recipe.model.base} has windows of {seconds:g} s, and keeps them")
+        logger.info(f"model.window_seconds: {recipe.model.base} has windows of {seconds:g} s, which are kept")
 
 
 def complete_model(
     examples: CaptionDataset, model: Any, extractor: WhisperFeatureExtractor, folder: Path
 ) -> tuple[Any, WhisperProcessor]:
-    """Return the model that is trained and its processor, with a tokenizer of captions if the recipe has one.
+    """Return the model before its first step, and its processor.
 
-    The model is that of `load_base`, as is the processor of the examples; such a tokenizer is kept in the
-    folder of the run.
+    From scratch, or with `vocabulary: captions`, a tokenizer is made from the captions of the examples.
+
+    Args:
+        examples: training examples, with the processor from `load_base`.
+        model: model from `load_base`; None from scratch.
+        extractor: feature extractor of the model.
+        folder: folder of the run, where the tokenizer is kept.
     """
     recipe, processor = examples.recipe, examples.processor
     settings = recipe.model
@@ -151,9 +155,9 @@ def complete_model(
 
 
 def _caption_tokenizer(examples: CaptionDataset, saved: Path) -> WhisperTokenizer:
-    """Return a tokenizer made from captions of the examples, once, and kept in a folder.
+    """Return a tokenizer made from the captions of the examples; it is saved in the folder `saved`.
 
-    It has the tokens of the base that they use, or is trained on them from scratch.
+    With a base it has the tokens that captions use, otherwise it is trained on the captions.
     """
     if not saved.is_dir():
         targets = examples.vocabulary_targets()
@@ -166,7 +170,7 @@ def _caption_tokenizer(examples: CaptionDataset, saved: Path) -> WhisperTokenize
         with whole_folder(saved) as written:
             made.save_pretrained(written)
     tokenizer = WhisperTokenizer.from_pretrained(saved)
-    for name in ("is_local", "local_files_only"):  # of this machine, not to be saved
+    for name in ("is_local", "local_files_only"):  # only valid on this machine, so not saved
         tokenizer.init_kwargs.pop(name, None)
     return tokenizer
 

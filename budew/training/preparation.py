@@ -1,8 +1,7 @@
-"""Corpora of a run made ready: indexed, selected, weighted, and their features cached where the recipe wants
-it.
+"""Prepare the corpora of a run: index them, select and weight clips, and cache features if wanted.
 
 Indexes, spectrograms, states and synthetic speech are kept in a folder that several runs may share, and are
-not made again while the corpus is the same.
+only computed again if the corpus changes.
 """
 
 import logging
@@ -25,7 +24,7 @@ from budew.training.training_clips import TrainingClips, select_clips
 
 Part = Literal["train", "validation"]
 Bar = Callable[..., None]
-"""Called with the number of items done and, if known, the number of all and further text."""
+"""Called with the number of finished items and, if known, the total number and a text to show."""
 OpenBar = Callable[[str], AbstractContextManager[Bar]]
 """Opens the progress bar of a stage, such as "train: index"."""
 
@@ -33,16 +32,16 @@ logger = logging.getLogger(__name__)
 
 
 def no_bar(stage: str) -> AbstractContextManager[Bar]:
-    """Show no progress."""
+    """Open a progress bar that shows nothing."""
     return nullcontext(lambda *_, **__: None)
 
 
 def check_corpora(recipe: Recipe) -> None:
-    """Check that there is data, and that all corpora exist: reading a large one takes hours.
+    """Check that a recipe has data and that all its corpora exist, before the first is read for hours.
 
     Raises:
-        SettingsError: the recipe names no data.
-        CorpusError: one of the corpora does not exist.
+        SettingsError: the recipe has neither corpora nor synthetic speech.
+        CorpusError: a corpus does not exist.
     """
     if not recipe.data.train and not recipe.data.speech.train_clips:
         raise SettingsError(
@@ -60,8 +59,16 @@ def prepare_corpora(
     extractor: WhisperFeatureExtractor,
     progress: OpenBar = no_bar,
 ) -> list[TrainingClips]:
-    """Return the clips for training or validation by corpus; missing speech, indexes and spectrograms are
-    made in the folder of the run, or in `data.cache`.
+    """Return the training or validation clips of each corpus of a recipe.
+
+    Synthetic speech, indexes and spectrograms are made if they are missing.
+
+    Args:
+        recipe: recipe of the run.
+        folder: folder of the run, where they are stored unless the recipe has `data.cache`.
+        part: "train" or "validation".
+        extractor: feature extractor of the model.
+        progress: opens the progress bar of a stage.
 
     Raises:
         CorpusError: a corpus cannot be read, or no target can be made from its clips.
@@ -83,8 +90,17 @@ def prepare_states(
     extractor: WhisperFeatureExtractor,
     progress: OpenBar = no_bar,
 ) -> list[TrainingClips]:
-    """Return training corpora of `prepare_corpora` with their cached states, missing ones computed; unchanged
-    if the recipe has none. The model is the base, with the layers and the window of the recipe.
+    """Return training corpora with their cached states, which are computed if they are missing.
+
+    Without `data.cache_states` in the recipe, the corpora are returned unchanged.
+
+    Args:
+        recipe: recipe of the run.
+        folder: folder of the run, where states are stored unless the recipe has `data.cache`.
+        corpora: corpora from `prepare_corpora`.
+        model: the base, with the layers and the window of the recipe.
+        extractor: feature extractor of the model.
+        progress: opens the progress bar of a stage.
     """
     if not recipe.data.cache_states:
         return list(corpora)
@@ -98,7 +114,7 @@ def _cache(recipe: Recipe, folder: Path) -> Path:
 
 
 def _synthesized(recipe: Recipe, part: Part, out: Path, progress: OpenBar) -> Path:
-    """Synthesize the clips that are not in the folder yet, with voices that no other part has."""
+    """Synthesize the clips that are missing in folder `out`; training and validation share no voice."""
     speech = recipe.data.speech
     clips = speech.train_clips if part == "train" else speech.validation_clips
     with progress(f"{part}: speech") as bar:
@@ -111,7 +127,7 @@ def _synthesized(recipe: Recipe, part: Part, out: Path, progress: OpenBar) -> Pa
             progress=lambda at: bar(at.units, at.of, f"{at.clips:,} clips"),
         )
     if done.given_up:
-        raise JobError(f"{out}: processes died repeatedly: start again")
+        raise JobError(f"{out}: processes died repeatedly: run the same command again")
     return out
 
 

@@ -1,18 +1,18 @@
-"""Pseudo-labels: linear probes on cached encoder states decide the emotion and gender that captions name.
+"""Pseudo-labels: linear probes on cached encoder states predict the emotion and gender in captions.
 
-A few hundred acted clips teach a decoder their voices, rooms and words along with their emotions, and greedy
-search writes "neutral" where it is unsure. A linear probe of the mean state of a clip transfers to other
-corpora better, if the directions in which neutral clips differ count little in it (they are whitened).
+From a few hundred acted clips a decoder also memorizes voices, rooms and words, and greedy search writes
+"neutral" when it is unsure. A linear probe on the mean state of a clip transfers better to other corpora if
+states are whitened, so that the differences between neutral clips (voice, room) have little weight.
 
-In recipes `data.listener` has the settings, and `heard: true` marks the corpora.
+In recipes, `data.listener` has the settings of the probe, and `heard: true` marks the corpora to use it for.
 
-- The probe is fitted first, to the labels of these corpora.
-- The decoder learns to write the class that the probe predicts, for clips and for states between them: the
-  difference of the mean states of two other clips is added to the states of a clip, as if another voice had
-  spoken in another room.
-- One attention head of the decoder is set to the probe, as a head that attends to all states alike is a
-  linear map of their mean.
-- Gender is predicted in the same way where the corpora have both.
+- First the probe is fitted to the labels of these corpora.
+- Then the decoder is trained to write the emotion that the probe predicts. For some examples (`moved`), the
+  difference between the mean states of two other clips is added to the states of a clip, as if another voice
+  had spoken in another room; the probe predicts the emotion of the sum.
+- One attention head of the decoder is set to the weights of the probe: a head that attends equally to all
+  states is a linear map of their mean.
+- Gender is predicted in the same way if the corpora have women and men.
 """
 
 import logging
@@ -40,24 +40,25 @@ Floats = NDArray[np.float32]
 logger = logging.getLogger(__name__)
 
 LEVEL = LEVELS[LEVEL_NAMES.index("moderate")]
-"""Intensity of a predicted emotion: a class has no level."""
+"""Intensity of a predicted emotion, because probes predict no intensity."""
 MAX_DRAWS = 16
-"""Differences that are tried until the probe predicts the wanted class."""
+"""Number of random differences that are tried until the probe predicts the wanted class."""
 SCORE_DEVIATION = 5.0
-"""Deviation of the scores in the decoder, where the values of Whisper base's other heads have about 0.5."""
+"""Standard deviation of the probe's scores in the decoder; values of other heads (Whisper base) have 0.5."""
 GENDERS = ("female", "male")
+"""Values of the trait "gender" that the gender probe predicts."""
 GENDER_PENALTY = 0.05
-"""Chosen on corpora that are not trained on: with ten times as much, men of EmoDB are taken for women."""
+"""L2 penalty of the gender probe, chosen on other corpora: with 0.5, men of EmoDB are predicted as women."""
 MIN_DEVIATION = 1e-6
-"""Least deviation of a number in the states."""
+"""Added to standard deviations of states, so that none is 0."""
 
 
 @dataclass(frozen=True, eq=False)
 class LinearProbe:
-    """A linear classifier of the mean over the states of a clip.
+    """Linear classifier of a clip by the mean of its encoder states.
 
     Attributes:
-        classes: their names.
+        classes: names of the classes.
         weights: (width, classes).
         bias: (classes,).
     """
@@ -67,12 +68,14 @@ class LinearProbe:
     bias: Floats
 
     def predict(self, mean: Floats) -> str:
-        """Return the class of a mean state (width,)."""
+        """Return the name of the class that is predicted from a mean state (width,)."""
         return self.classes[int((mean @ self.weights + self.bias).argmax())]
 
     def rescaled(self, means: Floats) -> "LinearProbe":
-        """Return a probe with the same predictions whose scores have the mean 0, and the deviation
-        `SCORE_DEVIATION` over these mean states (clips, width).
+        """Return a probe with the same predictions and scores of another scale.
+
+        The scores of all classes have the mean 0, and over the mean states `means` (clips, width) the
+        standard deviation `SCORE_DEVIATION`.
         """
         weights = self.weights - self.weights.mean(axis=1, keepdims=True)
         scale = SCORE_DEVIATION / (means @ weights).std(axis=0).mean()
@@ -81,13 +84,13 @@ class LinearProbe:
 
 @dataclass(frozen=True, eq=False)
 class PseudoLabeler:
-    """Fitted probes, and the mean states from which differences are drawn.
+    """Fitted probes that label clips, and the mean states from which random differences are drawn.
 
     Attributes:
-        settings: of the run.
-        emotion: its classes are names of emotions, and `NONE`.
-        gender: None where the corpora have one gender only.
-        means: gender → (copies of clips, width); "" for clips whose gender is unknown.
+        settings: settings of the probes in the recipe.
+        emotion: probe whose classes are names of emotions, and `NONE`.
+        gender: probe whose classes are `GENDERS`; None if the corpora have only one gender.
+        means: gender ("" if unknown) → mean states of all copies of its clips, (copies, width).
     """
 
     settings: ListenerSettings
@@ -98,8 +101,15 @@ class PseudoLabeler:
     def label(
         self, states: NDArray[Any], profile: VoiceProfile, rng: random.Random
     ) -> tuple[NDArray[Any], VoiceProfile]:
-        """Return states (positions, width) of a clip, some of them moved, and the profile predicted from
-        them.
+        """Predict the profile of a clip from its states, to which a random difference may be added.
+
+        Args:
+            states: (positions, width).
+            profile: profile of the clip; the predicted emotion and gender replace those in it.
+            rng: generator of all random choices.
+
+        Returns:
+            The states, with a difference added to the share `settings.moved` of the clips; their profile.
         """
         mean = states.mean(axis=0, dtype=np.float32)
         if rng.random() >= self.settings.moved:
@@ -116,18 +126,18 @@ class PseudoLabeler:
         return states + difference, self._predicted(profile, mean + difference)
 
     def any_profile(self, profile: VoiceProfile, rng: random.Random) -> VoiceProfile:
-        """Return the profile with a random class: one of those that the clip may be labelled with."""
+        """Return the profile with a random emotion and gender, from those that the probes may predict."""
         gender = rng.choice(self.gender.classes) if self.gender else _gender_of(profile)
         return _relabelled(profile, rng.choice(self.emotion.classes), gender)
 
     def set_head(self, model: Any) -> None:
-        """Set the first head of a decoder's first cross-attention to the probes.
+        """Set the first cross-attention head in the first decoder layer of a model to the probes.
 
-        It attends to all states alike, and its values are the scores of the classes. The weights that make it
-        do so are not trained; with weight decay they would shrink.
+        The head attends equally to all states, and its values are the scores of the classes. Its weights are
+        not trained; set weight decay to 0, because it would shrink them.
 
         Raises:
-            CorpusError: there are more classes than a head has values.
+            CorpusError: the probes have more classes than a head has values.
         """
         attention = model.get_decoder().layers[0].encoder_attn
         size = attention.head_dim
@@ -137,7 +147,8 @@ class PseudoLabeler:
         count = weights.shape[1]
         if count > size:
             raise CorpusError(
-                f"the linear probes have {count} classes, and an attention head of the model {size} values"
+                f"the linear probes have {count} classes, but an attention head of the model has only {size} "
+                "values: use corpora with fewer emotions, or a larger model"
             )
         value_weight, value_bias = torch.zeros(size, len(weights)), torch.zeros(size)
         value_weight[:count] = weights.T
@@ -150,7 +161,7 @@ class PseudoLabeler:
         return _relabelled(profile, self.emotion.predict(mean), gender)
 
     def save(self, file: Path) -> None:
-        """Write all but the settings."""
+        """Write the probes and mean states, without the settings, to a `.npz` file."""
         arrays: dict[str, Any] = {f"mean {gender}": means for gender, means in self.means.items()}
         for name, probe in (("emotion", self.emotion), ("gender", self.gender)):
             if probe is not None:
@@ -162,7 +173,7 @@ class PseudoLabeler:
 
     @classmethod
     def load(cls, file: Path, settings: ListenerSettings) -> "PseudoLabeler":
-        """Read what `save` wrote."""
+        """Read a file that `save` wrote; `settings` are those of the recipe."""
 
         def probe(name: str) -> LinearProbe:
             classes = tuple(map(str, saved[f"{name} classes"]))
@@ -177,11 +188,15 @@ class PseudoLabeler:
 def prepare_labeler(
     settings: ListenerSettings | None, folder: Path, corpora: Sequence[TrainingClips]
 ) -> PseudoLabeler | None:
-    """Return the pseudo-labeler of a run, fitted once to corpora of `prepare_states` and kept in the folder
-    of the run; None if the recipe has none.
+    """Return the pseudo-labeler of a run. It is fitted once and kept in the folder of the run.
+
+    Args:
+        settings: `data.listener` of the recipe; None: returns None.
+        folder: folder of the run.
+        corpora: corpora with cached states, from `prepare_states`.
 
     Raises:
-        CorpusError: the corpora that it is fitted to have fewer than two classes.
+        CorpusError: the corpora with `heard: true` have fewer than two classes, or none without emotion.
     """
     if settings is None:
         return None
@@ -197,13 +212,17 @@ def prepare_labeler(
 
 
 def fit_labeler(corpora: Sequence[TrainingClips], settings: ListenerSettings) -> PseudoLabeler:
-    """Fit the probes to the labels of the corpora with `heard: true`, which have cached states.
+    """Fit the probes to the labels of corpora with cached states.
 
-    The class of a clip is its strongest emotion. All classes weigh the same, and in each of them the corpora
-    as in the recipe. The states of a second take 0.3 ms to read.
+    The class of a clip is its strongest emotion, or `NONE`. All classes have the same weight; within a class,
+    corpora have their weights in the recipe. Reading states takes 0.3 ms per second of audio.
+
+    Args:
+        corpora: the corpora with `heard: true`.
+        settings: settings of the probes in the recipe.
 
     Raises:
-        CorpusError: there is only one class, or none without emotion.
+        CorpusError: there is only one class, or no clip without emotion.
         MissingExtraError: scikit-learn is not installed.
     """
     read = [_mean_states(clips) for clips in corpora]
@@ -249,13 +268,14 @@ def _fitted(
     projection: NDArray[np.float64],
     penalty: float,
 ) -> LinearProbe:
-    """Return a logistic regression of mean states (clips, width), all of whose classes weigh the same.
+    """Fit a logistic regression to mean states; all classes have the same weight.
 
     Args:
-        means, labels: of each clip.
-        share: weight of each clip among those of its class.
-        projection: (width, width), applied to the means before they are penalized.
-        penalty: see `ListenerSettings`.
+        means: mean state of each clip, (clips, width).
+        labels: class of each clip, (clips,).
+        share: weight of each clip relative to the others of its class, (clips,).
+        projection: matrix (width, width) by which means are multiplied before the regression.
+        penalty: L2 penalty, see `ListenerSettings`.
     """
     logistic = require("sklearn.linear_model", extra="train", purpose="data.listener").LogisticRegression
     classes, numbers = np.unique(labels, return_inverse=True)
@@ -266,7 +286,7 @@ def _fitted(
     fitted = logistic(C=1 / (penalty * len(projected)), max_iter=1000)
     fitted.fit(projected / unit, labels, sample_weight=share)
     plane, level = fitted.coef_, fitted.intercept_
-    if len(classes) == 2:  # then it has the scores of the second class alone
+    if len(classes) == 2:  # then the regression only has the scores of the second class
         plane = np.concatenate([-plane, plane]) / 2
         level = np.array([-1, 1]) * level / 2
     linear = projection @ plane.T / unit
@@ -276,8 +296,9 @@ def _fitted(
 
 
 def _whitening(neutral: NDArray[np.float64], shrinkage: float) -> NDArray[np.float64]:
-    """Return the symmetric matrix (width, width) after which neutral clips (n, width), which are centred,
-    differ as much in all directions; their covariance is shrunk towards a sphere first.
+    """Return the symmetric whitening matrix (width, width) of centred states of neutral clips (n, width).
+
+    Their covariance is first shrunk towards a multiple of the identity, by the share `shrinkage`.
     """
     covariance = neutral.T @ neutral / len(neutral)
     sphere = np.eye(len(covariance)) * np.trace(covariance) / len(covariance)
@@ -287,10 +308,8 @@ def _whitening(neutral: NDArray[np.float64], shrinkage: float) -> NDArray[np.flo
 
 
 def _mean_states(clips: TrainingClips) -> tuple[Floats, list[VoiceProfile]]:
-    """Return the mean states of all copies of the clips whose emotions are known, (copies, width), and
-    their profiles.
-    """
-    assert clips.states is not None  # noqa: S101  # recipes require it
+    """Return mean states (copies, width) and profiles of all copies of the clips with rated emotions."""
+    assert clips.states is not None  # noqa: S101  # recipes with listener need cache_states
     means, profiles = [], []
     for place in range(len(clips)):
         profile = clips.record(place).profile
@@ -305,7 +324,7 @@ def _mean_states(clips: TrainingClips) -> tuple[Floats, list[VoiceProfile]]:
 
 
 def _fix_rows(projection: Any, weight: Tensor, bias: Tensor) -> None:
-    """Set the first rows of a linear layer, and keep them from being trained."""
+    """Set the first rows of a linear layer, and exclude them from training."""
     with torch.no_grad():
         projection.weight[: len(weight)] = weight
         projection.bias[: len(bias)] = bias
@@ -314,7 +333,7 @@ def _fix_rows(projection: Any, weight: Tensor, bias: Tensor) -> None:
 
 
 def _without_first_rows(gradient: Tensor, *, rows: int) -> Tensor:
-    """Return a gradient with zeros in the first rows."""
+    """Return a gradient with zeros in the first `rows` rows."""
     return torch.cat([torch.zeros_like(gradient[:rows]), gradient[rows:]])
 
 
@@ -323,9 +342,9 @@ def _gender_of(profile: VoiceProfile) -> str:
 
 
 def _relabelled(profile: VoiceProfile, emotion: str, gender: str) -> VoiceProfile:
-    """Return a profile with the emotion and gender of a class, and the bursts of the clip.
+    """Return a profile with the predicted emotion and gender, and the bursts of the clip.
 
-    Other traits are dropped: a moved voice need not be as old as the clip's, nor speak in its style.
+    Other traits, such as age and style, are dropped: they may be wrong for states with an added difference.
     """
     emotions = {} if emotion == NONE else {emotion: LEVEL}
     return VoiceProfile(emotions, profile.bursts, {"gender": gender} if gender else {})

@@ -1,9 +1,9 @@
-"""The folder of a run: what is recorded in it decides whether and where a run continues.
+"""The folder of a run. Its files decide whether and from which step a run continues.
 
 recipe.yaml             the recipe, with the precision of the run
-training/checkpoint-N   checkpoints, see `last_checkpoint`
-training/processes      number of processes, on which dropout and rounding depend
-training/finished       number of steps after which the result was saved
+training/checkpoint-N   training checkpoint after N steps
+training/processes      number of processes, which changes dropout and rounding
+training/finished       number of steps of the saved result
 checkpoint, adapter     the result
 """
 
@@ -27,35 +27,36 @@ from budew.training.devices import precision_for
 from budew.training.recipe import Recipe, load_recipe
 
 NOT_DECIDING = ("data.workers", "data.cache", "data.cache_features", "report_to", "license")
-"""Fields on which weights do not depend: they may change when a run is continued."""
+"""Fields of the recipe that do not affect the weights: they may change when a run is continued."""
 EXTENDING = ("optimizer.max_steps", "optimizer.epochs")
-"""Fields that may change too: a longer run continues from the end of a shorter one."""
+"""Fields that may also change: a finished run is continued with more steps."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """A folder in which a run is, was or will be."""
+    """The folder of a training run, which may not exist yet."""
 
     path: Path
 
     @property
     def training(self) -> Path:
-        """The folder of training checkpoints."""
+        """Folder of the training checkpoints."""
         return self.path / "training"
 
     @property
     def checkpoint(self) -> Path:
-        """The folder of the result."""
+        """Folder of the final checkpoint."""
         return self.path / "checkpoint"
 
     def continued(self, recipe: Recipe) -> Recipe:
-        """Return the recipe with the precision of the run: the recorded one for "auto", else the device's
-        best.
+        """Check a recipe against the recorded one, and return it with the precision of the run.
+
+        The precision "auto" becomes the recorded one or, in a new run, the fastest on this device.
 
         Raises:
-            InputError: the folder has a run of another recipe, or this CPU cannot compute the precision.
+            InputError: the folder has a run of another recipe, or this CPU cannot compute in the precision.
         """
         file = self.path / "recipe.yaml"
         recorded = load_recipe(file) if file.exists() else None
@@ -63,7 +64,7 @@ class RunFolder:
             recipe = _with_precision(recipe, recorded.optimizer.precision)
         recipe = _with_precision(recipe, precision_for(recipe.optimizer.precision))
         if recorded is not None:
-            if recorded.optimizer.precision == "auto":  # of a version that did not record it
+            if recorded.optimizer.precision == "auto":  # written by an older version of budew
                 recorded = _with_precision(recorded, recipe.optimizer.precision)
             differing = differences(recorded, recipe)
             if differing:
@@ -74,16 +75,16 @@ class RunFolder:
         return recipe
 
     def record(self, recipe: Recipe) -> None:
-        """Write the recipe."""
+        """Write the recipe to recipe.yaml."""
         self.path.mkdir(parents=True, exist_ok=True)
         with whole_file(self.path / "recipe.yaml") as file:
             file.write(recipe.to_yaml())
 
     def check_processes(self, processes: int, *, resumed: bool) -> None:
-        """Record the number of processes at the start.
+        """Record the number of processes of a run, or compare it when the run is resumed.
 
         Raises:
-            InputError: a run is resumed that was started with another number.
+            InputError: the resumed run was started with another number of processes.
         """
         before = _number(self.training / "processes")
         if resumed and before != processes:
@@ -96,21 +97,21 @@ class RunFolder:
             file.write(str(processes))
 
     def is_finished(self, steps: int) -> bool:
-        """Return whether the result of this number of steps, or of more, was saved."""
+        """Return whether the result of `steps` steps, or of more, was saved."""
         return self.checkpoint.is_dir() and _number(self.training / "finished") >= steps
 
     def finish(self, steps: int) -> None:
-        """Record that the result was saved."""
+        """Record that the result of `steps` steps was saved."""
         with whole_file(self.training / "finished") as file:
             file.write(str(steps))
 
     def start_over(self) -> None:
-        """Remove training checkpoints and tokenizer, which depend on recipe and corpus of the run before."""
+        """Remove the training checkpoints, tokenizer and labeler of the previous run."""
         for made in (self.training, self.path / "tokenizer"):
             shutil.rmtree(made, ignore_errors=True)
 
     def last_checkpoint(self) -> Path | None:
-        """Return the newest training checkpoint without truncated files; None if all have some."""
+        """Return the newest training checkpoint (a folder) without truncated files; None if there is none."""
         found = sorted(self.training.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
         for checkpoint in reversed(found):
             files = {checkpoint / TRAINER_STATE_NAME, *checkpoint.iterdir()}  # the trainer writes it last
@@ -122,7 +123,7 @@ class RunFolder:
 
 
 def differences(one: Recipe, other: Recipe) -> list[str]:
-    """Return `field: value / value` for each field that differs and decides the result."""
+    """Return "field: value / value" for each field that affects the result and differs in two recipes."""
     first, second = (dict(_flat(recipe.model_dump())) for recipe in (one, other))
     return [
         f"{name}: {as_yaml(first[name])} / {as_yaml(second[name])}"
@@ -149,12 +150,12 @@ def _number(path: Path) -> int:
 
 
 def _is_whole(path: Path) -> bool:
-    """Return whether a file of a checkpoint is complete to its end."""
+    """Return whether a file of a checkpoint exists and is not truncated."""
     try:
         if path.suffix == ".json":
             json.loads(path.read_text(encoding="utf-8"))
         elif path.suffix == ".safetensors":
-            load_file(path)  # mapped, not read
+            load_file(path)  # memory-mapped, so the weights are not read
     except (OSError, ValueError, SafetensorError):
         return False
     return path.suffix not in (".pt", ".pth", ".bin") or is_zipfile(path)

@@ -1,6 +1,6 @@
-"""What a run leaves: a stock checkpoint with its model card, and the adapter where adapters were trained.
+"""Save the result of a run: a stock checkpoint with its model card, and the adapter if one was trained.
 
-Both appear under their names when they are complete.
+Both folders appear when they are complete.
 """
 
 import copy
@@ -34,7 +34,13 @@ from budew.version import __version__
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """A run whose training has ended: its examples, number of steps, and logged losses and metrics."""
+    """A run whose training has ended.
+
+    Attributes:
+        train, validation: its examples.
+        steps: number of optimizer steps.
+        history: losses and metrics that were logged, a dictionary for each log.
+    """
 
     train: CaptionDataset
     validation: CaptionDataset
@@ -43,9 +49,12 @@ class FinishedRun:
 
 
 def save_result(model: Any, run: FinishedRun, folder: Path) -> None:
-    """Save `checkpoint`, and `adapter` where the method is "lora", in the folder of a run.
+    """Save the folder `checkpoint`, and with the method "lora" also `adapter`, in the folder of a run.
 
-    The model is changed, and not to be used any more.
+    Args:
+        model: trained model; it is changed and cannot be used afterwards.
+        run: the finished run.
+        folder: folder of the run.
     """
     recipe = run.train.recipe
     settings = result_settings(model, recipe, has_prompts=run.train.has_prompts)
@@ -59,25 +68,26 @@ def save_result(model: Any, run: FinishedRun, folder: Path) -> None:
         model = model.merge_and_unload()
     model = model.plain() if isinstance(model, WhisperFromStates) else model.to("cpu")
     model.generation_config = settings
-    model.config.use_cache = True  # the trainer turns it off; without, each token costs all before it again
+    model.config.use_cache = True  # the trainer turns it off; without it, generating is much slower
     with whole_folder(folder / "checkpoint") as made:
         model.to(torch.float16).save_pretrained(made)
-        model.config.dtype = torch.float32  # half on disk, computed in full: a CPU is slow in half precision
+        model.config.dtype = torch.float32  # saved in half precision, but a CPU computes faster in float32
         model.config.save_pretrained(made)
         add_pipeline(made)
         _save_beside(made, settings, run, adapter=False)
 
 
 def push(folder: Path, repository: str) -> str:
-    """Upload a checkpoint or an adapter to the hub and return its address.
+    """Upload a checkpoint or an adapter to the Hugging Face hub and return its address.
+
+    The token is that of `hf auth login`, or the environment variable HF_TOKEN.
 
     Args:
-        folder: as `save_result` saved it.
-        repository: owner/name; made private if it is not there.
+        folder: folder of the checkpoint or adapter, from `save_result`.
+        repository: "owner/name"; created as a private repository if it does not exist.
 
     Raises:
-        CheckpointError: the hub refuses or cannot be reached; says how to upload it later. The token is that
-            of `hf auth login`, or HF_TOKEN.
+        CheckpointError: the hub refuses or cannot be reached; the message has the command to upload later.
     """
     hub = HfApi()
     try:
@@ -93,25 +103,31 @@ def push(folder: Path, repository: str) -> str:
 
 
 def result_settings(model: Any, recipe: Recipe, *, has_prompts: bool) -> Any:
-    """Return the generation config with which a model is validated, and its result saved."""
+    """Return the generation config that is saved in the checkpoint, and used for validation.
+
+    Args:
+        model: trained model, with the generation config of its base.
+        recipe: recipe of the run.
+        has_prompts: whether examples had prompts.
+    """
     settings = copy.deepcopy(model.generation_config)
     settings.num_beams = recipe.model.num_beams
-    vars(settings).pop("trained_on", None)  # of the base
+    vars(settings).pop("trained_on", None)  # describes the base
     if recipe.trained_on:
         settings.trained_on = recipe.trained_on
     if has_prompts:
         settings.trained_with_prompts = True
-    if recipe.data.short_windows == 1 or recipe.data.cache_states:  # else it ends with whole windows alone
+    if recipe.data.short_windows == 1 or recipe.data.cache_states:  # else training ends with whole windows
         settings.short_windows = True
     return settings
 
 
 @contextmanager
 def named_disk_errors() -> Iterator[None]:
-    """Raise the OSError that torch and safetensors make another error of, when they write a file.
+    """Turn errors of torch and safetensors from a failed write into OSError.
 
     Raises:
-        OSError: the disk is full, or refuses for another reason; torch does not say which.
+        OSError: a file cannot be written. For torch, which hides the reason, it says that the disk is full.
     """
     try:
         yield
@@ -127,7 +143,7 @@ def named_disk_errors() -> Iterator[None]:
 
 
 def _save_beside(folder: Path, settings: Any, run: FinishedRun, *, adapter: bool) -> None:
-    """Save generation config, processor, recipe, history and model card."""
+    """Save generation config, processor, recipe, logged history and model card beside the weights."""
     recipe = run.train.recipe
     save_beside(folder, settings, run.train.processor)
     (folder / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
@@ -142,7 +158,7 @@ def _save_beside(folder: Path, settings: Any, run: FinishedRun, *, adapter: bool
     made = {
         "made_by": f"budew {__version__}",
         "torch": torch.__version__,
-        "threads": torch.get_num_threads(),  # sums of floats, and so the bytes of the weights, depend on it
+        "threads": torch.get_num_threads(),  # the weights depend on it, through the rounding of sums
         "recipe": recipe.name,
         "history": entries,
     }
@@ -152,7 +168,7 @@ def _save_beside(folder: Path, settings: Any, run: FinishedRun, *, adapter: bool
 
 
 def _card(run: FinishedRun, *, adapter: bool) -> str:
-    """Return the model card."""
+    """Return the text of the model card, in Markdown."""
     recipe, extractor = run.train.recipe, run.train.processor.feature_extractor
     data, corpora = recipe.data, run.train.corpora
     template = (data_folder("model_cards") / "trained.md.jinja").read_text(encoding="utf-8")

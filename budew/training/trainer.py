@@ -1,8 +1,8 @@
 """The training loop: `Seq2SeqTrainer` of `transformers` over the examples of a recipe.
 
-A run that is killed and resumed ends with the weights of an undisturbed one, bit for bit, because an
-example depends on its number alone, the trainer keeps its generators beside each checkpoint, and the number
-of steps is the same. Each log is a line, and an update of the progress:
+A run that is killed and resumed ends with the same weights as an uninterrupted run, bit for bit, because an
+example depends only on its number, the trainer saves the state of its random generators with each checkpoint,
+and the number of steps is the same. Each log of training steps is a line:
 
 step 500/8000  loss 4.107  learning rate 8.0e-04  26.4 examples/s  0:47:20 left
 """
@@ -41,13 +41,19 @@ from budew.training.validation import (
 )
 
 SHOWN = 3
-"""Captions that are logged at each validation."""
+"""Number of captions that are logged at each validation."""
 
 logger = logging.getLogger(__name__)
 
 
 def training_arguments(recipe: Recipe, folder: Path, *, steps: int) -> transformers.Seq2SeqTrainingArguments:
-    """Return the settings of a run as those of `transformers`."""
+    """Convert a recipe to the training arguments of `transformers`.
+
+    Args:
+        recipe: recipe of the run.
+        folder: folder of training checkpoints.
+        steps: number of optimizer steps.
+    """
     optimizer, evaluation, model = recipe.optimizer, recipe.evaluation, recipe.model
     at_once, times = optimizer.batches(PartialState().num_processes)
     precision = precision_for(optimizer.precision)
@@ -59,7 +65,9 @@ def training_arguments(recipe: Recipe, folder: Path, *, steps: int) -> transform
         per_device_eval_batch_size=at_once,
         gradient_accumulation_steps=times,
         activation_checkpointing=model.gradient_checkpointing,
-        activation_checkpointing_kwargs={"use_reentrant": False},  # else a frozen encoder gives no gradient
+        activation_checkpointing_kwargs={
+            "use_reentrant": False
+        },  # with True, a frozen encoder passes no gradient
         torch_compile=model.compile,
         learning_rate=learning_rate(recipe),
         lr_scheduler_type="constant_with_warmup" if optimizer.schedule == "constant" else optimizer.schedule,
@@ -95,9 +103,12 @@ def training_arguments(recipe: Recipe, folder: Path, *, steps: int) -> transform
 
 
 class TrainingLog(transformers.TrainerCallback):  # type: ignore[misc]  # transformers ships no types
-    """Reports the progress of each step and logs one line for each log of the trainer.
+    """Callback that reports the progress of each step, and logs loss and speed in one line.
 
-    `peak_share` is the share of the device's peak speed that one example a second takes; None if unknown.
+    Attributes:
+        progress: called after each step with the number of steps done and their total number.
+        examples_a_step: clips per step, on all devices.
+        peak_share: share of the devices' peak speed that is used at one example per second; None if unknown.
     """
 
     def __init__(
@@ -106,7 +117,7 @@ class TrainingLog(transformers.TrainerCallback):  # type: ignore[misc]  # transf
         self.progress, self.examples_a_step, self.peak_share = progress, examples_a_step, peak_share
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Start the clock."""
+        """Start to measure the speed."""
         self.since = (time.monotonic(), state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -114,7 +125,7 @@ class TrainingLog(transformers.TrainerCallback):  # type: ignore[misc]  # transf
         self.progress(state.global_step, state.max_steps)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **kwargs: Any) -> None:
-        """Log the line of training steps."""
+        """Log loss, learning rate, speed and remaining time; logs of validations are ignored."""
         if "loss" not in logs:
             return
         now = (time.monotonic(), state.global_step)
@@ -130,36 +141,41 @@ class TrainingLog(transformers.TrainerCallback):  # type: ignore[misc]  # transf
         )
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Leave the time of a validation out of the speed."""
+        """Restart the measurement of speed, so that it does not include the validation."""
         self.since = (time.monotonic(), state.global_step)
 
 
 class _Resumption(transformers.TrainerCallback):  # type: ignore[misc]  # transformers ships no types
-    """Corrects what a checkpoint has of another run: one in another folder, or of fewer steps."""
+    """Corrects the state of a resumed run whose folder was moved or whose number of steps was increased."""
 
     def on_train_begin(
         self, args: Any, state: Any, control: Any, optimizer: Any, lr_scheduler: Any, **kwargs: Any
     ) -> None:
-        """Find the best checkpoint where the folder was moved, and set the learning rate of this schedule.
+        """Find the best checkpoint in a moved folder, and set the learning rate of the new schedule.
 
-        transformers 5.23 has dropped a path that no longer exists. A shorter run, which is extended, ended
-        with a rate of 0.
+        transformers 5.23 drops the path of a best checkpoint that no longer exists. A finished run ended with
+        a learning rate of 0, from which a run with more steps must not continue.
         """
         if state.best_global_step:
             best = Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.best_global_step}"
             state.best_model_checkpoint = str(best) if best.is_dir() else None
         if state.global_step:
-            rates = lr_scheduler.get_last_lr()  # those that are logged for the first step
+            rates = lr_scheduler.get_last_lr()  # the list that is logged for the first step
             for number, group in enumerate(optimizer.param_groups):
                 share = lr_scheduler.lr_lambdas[number](lr_scheduler.last_epoch)
                 rates[number] = group["lr"] = lr_scheduler.base_lrs[number] * share
 
 
 class CaptionTrainer(transformers.Seq2SeqTrainer):  # type: ignore[misc]  # transformers ships no types
-    """A trainer whose batches may be shorter than the window, and whose validation writes captions.
+    """Trainer that allows batches shorter than the window, and generates captions in validation.
 
-    Recipe and processor are those of the training examples; checkpoints are saved in `folder`; `progress` is
-    called with the number of steps that are done and that of all.
+    Args:
+        folder: folder of training checkpoints.
+        model: model before its first step.
+        train: training examples, with the recipe and the processor.
+        validation: validation examples.
+        callbacks: further callbacks of transformers.
+        progress: called after each step with the number of steps done and their total number.
     """
 
     def __init__(
@@ -197,7 +213,7 @@ class CaptionTrainer(transformers.Seq2SeqTrainer):  # type: ignore[misc]  # tran
             self.args.load_best_model_at_end = False
 
     def whole_model(self) -> Any:
-        """Return the model; where each process has a shard of it (FSDP), a copy put together from all."""
+        """Return the model; with FSDP, a complete copy that is joined from the shards of all processes."""
         model = self.accelerator.unwrap_model(self.model)
         if self._whole is None:
             return model
@@ -206,7 +222,7 @@ class CaptionTrainer(transformers.Seq2SeqTrainer):  # type: ignore[misc]  # tran
         return self._whole.to(self.args.device)
 
     def compute_loss(self, model: Any, inputs: dict[str, Tensor], *args: Any, **more: Any) -> Any:
-        """Return the loss; the encoder takes batches that are shorter than its window, or cached states."""
+        """Return the loss of a batch of cached states, or of features that may be shorter than the window."""
         if "states" in inputs:
             return super().compute_loss(model, inputs, *args, **more)
         encoder = self.accelerator.unwrap_model(model).get_encoder()
@@ -214,7 +230,10 @@ class CaptionTrainer(transformers.Seq2SeqTrainer):  # type: ignore[misc]  # tran
             return super().compute_loss(model, inputs, *args, **more)
 
     def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **more: Any) -> Any:
-        """Add the metrics of captions to the loss, and log some captions."""
+        """Compute the validation loss, caption all validation clips, add their metrics and log some captions.
+
+        Metrics are those of `caption_metrics`, and `spearman_CORPUS` if there are several corpora.
+        """
         output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **more)
         model, recipe = self.whole_model(), self.recipe
         settings = result_settings(model, recipe, has_prompts=self.train_dataset.has_prompts)

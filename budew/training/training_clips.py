@@ -1,4 +1,4 @@
-"""The clips of a corpus that a run uses: those that fit in the window and from which a target can be made."""
+"""Select the clips of a corpus that a run uses: they fit in the window and a target can be made from them."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -16,17 +16,18 @@ from budew.training.data_settings import TrainingCorpus
 from budew.training.recipe import Recipe
 
 LEARNED = {"checked": ("paraphrase", "original"), "any": ("paraphrase", "original", "render", "model")}
-"""Kinds of captions that are learned as they are, by `data.captions`."""
+"""Value of `data.captions` → kinds of captions that are used as targets."""
 _FLAGS = {name: sum(KINDS[kind] for kind in kinds) for name, kinds in LEARNED.items()}
 _NO_TARGET = {"paraphrase": "no caption to learn", "template": "no profile", "scalars": "no profile"}
-"""Why no target can be made of a clip, by kind of target."""
+"""Kind of target → reason why a clip is left out if no target can be made from it."""
 SHORTEST_SECONDS = 0.1
+"""Clips shorter than this many seconds are left out."""
 _TOLERANCE = 0.01
-"""Seconds by which a clip may be longer than the window: encoders pad."""
+"""A clip may be this many seconds longer than the window, because audio encoders pad."""
 
 
 class CachedStates(NamedTuple):
-    """A file of encoder states, their width, and how many copies of each clip are in it."""
+    """Cached encoder states of a corpus: their file, their width, and the number of copies of each clip."""
 
     file: Path
     width: int
@@ -38,15 +39,15 @@ class TrainingClips:
     """The clips of a corpus that a run uses.
 
     Attributes:
-        corpus: its entry in the recipe.
-        index: of the used clips alone; a clip that is split occurs once for each part.
-        starts: (clips,), where in the recording each one starts, in seconds.
-        window: most seconds of a recording that one clip has.
-        left_out: number of clips that are not used, by reason.
+        corpus: settings of the corpus in the recipe.
+        index: index of the used clips; a clip that is split into parts has a row for each part.
+        starts: seconds from the beginning of the audio to the start of each clip, (clips,); 0 unless split.
+        window: longest part of the audio, in seconds, that is used of a clip.
+        left_out: reason → number of clips that are not used.
         cut: number of clips of which only the beginning is used.
-        clip_weights: (clips,), how often each comes, in proportion to the others; None for equally often.
-        spectrograms: file of `cache_spectrograms`.
-        states: file of `cache_states`.
+        clip_weights: sampling weight of each clip, (clips,); None: all clips are drawn equally often.
+        spectrograms: file from `cache_spectrograms`; None if they are not cached.
+        states: encoder states from `cache_states`; None if they are not cached.
     """
 
     corpus: TrainingCorpus
@@ -64,27 +65,27 @@ class TrainingClips:
 
     @property
     def seconds(self) -> npt.NDArray[np.float32]:
-        """Return the length of the recording of each clip, (clips,)."""
+        """Return the length of the whole audio of each clip in seconds, (clips,)."""
         lengths: npt.NDArray[np.float32] = self.index.rows["seconds"]
         return lengths
 
     @property
     def used_seconds(self) -> npt.NDArray[np.float64]:
-        """Return the length of the part of its recording that each clip is, (clips,)."""
+        """Return the length of the used part of each clip in seconds, (clips,)."""
         used: npt.NDArray[np.float64] = np.minimum(self.seconds.astype(np.float64) - self.starts, self.window)
         return used
 
     @property
     def has_profiles(self) -> bool:
-        """Whether captions can be rendered from any of the clips."""
+        """Whether some clips have a profile from which captions can be rendered."""
         return bool((self.index.rows["flags"] & PROFILE).any())
 
     def record(self, place: int) -> ClipRecord:
-        """Return the annotation of a clip."""
+        """Return the annotation of the clip with number `place`."""
         return self.index.record(place)
 
     def samples(self, place: int, extractor: WhisperFeatureExtractor) -> npt.NDArray[np.float32]:
-        """Return the audio of a clip (n,), at most a window.
+        """Decode the clip with number `place`: samples (n,) at the rate of the extractor, at most a window.
 
         Raises:
             AudioError: the clip cannot be decoded.
@@ -95,7 +96,7 @@ class TrainingClips:
         return whole[start : start + extractor.n_samples]
 
     def weighted(self, weights: dict[str, float]) -> "TrainingClips":
-        """Return the clips that have a weight above 0, by their ids."""
+        """Return only the clips with a weight above 0; `weights` are by clip id, and 0 for other clips."""
         by_place = np.array([weights.get(self.record(place).id, 0.0) for place in range(len(self))])
         used = by_place > 0
         left_out = self.left_out + Counter({"they have no weight": int((~used).sum())})
@@ -106,7 +107,13 @@ class TrainingClips:
 
 
 def select_clips(index: ClipIndex, corpus: TrainingCorpus, recipe: Recipe, *, window: float) -> TrainingClips:
-    """Return the clips from which a target can be made and that fit in the window (seconds).
+    """Select the clips that fit in the window and from which a target can be made.
+
+    Args:
+        index: index of the corpus.
+        corpus: settings of the corpus in the recipe.
+        recipe: recipe of the run; `data.longer` decides what happens to longer clips.
+        window: longest clip, in seconds.
 
     Raises:
         CorpusError: no clip is left.

@@ -1,15 +1,14 @@
-"""Whisper as it is trained: from cached encoder states, with heads on its encoder, and with the loss of
-captions.
+"""Variants of Whisper for training: from cached encoder states, with auxiliary heads; and the loss.
 
-What is saved is a plain `WhisperForConditionalGeneration`.
+The saved model is a plain `WhisperForConditionalGeneration`.
 
-- `WhisperFromStates` takes spectrograms, as the stock model does, or the states of frozen encoder layers,
-  which are computed once (`feature_cache`). In a batch shorter clips are padded, and no attention sees the
-  padding: the loss is that of each clip alone. Whisper's decoder has no mask for encoder states, so a hook
-  before each cross-attention sets one.
+- `WhisperFromStates` takes spectrograms, as the stock model does, or the output (states) of frozen encoder
+  layers, which is computed once (`feature_cache`). Shorter clips of a batch are padded, and the padding is
+  masked in all attention, so it does not change the loss. Whisper's decoder has no mask for encoder states,
+  so a hook before each cross-attention sets one.
 - `WhisperWithHeads` has auxiliary heads that predict emotions, bursts, gender, and the vocal cues of
-  synthetic speech from the pooled encoder. A caption's cross-entropy reaches the encoder only through the
-  decoder, which from scratch learns to write for the first thousands of steps; heads give the encoder a
+  synthetic speech from the pooled output of the encoder. From scratch, the decoder spends the first thousands
+  of steps learning to write, and its gradient teaches the encoder little; the heads give the encoder a useful
   gradient from the first step on.
 """
 
@@ -30,27 +29,27 @@ from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS
 
 HIDDEN = torch.finfo(torch.float16).min
-"""Added to the attention scores of padding: no share of it is left, in any precision."""
+"""Added to the attention scores of padding, so that its attention is 0 in any precision."""
 IGNORED = -100
-"""Label of a token that the loss leaves out."""
+"""Label of tokens that do not count in the loss."""
 CUES = tuple(packaged_table("budew", "synthesis/cues")["cues"])
-"""Vocal cues of synthetic speech."""
+"""Names of the vocal cues of synthetic speech."""
 LOGIT_COUNT = len(EMOTIONS) + len(BURSTS) + 1
-"""Targets that are present or not: emotions, bursts, and whether the voice is female."""
+"""Number of head labels that are predicted as probabilities: emotions, bursts, and a female voice."""
 POOLS = 4
-"""Weighted means over time that the heads take."""
+"""Number of weighted means over time from which the heads predict."""
 RARE = -3.0
-"""Logit that the heads start from: most labels are absent."""
+"""Initial logit of the heads, low because most labels are absent."""
 CUE_SPREAD = 0.3
-"""Share of a cue's range: the error that costs half a nat."""
+"""Standard deviation in the loss of a cue: an error of this share of its range costs half a nat."""
 
 
 class WhisperFromStates(WhisperForConditionalGeneration):  # type: ignore[misc]  # transformers ships no types
-    """A Whisper that takes spectrograms, or states of its frozen encoder layers.
+    """A Whisper that takes spectrograms, or cached states: the output of its frozen encoder layers.
 
     Attributes:
-        frozen_layers: number of encoder layers, from the first, whose output the states are; after the final
-            layer norm if all are frozen.
+        frozen_layers: number of frozen encoder layers, from the first on. If all are frozen, states are the
+            output of the final layer norm.
     """
 
     def __init__(self, config: WhisperConfig) -> None:
@@ -62,9 +61,13 @@ class WhisperFromStates(WhisperForConditionalGeneration):  # type: ignore[misc] 
 
     @classmethod
     def of(cls, model: Any, *, frozen_layers: int, seed: int) -> Self:
-        """Return a copy of a stock model; the seed decides weights that it does not have.
+        """Return a copy of a stock Whisper as this class.
 
-        The global generator is left as it was.
+        Args:
+            model: the stock model.
+            frozen_layers: number of frozen encoder layers.
+            seed: seed of the weights that the stock model lacks, such as those of heads. The state of torch's
+                global generator is not changed.
         """
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -82,13 +85,13 @@ class WhisperFromStates(WhisperForConditionalGeneration):  # type: ignore[misc] 
         encoder_outputs: Any = None,
         **inputs: Any,
     ) -> Any:
-        """Return the stock output; arguments are those of the stock model, or instead of `input_features`:
+        """Return the output of the stock model, from `input_features` or from `states` and `positions`.
 
         Args:
-            states: (batch, positions, width), padded.
-            positions: (batch,), how many of each are not padding.
-            encoder_outputs: of the stock model; named here because `generate` looks for it.
-            **inputs: of the stock model.
+            states: cached states, padded, (batch, positions, width).
+            positions: number of states of each clip that are not padding, (batch,).
+            encoder_outputs: as in the stock model; `generate` needs it in the signature.
+            **inputs: further arguments of the stock model.
         """
         self.padding = None
         inputs["encoder_outputs"] = encoder_outputs
@@ -100,9 +103,9 @@ class WhisperFromStates(WhisperForConditionalGeneration):  # type: ignore[misc] 
         return super().forward(**inputs)
 
     def plain(self) -> WhisperForConditionalGeneration:
-        """Return a copy in the stock class, on the CPU, ready to generate."""
+        """Return a copy as a stock Whisper, on the CPU, with the cache for generation turned on."""
         config = copy.deepcopy(self.config)
-        config.use_cache = True  # the trainer turns it off; without, each token costs all before it again
+        config.use_cache = True  # the trainer turns it off; without it, generating is much slower
         model = WhisperForConditionalGeneration(config)
         names = model.state_dict().keys()
         model.load_state_dict({name: value for name, value in self.state_dict().items() if name in names})
@@ -124,11 +127,11 @@ class WhisperFromStates(WhisperForConditionalGeneration):  # type: ignore[misc] 
 
 
 class WhisperWithHeads(WhisperFromStates):
-    """A Whisper whose loss is that of its auxiliary heads; `caption_loss` adds that of the captions."""
+    """A Whisper with auxiliary heads; the `loss` of its output is that of the heads, without captions."""
 
     def __init__(self, config: WhisperConfig) -> None:
         super().__init__(config)
-        # The order of these three decides which random numbers each starts from, and so the checkpoint.
+        # The order of these three layers decides their random weights: another gives another checkpoint.
         self.attention = nn.Linear(config.d_model, POOLS)
         answer = nn.Linear(config.d_model, LOGIT_COUNT + len(CUES))
         hidden = nn.Linear(POOLS * config.d_model, config.d_model)
@@ -139,11 +142,13 @@ class WhisperWithHeads(WhisperFromStates):
     def forward(
         self, *, heads: Tensor | None = None, encoder_outputs: Any = None, **inputs: Any
     ) -> Seq2SeqLMOutput:
-        """Return the stock output; its `loss` is that of the heads in training, summed over clips.
+        """Return the output of the stock model; its `loss` in training is that of the heads.
+
+        It is summed over clips.
 
         Args:
-            heads: labels (batch, 136), NaN where unknown, see `head_labels`.
-            encoder_outputs, **inputs: of `WhisperFromStates`, without `labels`.
+            heads: labels of the heads (batch, 136), NaN if unknown, see `head_labels`; None: no loss.
+            encoder_outputs, **inputs: arguments of `WhisperFromStates`, without `labels`.
         """
         output = super().forward(encoder_outputs=encoder_outputs, **inputs)
         if self.training and heads is not None:
@@ -157,10 +162,14 @@ class WhisperWithHeads(WhisperFromStates):
 
 
 def head_labels(profile: VoiceProfile | None, cues: Mapping[str, object]) -> npt.NDArray[np.float32]:
-    """Return the labels of the heads (136,), NaN without a profile.
+    """Return the labels of the auxiliary heads for a clip, (136,); unknown labels are NaN.
 
-    They are 40 emotions in [0, 1]; 82 bursts, 0 or 1; 1 where the voice is female; and how far each vocal cue
-    of synthetic speech was moved, 1 is the whole range. What is unknown is NaN.
+    They are the intensities of 40 emotions, in [0, 1]; 82 bursts, 1 if present, else 0; 1 if the voice is
+    female, else 0; and how far each vocal cue of synthetic speech was moved, as a share of its range.
+
+    Args:
+        profile: profile of the clip; None: all labels are NaN.
+        cues: name of a vocal cue → how far it was moved; empty for recordings.
     """
     if profile is None:
         return np.full(LOGIT_COUNT + len(CUES), np.nan, dtype=np.float32)
@@ -173,7 +182,7 @@ def head_labels(profile: VoiceProfile | None, cues: Mapping[str, object]) -> npt
 
 
 def _heads_loss(predicted: Tensor, labels: Tensor) -> Tensor:
-    """Return the sum over clips of the cross-entropies and squared errors of what is known."""
+    """Return the sum of the losses of known labels: cross-entropies, and for cues half squared errors."""
     present, cues = labels[:, :LOGIT_COUNT], labels[:, LOGIT_COUNT:]
     losses = binary_cross_entropy_with_logits(
         predicted[:, :LOGIT_COUNT], present.nan_to_num(), reduction="none"
@@ -190,22 +199,22 @@ def caption_loss(
     clips: int,
     heads_weight: float,
 ) -> Tensor:
-    """Return the share of a batch in the loss of its step, of captions and auxiliary heads.
+    """Return the loss of a batch, of captions and auxiliary heads, as its part of the loss of a step.
 
-    The trainer takes `labels` out of a batch before the model sees it, and calls this with what the model
-    returns and with the number of tokens of the step. A validation counts those of each batch instead, and
-    has no loss of heads.
+    The loss of a step is the sum of the cross-entropies of all caption tokens divided by their number, over
+    all devices and accumulated batches, so dividing a step into batches changes only rounding. (Whisper's own
+    loss is a mean over each batch.)
 
-    The loss of a step is the sum over the tokens of its captions divided by their number, over all devices
-    and accumulated batches, so dividing a step into batches changes only rounding. (Whisper's own loss is a
-    mean over each batch.)
+    The trainer removes `labels` from a batch before the model gets it, and calls this function with the
+    output of the model.
 
     Args:
-        outputs: of the model; their loss, if any, is that of the heads, summed over clips.
-        labels: (clips, tokens).
-        num_items_in_batch: tokens of captions in the step, over all devices.
-        clips: in the step, over all devices.
-        heads_weight: of the loss of the heads, by clip, against that of the captions, by token.
+        outputs: output of the model; its `loss`, if any, is that of the heads, summed over clips.
+        labels: tokens of captions, (clips, tokens), with `IGNORED` where they do not count.
+        num_items_in_batch: number of caption tokens in the step, on all devices. None, in validation: those
+            of this batch.
+        clips: number of clips in the step, on all devices.
+        heads_weight: factor of the mean loss of the heads per clip, which is added to the loss per token.
     """
     logits = outputs.logits.float()
     total = cross_entropy(

@@ -1,7 +1,7 @@
-"""Validation during training: captions of clips that are not trained on, scored against their profiles.
+"""Validation during training: captions of validation clips are generated and compared with their labels.
 
-A falling loss alone does not show that a model uses the audio. Are the captions parsed, do they repeat
-themselves, do they vary, do they agree with the labels?
+A falling loss alone does not show that a model uses the audio. So validation measures whether captions can be
+parsed, repeat themselves, differ between clips, and agree with the labels.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,11 +28,11 @@ from budew.training.targets import read_scalars
 
 @dataclass(frozen=True, slots=True)
 class ValidationCaptions:
-    """Captions of validation clips.
+    """Generated captions of the validation clips.
 
     Attributes:
-        texts: as a captioner returns them.
-        repetitive: whether each repeated itself, before the repetitions were cut off.
+        texts: caption of each clip, without repetitions.
+        repetitive: for each clip, whether repetitions were cut off from its caption.
     """
 
     texts: Sequence[str]
@@ -42,10 +42,16 @@ class ValidationCaptions:
 def validation_captions(
     model: Any, validation: CaptionDataset, settings: Any, *, batch_size: int
 ) -> tuple[ValidationCaptions, list[VoiceProfile]]:
-    """Return greedy captions of all validation clips and their profiles; each process writes its share.
+    """Generate greedy captions of all validation clips; each process captions a share of them.
 
-    The model, which may have adapters, keeps its mode and generation config; `settings` is the generation
-    config with which it is saved.
+    Args:
+        model: trained model, which may have adapters; its mode and generation config are restored.
+        validation: validation examples.
+        settings: generation config to use, from `result_settings`.
+        batch_size: number of clips per batch.
+
+    Returns:
+        The captions, and the reference profile of each clip.
     """
     recipe, processor, state = validation.recipe, validation.processor, PartialState()
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
@@ -64,7 +70,7 @@ def validation_captions(
     try:
         writing = WritingOptions(num_beams=1, batch_size=batch_size)
         captioner = Captioner(fitted(base, processor, recipe.name), writing)
-        # absent emotions are a row of equal numbers
+        # in scalars, repeated numbers are absent emotions
         decoding = replace(captioner.decoding, stop_repetition=recipe.target.kind != "scalars")
         windows = [one.windows[0] for one in captioner.caption_recordings(recordings(), decoding)]
     finally:
@@ -81,7 +87,7 @@ def validation_captions(
 
 
 def reference_profile(record: ClipRecord) -> VoiceProfile:
-    """Return the profile of a clip, or that of its first caption."""
+    """Return the profile of a clip; if it has none, the profile parsed from its first caption."""
     if record.profile is not None:
         return record.profile
     captions = [*record.captions.get("original", ()), *record.captions.get("paraphrase", ())]
@@ -92,13 +98,17 @@ def reference_profile(record: ClipRecord) -> VoiceProfile:
 def caption_metrics(
     captions: ValidationCaptions, profiles: Sequence[VoiceProfile], kind: str
 ) -> dict[str, float]:
-    """Return `spearman` (mean over emotions, NaN where undefined), `unparsed` and `looping` (shares of the
-    captions) and `distinct_2` (share of different word pairs, see `budew.paraphrase.metrics.diversity`).
+    """Compute the metrics of validation captions.
 
     Args:
         captions: one caption for each clip.
-        profiles: references; clips without rated emotions do not count for `spearman`.
-        kind: of target: "scalars" are read as numbers.
+        profiles: reference profiles; clips without rated emotions do not count for `spearman`.
+        kind: kind of target in the recipe; with "scalars" captions are parsed as numbers.
+
+    Returns:
+        `spearman`: mean Spearman correlation over emotions, NaN if undefined. `unparsed` and `looping`: share
+        of captions that cannot be parsed, or repeat themselves. `distinct_2`: share of different word pairs,
+        see `budew.paraphrase.metrics.diversity`.
     """
     predicted = [predicted_profile(text, kind) for text in captions.texts]
     pairs = [pair for text in captions.texts for pair in pairwise(plain_words(text))]
@@ -113,9 +123,13 @@ def caption_metrics(
 def correlations(
     captions: ValidationCaptions, profiles: Sequence[VoiceProfile], corpora: Sequence[str], kind: str
 ) -> dict[str, float]:
-    """Return the mean Spearman correlation over emotions of each corpus, by name.
+    """Return {corpus: mean Spearman correlation over emotions}.
 
-    Captions, profiles and corpora are those of each clip, `kind` is that of the target.
+    Args:
+        captions: one caption for each clip.
+        profiles: reference profile of each clip.
+        corpora: name of the corpus of each clip.
+        kind: kind of target in the recipe; with "scalars" captions are parsed as numbers.
     """
     found = {}
     for name in dict.fromkeys(corpora):
@@ -126,7 +140,7 @@ def correlations(
 
 
 def predicted_profile(text: str, kind: str) -> VoiceProfile | None:
-    """Return the profile of a caption or of scalars; None where nothing was understood."""
+    """Parse a caption, or with the kind "scalars" 40 numbers; None if nothing in the text can be parsed."""
     if kind != "scalars":
         profile = parse(text).profile
         return profile if profile.emotions or profile.bursts or profile.traits else None
@@ -137,8 +151,9 @@ def predicted_profile(text: str, kind: str) -> VoiceProfile | None:
 
 
 def mean_spearman(profiles: Sequence[VoiceProfile], predicted: Sequence[VoiceProfile]) -> float:
-    """Return the mean Spearman correlation over emotions of the clips with rated emotions; NaN where it is
-    undefined.
+    """Return the mean over emotions of the Spearman correlation of predicted with reference intensities.
+
+    Clips without rated emotions in `profiles`, the references, are left out. NaN if it is undefined.
     """
     known: list[tuple[Any, Any]] = [pair for pair in zip(profiles, predicted, strict=True) if pair[0].rated]
     if not known:
