@@ -5,6 +5,7 @@ import io
 import os
 import sys
 import unicodedata
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from budew.cli.terminal import (
     progress_bar,
     refuse_to_replace,
     say_error,
+    tolerant_output,
 )
 from budew.errors import MissingExtraError
 from budew.reports.formatting import visible, visible_name
@@ -101,6 +103,22 @@ def test_a_reader_that_has_ended_is_status_1_and_a_full_disk_names_stdout(monkey
                 finish_output()
             finish_output()  # nothing is left to flush
     assert caught.value.filename == "stdout"
+
+
+@pytest.mark.parametrize("closed", [("stderr",), ("stdin", "stdout", "stderr")])
+def test_what_goes_to_a_closed_stream_goes_nowhere(monkeypatch, capsys, closed):
+    for name in closed:
+        monkeypatch.setattr(sys, name, None)
+    tolerant_output()
+    say_error("for stderr")
+    with output(None) as file:
+        file.write("for stdout")
+    finish_output()
+    with opened(Path("-")) if "stdin" in closed else nullcontext(io.BytesIO()) as file:
+        assert file.read() == b""
+    for name in closed:
+        getattr(sys, name).close()
+    assert capsys.readouterr() == ("" if "stdout" in closed else "for stdout", "")
 
 
 def test_progress_bars_are_drawn_only_on_terminals(monkeypatch):

@@ -80,7 +80,7 @@ def test_parquet_finds_the_audio_by_its_type_and_numbers_rows_without_an_id(wav,
 
 @pytest.mark.parametrize("named", ["audio", "utterance"])
 def test_of_several_structs_the_column_declared_as_audio_is_read(wav, tmp_path, named):
-    cells = {"face": [{"bytes": b"\x89PNG", "path": "a.png"}], named: [{"bytes": wav, "path": "a.wav"}]}
+    cells = {"face": [{"bytes": b"\x89PNG", "path": "a.png"}], named: [{"path": "a.wav", "bytes": wav}]}
     types = {"info": {"features": {"face": {"_type": "Image"}, named: {"_type": "Audio"}}}}
     table = pa.table(cells).replace_schema_metadata({"huggingface": json.dumps(types)})
     pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
