@@ -1,15 +1,16 @@
-"""Acoustic measurement of a clip, with no model: pitch, rate, pauses, loudness, noise. As in dataspeech.
+"""Acoustic measures of a clip, without a model, as in dataspeech: pitch, rate, pauses, loudness, noise.
 
-About 45 times real time on a core, nearly all of it pYIN. The measures go into the clip's metadata, under
-`measured`; `budew.annotation.quantile_thresholds` makes traits of them.
+Runs at about 45 times real time on one core; pYIN takes nearly all of it. The measures are stored in the
+clip's metadata, under `measured`; `budew.annotation.quantile_thresholds` turns them into traits.
 
-- Speech and pauses: de Jong & Wempe (Behavior Research Methods 41, 2009). Frames of 64 ms every 16 ms; what
-  lies 25 dB under the 99th percentile is silence; sounds under 0.1 s and pauses under 0.3 s do not count.
+- Speech and pauses: de Jong & Wempe (Behavior Research Methods 41, 2009). Frames of 64 ms every 16 ms; frames
+  more than 25 dB below the 99th percentile are silence; sounds under 0.1 s and pauses under 0.3 s are
+  ignored.
 - Pitch: pYIN (Mauch & Dixon, ICASSP 2014) of librosa, whose first call compiles for some 10 s. With steps of
   0.2 semitones and 16 ms it is six times as fast as with librosa's 0.1 and 10 ms; in 16 recordings of people
   the medians differ by 3 % at most and the spreads by 0.2 semitones.
-- Syllables: a run of vowels is one, which makes a fifth too many in English ("rate" has two). Compare rates
-  within one language, as thresholds do.
+- Syllables: each run of vowels counts as one, which is a fifth too many in English ("rate" counts as two).
+  Compare rates only within one language, as thresholds do.
 """
 
 import re
@@ -33,30 +34,31 @@ from budew.jobs import OnFailed, each
 
 FIELD = "measured"
 LONGEST = 120.0
-"""Seconds. pYIN takes 0.5 MB for each."""
+"""Longest clip in seconds; pYIN takes 0.5 MB per second."""
 FRAME, HOP = 1_024, 256  # samples
 SECONDS = HOP / SAMPLING_RATE
-"""From one frame to the next."""
+"""Seconds from one frame to the next."""
 SILENCE = 25.0  # dB under the 99th percentile of the frames
 SHORTEST_SOUND, SHORTEST_PAUSE = 0.1, 0.3  # seconds
 FLOOR = -120.0
-"""dBFS (a full-scale square is 0). Less is not distinguished: 24 bits end at -144, 16 at -96."""
+"""Lowest level in dBFS (0: a full-scale square wave); 24 bits end at -144, 16 bits at -96."""
 FAINTEST = -75.0
-"""dBFS: less is silence, in which there is nothing to measure."""
+"""Level in dBFS below which a clip is silent and only its duration and peak are measured."""
 
 LOWEST, HIGHEST = 65.0, 800.0
-"""Hz. librosa advises 65 at least; a scream passes 800, and is then found an octave below or unvoiced."""
+"""Range of pitch in Hz. librosa advises at least 65; screams above 800 are found an octave lower or
+unvoiced."""
 STEP = 0.2  # semitones between candidates
 SWITCH = 0.05
-"""Chance that a frame ends a voiced or unvoiced stretch: in speech one lasts about 0.3 s. librosa's 0.01 is
-that of music."""
+"""Probability that a frame ends a voiced or unvoiced stretch, which lasts about 0.3 s in speech. librosa's
+default, 0.01, is for music."""
 FEWEST = 10
-"""Voiced frames (0.16 s) that a pitch needs."""
+"""Fewest voiced frames (0.16 s) from which pitch is measured."""
 
 NOISE = 10.0  # percentile of the frames
 MOST_SNR = 80.0
 DIP = 2.0
-"""dB from a nucleus down to the trough that follows it (de Jong & Wempe 2009)."""
+"""Smallest drop in dB from a syllable nucleus to the next trough (de Jong & Wempe 2009)."""
 DIGITS = 3
 _WINDOW = np.hanning(FRAME) / np.hanning(FRAME).sum()
 _MARKUP = re.compile(r"\[[^\]]*\]|<[^>]*>|\([^)]*\)|\*[^*]*\*")
@@ -66,7 +68,7 @@ _SYLLABLE = re.compile("v+|w|h")
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """The job `measure`: clips get their measures in `metadata["measured"]`; all else stays.
+    """The job `measure`: writes measures into `metadata["measured"]` of each clip; all else is unchanged.
 
     Example:
         >>> from budew.corpora import read
@@ -86,16 +88,16 @@ class Measure:
             "hertz": [LOWEST, HIGHEST],
             "step": STEP,
             "silence": SILENCE,
-            "version": 1,  # count up when a measure changes its meaning
+            "version": 1,  # increase when the meaning of a measure changes
         }
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Measure one clip after the other; those that cannot be decoded, or are too long, fail."""
+        """Measure each clip; clips that cannot be decoded or are too long fail."""
         return each(clips, measure_clip, failed)
 
 
 def measure_clip(clip: Clip) -> Clip:
-    """Return the clip with its measures, or raise `AudioError`."""
+    """Return the clip with its measures; raise `AudioError` if it cannot be decoded or is too long."""
     samples = decode(clip.audio, max_seconds=LONGEST, name=f"clip {clip.id!r}").usable
     measures = acoustic_measures(samples, transcript=clip.transcript, language=clip.language)
     return replace(clip, metadata={**clip.metadata, FIELD: measures})
@@ -104,19 +106,20 @@ def measure_clip(clip: Clip) -> Clip:
 def acoustic_measures(
     samples: NDArray[np.float32], *, transcript: str | None = None, language: str | None = None
 ) -> dict[str, float]:
-    """Return the measures of a clip, rounded to three decimals; one that is not known is left out.
+    """Measure a clip; values are rounded to three decimals, and unknown ones are left out.
 
     Args:
         samples: (n,) mono at 16 kHz, in [-1, 1].
-        transcript: the words.
-        language: BCP 47 tag of it.
+        transcript: the spoken words; None if unknown.
+        language: BCP 47 tag of the transcript; None if unknown.
 
     Returns:
-        `seconds`; `speech_seconds` without the silence around and the pauses within; `level` of the speech
-        and `peak`, in dBFS; `snr`, speech over noise in dB; `pauses` of 0.3 s or more, `pause_share` of the
-        time from first to last word; `voiced_share` of the speech; `pitch_median`, `pitch_low` and
-        `pitch_high` in Hz, `pitch_sd` and `pitch_range` in semitones; `nuclei_rate`, and `syllable_rate`
-        where the transcript gives it, a second of speech.
+        `seconds`, duration; `speech_seconds`, without silence at the ends and pauses; `level` of the speech
+        and `peak`, in dBFS; `snr`, ratio of speech to noise in dB; `pauses`, number of pauses of 0.3 s or
+        more, and `pause_share`, their share of the time from first to last word; `voiced_share` of the
+        speech; `pitch_median`, `pitch_low` and `pitch_high` in Hz, `pitch_sd` and `pitch_range` in semitones;
+        `nuclei_rate`, syllable nuclei per second of speech, and `syllable_rate`, syllables of the transcript
+        per second of speech.
 
     Example:
         >>> import numpy as np
@@ -151,14 +154,14 @@ def frame_levels(samples: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def decibels(power: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """Return power as dBFS, at least `FLOOR`."""
+    """Convert power to dBFS, at least `FLOOR`."""
     return np.asarray(10 * np.log10(np.maximum(power, 10 ** (FLOOR / 10))))
 
 
 def speech(loudness: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return for each frame whether it is speech: sounds, with the stops that are too short to be a pause.
+    """Return for each frame whether it is speech: a sound, or a gap that is too short to be a pause.
 
-    Noise less than 25 dB below the speech counts as speech: a pause full of it is not found.
+    Noise less than 25 dB below the speech counts as speech, so pauses with such noise are not found.
     """
     sounding = is_sound(loudness) & (loudness > FLOOR)
     for start, end in _runs(sounding):
@@ -171,12 +174,12 @@ def speech(loudness: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def is_sound(loudness: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return for each frame whether it is less than `SILENCE` under the loudest ones."""
+    """Return for each frame whether it is less than `SILENCE` dB below the 99th percentile of the levels."""
     return np.asarray(loudness > np.percentile(loudness, 99) - SILENCE)
 
 
 def pauses(speaking: NDArray[np.bool_]) -> list[float]:
-    """Return the seconds of each pause between two stretches of speech, in order."""
+    """Return the duration in seconds of each pause between two stretches of speech, in order."""
     return [(end - start) * SECONDS for start, end in _inner_gaps(speaking)]
 
 
@@ -208,7 +211,7 @@ def _voice_measures(
 ) -> dict[str, float]:
     track = pitch_track(samples)[: len(loudness)]
     loud = is_sound(loudness)[: len(track)]
-    track = np.where(loud, track, np.nan)  # in silence pYIN now and then finds a pitch
+    track = np.where(loud, track, np.nan)  # pYIN sometimes finds a pitch in silence
     voiced = np.isfinite(track)
     nuclei = count_nuclei(loudness[: len(track)], voiced)
     return {
@@ -251,7 +254,7 @@ def _compiled_pyin() -> Any:
 def pitch_measures(track: NDArray[np.float64]) -> dict[str, float]:
     """Return median, 5th and 95th percentile (Hz), spread and range (semitones) of a pitch track.
 
-    Nothing where too little is voiced.
+    Returns an empty dictionary if fewer than `FEWEST` frames are voiced.
     """
     voiced = track[np.isfinite(track)]
     if len(voiced) < FEWEST:
@@ -267,9 +270,9 @@ def pitch_measures(track: NDArray[np.float64]) -> dict[str, float]:
 
 
 def count_nuclei(loudness: NDArray[np.float64], voiced: NDArray[np.bool_]) -> int:
-    """Return the number of syllable nuclei: voiced peaks of loudness, 2 dB above the next trough.
+    """Count syllable nuclei: voiced peaks of loudness that are `DIP` dB above the next trough.
 
-    Too few where syllables run together: about 4 of 5 in synthetic speech.
+    The count is too low where syllables run together: about 4 of 5 are found in synthetic speech.
     """
     inner = loudness[1:-1]
     peaks = 1 + np.flatnonzero((inner > loudness[:-2]) & (inner >= loudness[2:]))
@@ -283,14 +286,15 @@ def count_nuclei(loudness: NDArray[np.float64], voiced: NDArray[np.bool_]) -> in
 
 
 def count_syllables(text: str, language: str | None = None) -> int | None:
-    """Return the number of syllables of a text; None where its letters do not show it.
+    """Count the syllables of a text; None if its letters do not show them.
 
-    That is so in texts without words, with digits, in scripts other than Latin, Greek, Cyrillic, Hangul,
-    kana and Chinese, or in Japanese with Han characters. Text in brackets or between asterisks is not spoken.
+    The result is None for text without words, with digits, in scripts other than Latin, Greek, Cyrillic,
+    Hangul, kana and Chinese, or in Japanese with Han characters. Text in brackets or between asterisks is not
+    counted.
 
     Args:
-        text: the words.
-        language: BCP 47 tag.
+        text: the spoken words.
+        language: BCP 47 tag; None if unknown.
 
     Example:
         >>> count_syllables("Banana, [laughs] again"), count_syllables("In 1984")
@@ -303,7 +307,7 @@ def count_syllables(text: str, language: str | None = None) -> int | None:
         kinds = "".join(map(_kind, word))
         if "?" in kinds or ("h" in kinds and han_unknown):
             return None
-        total += max(len(_SYLLABLE.findall(kinds)), 1)  # a word of consonants is spoken all the same
+        total += max(len(_SYLLABLE.findall(kinds)), 1)  # a word of consonants counts as one
     return total or None
 
 

@@ -1,9 +1,9 @@
-"""Profiles from labels that there are already: those of a corpus, its captions, parsed, or a file of labels.
+"""Profiles from existing labels: those of the corpus, its parsed captions, or a file of labels.
 
-Scores, votes and words of other corpora become profiles when they are read (`budew.corpora.labels`); this
-job keeps them and notes their origin. The captions of a clip that has nothing else are parsed. A file of
-labels, JSON Lines with `id` and `profile`, such as the consensus of raters (`budew.curation.consensus`), is
-joined to the clips by their ids.
+Scores, votes and words of other corpora become profiles when they are read (`budew.corpora.labels`); this job
+keeps these profiles and records their origin. If a clip has only captions, they are parsed. A file of labels,
+JSON Lines with `id` and `profile`, such as the consensus of raters (`budew.curation.consensus`), is joined to
+the clips by their ids.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from budew.profile import VoiceProfile
 from budew.version import __version__
 
 SOURCES = ("profile", "captions")
-"""Where labels are looked for, in this order."""
+"""Sources of labels, in the order in which they are tried."""
 _DIGITS = 4
 _LONGEST_LISTED = 200  # characters
 
@@ -33,8 +33,8 @@ class AnnotateByLabels:
     """The job `annotate labels`: clips with captions or a profile → clips with a profile.
 
     Attributes:
-        source: one of `SOURCES`, or None for the first that a clip has.
-        labels: file of labels, which are used instead; see `read_labels`.
+        source: one of `SOURCES`; None for the first that a clip has.
+        labels: file of labels that is used instead of `source`, see `read_labels`; None for no file.
 
     Example:
         >>> from budew.corpora import Caption, Clip
@@ -57,7 +57,7 @@ class AnnotateByLabels:
             )
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the settings that determine the output, a file by a hash. Parsing depends on the version."""
+        """Return the settings that determine the output, and the version, on which parsing depends."""
         settings = {"by": "labels", "source": self.source, "budew": __version__}
         if self.labels:
             path = Path(self.labels)
@@ -66,7 +66,7 @@ class AnnotateByLabels:
         return settings
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Annotate one clip after the other; those without labels fail, those not in a file are left out."""
+        """Annotate each clip; clips without labels fail, clips that are not in the file are left out."""
         if self.labels is None:
             return each(clips, partial(label_clip, source=self.source), failed)
         try:
@@ -77,10 +77,10 @@ class AnnotateByLabels:
 
 
 def read_labels(path: str | Path) -> dict[str, VoiceProfile]:
-    """Read profiles by clip id from JSON Lines with `id` and `profile`; other fields are ignored.
+    """Read JSON Lines with `id` and `profile` as a mapping id → profile; other fields are ignored.
 
     Raises:
-        CorpusError: names the file, the line and what is wrong with it; an id that occurs twice.
+        CorpusError: a line is invalid, or its id occurs twice; names file and line.
 
     Example:
         >>> _ = Path("labels.jsonl").write_text('{"id": "a", "profile": {"emotions": {"Awe": 0.5}}}')
@@ -104,12 +104,12 @@ def read_labels(path: str | Path) -> dict[str, VoiceProfile]:
 
 
 def join_label(clip: Clip, labels: Mapping[str, VoiceProfile]) -> Clip:
-    """Return the clip with the emotions of its label; bursts and traits that the label does not have stay.
+    """Return the clip with the emotions of its label; bursts and traits that the label lacks are kept.
 
-    `labels` are by clip id, or by the last part of it, as tables of ratings have no folders.
+    The keys of `labels` are clip ids, or their last parts, as tables of ratings omit folders.
 
     Raises:
-        FilteredError: there is no label.
+        FilteredError: there is no label for the clip.
     """
     label = labels.get(clip.id) or labels.get(PurePosixPath(clip.id).name)
     if label is None:
@@ -122,15 +122,15 @@ def join_label(clip: Clip, labels: Mapping[str, VoiceProfile]) -> Clip:
 
 
 def label_clip(clip: Clip, *, source: str | None = None) -> Clip:
-    """Return the clip with the profile that its labels give; `source` as in `AnnotateByLabels`.
+    """Return the clip with the profile from its labels; `source` as in `AnnotateByLabels`.
 
     Emotions, bursts and traits of captions replace those of the profile; traits that captions do not mention
-    stay.
+    are kept.
 
     Raises:
-        CorpusError: it has no labels.
+        CorpusError: the clip has no labels.
     """
-    # A profile made of columns on the speaker alone is less than captions.
+    # Captions say more than a profile from columns that describe only the speaker.
     origin = clip.metadata.get("profile_from")
     of_speaker = isinstance(origin, Mapping) and origin.get("form") == "speaker"
     captions_first = source is None and of_speaker and bool(clip.captions)

@@ -1,12 +1,12 @@
 """Annotation by regression heads on a Whisper encoder: 40 emotions and the voice attributes of a clip.
 
-One pass of the encoder serves all heads, which then take the batch one after the other. A published flattened
-head has 295 MB of weights: on a CPU they stay mapped into memory, on a GPU they lie there in half precision
-as far as there is room.
+The encoder runs once for all heads, which then process the batch one after the other. A published flattened
+head has 295 MB of weights: on a CPU these stay mapped from the file; on a GPU as many heads as fit are loaded
+in half precision.
 
 Clips longer than the window of the encoder are cut into windows, and scores are means over them, weighted by
-their seconds. Scores depend on the rest of the batch by rounding alone: by less than 0.001 in float32, 0.02
-in the half precision of a GPU.
+their seconds. The rest of a batch changes scores only by rounding: by less than 0.001 in float32, 0.02 in the
+half precision of a GPU.
 """
 
 import json
@@ -48,17 +48,19 @@ Samples = NDArray[np.float32]
 
 SCALE = SCALES[EMOTION_SCALE]
 FAINTEST = 0.5
-"""Lowest score of an emotion that is present: less rounds to the level "absent". On 300 synthetic clips of
-unseen voices this raises the mean Spearman correlation from 0.24 to 0.61, at the same Pearson."""
+"""Lowest score of an emotion that counts as present: lower scores round to the level "absent". On 300
+synthetic clips of unseen voices this raises the mean Spearman correlation from 0.24 to 0.61, at the same
+Pearson."""
 FIELD = "heads"
-"""Metadata field of all scores as the heads gave them, also those of no emotion or attribute."""
+"""Metadata field with all raw scores of the heads, including heads that are not for an emotion or
+attribute."""
 GPU_SHARE = 0.6
-"""Share of a GPU's free memory that weights of heads may take."""
+"""Largest share of a GPU's free memory that weights of heads may take."""
 SHORTEST = 0.025
-"""Seconds: one frame of Whisper's spectrogram."""
+"""Shortest clip in seconds: one frame of Whisper's spectrogram."""
 SURE = 1.0
-"""On the scale of Gender, -2 to 2: from here on it becomes a word too. Of Age no word is made, as published
-scores crowd between 2.6 and 3.6."""
+"""Absolute score of Gender (scale -2 to 2) from which on the word trait is set as well. Age sets no word, as
+published scores cluster between 2.6 and 3.6."""
 DIGITS = 4
 
 
@@ -68,10 +70,10 @@ class AnnotateByHeads:
 
     Attributes:
         heads: folder of `model_<Name>_best.pth`, or a `.safetensors` file.
-        encoder: checkpoint that the heads were trained on, a folder or a hub id; None for the one noted
-            beside the heads, else laion/BUD-E-Whisper.
+        encoder: checkpoint that the heads were trained on, a folder or a hub id; None for the one in
+            `heads.json` beside the heads, else laion/BUD-E-Whisper.
         device: "cpu", "cuda", "cuda:1"...; None for the first GPU, or the CPU without one.
-        batch_size: windows at once.
+        batch_size: number of windows in a batch.
 
     Example:
         >>> job = AnnotateByHeads("heads/", device="cpu")  # a folder of heads
@@ -91,10 +93,10 @@ class AnnotateByHeads:
         return {"by": "heads", "heads": fingerprint(files), "encoder": identity(self._encoder())}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Annotate clips in their order.
+        """Annotate clips in order.
 
         Raises:
-            JobError: heads, encoder or device cannot be used, or memory does not suffice.
+            JobError: heads, encoder or device cannot be used, or there is too little memory.
         """
         try:
             made_by = self.settings()
@@ -112,7 +114,7 @@ class AnnotateByHeads:
 
 @dataclass(frozen=True, slots=True)
 class VoiceScorer:
-    """Heads ready on the device of their encoder, as far as there is room."""
+    """An encoder and heads for its states; heads are on its device, as far as they fit into its memory."""
 
     encoder: Encoder
     pooled: tuple[Head, ...]
@@ -120,7 +122,7 @@ class VoiceScorer:
 
     @classmethod
     def build(cls, heads: Sequence[Head], encoder: Encoder) -> "VoiceScorer":
-        """Move heads to the device of the encoder; CheckpointError where they do not fit it."""
+        """Move heads to the device of the encoder; raise CheckpointError if they are for another encoder."""
         device, pooled, flattened = encoder.device, [], []
         room = inf if device.type == "cpu" else 0.0  # a CPU maps the weights
         if device.type == "cuda":
@@ -134,7 +136,7 @@ class VoiceScorer:
         return cls(encoder, tuple(pooled), tuple(flattened))
 
     def scores(self, samples: Sequence[Samples]) -> list[dict[str, float]]:
-        """Return the scores of each window by the names of the heads; `samples` as in `Encoder.states`."""
+        """Return name of the head → score for each window; `samples` are those of `Encoder.states`."""
         with torch.inference_mode():
             states = self.encoder.states(samples)
             pooled, flat = statistics_pooling(states), states.flatten(1)
@@ -235,10 +237,10 @@ def _score(batch: list[tuple[_ClipScores, Samples]], scorer: VoiceScorer) -> Non
 
 
 def with_scores(clip: Clip, scores: Mapping[str, float], made_by: Mapping[str, Any]) -> Clip:
-    """Return the clip with a profile of scores; what the heads do not score stays.
+    """Return the clip with the scores in its profile; values that the heads do not score are kept.
 
-    A score beyond an end of its scale counts as the end. Scores of no emotion or attribute go to the metadata
-    alone, with `made_by`, a note on heads and encoder.
+    A score outside its scale is clipped. The metadata get all raw scores, including those that are not of an
+    emotion or attribute, and `made_by`, which describes heads and encoder.
 
     Raises:
         InputError: a score is NaN or infinity.

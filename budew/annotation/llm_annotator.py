@@ -1,8 +1,8 @@
 """Annotation by an audio language model: 40 scores, bursts and traits for each clip, or a reason why not.
 
-Works with any server that speaks the OpenAI chat protocol with `input_audio`. Each clip ends annotated or in
-`failures.jsonl`, and no answer is asked or paid twice: answers are kept in a file that all workers share. Our
-own part takes 4 ms of one core for a clip of 5 s, and 1.5 ms where the answer is kept already
+Works with any server for the OpenAI chat protocol with `input_audio`. Each clip is annotated or listed in
+`failures.jsonl`. No answer is requested or paid for twice: answers are cached in a file that all workers
+share. Besides the request, a clip of 5 s takes 4 ms of one core, or 1.5 ms if its answer is cached
 (benchmarks/annotation.py).
 
 Every clip is decoded before it is sent, so that no broken file is paid for. A whole mp3 or wav smaller than
@@ -35,12 +35,12 @@ from budew.jobs.job import OnFailed
 from budew.profile import VoiceProfile
 
 MAX_SECONDS = 60.0
-_PLAIN_WAV = b"fmt \x01\x00"  # uncompressed; servers need not know the other kinds
+_PLAIN_WAV = b"fmt \x01\x00"  # uncompressed; servers may not read other kinds
 _HEADER = 44
 
 
 class SentAudio(NamedTuple):
-    """An encoded file and its format, "wav" or "mp3"."""
+    """Audio as it is sent: the bytes of a file, and its format, "wav" or "mp3"."""
 
     data: bytes
     format: str
@@ -50,21 +50,22 @@ class SentAudio(NamedTuple):
 class AnnotateByLLM:
     """Give each clip the profile that an audio language model predicts.
 
-    Emotions, and bursts where they are asked for, replace those that a clip has. So do traits; one that the
-    model does not know stays as it was.
+    Predicted emotions, and bursts if the prompt asks for them, replace those of the clip. Predicted traits do
+    as well; a trait that the model answers with "unknown" keeps its old value.
 
     Attributes:
-        server: where and which model to ask, how patiently, and what may be spent.
-        prompt: what to ask.
-        temperature: 0 for the likeliest answer.
-        seed: sent along, None for none.
-        turns: answers that a model may give for a clip: what is wrong with one is sent back. With more turns
-            clips that failed can be tried again (`retry_failed`): only what is new is asked.
-        max_seconds: longer clips are not sent, and fail.
-        account: name under which the cache adds up what is spent.
+        server: address and model, timeouts, retries and limits of cost.
+        prompt: texts of the request.
+        temperature: sampling temperature, 0 to 2; 0 for the most probable answer.
+        seed: sampling seed that is sent with each request; None for no seed.
+        turns: number of answers that a model may give for a clip; the errors of an invalid answer are sent
+            back. After raising it, clips that failed can be tried again (`retry_failed`): only the new turns
+            are requested.
+        max_seconds: duration above which a clip is not sent, and fails.
+        account: name under which the cache adds up the cost.
 
     Raises:
-        InputError: a number out of range.
+        InputError: a number is out of range.
 
     Example:
         >>> job = AnnotateByLLM(ServerSettings(base_url="http://localhost:8000/v1", model="ear-1"))
@@ -86,11 +87,11 @@ class AnnotateByLLM:
             raise InputError("turns must be at least 1, max_seconds above 0, and temperature from 0 to 2")
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what determines the profiles, not those that only decide which clips fail."""
+        """Return the settings that determine profiles, without those that only decide which clips fail."""
         return {**self._made_by(), "prompt_sha256": self.prompt.sha256()}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Annotate clips in their order, many at a time. Raises what `answered_in_order` does."""
+        """Annotate many clips at a time and yield them in order; errors are those of `answered_in_order`."""
         return annotate_in_order(clips, self._annotated, failed, self.server, account=self.account)
 
     async def _annotated(self, client: Client, clip: Clip) -> Clip:
@@ -135,7 +136,15 @@ def annotate_in_order(
     *,
     account: str,
 ) -> Iterator[Clip]:
-    """Annotate many clips at a time and pass them on in their order. Raises what `answered_in_order` does."""
+    """Annotate many clips at a time and yield them in order; errors are those of `answered_in_order`.
+
+    Args:
+        clips: clips to annotate.
+        annotate: returns the annotated clip; an error from it makes the clip fail.
+        failed: called with the id and the error of a clip that fails.
+        server: server that answers.
+        account: name under which the cache adds up the cost.
+    """
     with closing(answered_in_order(clips, annotate, server, account=account)) as annotated:
         for clip, done in annotated:
             try:
@@ -145,10 +154,10 @@ def annotate_in_order(
 
 
 def audio_to_send(clip: Clip, *, max_seconds: float) -> SentAudio:
-    """Return what is sent of a clip.
+    """Return the audio of a clip as it is sent: the original file if it is small, else a 16 kHz wav.
 
     Raises:
-        AudioError: it cannot be decoded, or is longer than `max_seconds`.
+        AudioError: the clip cannot be decoded, or is longer than `max_seconds`.
     """
     decoded = decode(clip.audio, max_seconds=max_seconds, name=f"clip {clip.id!r}")
     samples = np.rint(np.clip(decoded.usable, -1, 1) * 32767).astype(np.int16)

@@ -1,8 +1,8 @@
-"""The protocol of annotation by an audio LLM: its prompt, the JSON schema of an answer, reading the answer.
+"""Protocol of annotation by an audio LLM: the prompt, the JSON schema of an answer, and reading an answer.
 
-The schema has only what OpenAI's strict mode, Gemini, vLLM's grammars and llama.cpp all understand: every
-property is required, "unknown" stands for none, and scores are bounded integers. An answer is read strictly:
-everything that is asked for, once, in range, and nothing else.
+The schema uses only features that OpenAI's strict mode, Gemini, vLLM's grammars and llama.cpp all support:
+every property is required, "unknown" is the value of a missing trait, and scores are bounded integers.
+Answers are read strictly: they must have every requested value once and in range, and nothing else.
 """
 
 import hashlib
@@ -33,16 +33,17 @@ from budew.taxonomy.rating_scales import SCALES, to_intensity
 
 Part = Literal["emotions", "bursts", "traits", "attributes"]
 PARTS: tuple[Part, ...] = get_args(Part)
-UNKNOWN = "unknown"  # a trait that the model cannot tell
+UNKNOWN = "unknown"  # value of a trait that the model cannot recognize
 SCALE = SCALES["bud-e"]
 MOST_PROBLEMS = 20
 _LONGEST_PROBLEM = 200
 
 
 class AnnotationPromptFile(Settings):
-    """A file like `paraphrase/annotation.yaml`, whose texts may have the same fields in braces.
+    """Content of a prompt file such as `paraphrase/annotation.yaml`, with the same fields in braces.
 
-    `version` is raised with every change of the file; `answer_tokens` bounds an answer.
+    `version` must be raised with every change of the file; `answer_tokens` is the largest length of an
+    answer.
     """
 
     name: str
@@ -66,10 +67,10 @@ class AnnotationPromptFile(Settings):
 
 @dataclass(frozen=True, slots=True)
 class AnnotationPrompt:
-    """What a model is asked about a clip: a `AnnotationPromptFile` with all names filled in.
+    """Texts that a model gets with a clip: an `AnnotationPromptFile` with all fields filled in.
 
-    `system` is the task, `request` the text after the audio, and `correction` the text about an answer that
-    cannot be used, with `{problems}` in it.
+    `system` is the task, `request` the text after the audio, and `correction` the reply to an invalid answer,
+    with `{problems}` in it.
     """
 
     name: str
@@ -81,21 +82,21 @@ class AnnotationPrompt:
     answer_tokens: int
 
     def messages(self, audio: str, format: str) -> tuple[dict[str, Any], ...]:
-        """Return the messages that ask about a clip, a file in Base64 of the `format` "wav" or "mp3"."""
+        """Return the messages of a request; `audio` is a file in Base64, its `format` "wav" or "mp3"."""
         audio_part = {"type": "input_audio", "input_audio": {"data": audio, "format": format}}
         asked = {"type": "text", "text": self.request}
         return ({"role": "system", "content": self.system}, {"role": "user", "content": [audio_part, asked]})
 
     def sha256(self) -> str:
-        """Return the digest of all that is asked."""
+        """Return a digest of the whole prompt."""
         return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
 def load_prompt(path: str | Path | None = None) -> AnnotationPrompt:
-    """Return the prompt in a file, that of this installation when None.
+    """Load the prompt from a file; None for the prompt of this package.
 
     Raises:
-        SettingsError: names the file, the field and what is wrong with it.
+        SettingsError: the file is invalid; names the file and the field.
     """
     file = data_folder("paraphrase") / "annotation.yaml" if path is None else Path(path)
     given = load(AnnotationPromptFile, file)
@@ -143,12 +144,12 @@ def _words(part: str) -> dict[str, str | int]:
 
 
 def answer_schema(parts: Sequence[str]) -> Schema:
-    """Return the schema of an answer with `parts`, some of `PARTS`."""
+    """Return the JSON schema of an answer with these parts, which are among `PARTS`."""
     return Schema("voice", _object({part: _PART[part] for part in parts}))
 
 
 def form_of(schema: Mapping[str, Any]) -> str:
-    """Return what an answer to `schema` looks like, on one line: names as they are, `n` for numbers."""
+    """Return an example of the form of an answer, on one line, with `n` for numbers and `…` for text."""
     if schema["type"] == "object":
         fields = (f'"{name}": {form_of(value)}' for name, value in schema["properties"].items())
         return "{" + ", ".join(fields) + "}"
@@ -186,10 +187,10 @@ _PART: Mapping[str, Any] = {
 
 
 def read_answer(text: str, parts: Sequence[str]) -> VoiceProfile:
-    """Return the profile in an answer, a JSON object with `parts`, prose around it or not.
+    """Read the profile from an answer: a JSON object with `parts`, with or without text around it.
 
     Raises:
-        AnswerError: with everything that is wrong, one line for each problem.
+        AnswerError: the answer is invalid; the text has one line for each problem.
     """
     data = object_in(text, keys=parts)
     problems = [f"{_shown(name)} is not requested" for name in data if name not in parts]
@@ -207,7 +208,9 @@ def read_answer(text: str, parts: Sequence[str]) -> VoiceProfile:
 def _read_part(part: str, given: Any, problems: list[str]) -> dict[str, Any]:
     """Return the values of a part by canonical names; note what is unknown, repeated, missing or wrong."""
     kind, names, canonical, value_of = _READ[part]
-    if not isinstance(given, kind) or len(given) > 2 * len(names):  # the nearest to a wrong name takes time
+    if not isinstance(given, kind) or len(given) > 2 * len(
+        names
+    ):  # finding the nearest valid name takes time
         what = "a list of names" if kind is list else "an object"
         problems.append(f"{part}: give {what}, of at most {len(names)}, not {_shown(given)}")
         return {}

@@ -1,9 +1,9 @@
-"""Quantile thresholds of a measured corpus, and the job that turns measures into traits: fast, noisy...
+"""Quantile thresholds of a measured corpus, and the job that turns measures into traits, such as "fast".
 
-`corpus_thresholds` reads the measures of all clips, `AnnotateByMeasures` applies the thresholds. They are
-kept as a JSON file, so that another corpus, or one clip, can be compared with the same. Pitch is that of the
-clip, not the mean of its speaker as in dataspeech: excited speech is higher than usual, and captions
-describe it.
+`corpus_thresholds` reads the measures of all clips, `AnnotateByMeasures` applies the thresholds. Thresholds
+are stored as JSON, so that another corpus, or one clip, can be compared with the same ones. Pitch is measured
+for each clip, not averaged over its speaker as in dataspeech, because excited speech is higher than usual,
+and captions describe this.
 """
 
 import hashlib
@@ -33,14 +33,22 @@ from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.rating_scales import from_intensity
 
 FEWEST = 20
-"""Clips that thresholds need."""
+"""Fewest measured clips of a corpus or a group for which thresholds are computed."""
 ALL = ""  # name of the group of all clips
-Row = tuple[float, float, float, float]  # thresholds of a measure in one group, from low to high
+Row = tuple[float, float, float, float]  # thresholds of a measure in one group, increasing
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A line of `thresholds.yaml`: the trait of a measure, and its value in each range from low to high."""
+    """A line of `thresholds.yaml`: which trait a measure sets, and the value in each range, from low to high.
+
+    Attributes:
+        measure: name of the measure.
+        trait: trait that it sets, by `words` or, for a voice attribute, by `levels` in [0, 1].
+        group: "gender" or "language" for separate thresholds; `ALL` for none.
+        low_below, high_above: values of the low ranges need a number below the first, those of the high
+            ranges a number above the second.
+    """
 
     measure: str
     trait: str
@@ -51,9 +59,9 @@ class Rule:
     high_above: float = float("-inf")
 
     def value(self, number: float, row: Row) -> str | float | None:
-        """Return the value of the trait; None where there is no word for it.
+        """Return the value of the trait for a measured number and thresholds; None if the range has no word.
 
-        A number on a threshold belongs to the range nearer the middle.
+        A number equal to a threshold belongs to the range nearer to the middle.
         """
         middle = len(row) // 2
         place = middle
@@ -67,9 +75,10 @@ class Rule:
 
 
 class Thresholds(Settings):
-    """Thresholds of a corpus, as a JSON file has them.
+    """Thresholds of a corpus, the content of a JSON file.
 
-    `rows`: measure → group, `ALL` or such as "female" → four rising numbers ("thresholds" in the file).
+    `rows` ("thresholds" in the file): measure → group, `ALL` or a name such as "female" → four increasing
+    numbers.
     """
 
     corpus: str = ""
@@ -86,7 +95,7 @@ class Thresholds(Settings):
         return rows
 
     def traits(self, clip: Clip) -> dict[str, str | float | None]:
-        """Return the traits of a measured clip; None where a value is in the middle range."""
+        """Return trait → value for a measured clip; None as the value in the middle range."""
         measured = measures_of(clip)
         found: dict[str, str | float | None] = {}
         for rule in rules():
@@ -97,12 +106,12 @@ class Thresholds(Settings):
         return found
 
     def digest(self) -> str:
-        """Return a hash of the thresholds alone."""
+        """Return a hash of the thresholds, without corpus and number of clips."""
         text = json.dumps(self.model_dump(by_alias=True)["thresholds"], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def write(self, path: Path) -> None:
-        """Write them as JSON."""
+        """Write the thresholds as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
             print(json.dumps(self.model_dump(by_alias=True), indent=1, ensure_ascii=False), file=file)
@@ -110,11 +119,11 @@ class Thresholds(Settings):
 
 @dataclass(frozen=True, slots=True)
 class AnnotateByMeasures:
-    """The job `annotate measures`.
+    """The job `annotate measures`: measured clips → clips with traits.
 
     Attributes:
         thresholds: file that `budew corpus thresholds` wrote.
-        overwrite: let measures replace traits that a clip has; they are kept otherwise.
+        overwrite: whether measures replace traits that a clip has already; if not, these are kept.
     """
 
     thresholds: str | Path
@@ -122,12 +131,12 @@ class AnnotateByMeasures:
     name: ClassVar[str] = "annotate"
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the settings that determine the output: the thresholds, by a hash."""
+        """Return the settings that determine the output, with a hash of the thresholds."""
         digest = read_thresholds(self.thresholds).digest()
         return {"by": "measures", "thresholds": digest, "overwrite": self.overwrite}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Annotate one clip after the other; those that were not measured fail."""
+        """Annotate each clip; clips that were not measured fail."""
         try:
             thresholds = read_thresholds(self.thresholds)
         except (SettingsError, CorpusError, OSError) as error:
@@ -136,10 +145,10 @@ class AnnotateByMeasures:
 
 
 def with_traits(clip: Clip, thresholds: Thresholds, *, overwrite: bool = False) -> Clip:
-    """Return the clip with the traits of its measures; `overwrite` replaces traits that it has.
+    """Return the clip with the traits of its measures; `overwrite` replaces traits that it has already.
 
     Raises:
-        CorpusError: the clip is not measured.
+        CorpusError: the clip was not measured.
     """
     if not measures_of(clip):
         raise CorpusError(f"clip {clip.id!r} has no acoustic measures: run budew corpus measure first")
@@ -155,7 +164,7 @@ def with_traits(clip: Clip, thresholds: Thresholds, *, overwrite: bool = False) 
 
 
 def read_thresholds(path: str | Path) -> Thresholds:
-    """Read what `Thresholds.write` wrote; SettingsError or CorpusError where the file has other contents."""
+    """Read a file of `Thresholds.write`; raise SettingsError or CorpusError if it is not one."""
     return validated(Thresholds, read_json_object(Path(path)), name=str(path))
 
 
@@ -167,14 +176,14 @@ def corpus_thresholds(
     on_bad: OnBad | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Thresholds:
-    """Return the thresholds of a measured corpus: quantiles of each measure, of all clips and of each group.
+    """Compute thresholds of a measured corpus: quantiles of each measure over all clips and each group.
 
     Args:
-        corpus: what `budew corpus measure` wrote; anything that `budew.read` takes.
-        by_gender: thresholds of pitch for each gender, besides those of all clips.
-        by_language: thresholds of the rate of syllables for each language, besides those of all clips.
+        corpus: output of `budew corpus measure`, or other measured clips, anything that `budew.read` takes.
+        by_gender: whether pitch also gets separate thresholds for each gender.
+        by_language: whether the syllable rate also gets separate thresholds for each language.
         on_bad: called with the error of each item that cannot be read; without it the first is raised.
-        progress: called with the number of clips that are done.
+        progress: called with the number of clips read so far.
 
     Raises:
         CorpusError: fewer than `FEWEST` clips are measured, or the corpus cannot be read.
@@ -210,7 +219,7 @@ def corpus_thresholds(
 
 
 def measures_of(clip: Clip) -> dict[str, float]:
-    """Return the measures of a clip; empty where it is not measured."""
+    """Return the measures of a clip, name → number; empty if it was not measured."""
     measured = clip.metadata.get(FIELD)
     items = measured.items() if isinstance(measured, Mapping) else ()
     numbers = ((name, value) for name, value in items if type(value) in (int, float))
@@ -219,7 +228,7 @@ def measures_of(clip: Clip) -> dict[str, float]:
 
 @cache
 def rules() -> tuple[Rule, ...]:
-    """Return the rules of `thresholds.yaml`; of two for a trait the first whose measure is known counts."""
+    """Return the rules of `thresholds.yaml`; for a trait, the first rule whose measure a clip has is used."""
     return tuple(Rule(**row) for row in _table()["measures"])
 
 

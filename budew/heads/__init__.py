@@ -1,4 +1,4 @@
-"""Regression heads on an encoder, of voices and of faces: files, training, many of them at once."""
+"""Regression heads on an encoder, for voices and faces: their files, and training of many at once."""
 
 import lazy_loader
 

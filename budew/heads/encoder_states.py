@@ -1,16 +1,16 @@
-"""Hidden states of a Whisper encoder as heads take them: of a window, and of a corpus as training data.
+"""Hidden states of a Whisper encoder, the inputs of heads: for one window, or for a corpus as training data.
 
-Published heads take one of two inputs ("layouts"):
+Published heads take one of two kinds of input ("layouts"):
 
-- flattened: all hidden states in a row, 1500 × 768 → 64 (Empathic Insight-Voice-Small) or 128 (-Large);
+- flattened: all hidden states concatenated, 1500 × 768 → 64 (Empathic Insight-Voice-Small) or 128 (-Large);
 - pooled: mean, minimum, maximum and standard deviation (of a sample, n - 1) over time, 4 × 768 → 64.
 
-Each window is padded to the full length that the encoder takes, as Empathic Insight-Voice does it, so the
-states depend on the neighbours in a batch by rounding only.
+Each window is padded to the full length that the encoder takes, as in Empathic Insight-Voice, so the rest of
+a batch changes the states only by rounding.
 
-One pass of the encoder over a corpus serves all heads. A row a clip is appended to a file, which is then
-mapped into memory, so that training reads mini-batches and holds no corpus: a flattened clip takes positions
-× width × 2 bytes (2.3 MB at the published 1,500 × 768), a pooled one 16 bytes × width.
+The encoder runs once over a corpus for all heads. The states of each clip are appended to a file, which is
+then mapped into memory, so that training reads mini-batches and never holds the corpus: a flattened clip
+takes positions × width × 2 bytes (2.3 MB at the published 1,500 × 768), a pooled clip 16 bytes × width.
 """
 
 from collections import Counter
@@ -41,14 +41,16 @@ Layout = Literal["pooled", "flattened"]
 TARGETS: tuple[str, ...] = (*EMOTIONS, *ATTRIBUTES)
 EMOTION_SCALE = "bud-e"
 PUBLISHED = "laion/BUD-E-Whisper"
-"""The encoder under the published heads, as their model card says."""
+"""Encoder of the published heads, according to their model card."""
 _STATISTICS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """An encoder of transformers, its feature extractor, and what they take: `window_seconds` of audio at
-    `sampling_rate` (Hz). A window has `positions` hidden states of `width` numbers.
+    """An encoder of transformers (`module`) with its feature `extractor` and the `name` of its checkpoint.
+
+    It takes `window_seconds` of audio at `sampling_rate` (Hz), and returns `positions` hidden states of
+    `width` numbers for a window.
     """
 
     module: Any
@@ -69,7 +71,7 @@ class Encoder:
         """Return the hidden states (windows, positions, width), float32, or float16 on a GPU.
 
         Args:
-            windows: mono samples (n,) each, at `sampling_rate`, at most `window_seconds` long.
+            windows: mono samples of each window, (n,), at `sampling_rate`, at most `window_seconds` long.
         """
         features = spectrograms(self.extractor, windows).to(self.device, self.module.dtype)
         with torch.inference_mode():
@@ -78,7 +80,7 @@ class Encoder:
 
 
 def load_encoder(name_or_dir: str | Path | None = None, *, device: str | None = None) -> Encoder:
-    """Load the encoder of a checkpoint and drop its decoder; see `load_checkpoint`."""
+    """Load the encoder of a checkpoint, without its decoder; arguments are those of `load_checkpoint`."""
     checkpoint = load_checkpoint(name_or_dir, device=device)
     config = checkpoint.model.config
     return Encoder(
@@ -94,12 +96,12 @@ def load_encoder(name_or_dir: str | Path | None = None, *, device: str | None = 
 
 @dataclass(frozen=True, slots=True)
 class UnusedClips:
-    """Clips that cannot be used, or only in part.
+    """Number of clips that cannot be used, or only in part.
 
     Attributes:
-        bare: clips without a profile, which are left out.
-        unrated: clips without rated emotions, used for attributes alone.
-        truncated: clips longer than the window, of which the first window is used.
+        bare: number of clips without a profile, which are left out.
+        unrated: number of clips without rated emotions, which are used only for attributes.
+        truncated: number of clips longer than a window, of which only the first window is used.
     """
 
     bare: int = 0
@@ -112,12 +114,14 @@ class LabeledStates:
     """Encoder states of clips or images, and their labels.
 
     Attributes:
-        states: (clips, positions × width), float16; or pooled, (clips, 4 width), float32. A mapped file.
-        targets: (clips, names): emotions on 0 to 4, attributes on their own scales, NaN where unknown.
-        speakers: of each clip; its id where it is unknown.
-        positions: hidden states in a row of `states`; 1 if they are pooled.
-        unused: clips of the corpus that are not among these, or only in part.
-        names: of the columns of `targets`.
+        states: flattened, (clips, positions × width), float16, or pooled, (clips, 4 × width), float32; mapped
+            from a file.
+        targets: (clips, names): emotions on 0 to 4, attributes on the scale of each attribute, NaN where
+            unknown.
+        speakers: speaker of each clip; the id of the clip if the speaker is unknown.
+        positions: number of hidden states in a row of `states`; 1 if they are pooled.
+        unused: number of clips of the corpus that were left out or used only in part.
+        names: names of the columns of `targets`.
     """
 
     states: NDArray[np.floating]
@@ -129,7 +133,7 @@ class LabeledStates:
 
 
 def statistics_pooling(states: Tensor) -> Tensor:
-    """Return mean, minimum, maximum and standard deviation over time.
+    """Compute mean, minimum, maximum and standard deviation of hidden states over time.
 
     Args:
         states: (batch, time, width).
@@ -147,10 +151,10 @@ def statistics_pooling(states: Tensor) -> Tensor:
 
 
 def layout_of(head: Head, encoder: Encoder) -> Layout:
-    """Return which states of the encoder a head takes.
+    """Find out by its number of inputs which layout of states a head takes.
 
     Raises:
-        CheckpointError: neither layout has the size of its input.
+        CheckpointError: neither layout of this encoder has this number of inputs.
     """
     if head.inputs == _STATISTICS * encoder.width:
         return "pooled"
@@ -164,7 +168,7 @@ def layout_of(head: Head, encoder: Encoder) -> Layout:
 
 
 def encoder_windows(clip: Clip, encoder: Encoder) -> Iterator[Window]:
-    """Return the windows of a clip that an encoder takes; errors are those of `budew.audio.windows`."""
+    """Cut a clip into windows for an encoder; errors are those of `budew.audio.windows`."""
     seconds, rate = encoder.window_seconds, encoder.sampling_rate
     return windows(clip.audio, seconds=seconds, sampling_rate=rate, name=f"clip {clip.id!r}")
 
@@ -179,20 +183,20 @@ def encode_corpus(
     on_bad: OnBad | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> LabeledStates:
-    """Run the encoder over the clips of a corpus that have profiles; a clip up to the window's end.
+    """Run the encoder over the clips of a corpus that have profiles, on the first window of each clip.
 
     Args:
         corpus: clips with profiles, anything that `budew.read` takes.
-        encoder: as `load_encoder` returns it.
-        file: new file for the states; its folder exists.
-        layout: of the heads that take them.
-        batch_size: clips encoded at once.
+        encoder: encoder from `load_encoder`.
+        file: new file for the states, in an existing folder.
+        layout: layout of the states, "pooled" or "flattened".
+        batch_size: number of clips encoded at once.
         on_bad: called with the error of each clip that cannot be read; without it the first is raised.
-        progress: called with the number of clips that are encoded.
+        progress: called with the number of clips encoded so far.
 
     Raises:
         CorpusError: the corpus cannot be read.
-        JobError: there is not room enough on the disk.
+        JobError: the disk is full.
     """
     flattened = layout == "flattened"
     positions, dtype = (encoder.positions, np.dtype("<f2")) if flattened else (1, np.dtype("<f4"))
@@ -233,7 +237,7 @@ def encode_corpus(
 
 
 def head_targets(profile: VoiceProfile) -> list[float]:
-    """Return what the heads are to predict of a profile, in the order of `TARGETS`; NaN where it is unknown.
+    """Return the values of a profile that heads learn to predict, in the order of `TARGETS`; NaN if unknown.
 
     Example:
         >>> targets = head_targets(VoiceProfile({"Awe": 0.5}, traits={"Arousal": 3.0}))

@@ -1,8 +1,8 @@
-"""Training of heads on encoder states: which ones, in which groups, and how well they predict new speakers.
+"""Training of heads on encoder states: choice of heads, groups that fit into memory, quality on new speakers.
 
-States and targets are standardized for training, and the weights of a trained head undo that. Heads are
-trained side by side (`stack_training.py`), in groups that fit into memory: one of the published size takes
-1.5 GB.
+States and targets are standardized for training; the weights of a trained head include the inverse, so that
+it takes raw states. Heads are trained in parallel (`stack_training.py`), in groups that fit into memory: one
+head of the published size takes 1.5 GB.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,9 +20,9 @@ from budew.randomness import derived_seed
 from budew.taxonomy import EMOTIONS
 
 FEWEST = 20
-"""Clips to train a head on: with the emotion, or whose attribute is known."""
+"""Fewest training clips of a head: clips that have its emotion, or whose attribute is known."""
 FEWEST_TO_CHECK = 5
-"""Such clips of other speakers to validate it."""
+"""Fewest clips of other speakers to validate a head, with the emotion or a known value of the attribute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Quality:
     """How well a head predicts clips of unknown speakers.
 
     Attributes:
-        clips: clips of the training part that have the emotion, or whose attribute is known.
-        r2: share of the variance explained; 0 is the mean of the training clips, 1 is all.
+        clips: number of training clips that have the emotion, or whose attribute is known.
+        r2: share of the variance explained: 0 for the mean of the training clips as prediction, 1 if perfect.
         error: mean absolute error on the scale of the target.
-        error_of_mean: that of the mean of the training clips.
-        epochs: for which it was trained.
+        error_of_mean: the same error if the mean of the training clips is always predicted.
+        epochs: number of epochs of training.
 
     Example:
         >>> states = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
@@ -53,7 +53,7 @@ class Quality:
 
 
 def split_by_speaker(speakers: Sequence[str], *, share: float, seed: int) -> NDArray[np.bool_]:
-    """Return which clips are for validation: those of whole speakers, drawn until `share` is reached.
+    """Choose clips for validation: all clips of randomly drawn speakers, until `share` is reached.
 
     Example:
         >>> split_by_speaker(["a", "a", "b", "b", "c", "c"], share=0.3, seed=0).tolist()
@@ -61,7 +61,7 @@ def split_by_speaker(speakers: Sequence[str], *, share: float, seed: int) -> NDA
     """
     order = sorted(set(speakers), key=lambda speaker: (derived_seed(seed, "validation", speaker), speaker))
     names, chosen = np.array(speakers), np.zeros(len(speakers), bool)
-    for speaker in order[:-1]:  # at least one is left for training
+    for speaker in order[:-1]:  # at least one speaker is left for training
         if chosen.mean() >= share:
             break
         chosen |= names == speaker
@@ -79,9 +79,9 @@ def fit_heads(
 
     Args:
         data: states and targets; a head is trained for each target that is known often enough.
-        options: how.
-        device: where; None for the CPU.
-        start: heads of one shape to train further, in the units of states and targets; then no others are.
+        options: settings of the training.
+        device: device to train on; None for the CPU.
+        start: heads of one shape to train further, without standardization; then only these are trained.
     """
     held_out = split_by_speaker(data.speakers, share=options.validation, seed=options.seed)
     is_emotion = np.array([name in EMOTIONS for name in data.names])
@@ -175,14 +175,14 @@ def _moments(data: LabeledStates, clips: NDArray[np.intp]) -> tuple[Tensor, Tens
 def unstandardized_head(
     name: str, weights: list[Tensor], number: int, inputs: tuple[Tensor, Tensor], target: tuple[float, float]
 ) -> Head:
-    """Return a head of a stack for states and scores that are not standardized.
+    """Return one head of a stack, with weights changed so that it takes and returns unstandardized values.
 
     Args:
-        name: what it scores.
-        weights: parameters of the stack.
-        number: of the head in the stack.
-        inputs: mean and standard deviation, (width,) each, which repeat along the inputs.
-        target: mean and standard deviation.
+        name: emotion or attribute that the head scores.
+        weights: parameters of the stack: all weights, then all biases.
+        number: index of the head in the stack.
+        inputs: mean and standard deviation of the states, (width,) each, the same for all positions.
+        target: mean and standard deviation of the target.
     """
     parts = [part[number].cpu() for part in weights]
     matrices = parts[: len(parts) // 2]
@@ -193,7 +193,7 @@ def unstandardized_head(
     matrices[0] = (by_position / spread.float()).flatten(1)
     matrices[-1] = matrices[-1] * target[1]
     biases[-1] = biases[-1] * target[1] + target[0]
-    # Copies: a view of the stack would be saved with all heads of it.
+    # Copies, because a view would be saved with the whole stack.
     layers = [(matrix.clone(), bias.float()) for matrix, bias in zip(matrices, biases, strict=True)]
     return Head.of_layers(name, layers)
 

@@ -1,7 +1,7 @@
-"""Files of regression heads, in the published layouts of voices and of faces.
+"""Files of regression heads, in the layouts of the published heads for voices and for faces.
 
-Heads lie in a folder of `model_<Name>_best.pth`, as they are published, or in one `.safetensors` file.
-Weights have the names that PyTorch gives to the linear layers of the published modules:
+Heads are in a folder of `model_<Name>_best.pth`, as published, or in one `.safetensors` file. Weights have
+the names that PyTorch gives to the linear layers of the published modules:
 
 - voices (laion/Empathic-Insight-Voice-Small, -Large and -Plus): `proj`, `mlp.2`, `mlp.5`, `mlp.8`...;
 - faces (laion/Empathic-Insight-Face-Small and -Large): `layers.0`, `layers.3`, `layers.6`...
@@ -35,16 +35,16 @@ Kind = Literal["voice", "face"]
 COMBINED, NOTES = "heads.safetensors", "heads.json"
 LONGEST_NAME = 100
 LARGEST_PICKLE = 2**20
-"""Bytes of the pickle in a `.pth`; that of a head has one or two thousand."""
+"""Largest accepted size of the pickle in a `.pth`, in bytes; the pickle of a head has one or two thousand."""
 
-_COMPILED = "_orig_mod."  # what torch.compile puts before the names of weights
+_COMPILED = "_orig_mod."  # prefix that torch.compile adds to the names of weights
 _PTH = re.compile(r"(?:model_)?(.+?)(?:_best)?\.pth")
 _HASH = re.compile(r"[0-9a-f]{16}")
 _TENSOR = re.compile(r"(.+)\.((?:proj|mlp\.\d+|layers\.\d+)\.(?:weight|bias))")
 
 
 def layer_names(count: int, kind: Kind) -> list[str]:
-    """Return the published names of the linear layers of a head; each third module of `Head.network` is one.
+    """Return the published names of `count` linear layers of a head; they are every third module of it.
 
     Example:
         >>> layer_names(3, "voice")
@@ -57,15 +57,15 @@ def layer_names(count: int, kind: Kind) -> list[str]:
 
 
 def head_of_weights(name: str, weights: Mapping[str, object]) -> Head:
-    """Return the head that a state dict describes.
+    """Build a head from a state dict.
 
     Args:
-        name: what the head scores.
-        weights: tensors by published name, with or without `_orig_mod.`; they are not copied unless they have
-            to become float32.
+        name: emotion or attribute that the head scores.
+        weights: tensors by published name, with or without `_orig_mod.`; copied only if they must be
+            converted to float32.
 
     Raises:
-        CheckpointError: a missing or unknown weight, shapes that do not match each other, NaN or infinity.
+        CheckpointError: a weight is missing, unknown, NaN or infinity, or shapes do not match.
     """
     tensors = {str(key).removeprefix(_COMPILED): value for key, value in weights.items()}
     kind: Kind = "face" if "layers.0.weight" in tensors else "voice"
@@ -88,7 +88,7 @@ def _linear_layer(name: str, layer: str, tensors: Mapping[str, object]) -> tuple
         isinstance(weight, Tensor)
         and isinstance(bias, Tensor)
         and weight.is_floating_point()
-        and weight.is_contiguous()  # as many numbers in memory as its shape says
+        and weight.is_contiguous()  # memory holds exactly the numbers of its shape
         and weight.dim() == 2
         and bias.shape == weight.shape[:1]
     ):
@@ -100,10 +100,10 @@ def _linear_layer(name: str, layer: str, tensors: Mapping[str, object]) -> tuple
 
 
 def find_heads(path: str | Path) -> tuple[Path, ...]:
-    """Return the files of heads: the `.pth` of a folder, else its `heads.safetensors`, or the file itself.
+    """Find the files of heads: a file itself, or the `.pth` of a folder, else its `heads.safetensors`.
 
     Raises:
-        CheckpointError: there is no such file.
+        CheckpointError: there is no file of heads.
     """
     place = Path(path).expanduser()
     if place.is_file():
@@ -118,10 +118,10 @@ def find_heads(path: str | Path) -> tuple[Path, ...]:
 
 
 def load_heads(path: str | Path) -> list[Head]:
-    """Return the heads in a folder or file, sorted by name, mapped into memory.
+    """Load the heads in a folder or file, mapped into memory, and sort them by name.
 
     Raises:
-        CheckpointError: there are no heads, a file is not a head, or two are for one emotion or attribute.
+        CheckpointError: there are no heads, a file is not a head, or two heads have the same name.
     """
     heads: list[Head] = []
     for file in find_heads(path):
@@ -194,7 +194,7 @@ def _from_safetensors(path: Path) -> Iterator[Head]:
 
 
 def head_file_name(name: str) -> str:
-    """Return the published name of the file of a head.
+    """Return the name of the file of a head in the published form.
 
     Example:
         >>> head_file_name("Hope/Optimism")
@@ -204,12 +204,12 @@ def head_file_name(name: str) -> str:
 
 
 def save_head(head: Head, folder: Path, name: str, kind: Kind = "voice") -> None:
-    """Write a head into a folder as a `.pth` of this file name, in the published layout of its kind."""
+    """Write a head into `folder` as the `.pth` file `name`, in the published layout of its kind."""
     torch.save(_published(head, kind), folder / name)
 
 
 def save_combined(heads: Iterable[Head], folder: Path, kind: Kind = "voice") -> None:
-    """Write all heads into a folder as one safetensors file."""
+    """Write all heads into `heads.safetensors` in `folder`, in the published layout of their kind."""
     tensors = {
         f"{head.name}.{key}": tensor for head in heads for key, tensor in _published(head, kind).items()
     }
@@ -225,16 +225,16 @@ def _published(head: Head, kind: Kind) -> dict[str, Tensor]:
 
 
 def check_unused(folder: Path) -> None:
-    """Raise `CheckpointError` unless the place is free: missing, or an empty folder."""
+    """Raise `CheckpointError` unless `folder` is missing or empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CheckpointError(f"{folder} exists already: choose a new folder")
 
 
 def head_notes(heads: str | Path) -> dict[str, Any] | None:
-    """Return the notes stored with heads, given as a folder or a file in it; None without notes.
+    """Read `heads.json` beside heads, which are given as a folder or a file in it; None if it is missing.
 
     Raises:
-        CorpusError: they are not JSON.
+        CorpusError: the file is not JSON.
     """
     place = Path(heads).expanduser()
     notes = (place if place.is_dir() else place.parent) / NOTES
@@ -242,10 +242,10 @@ def head_notes(heads: str | Path) -> dict[str, Any] | None:
 
 
 def check_encoder(heads: str | Path, encoder: str | Path | None) -> None:
-    """Check by the notes that heads were trained on this encoder: another one of its size would run as well.
+    """Check in `heads.json` that heads were trained on this encoder, since others of its size would run, too.
 
     Raises:
-        CheckpointError: they were trained on another.
+        CheckpointError: the heads were trained on another encoder.
     """
     notes = head_notes(heads) or {}
     trained_on, given = str(notes.get("encoder_weights", "")), identity(encoder)

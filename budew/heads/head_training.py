@@ -1,8 +1,8 @@
-"""Train heads on a corpus with profiles, and save them as the published ones are, pooled or flattened.
+"""Train heads on a corpus with profiles, pooled or flattened, and save them in the published format.
 
-The encoder runs once over the corpus, and the heads are fitted to its states: pooled ones in seconds. A head
-is trained for each emotion and voice attribute that occurs often enough, and kept if it predicts clips of
-unknown speakers better than the mean does; what is left out is reported.
+The encoder runs once over the corpus, and the heads are fitted to its states; for pooled heads this takes
+seconds. A head is trained for each emotion and voice attribute that occurs often enough, and kept if it
+predicts clips of unknown speakers better than the mean does; heads that are left out are reported.
 """
 
 import json
@@ -31,14 +31,14 @@ from budew.version import __version__
 
 @dataclass(frozen=True, slots=True)
 class TrainedHeads:
-    """Heads that are kept, mapped from their files, and how they were trained.
+    """The heads that were kept, and the results of their training.
 
     Attributes:
-        heads: sorted by name.
-        quality: of each head that was trained, by name, those that are left out among them.
-        clips: how many were encoded.
-        validation: how many of them were held out.
-        unused: clips of the corpus that were not used, or only in part.
+        heads: heads that were kept, sorted by name, mapped from their files.
+        quality: name → quality of each head that was trained, including heads that were left out.
+        clips: number of clips that were encoded.
+        validation: number of these clips that were held out for validation.
+        unused: number of clips of the corpus that were left out or used only in part.
     """
 
     heads: tuple[Head, ...]
@@ -49,7 +49,7 @@ class TrainedHeads:
 
     @property
     def rare(self) -> tuple[str, ...]:
-        """Emotions and attributes that occur too seldom."""
+        """Emotions and attributes without a head, because too few clips have them."""
         return tuple(name for name in TARGETS if name not in self.quality)
 
 
@@ -66,23 +66,24 @@ def train_heads(
 ) -> TrainedHeads:
     """Train heads on a corpus and save them in the folder `out`.
 
-    The folder gets `model_<Name>_best.pth` for each head, all of them as `heads.safetensors`, and
-    `heads.json` with the encoder and how good they are. The same corpus, encoder and seed give the same
-    heads on one machine. A hidden folder beside `out` takes the encoder states; it is removed at the end.
+    The folder has `model_<Name>_best.pth` for each head, `heads.safetensors` with all heads, and `heads.json`
+    with the encoder and the quality of the heads. On the same machine, the same corpus, encoder and seed give
+    the same heads. Encoder states are stored in a hidden folder beside `out`, which is removed at the end.
 
     Args:
         corpus: clips with profiles, anything that `budew.read` takes.
-        out: new folder; it appears when it is complete.
-        encoder: checkpoint, a folder or a hub id; None for the one in this package.
+        out: new folder; it appears under this name when it is complete.
+        encoder: checkpoint, a folder or a hub id; None for the checkpoint in this package.
         device: "cpu", "cuda", "cuda:1"...; None for the first GPU, or the CPU without one.
-        batch_size: clips encoded at once.
-        options: how the heads are trained, and their layout.
+        batch_size: number of clips encoded at once.
+        options: settings of the training, and layout of the states; default: `FittingOptions()`.
         on_bad: called with the error of each clip that cannot be read; without it the first is raised.
         progress: called with a number and what it counts: "clips encoded", then "heads trained".
 
     Raises:
-        CheckpointError: `out` is in use, or there is no such encoder.
-        CorpusError: the corpus cannot be read, no head can be trained on it, or none is better than the mean.
+        CheckpointError: `out` is not empty, or the encoder does not exist.
+        CorpusError: the corpus cannot be read, no head can be trained on it, or no head is better than the
+            mean.
         JobError: the disk is full.
 
     Example:

@@ -1,4 +1,4 @@
-"""Regression heads: perceptrons from the hidden states of an encoder to one score.
+"""Regression heads: perceptrons that compute one score from the hidden states of an encoder.
 
 The architecture is that of Empathic Insight-Voice and -Face (model cards of laion on Hugging Face): linear
 layers down to one output, with ReLU and dropout between them. `Head` is one of them as an `nn.Sequential`.
@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, relu
 
 DROPOUT = 0.1
-"""Share of activations that published heads drop in training."""
+"""Dropout rate that the published heads were trained with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A head and the name of its emotion or attribute.
+    """A regression head, with the name of the emotion or attribute that it scores.
 
-    Its first weights may be of half precision, as they can have 100 million numbers; all others are float32.
+    The weights of the first layer, up to 100 million, may be in half precision; all others are float32.
 
     Example:
         >>> import torch
@@ -42,9 +42,9 @@ class Head:
 
     @classmethod
     def of_layers(cls, name: str, layers: Sequence[tuple[Tensor, Tensor]]) -> "Head":
-        """Return a head of the weights (outputs, inputs) and biases (outputs,) of its linear layers.
+        """Build a head from the weights (outputs, inputs) and biases (outputs,) of its linear layers.
 
-        The tensors are not copied, so that weights mapped from a file stay there.
+        The tensors are not copied, so weights that are mapped from a file are not read into memory.
         """
         modules: list[nn.Module] = []
         for weight, bias in layers:
@@ -56,26 +56,26 @@ class Head:
 
     @property
     def layers(self) -> list[tuple[Tensor, Tensor]]:
-        """Return the weights and biases of the linear layers."""
+        """Weights and biases of the linear layers."""
         linear_layers = (layer for layer in self.network if isinstance(layer, nn.Linear))
         return [(layer.weight.detach(), layer.bias.detach()) for layer in linear_layers]
 
     @property
     def inputs(self) -> int:
-        """Return the size of the input."""
+        """Number of inputs."""
         return self.layers[0][0].shape[1]
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """Return scores (batch,), float32, of inputs (batch, inputs) of the type of the first weights."""
+        """Compute float32 scores (batch,) of inputs (batch, inputs) in the dtype of the first weights."""
         first, *rest = self.network
         weight, bias = first.get_parameter("weight"), first.get_parameter("bias")
-        hidden = linear(inputs, weight).float() + bias  # only the product is of half precision
+        hidden = linear(inputs, weight).float() + bias  # only the product is in half precision
         for module in rest:
             hidden = module(hidden)
         return hidden.squeeze(1)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> "Head":
-        """Return the head on a device, with its first weights in `dtype`."""
+        """Return the head on another device, with the weights of its first layer converted to `dtype`."""
         (weight, bias), *rest = self.layers
         if (weight.device, weight.dtype) == (device, dtype):
             return self
@@ -85,9 +85,9 @@ class Head:
 
 
 class HeadStack(nn.Module):
-    """Heads of one shape as one module: inputs (batch, inputs) → scores (heads, batch).
+    """Several heads of the same shape as one module: inputs (batch, inputs) → scores (heads, batch).
 
-    Its parameters are weights (heads, outputs, inputs) of each layer, then biases (heads, outputs).
+    Its parameters are the weights (heads, outputs, inputs) of each layer, then the biases (heads, outputs).
     """
 
     def __init__(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
@@ -96,7 +96,7 @@ class HeadStack(nn.Module):
 
     @classmethod
     def of_heads(cls, heads: Sequence[Head]) -> "HeadStack":
-        """Stack copies of the weights of heads, in their order."""
+        """Stack copies of the weights of heads, in the given order."""
         layers = list(zip(*(head.layers for head in heads), strict=True))
         weights = [torch.stack([weight.float() for weight, _ in layer]) for layer in layers]
         return cls(weights, [torch.stack([bias for _, bias in layer]) for layer in layers])
@@ -105,18 +105,21 @@ class HeadStack(nn.Module):
         """Return the scores (heads, batch) of inputs (batch, inputs).
 
         Args:
-            inputs: the same for all heads.
-            masks: (batch, outputs) each, factors of the activations of each layer but the first and the last.
+            inputs: inputs that all heads take.
+            masks: dropout masks, (batch, outputs) each: factors for the activations of each layer except the
+                first and the last; empty for no dropout.
         """
         first, *hidden, last = zip(self.weights, self.biases, strict=True)
         weight, bias = first
-        projected = linear(inputs, weight.flatten(0, 1), bias.flatten())  # one product, twice as fast
+        projected = linear(
+            inputs, weight.flatten(0, 1), bias.flatten()
+        )  # one product for all heads is twice as fast
         active = relu(projected.view(-1, *bias.shape).transpose(0, 1))
         for number, (weight, bias) in enumerate(hidden):
             active = relu(torch.baddbmm(bias.unsqueeze(1), active, weight.transpose(1, 2)))
             if masks:
                 active = active * masks[number]
         weight, bias = last
-        # Head by head: the rounding of one product of all would depend on the number of heads.
+        # Head by head, because the rounding of one product would depend on the number of heads.
         heads = zip(active.unbind(), weight.unbind(), bias.unbind(), strict=True)
         return torch.stack([linear(*head).squeeze(1) for head in heads])

@@ -1,8 +1,9 @@
-"""Training of a stack of heads on the same mini-batches, each head as if it were alone.
+"""Training of a stack of heads on the same mini-batches; each head gets the weights that it would get alone.
 
-The loss is a sum over heads, AdamW works weight by weight, the first weights come from the name of the head,
-and the heads share the order of the clips and the dropped activations: so a head is the same whatever it is
-trained with, on a CPU bit for bit (tested). It stops by itself and keeps the weights of its own best epoch.
+The loss is a sum over heads, AdamW updates each weight separately, the initial weights depend on the name of
+the head, and all heads share the order of the clips and the dropout masks. So the other heads of a stack do
+not change a head; on a CPU the weights are equal bit for bit (tested). Each head stops separately and keeps
+the weights of its best epoch.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,37 +21,38 @@ from budew.randomness import derived_seed
 SMALL, LARGE = (64, 64, 32, 16), (128, 128, 64, 32)
 """Widths of Empathic Insight-Voice-Small and -Large."""
 USUAL_INPUTS = 3072
-"""Inputs of a pooled head of the published size: with more, the steps of AdamW on the first weights add up,
-and their rate is lowered in proportion."""
+"""Number of inputs of a pooled head of the published size. With more inputs, the steps of AdamW on the first
+weights add up; their learning rate is therefore lowered in proportion."""
 COPIES = 5
-"""Copies of each weight, float32: itself, its gradient, two moments of AdamW, and that of the best epoch."""
+"""Number of float32 copies of each weight: weight, gradient, two moments of AdamW, weight of the best
+epoch."""
 
 Loss = Literal["squared", "absolute"]
 Batch = Callable[[Tensor], Tensor]
-"""Clip numbers (n,) → standardized inputs (n, inputs), float32."""
+"""Function: numbers of clips (n,) → standardized inputs (n, inputs), float32."""
 
 
 @dataclass(frozen=True, slots=True)
 class FittingOptions:
-    """How heads are trained. Widths and dropout are those of the published heads.
+    """Settings of the training of heads. The defaults of widths and dropout are those of the published heads.
 
     Attributes:
-        widths: outputs of the layers before the last, which has one output.
-        dropout: share of activations dropped after each layer but the first and the last.
-        rate: learning rate of AdamW; see `USUAL_INPUTS`.
+        widths: number of outputs of each layer except the last, which has one output.
+        dropout: dropout rate after each layer except the first and the last.
+        rate: learning rate of AdamW; for many inputs see `USUAL_INPUTS`.
         decay: weight decay.
-        batch: clips in a step.
-        most_epochs: over the corpus.
-        patience: epochs in which a head gets better by less than `least_gain`, and its training ends.
-        least_gain: share of its errors.
-        validation: share of the clips, by whole speakers.
-        seed: decides the split, the first weights, the order and the dropout.
+        batch: number of clips in a training step.
+        most_epochs: largest number of epochs.
+        patience: training of a head ends after this many epochs with a gain of less than `least_gain`.
+        least_gain: smallest decrease of the validation loss that counts as a gain, as a share of this loss.
+        validation: share of the clips that are held out for validation; whole speakers are held out.
+        seed: seed of the split, the initial weights, the order of the clips and the dropout.
         layout: which encoder states the heads take, see `budew.heads.encoder_states`.
-        loss: mean squared error, or mean absolute error; None is the first for pooled heads, and the second,
-            that of the published ones, for flattened. The absolute error is least at the median: of an
-            emotion that is absent from most clips that is 0.
-        memory: GB for the heads that are trained at once, with gradients and optimizer; one head is trained
-            whatever it takes. Changes no head.
+        loss: "squared" or "absolute" error; None for squared if the layout is pooled, and absolute, as for
+            the published heads, if it is flattened. The absolute error is least at the median, which is 0 for
+            an emotion that is absent from most clips.
+        memory: GB for the heads that are trained at once, with gradients and optimizer. At least one head is
+            trained at a time, even if it takes more. Does not change the heads.
 
     Example:
         >>> FittingOptions(layout="flattened").loss
@@ -76,7 +78,7 @@ class FittingOptions:
             object.__setattr__(self, "loss", "absolute" if self.layout == "flattened" else "squared")
 
     def weights(self, inputs: int) -> int:
-        """Return how many weights a head has.
+        """Return the number of parameters of a head with this number of inputs.
 
         Example:
             >>> FittingOptions().weights(3072)
@@ -85,12 +87,12 @@ class FittingOptions:
         return sum(after * (before + 1) for before, after in pairwise([inputs, *self.widths, 1]))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what determines the heads."""
+        """Return the options that determine the heads: all except `memory`."""
         return {name: value for name, value in asdict(self).items() if name != "memory"}
 
 
 def initial_stack(names: Sequence[str], inputs: int, options: FittingOptions) -> HeadStack:
-    """Return heads with random weights, which depend on the seed and the name of each head."""
+    """Create heads with random weights, which depend only on the seed and the name of each head."""
     sizes = list(pairwise([inputs, *options.widths, 1]))
     weights = [torch.empty(len(names), after, before) for before, after in sizes]
     for number, name in enumerate(names):
@@ -107,14 +109,14 @@ def _generator(*parts: str | int) -> torch.Generator:
 def fit_stack(
     stack: HeadStack, batch: Batch, targets: Tensor, validation: Tensor, options: FittingOptions
 ) -> tuple[list[Tensor], list[int]]:
-    """Train a stack, and return the weights of the best epoch of each head, and its epochs.
+    """Train a stack; return its weights, for each head from its best epoch, and the number of epochs by head.
 
     Args:
-        stack: first weights, on the device of `targets`.
-        batch: gives inputs of clips by their numbers.
+        stack: heads with initial weights, on the device of `targets`.
+        batch: returns the inputs of clips by their numbers.
         targets: (heads, clips), standardized, NaN where unknown.
         validation: (clips,), True for clips that decide when to stop. On the CPU.
-        options: how.
+        options: settings of the training.
     """
     train, check = (~validation).nonzero().squeeze(1), validation.nonzero().squeeze(1)
     first, *others = stack.parameters()
