@@ -59,7 +59,7 @@ def browser_page(
     Args:
         gradio: the library.
         backends: the checkpoints to choose from, by the name that is shown.
-        cards: what the checkpoints say about themselves.
+        cards: training data and published results of the checkpoints.
     """
     with gradio.Blocks(title="budew", analytics_enabled=False, delete_cache=(600, _UPLOAD_SECONDS)) as blocks:
         gradio.Markdown(_INTRODUCTION)

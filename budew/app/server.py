@@ -25,7 +25,7 @@ LARGEST_UPLOAD = 200_000_000
 LARGEST_REQUEST = 100_000
 """Bytes of any other request."""
 MOST_UPLOADING = 500_000_000
-"""Bytes of all uploads in progress: gradio holds what is no file in memory."""
+"""Bytes of all uploads in progress: gradio holds requests that are no files in memory."""
 MOST_KEPT = 2_000_000_000
 """Bytes in the folder when an upload begins; the oldest files are deleted."""
 SESSIONS = 64
@@ -116,7 +116,7 @@ def serve_app(
     """Serve the page as long as the context lasts; yield its address.
 
     Args:
-        models: checkpoints to choose from, folders or hub ids; none for `default_checkpoint`.
+        models: checkpoints to choose from, folders or hub ids; empty for `default_checkpoint`.
         options: backend, device and dtype, for all of them.
         host, port: where to listen.
 

@@ -1,9 +1,9 @@
 """`Client`: answers from the cache or from a server, with retries, a health probe and a budget.
 
 Retries, waits and timeouts of a single request are those of the `openai` client. When they are used up, a
-health probe (a short request that any such model answers) decides whose fault it is: while the probe fails,
-the server is down, all requests wait, and after `patience` the job ends, to be resumed. Otherwise the request
-is sent again, and at last refused. Answers are cached: none is paid twice.
+health probe is sent: a short request that any such model answers. While it fails, the server counts as down:
+all requests wait, and after `patience` the job ends, to be resumed. If it succeeds, the request is sent
+again, and counts as refused after some rounds. Answers are cached, so no answer is paid twice.
 """
 
 import asyncio

@@ -41,9 +41,9 @@ _OVERLOAD = (429, 503, 529)
 
 
 class UnavailableError(Exception):
-    """No answer after all retries; a health probe tells whether the server is down.
+    """No answer after all retries. Whether the server is down is decided by a health probe.
 
-    `overload`: the server has too many requests.
+    `overload`: the server rejected the request because it has too many.
     """
 
     def __init__(self, reason: str, *, overload: bool = False) -> None:

@@ -44,7 +44,9 @@ class ServerSettings(Settings):
         default=600.0, gt=0, description="Seconds to wait for a server that is down before the job ends."
     )
     requests_per_minute: float | None = Field(
-        default=None, gt=0, description="Rate limit over all workers of this machine."
+        default=None,
+        gt=0,
+        description="Rate limit over all workers of this machine; retries are not counted.",
     )
     price_in: float = Field(default=0.0, ge=0, description="Price of a million tokens sent, in any currency.")
     price_out: float = Field(default=0.0, ge=0, description="Price of a million tokens received.")

@@ -71,8 +71,8 @@ def captions_and_score(captioner: Captioner, clips: Sequence[Clip]) -> tuple[lis
     """Return the caption of each clip ("" if it failed), and the mean ρ with the labels, if there are any."""
     results = list(captioner.caption_clips(clips))
     labels = intensity_matrix([clip.profile or VoiceProfile() for clip in clips])
-    said = [one.profile if isinstance(one, CaptionedRecording) else VoiceProfile() for one in results]
-    score = float(score_emotions(labels, intensity_matrix(said))["mean_spearman"][0])
+    predicted = [one.profile if isinstance(one, CaptionedRecording) else VoiceProfile() for one in results]
+    score = float(score_emotions(labels, intensity_matrix(predicted))["mean_spearman"][0])
     captions = [one.caption if isinstance(one, CaptionedRecording) else "" for one in results]
     return captions, None if np.isnan(score) else score
 

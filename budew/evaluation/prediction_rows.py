@@ -226,4 +226,4 @@ def _number(given: Any, name: str) -> float | None:
     with suppress(ValueError, OverflowError):
         if isinstance(given, str | float | int) and not isinstance(given, bool) and isfinite(float(given)):
             return float(given)
-    raise InputError(f"the score of {name!r} is {str(given)[:40]!r}: give a number, or null for none")
+    raise InputError(f"the score of {name!r} is {str(given)[:40]!r}: give a number, or null without a score")

@@ -179,8 +179,8 @@ def _languages(counted: CorpusStatistics) -> HeatMap | None:
         [f"{shortened(name)} ({clips:,})" for name, _, clips in languages],
         shares,
         high=max(1.0, *(share for row in shares for share in row)),
-        note="Of the clips of a language whose emotions are known (their number in brackets), the percentage "
-        "that have the emotion.",
+        note="Percentage of the clips of a language that have the emotion; in brackets the number of clips "
+        "whose emotions are known.",
         digits=1,
     )
 

@@ -44,7 +44,7 @@ def split_report(report: SplitReport) -> Report:
 
 def _split_remarks(report: SplitReport) -> Iterator[tuple[str, str]]:
     if report.emotions_unknown:
-        yield "clips with unknown emotions, counted for none", f"{report.emotions_unknown:,}"
+        yield "clips with unknown emotions, which count for no emotion", f"{report.emotions_unknown:,}"
     recordings, recorded, unnamed = (
         sum(getattr(part, name) for part in report.parts) for name in ("recordings", "recorded", "unnamed")
     )

@@ -280,8 +280,8 @@ def _burst_groups(scores: BurstScores) -> Bars:
             rows.append(BarRow(label, row.recall, {"precision": row.precision.value}))
     note = (
         f"Over the {scores.n:,} clips with a labelled burst. Micro: of all labels together; macro: mean over "
-        f"the groups that are labelled. Of the {scores.unlabelled:,} other clips, {scores.named_there:,} got "
-        "a burst, which may be there."
+        f"the groups that are labelled. {scores.named_there:,} captions of the {scores.unlabelled:,} other "
+        "clips name a burst, which may be right."
     )
     return Bars("Vocal bursts by group, %", rows, axis=_PER_CENT, note=note, measure="recall", digits=1)
 
@@ -302,7 +302,7 @@ def _each_burst(scores: BurstScores) -> Table:
 def _false_emotions(found: FalseEmotions) -> Bars:
     shares: dict[str, Metric] = {"any emotion": found.share, **found.emotions}
     rows = [BarRow(name, share) for name, share in shares.items()]
-    note = f"Of {found.n:,} clips with all 40 emotions rated and none present: how many captions name one."
+    note = f"Share of the {found.n:,} clips without any emotion (all 40 rated) whose caption names one."
     return Bars("False emotions, %", rows, axis=_PER_CENT, note=note, measure="share of the clips", digits=1)
 
 
@@ -317,8 +317,8 @@ def _remarks(evaluation: Evaluation) -> Iterable[tuple[str, str]]:
     if evaluation.unvaried:
         yield (
             f"{len(evaluation.unvaried)} emotions with correlation 0",
-            "They were predicted the same for every clip although the label varies, which says nothing about "
-            f"the clip: {', '.join(evaluation.unvaried)}.",
+            "The label varies, but the prediction is the same for every clip: "
+            f"{', '.join(evaluation.unvaried)}.",
         )
     if evaluation.partly_rated:
         yield (
@@ -340,7 +340,7 @@ def _remarks(evaluation: Evaluation) -> Iterable[tuple[str, str]]:
     yield (
         "Empty predictions",
         f"{evaluation.unparsed} captions without any parsed emotion, burst or trait; "
-        f"{evaluation.emotionless} clips with an emotion for which none was predicted. Both count as "
+        f"{evaluation.emotionless} clips with an emotion for which no emotion was predicted. Both count as "
         "predictions of zero.",
     )
     if skipped := len(evaluation.skipped):

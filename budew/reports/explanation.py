@@ -184,7 +184,7 @@ def _is_plain(console: Console) -> bool:
 
 
 def _marked(text: str, found: Sequence[Mark], console: Console) -> Text:
-    """Return a caption with its marks as colours, or as brackets where there are none."""
+    """Return a caption with its marks as colours, or as brackets on a terminal without colours."""
     shown, plain = Text(overflow="fold"), _is_plain(console)
     for piece, mark in pieces(text, found):
         if mark is None:
@@ -247,7 +247,7 @@ def _bars(parsed: ParsedCaption, console: Console) -> Table | Text:
 
 
 def _without_emotions(parsed: ParsedCaption) -> str:
-    """Return what is known of a caption without emotions: none is named, or its words are not understood."""
+    """Return why a caption has no emotions: it names none, or has words that are not in the lexicon."""
     words = list(dict.fromkeys(visible(unknown.word) for unknown in parsed.unknown))
     if words:
         return f"No emotion was found; not in the lexicon: {', '.join(words)}."

@@ -55,7 +55,7 @@ class FacesPage:
         left_out = f", {self._left_out:,} more are not shown" if self._left_out else ""
         note = (
             "The bars are the raw scores of the strongest emotions of each face, on a scale of about 0 to 7. "
-            "They say what an expression looks like, not what somebody feels."
+            "They describe how an expression looks, not what somebody feels."
         )
         faces = ClipCards("Faces", self._faces, note=note)
         return Report(self._title, f"{len(self._faces)} images{left_out}.", [], [faces])
@@ -107,7 +107,7 @@ def _shares(shares: Mapping[str, Mapping[str, float]], variances: Mapping[str, f
             columns,
             rows,
             high=max(value for row in rows for value in row),
-            note="Of the images of a group of ethnicities.",
+            note="Share of the images of each group of ethnicities.",
             axes=("ethnicity", "emotions"),
         ),
         HeatMap(

@@ -1,6 +1,6 @@
 """Text for pages and terminals: numbers, shares, and control characters made visible.
 
-Captions and names come from outside, and none may command a terminal.
+Captions and names come from outside, and must not control a terminal.
 """
 
 # Bidirectional overrides and isolates reorder the text behind them, unpaired surrogates cannot be encoded.

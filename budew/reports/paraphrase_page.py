@@ -166,9 +166,9 @@ def _diversity(found: ParaphraseReport) -> Table | None:
         rows.append([label, *cells, better])
     templates = found.diversity["templates"]
     note = (
-        f"Of {templates.captions:,} captions each, one per clip; distinct-n, compression and vocabulary use "
-        f"the same number of words ({templates.compared_words:,}): every metric depends on the size of the "
-        "sample. “Written” are the paraphrases with the fallbacks, as a model learns them."
+        f"Each column is over {templates.captions:,} captions, one per clip. Distinct-n, compression and "
+        f"vocabulary use the same number of words ({templates.compared_words:,}), as every metric depends on "
+        "the size of the sample. “Written” are the paraphrases with the fallbacks, as a model learns them."
     )
     return Table("Diversity", ["metric", *found.diversity, "better"], rows, note=note)
 

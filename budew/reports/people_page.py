@@ -32,7 +32,7 @@ _UAR = "unweighted_average_recall"
 _CLASS_METRICS = {_UAR: "UAR, %", "argmax_accuracy": "accuracy, %", "macro_f1": "macro F1, %"}
 _INTENSITY_METRICS = {"spearman": "Spearman ρ", "auc": "area under ROC"}
 _FEW = 5
-"""Speakers below which an interval over them says little."""
+"""Number of speakers below which an interval over them is called rough."""
 
 
 def people_report(result: PeopleResult) -> Report:
@@ -90,8 +90,8 @@ def _recall(corpora: Sequence[CorpusResult], sampled: str) -> Bars:
         label = f"{corpus.title} ({len(found.task.classes)} classes)"
         rows.append(BarRow(label, found.overall[_UAR], marks))
     note = (
-        "Class of the strongest emotion in the caption. Linear probes of the encoder of whisper-base know "
-        "the classes of a corpus, which captions do not: they show what can be heard."
+        "Class of the strongest emotion in the caption. Linear probes of the encoder of whisper-base are "
+        "trained on the classes of a corpus, captions are not: probes show what the encoder can distinguish."
     )
     return _bars("Unweighted average recall, %", rows, note, "captions")
 
@@ -199,7 +199,7 @@ def _false_emotions(corpora: Sequence[CorpusResult]) -> Bars:
             name, share = next(iter(found.emotions.items()))
             most_often.append(f"{corpus.title}: {name} {written(share, 0)} %")
     note = (
-        "Of the clips without any emotion (neutral or read): how many captions name one; lower is better. "
+        "Share of the clips without any emotion (neutral or read) whose caption names one; lower is better. "
         f"Most often: {'; '.join(most_often) or 'none'}."
     )
     return _bars("False emotions, %", rows, note, "share of the clips")
@@ -208,7 +208,7 @@ def _false_emotions(corpora: Sequence[CorpusResult]) -> Bars:
 def _notes(result: PeopleResult) -> list[tuple[str, str]]:
     read = [(corpus.title, _described(corpus)) for corpus in result.corpora]
     few = [one.title for one in result.corpora if one.evaluation.speakers and one.evaluation.speakers < _FEW]
-    rough = f" Of few speakers, as in {', '.join(few)}, they are rough." if few else ""
+    rough = f" With few speakers, as in {', '.join(few)}, they are rough." if few else ""
     return [*read, *page_notes("people", rough=rough)]
 
 

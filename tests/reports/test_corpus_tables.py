@@ -94,7 +94,7 @@ def test_split():
     assert notes["test has no clip with"] == "Fear"
     assert notes["clips without a speaker"].startswith("3 of 2 recordings")
     assert notes["clips without a speaker or a recording"].startswith("2, each placed on its own")
-    assert notes["clips with unknown emotions, counted for none"] == "7"
+    assert notes["clips with unknown emotions, which count for no emotion"] == "7"
     by_hash = split_report(SplitReport((replace(train, recorded=0), test), counts, False))
     assert dict(by_hash.notes)["clips without a speaker"].startswith("5, placed by the hash")
 

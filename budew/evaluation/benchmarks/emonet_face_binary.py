@@ -150,19 +150,19 @@ def read_binary_table(path: str | Path) -> BinaryTable:
             there is no rating by people; names the row or the pair.
     """
     seen: set[tuple[str, str, str]] = set()
-    said: dict[tuple[str, int], list[int]] = {}
+    answers: dict[tuple[str, int], list[int]] = {}
     for rating in read_ratings(path):
-        told = f"{path}: {rating.emotion} of {rating.item!r}"
+        pair = f"{path}: {rating.emotion} of {rating.item!r}"
         if rating.value not in (0.0, 1.0) or rating.emotion not in EMOTIONS:
-            raise CorpusError(f"{told} is not rated as an emotion, present or not: correct the table")
+            raise CorpusError(f"{pair} is not rated as an emotion, present or not: correct the table")
         who = rating.item, rating.emotion, rating.rater
         if who in seen:
-            raise CorpusError(f"{told} is rated twice by {rating.rater}: keep one")
+            raise CorpusError(f"{pair} is rated twice by {rating.rater}: keep one")
         seen.add(who)
-        said.setdefault((rating.item, EMOTIONS.index(rating.emotion)), []).append(int(rating.value))
-    if not said:
+        answers.setdefault((rating.item, EMOTIONS.index(rating.emotion)), []).append(int(rating.value))
+    if not answers:
         raise CorpusError(f"{path}: contains no rating by people: check the file")
-    pairs = sorted(said)
+    pairs = sorted(answers)
     images = sorted({image for image, _ in pairs})
     place = {name: number for number, name in enumerate(images)}
     return BinaryTable(
@@ -170,8 +170,8 @@ def read_binary_table(path: str | Path) -> BinaryTable:
         len({rater for _, _, rater in seen}),
         np.array([place[image] for image, _ in pairs]),
         np.array([emotion for _, emotion in pairs]),
-        np.array([len(said[pair]) for pair in pairs]),
-        np.array([sum(said[pair]) for pair in pairs]),
+        np.array([len(answers[pair]) for pair in pairs]),
+        np.array([sum(answers[pair]) for pair in pairs]),
     )
 
 
