@@ -1,4 +1,4 @@
-"""Audio of any format, as files or bytes: samples, duration, and the damage found."""
+"""Decode audio files or bytes of any format: samples, duration, and damage of the file."""
 
 import lazy_loader
 

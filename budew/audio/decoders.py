@@ -1,9 +1,9 @@
 """Decode audio of any format into a stream of mono blocks at its own sampling rate, in bounded memory.
 
-soundfile (libsndfile) reads wav, flac, ogg, opus, aiff; PyAV (FFmpeg) reads the rest, and what soundfile
-refuses. Mp3 is read by PyAV as well: half as fast, a thousand times real time on one core
-(benchmarks/decode.py), but libsndfile's mp3 decoder prints warnings that no caller can catch.
-FFmpeg may use its audio demuxers only: a playlist named `.mp3` would make it open other files and addresses.
+soundfile (libsndfile) reads wav, flac, ogg, opus, aiff; PyAV (FFmpeg) reads other formats, and files that
+soundfile rejects. PyAV also reads mp3: at half the speed (a thousand times real time on one core,
+benchmarks/decode.py), but libsndfile's mp3 decoder prints warnings that cannot be caught.
+FFmpeg may use only its audio demuxers: a playlist named `.mp3` could make it open other files and addresses.
 """
 
 import signal
@@ -28,7 +28,7 @@ from budew.errors import AudioError
 Samples = NDArray[np.float32]
 
 RATES = (4_000, 768_000)
-"""Sampling rates in Hz that are accepted; a header outside of them is damaged or hostile."""
+"""Lowest and highest accepted sampling rate in Hz; a header with another rate is damaged or hostile."""
 MOST_CHANNELS = 64
 _BLOCK = 8_192
 _PADDING = 4_096  # bytes; as large as a block of a disk
@@ -37,11 +37,11 @@ _BY_SOUNDFILE = ("wav", "flac", "ogg", "aiff", "au", "caf")
 
 
 _MISSING = 0.25
-"""Seconds that a file may fall short of what its header claims: padding, rounding of containers."""
+"""Seconds by which a file may be shorter than its header claims, because of padding and rounding."""
 
 
 class _RefusedError(Exception):
-    """One decoder cannot read this format; the other may."""
+    """A decoder cannot read this file; the other decoder is tried next."""
 
 
 @dataclass(slots=True)
@@ -49,16 +49,17 @@ class Stream:
     """An open audio stream.
 
     Attributes:
-        name: what errors call it.
-        sampling_rate: Hz.
-        channels: of the file; the blocks are their mean.
-        declared: length in seconds that the header claims, None where it is not known.
-        exact: whether `declared` is meant exactly, not estimated from the size of the file.
-        close: closes the decoder.
-        decoded: mono blocks as the decoder gives them.
-        faults: what the decoder finds broken while it gives blocks.
-        damage: one sentence on what is missing or broken, else None. Known when all `blocks` are read.
-        seconds: length of what was read so far.
+        name: name of the audio in errors.
+        sampling_rate: sampling rate in Hz.
+        channels: number of channels in the file; the blocks are the mean of the channels.
+        declared: length in seconds that the header claims; None if unknown.
+        exact: whether `declared` is exact; if not, it is estimated from the size of the file.
+        close: function that closes the decoder.
+        decoded: mono blocks from the decoder.
+        faults: faults that the decoder has found so far.
+        damage: sentence about missing or broken parts; None if there are none. Set when all `blocks` are
+            read.
+        seconds: seconds of audio decoded so far.
     """
 
     name: str
@@ -73,10 +74,10 @@ class Stream:
     seconds: float = 0.0
 
     def blocks(self) -> Iterator[Samples]:
-        """Decode: mono float32 blocks (n,), some thousand samples each.
+        """Decode the audio; yield mono float32 blocks (n,) of a few thousand samples.
 
         Raises:
-            AudioError: there is no sample, or one is NaN or infinite.
+            AudioError: the audio has no samples, or a sample is NaN or infinite.
         """
         count = 0
         for block in self.decoded:
@@ -99,10 +100,14 @@ class Stream:
 
 @contextmanager
 def open_stream(audio: Path | bytes, name: str) -> Iterator[Stream]:
-    """Open encoded audio with the decoder that its first bytes ask for, else with the other one.
+    """Open encoded audio with the decoder for its format; if this decoder fails, with the other one.
+
+    Args:
+        audio: path of an audio file, or its encoded bytes.
+        name: name of the audio in errors.
 
     Raises:
-        AudioError: nothing in it can be decoded; the sentence begins with `name`.
+        AudioError: the audio cannot be decoded.
     """
     with _open(audio, name) as file:
         stream = _stream(file, name)
@@ -168,7 +173,7 @@ def _by_soundfile(file: BinaryIO, name: str) -> Stream:
     if not frames or not 1 <= channels <= MOST_CHANNELS:
         sound.close()
         raise _RefusedError(f"libsndfile: {frames} samples in {channels} channels")
-    known = 0 < frames < 2**40  # a FLAC of unknown length claims 2**63
+    known = 0 < frames < 2**40  # the header of a FLAC of unknown length claims 2**63
     if not known and sound.format == "FLAC":
         sound.close()
         raise _RefusedError("libsndfile: a FLAC of unknown length")  # whose last block soundfile cannot read
@@ -179,7 +184,7 @@ def _by_soundfile(file: BinaryIO, name: str) -> Stream:
 
 
 def _soundfile_blocks(sound: Any, faults: list[str]) -> Iterator[Samples]:
-    weights = np.full(sound.channels, 1 / sound.channels, np.float32)  # a product takes a third of a mean
+    weights = np.full(sound.channels, 1 / sound.channels, np.float32)  # three times as fast as mean()
     while True:
         try:
             with _interrupt_held():
@@ -221,7 +226,7 @@ def _by_av(file: BinaryIO, name: str) -> Stream:
         track = container.streams.audio[0]
         faults = list[str]()
         blocks = _av_blocks(container, track, faults)
-        first = next(blocks)  # some formats have their rate only in the first frame
+        first = next(blocks)  # some formats state the sampling rate only in the first frame
     except (IndexError, StopIteration, av.error.FFmpegError) as error:
         container.close()
         reason = "no audio track" if isinstance(error, IndexError) else str(error)
@@ -241,7 +246,7 @@ def _av_blocks(container: Any, track: Any, faults: list[str]) -> Iterator[Sample
         try:
             for frame in packet.decode():
                 held += map(_mono, [frame] if frame.format.name == "fltp" else to_float.resample(frame))
-        except (av.error.FFmpegError, ValueError) as error:  # ValueError: the channels change on the way
+        except (av.error.FFmpegError, ValueError) as error:  # ValueError: the number of channels changes
             broken += 1
             reason = str(getattr(error, "strerror", None) or error)
         if sum(map(len, held)) >= _BLOCK:
@@ -293,7 +298,7 @@ def _av_length(container: Any, track: Any, file: BinaryIO) -> tuple[float | None
 
 
 def _has_length_tag(file: BinaryIO) -> bool:
-    """Return whether an mp3 counts its frames in a tag, as LAME writes it; without, its length is a guess."""
+    """Return whether an mp3 has a tag with the number of its frames, as LAME writes it."""
     place = file.tell()
     file.seek(0)
     head = file.read(10)

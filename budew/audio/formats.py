@@ -1,8 +1,8 @@
-"""Audio formats: which one a file has, and whether it ends where its format says.
+"""Audio formats: detect the format of a file from its content, and whether the file is truncated.
 
-Content decides how a file is decoded, so an mp3 named `.wav` plays and a text file named `.wav` is refused
-by name. Most decoders do not report truncated audio. Measured on files cut at random places: libsndfile
-is silent on every wav, aiff, au and ogg, FFmpeg on 198 of 200 mp3 without a length tag.
+The content decides how a file is decoded: an mp3 named `.wav` is decoded, a text file named `.wav` is
+rejected. Most decoders do not report truncated audio. Of files cut at random places, libsndfile reports no
+wav, aiff, au or ogg, and FFmpeg only 2 of 200 mp3 without a length tag.
 """
 
 import re
@@ -13,16 +13,19 @@ SUFFIXES = (
     "flac", "mp3", "wav", "ogg", "opus", "oga", "m4a", "mp4", "mov", "aac", "webm", "mkv", "aif",
     "aiff", "au", "caf"
 )  # fmt: skip
-"""Suffixes taken for audio when a folder or a shard is listed, best first where a clip has several."""
+"""Suffixes that count as audio in folders and shards; if a clip has several, the first of them is used."""
 
 LARGEST_AUDIO = 512 * 2**20
 """Largest encoded clip in a shard or a parquet file, in bytes."""
 
 
 def sniff_format(head: bytes, *, named: str = "") -> str | None:
-    """Return the suffix that belongs to the first bytes of a file (16 are enough), None for none.
+    """Detect the format of a file; return its usual suffix, None if it is not a known audio format.
 
-    Where several do (`ogg` and `opus` are one container), it is `named` if that is one of them.
+    Args:
+        head: first bytes of the file; 16 are enough.
+        named: suffix of the file; returned if it fits the content, as `ogg` and `opus` have the same
+            container.
     """
     for suffix, offset, magic in _MAGIC:
         if head[offset : offset + len(magic)] == magic:
@@ -47,21 +50,22 @@ _MAGIC = (
 _OTHER_NAMES = {"ogg": ("opus", "oga"), "m4a": ("mp4", "mov"), "webm": ("mkv",), "aiff": ("aif",)}
 _CORRECTED = re.compile(r": (\d+) \(should be (\d+)\)")
 _UNKNOWN = 2**31 - 2**16
-"""Smallest size in bytes that stands for unknown: programs that write to a pipe claim 2**31 or 2**32."""
+"""Sizes from this on mean unknown: programs that write to a pipe put 2**31 or 2**32 into the header."""
 _LONGEST_PAGE = 27 + 255 + 255 * 255  # header, table of segments, segments
 
 
 def claimed_share(log: str) -> float:
-    """Return the ratio of the claimed size of a file to its real size, by libsndfile's log of its header.
+    """Return the ratio of the size that a file's header claims to the real size; usually 1.
 
-    1 as a rule. The log says `data : 32000 (should be 19957)` where a size in the header exceeds the file.
+    Args:
+        log: libsndfile's log of the header; `data : 32000 (should be 19957)` in it shows a truncated file.
     """
     sizes = [(int(claimed), int(real)) for claimed, real in _CORRECTED.findall(log)]
     return max([1.0, *(claimed / real for claimed, real in sizes if 0 < real < claimed < _UNKNOWN)])
 
 
 def ogg_breaks_off(file: BinaryIO) -> bool:
-    """Return whether an Ogg file ends within its last page. Moves the position."""
+    """Return whether an Ogg file is truncated: it ends within its last page. Moves the file position."""
     size = file.seek(0, SEEK_END)
     file.seek(max(0, size - _LONGEST_PAGE))
     tail = file.read(_LONGEST_PAGE)
@@ -73,10 +77,10 @@ def ogg_breaks_off(file: BinaryIO) -> bool:
 
 
 class FrameSizes:
-    """Sizes of the frames of an mp3, to see whether the last one was cut.
+    """Sizes of the frames of an mp3, from which a truncated last frame is detected.
 
-    Known only at a constant bit rate, where frames differ by one byte of padding at most: a variable rate
-    without a length tag is rare.
+    This works only for a constant bit rate, where frames differ by at most one byte of padding. An mp3 with a
+    variable bit rate and without a length tag is rare.
     """
 
     def __init__(self) -> None:
@@ -84,7 +88,7 @@ class FrameSizes:
         self._sync = b""
 
     def add(self, frame: bytes) -> bool:
-        """Record the next frame and return whether it is valid: it begins as the first one does."""
+        """Add the next frame; return whether it is valid: it has the same first two bytes as the first."""
         if self._sync and frame[:2] != self._sync:
             return False
         if self._last:
@@ -95,5 +99,5 @@ class FrameSizes:
 
     @property
     def last_is_cut(self) -> bool:
-        """Whether all frames but the last are of one size and the last is smaller."""
+        """Whether the last frame is smaller than the others, which have the same size (up to one byte)."""
         return self._most - self._least <= 1 and 0 < self._last < self._least

@@ -1,4 +1,4 @@
-"""The default microphone, through PortAudio: `find_microphone().record(5)`. Nothing is written to a file."""
+"""Record from the default microphone through PortAudio: `find_microphone().record(5)`."""
 
 from dataclasses import dataclass
 from types import ModuleType
@@ -11,7 +11,7 @@ from budew.errors import InputError, first_line, require
 
 @dataclass(frozen=True, slots=True)
 class Microphone:
-    """An input device; `sampling_rate` (Hz) is its own.
+    """A microphone: its name, and its default sampling rate in Hz, at which it records.
 
     Example:
         >>> find_microphone().record(5).shape  # doctest: +SKIP
@@ -23,10 +23,10 @@ class Microphone:
     sounddevice: ModuleType
 
     def record(self, seconds: float) -> NDArray[np.float32]:
-        """Record for `seconds` and return mono samples (n,), in [-1, 1].
+        """Record for `seconds`; return mono samples (n,) in [-1, 1]. Nothing is written to a file.
 
         Raises:
-            InputError: the device refuses, or gives zeros only.
+            InputError: the device cannot record, or records only zeros.
         """
         try:
             recorded = self.sounddevice.rec(
@@ -48,7 +48,7 @@ class Microphone:
 
 
 def find_microphone() -> Microphone:
-    """Return the default input device.
+    """Return the default microphone.
 
     Raises:
         MissingExtraError: sounddevice is not installed.

@@ -1,11 +1,10 @@
 """Samples from any audio file: whole (`decode`) or window by window in bounded memory (`windows`).
 
-Any container and rate that `decoders` opens becomes mono float32 at the requested rate (mean of the channels,
-soxr's high-quality resampler). `windows` reads by blocks: three hours cost what two windows cost.
+Audio of any format and rate becomes mono float32 at the requested rate (mean of the channels, soxr's
+high-quality resampler). `windows` needs the memory of two windows, however long the recording is.
 
-Of a file that is broken part way, what can be decoded is returned, with the `damage` as one sentence that
-names the file and says how much is missing. A file with nothing to decode, or with NaN samples, is an
-`AudioError`.
+Of a damaged file, the decodable part is returned together with `damage`, one sentence that names the file and
+states how much is missing. A file without decodable samples, or with NaN samples, is an `AudioError`.
 """
 
 import warnings
@@ -21,24 +20,24 @@ from budew.audio.decoders import Samples, open_stream
 from budew.errors import AudioError, BudewWarning, InputError
 
 SAMPLING_RATE = 16_000
-"""Hz; the rate of Whisper's features."""
+"""Sampling rate in Hz that Whisper's feature extractor needs."""
 SHORTEST_TAIL = 1.0
-"""Shortest rest in seconds after a full window: given less, a model makes something up."""
+"""Seconds. A shorter rest after a full window is left out, as models hallucinate on it."""
 SILENCE_FLOOR = -75.0
-"""dBFS (full-scale square = 0). Measured on 77 clips of real voices in frames of 100 ms: the faintest breath
-is at -63, the pauses between, with the dither of 16 bits, at -94."""
+"""Level in dBFS (full-scale square = 0) below which audio is silent. In 77 clips of real voices, measured in
+frames of 100 ms, the faintest breath is at -63, and pauses with the dither of 16 bits are at -94."""
 _SILENCE_FRAME = 0.1
-"""Seconds over which loudness is measured: one syllable is enough, however long the window."""
+"""Seconds over which loudness is measured, so that a single syllable in a long window is not silent."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedAudio:
-    """A recording as samples.
+    """A decoded recording.
 
     Attributes:
-        samples: float32 (n,) mono.
-        sampling_rate: Hz.
-        damage: one sentence on what is missing or broken, None for nothing.
+        samples: mono samples, float32 (n,).
+        sampling_rate: sampling rate in Hz.
+        damage: sentence about missing or broken parts; None if there are none.
 
     Example:
         >>> DecodedAudio(np.zeros(16_000, np.float32), 16_000).usable.shape
@@ -51,16 +50,17 @@ class DecodedAudio:
 
     @property
     def usable(self) -> Samples:
-        """The samples, with a `BudewWarning` where there is damage."""
+        """The samples; issues a `BudewWarning` if the recording is damaged."""
         warn_of_damage(self.damage)
         return self.samples
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of a recording: `start` and `end` in seconds, `samples` float32 (n,) mono.
+    """A window of a recording: `start` and `end` in seconds, and mono `samples`, float32 (n,).
 
-    `damage`, as in `DecodedAudio`, is that of the whole recording and comes with its last window.
+    The last window also has `damage`, a sentence about missing or broken parts of the whole recording (or
+    None).
 
     Example:
         >>> Window(0.0, 0.5, np.zeros(8_000, np.float32)).damage is None
@@ -75,7 +75,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class AudioProbe:
-    """Sampling rate in Hz, length in seconds, and damage as in `DecodedAudio`."""
+    """Sampling rate in Hz, length in seconds, and damage (see `DecodedAudio`) of a recording."""
 
     sampling_rate: int
     seconds: float
@@ -89,13 +89,13 @@ def decode(
     max_seconds: float = 600.0,
     name: str | None = None,
 ) -> DecodedAudio:
-    """Return all samples of a recording, and its damage.
+    """Decode a whole recording.
 
     Args:
-        audio: a file, or the bytes of one.
-        sampling_rate: Hz of the result; None for that of the file.
-        max_seconds: longest recording that is held in memory (2.3 MB a minute at 16 kHz).
-        name: what errors call it; the path by default.
+        audio: path of an audio file, or its encoded bytes.
+        sampling_rate: rate in Hz to which the samples are resampled; None: the rate of the file.
+        max_seconds: longest accepted recording (it needs 2.3 MB of memory per minute at 16 kHz).
+        name: name of the recording in errors; None: the path.
 
     Raises:
         AudioError: nothing can be decoded, the recording is longer than `max_seconds`, or a sample is NaN or
@@ -122,16 +122,16 @@ def decode(
 def windows(
     audio: Path | bytes, *, seconds: float, sampling_rate: int = SAMPLING_RATE, name: str | None = None
 ) -> Iterator[Window]:
-    """Cut a recording of any length into windows of `seconds`, one after the other, without gap or overlap.
+    """Decode a recording of any length into consecutive windows of `seconds`, lazily.
 
-    The last window is as long as what remains; a rest of less than 1 s after another window is left out.
-    Memory holds two windows.
+    The last window has the rest of the recording; a rest of less than 1 s after another window is left out.
+    Two windows are in memory at a time.
 
     Args:
-        audio: a file, or the bytes of one.
+        audio: path of an audio file, or its encoded bytes.
         seconds: length of a window.
-        sampling_rate: Hz of the samples.
-        name: what errors call the recording; the path by default.
+        sampling_rate: rate of the samples in Hz.
+        name: name of the recording in errors; None: the path.
 
     Raises:
         AudioError: nothing can be decoded, or a sample is NaN or infinite.
@@ -154,14 +154,14 @@ def windows(
 
 
 def windows_of(blocks: Iterable[Samples], *, seconds: float, sampling_rate: int) -> Iterator[Window]:
-    """Cut blocks of mono samples (n,) as `windows` does.
+    """Cut blocks of mono samples (n,) into consecutive windows of `seconds`, as `windows` does.
 
     Raises:
         InputError: a window of `seconds` contains no sample.
     """
     size = round(seconds * sampling_rate)
     if size < 1:
-        raise InputError(f"a window of {seconds} s contains no sample: use a longer one")
+        raise InputError(f"a window of {seconds} s contains no sample: give a longer window")
     shortest = min(size, round(SHORTEST_TAIL * sampling_rate))
     for number, samples in enumerate(regrouped(blocks, size)):
         if not number or len(samples) >= shortest:
@@ -170,7 +170,12 @@ def windows_of(blocks: Iterable[Samples], *, seconds: float, sampling_rate: int)
 
 
 def probe_audio(audio: Path | bytes, *, max_seconds: float, name: str | None = None) -> AudioProbe:
-    """Return sampling rate, length and damage, by decoding everything; memory holds one block.
+    """Decode a recording to find its sampling rate, length and damage; only one block is in memory.
+
+    Args:
+        audio: path of an audio file, or its encoded bytes.
+        max_seconds: longest accepted recording.
+        name: name of the recording in errors; None: the path.
 
     Raises:
         AudioError: nothing can be decoded, or the recording is longer than `max_seconds`.
@@ -201,7 +206,7 @@ def resampled(blocks: Iterable[Samples], *, source: int, target: int) -> Iterato
 
 
 def regrouped(blocks: Iterable[Samples], size: int) -> Iterator[Samples]:
-    """Regroup blocks into pieces of `size` samples each, the last as long as what remains."""
+    """Regroup blocks of samples into blocks of `size` samples; the last one has the rest."""
     held: list[Samples] = []
     count = 0
     for block in blocks:
@@ -217,9 +222,9 @@ def regrouped(blocks: Iterable[Samples], size: int) -> Iterator[Samples]:
 
 
 def is_silent(samples: NDArray[np.float32], sampling_rate: int) -> bool:
-    """Return whether no tenth of a second of `samples` (n,) reaches `SILENCE_FLOOR`.
+    """Return whether `samples` (n,) are silent: no tenth of a second reaches `SILENCE_FLOOR`.
 
-    A constant offset counts as silence. Silent windows are skipped: a model would make something up.
+    A constant offset counts as silence. Silent windows are not captioned, as models hallucinate on them.
     """
     size = round(_SILENCE_FRAME * sampling_rate)
     whole = len(samples) - len(samples) % size

@@ -1,1 +1,1 @@
-"""Files and folders that appear whole, locks, strict JSON, YAML settings, packaged data and addresses."""
+"""Atomic writing of files and folders, locks, strict JSON, YAML settings, packaged data and URLs."""

@@ -1,4 +1,4 @@
-"""Addresses of shards and servers, and what of them may be shown: secrets never leave the process."""
+"""URLs of shards and servers, and the removal of secrets from texts that are shown."""
 
 import re
 from base64 import b64encode
@@ -10,22 +10,22 @@ from urllib.parse import parse_qsl, quote, unquote
 from budew.errors import CorpusError
 
 _SHORTEST = 4
-"""Letters of a word that is taken for a secret: to hide every "1" for `?page=1` would hide the reason."""
+"""Letters. Shorter values in a query are not secrets, or `?page=1` would hide every "1" in a message."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")  # a `Path` has one slash of the two; C:/ is a disk
 
 
 def is_address(source: str | Path) -> bool:
-    """Return whether a source is a URL and no path."""
+    """Return whether a source is a URL, and not a path."""
     scheme, mark, _ = str(source).partition("://")
     return bool(mark) and scheme.replace("+", "").replace(":", "").isalnum() and isinstance(source, str)
 
 
 def check_local(out: str | Path) -> None:
-    """Raise where a place to write to is an address: as a path it would make a folder `s3:` here.
+    """Require that an output is a local path; a URL taken for a path would create a folder such as `s3:`.
 
     Raises:
-        CorpusError: names the address.
+        CorpusError: `out` is a URL.
     """
     scheme = _SCHEME.match(str(out))
     if scheme:
@@ -34,7 +34,7 @@ def check_local(out: str | Path) -> None:
 
 
 def without_secrets(address: str) -> str:
-    """Return a URL without its possible secrets: user, password and query."""
+    """Return a URL without the parts that may be secret: user, password and query."""
     scheme, mark, rest = address.partition("://")
     if not mark:
         return address  # a path
@@ -43,9 +43,14 @@ def without_secrets(address: str) -> str:
 
 
 def redact(text: str, address: str = "", keys: tuple[str, ...] = ()) -> str:
-    """Return a text in which secrets are `…`: user, password and query of an address, and `keys`.
+    """Replace secrets in a text by `…`.
 
-    They are found as they are, quoted for a URL, and in Base64, as a header has them.
+    Secrets are found as they are, quoted as in URLs, and in Base64 as in HTTP headers.
+
+    Args:
+        text: text to show, such as an error message.
+        address: URL whose user, password and query are secret.
+        keys: other secrets, such as API keys.
     """
     pattern = _pattern(address, keys)
     return pattern.sub("…", text) if pattern else text

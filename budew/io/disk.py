@@ -1,4 +1,4 @@
-"""Disks: errors with their remedy, free space, fingerprints of files, the user's cache, temporary folders."""
+"""Disk errors and their remedies, free space, fingerprints of files, the user's cache, temporary folders."""
 
 import errno
 import hashlib
@@ -23,16 +23,19 @@ _REMEDIES = {
 
 
 def remedy_for(error: BaseException) -> str | None:
-    """Return the remedy for an error of the disk; None for any other error."""
+    """Return a sentence with the remedy for a disk error (full, quota, read-only); None for other errors."""
     return _REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
 
 
 @contextmanager
 def disk_errors(out: Path) -> Iterator[None]:
-    """Turn errors of the disk into a `JobError` with the remedy and the path: `out`, unless it names another.
+    """Context manager that turns disk errors into a `JobError` with the remedy and the path.
+
+    Args:
+        out: output folder of the job, named in the message unless the error has a path outside of it.
 
     Raises:
-        JobError: the disk is full, over a quota or read-only, or the file too large for a limit.
+        JobError: the disk is full, over a quota or read-only, or the file is too large for a limit.
     """
     try:
         yield
@@ -45,10 +48,10 @@ def disk_errors(out: Path) -> Iterator[None]:
 
 
 def check_writable(path: Path) -> None:
-    """Raise at once what `whole_file` would raise after the work. Leaves nothing, makes no folder.
+    """Check, before the work, that `whole_file` will be able to write `path`. Nothing is created.
 
     Raises:
-        OSError: the file, or its folder, cannot be written to; names which.
+        OSError: the file or its folder cannot be written.
     """
     if path.is_dir():
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -63,15 +66,20 @@ def check_writable(path: Path) -> None:
 
 
 def is_stream(path: Path) -> bool:
-    """Return whether it exists and is no plain file, but a pipe, a device or a folder."""
+    """Return whether a path exists and is not a regular file, but a pipe, a device or a folder."""
     return path.exists() and not path.is_file()
 
 
 def check_space(folder: Path, size: int, content: str) -> None:
-    """Raise before the work what a full disk would raise after hours.
+    """Check, before the work, that there is enough free disk space.
+
+    Args:
+        folder: existing folder on the disk.
+        size: bytes that will be written.
+        content: what will be written, for the message.
 
     Raises:
-        JobError: fewer than `size` bytes are free in the folder, which exists.
+        JobError: less than `size` bytes are free.
     """
     free = shutil.disk_usage(folder).free
     if size > free:
@@ -80,7 +88,7 @@ def check_space(folder: Path, size: int, content: str) -> None:
 
 
 def place_of(error: OSError, out: Path) -> Path:
-    """Return the path of an error: `out` if it is inside `out`, also for a temporary name, else the path."""
+    """Return the path to name in the message of an error: `out` if the error's path is inside it."""
     if not isinstance(error.filename, str | bytes):
         return out
     named = Path(os.fsdecode(error.filename))
@@ -89,16 +97,17 @@ def place_of(error: OSError, out: Path) -> Path:
 
 BLOCK = 64 * 2**10
 BLOCKS = 64
-"""Blocks read of each file, evenly spaced; the last is its end, which in a `.pth` lists checksums."""
+"""Number of evenly spaced blocks that are hashed of each file; the last block is the end of the file, where a
+`.pth` has its checksums."""
 
 
 def fingerprint(files: Iterable[Path]) -> str:
-    """Return 16 hexadecimal digits made of the names, the sizes and `BLOCKS` blocks of the files, in order.
+    """Return a quick hash of files: 16 hexadecimal digits from the names, sizes and `BLOCKS` blocks of each.
 
-    A file of 4 MB or less is read whole.
+    The order of the files matters. Files of at most 4 MB are hashed completely.
 
     Raises:
-        OSError: one cannot be read.
+        OSError: a file cannot be read.
 
     Example:
         >>> _ = Path("weights.bin").write_bytes(b"123")
@@ -117,20 +126,20 @@ def fingerprint(files: Iterable[Path]) -> str:
 
 
 def user_cache() -> Path:
-    """Return the folder for what can be computed again: `~/.cache/budew`, or below `XDG_CACHE_HOME`."""
+    """Return the cache folder of this package: `~/.cache/budew`, or `budew` in `XDG_CACHE_HOME`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "budew"
 
 
 _folders: dict[str, int] = {}
-"""Folder → process that made it: a forked process inherits the entries without owning the folders."""
+"""Temporary folder to the id of the process that made it, as forked processes inherit these entries."""
 
 
 @contextmanager
 def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
-    """Yield an empty folder, which is removed after use, and when SIGTERM ends the process.
+    """Context manager: create an empty folder, and remove it at the end, also when SIGTERM ends the process.
 
     Args:
-        parent: gets a hidden folder; the folder for temporary files of the system where left out.
+        parent: folder in which a hidden folder is created; None: the system's folder for temporary files.
     """
     with TemporaryDirectory(prefix=".budew-" if parent else "budew-", dir=parent) as folder:
         _folders[folder] = os.getpid()
@@ -151,7 +160,7 @@ def remove_temporary_folders() -> None:
 
 
 def _on_termination(now: object, then: object) -> None:
-    """Replace the handler of SIGTERM, unless another one is set. Only the main thread may."""
+    """Replace the handler of SIGTERM, unless the program has set its own. Works in the main thread only."""
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is now:
         signal.signal(signal.SIGTERM, then)  # type: ignore[arg-type]
 

@@ -1,6 +1,7 @@
-"""Files and folders that appear whole or not at all, and locks between processes.
+"""Atomic writing of files and folders, and locks between processes.
 
-A file grows under a hidden name beside its place, `.NAME.RANDOM.part`, and is renamed when it is complete.
+A file is written under a hidden name in the same folder, `.NAME.RANDOM.part`, and renamed when it is
+complete.
 """
 
 import fcntl
@@ -17,10 +18,12 @@ from budew.io.disk import is_stream, remedy_for, temporary_folder
 
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
-    """Yield a hidden path beside `path`; the file made there replaces that at `path`, but not after an error.
+    """Context manager for writing a file atomically: yield a temporary path, whose file replaces `path`.
+
+    After an error, `path` is unchanged and the temporary file is removed.
 
     Raises:
-        OSError: it cannot be written; names `path`.
+        OSError: the file cannot be written; the error names `path`.
 
     Example:
         >>> target = Path("scores.bin")
@@ -38,25 +41,25 @@ def replaced_file(path: Path) -> Iterator[Path]:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
-        with suppress(OSError):  # it is gone, or could not be made
+        with suppress(OSError):  # the file was renamed, or could not be created
             unfinished.unlink()
 
 
 def remove_parts(path: Path) -> None:
-    """Remove what `replaced_file` of killed processes left beside a path; nobody may be writing the file."""
+    """Remove temporary files that killed processes left beside `path`; nothing may be writing it now."""
     for stale in path.parent.glob(f".{escape(path.name)}.*.part"):
         stale.unlink(missing_ok=True)
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[TextIO]:
-    """Open a file for writing text; it replaces what is at `path` when it is complete, not after an error.
+    """Context manager for writing a text file atomically: `path` is replaced only if there was no error.
 
     A link is followed. A pipe or a device, such as /dev/null, is written to directly. An unpaired surrogate,
     as JSON and file names may have, is written as its code (`\\udc80`).
 
     Raises:
-        OSError: it cannot be written; names `path`.
+        OSError: the file cannot be written; the error names `path`.
 
     Example:
         >>> with whole_file(Path("captions.txt")) as file:
@@ -83,10 +86,12 @@ def whole_file(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty hidden folder; it replaces the folder at `path` when it is complete, not after an error.
+    """Context manager for writing a folder atomically: yield an empty hidden folder, which replaces `path`.
+
+    After an error, `path` is unchanged and the hidden folder is removed.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the folder cannot be written.
 
     Example:
         >>> with whole_folder(Path("checkpoint")) as made:
@@ -105,7 +110,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def flush(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk: they last through a power cut."""
+    """Write a file, or the entries of a folder, from the cache of the system to the disk (fsync)."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -115,16 +120,16 @@ def flush(path: Path) -> None:
 
 @contextmanager
 def locked_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for appending bytes, while no other process has it open in this way: it is waited for."""
+    """Open a file for appending bytes with an exclusive lock; wait while another process has the lock."""
     with path.open("ab") as file:
         wait_for_lock(file)
         yield file
 
 
 def wait_for_lock(file: IO[bytes]) -> None:
-    """Lock an open file until it is closed, as soon as no other process holds it.
+    """Lock an open file until it is closed; wait while another process has the lock.
 
-    Some file systems have no locks: nothing is waited for.
+    On file systems without locks this does nothing.
     """
     with suppress(OSError):
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -132,10 +137,14 @@ def wait_for_lock(file: IO[bytes]) -> None:
 
 @contextmanager
 def claimed(path: Path, busy: Exception) -> Iterator[bool]:
-    """Lock a file or folder that exists, or raise `busy` if another process has done so.
+    """Context manager that locks an existing file or folder, without waiting.
+
+    Args:
+        path: file or folder to lock.
+        busy: exception that is raised if another process has the lock.
 
     Yields:
-        Whether it is locked: some file systems have no locks.
+        Whether `path` is locked; False on file systems without locks.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:

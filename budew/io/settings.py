@@ -1,8 +1,8 @@
-"""Settings files: YAML that a user may write, validated field by field before anything starts.
+"""Settings files: YAML files of users, validated field by field before the work starts.
 
-A settings class is a frozen pydantic model whose fields carry their help (`Field(description=…)`). `load`
-reads one from a file, `--set key=value` changes on top, and reports every fault as one line that names the
-file and the field. `describe` lists the fields with types, defaults and help.
+A settings class is a frozen pydantic model whose fields have a help text (`Field(description=…)`). `load`
+reads settings from a file and applies changes (`--set key=value`). Its error is one line with the file, and
+every invalid field. `describe` lists the fields with types, defaults and help.
 """
 
 import json
@@ -19,12 +19,12 @@ from pydantic_core import PydanticUndefined
 from budew.errors import SettingsError
 
 LARGEST = 500_000
-"""Bytes of a settings file; those of this project take at most 60,000."""
+"""Largest settings file in bytes; those of this project have at most 60,000."""
 _EXPONENT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
 
 
 class Settings(BaseModel):
-    """Base of all settings: immutable, unknown keys refused, values not converted (no "3" for 3)."""
+    """Base class of settings: immutable; unknown keys and values of a wrong type ("3" for 3) are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -36,13 +36,13 @@ def load(kind: type[Kind], file: Path | None = None, changes: Sequence[str] = ()
     """Read settings from a file, then apply changes.
 
     Args:
-        kind: the pydantic model.
+        kind: settings class to return.
         file: YAML file with a mapping; None for the defaults.
         changes: `key=value`, with dots for nested keys (`optimizer.learning_rate=3e-4`); the value is YAML.
-        given: values that replace those of the file; None leaves the value of the file.
+        given: fields by name that replace the values of the file; None keeps the value of the file.
 
     Raises:
-        SettingsError: names the file, each wrong field and what is wrong with it.
+        SettingsError: the file or a change is invalid; names the file and each invalid field.
     """
     table = dict(read_yaml(file)) if file is not None else {}
     table.update({name: value for name, value in given.items() if value is not None})
@@ -52,10 +52,15 @@ def load(kind: type[Kind], file: Path | None = None, changes: Sequence[str] = ()
 
 
 def validated(kind: type[Kind], table: Mapping[str, Any], *, name: str) -> Kind:
-    """Validate a mapping from YAML, in which lists are accepted for tuples.
+    """Make settings from a mapping; lists are accepted for tuples.
+
+    Args:
+        kind: settings class to return.
+        table: values by field, as read from YAML.
+        name: name of the file, for errors.
 
     Raises:
-        SettingsError: names `name`, each wrong field and what is wrong with it.
+        SettingsError: the mapping is invalid; names the file and each invalid field.
     """
     try:
         return kind.model_validate(_tuples(table))
@@ -64,10 +69,10 @@ def validated(kind: type[Kind], table: Mapping[str, Any], *, name: str) -> Kind:
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
-    """Read the mapping in a YAML file of at most `LARGEST` bytes.
+    """Read a YAML file with a mapping, of at most `LARGEST` bytes.
 
     Raises:
-        SettingsError: it cannot be read, is too large, not UTF-8, not YAML or not a mapping.
+        SettingsError: the file cannot be read, is too large, not UTF-8, not YAML or not a mapping.
     """
     try:
         with file.open("rb") as opened:
@@ -76,7 +81,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
         raise SettingsError(f"{file} cannot be read ({error.strerror}): check the path") from error
     if len(text) > LARGEST:
         raise SettingsError(
-            f"{file} is larger than {LARGEST:,} bytes, so it is no settings file: give another file"
+            f"{file} is larger than {LARGEST:,} bytes, so it is not a settings file: give another file"
         )
     try:
         table = yaml.safe_load(text.decode())
@@ -85,17 +90,17 @@ def read_yaml(file: Path) -> dict[str, Any]:
             f"{file} is not YAML ({' '.join(str(error).split())[:200]}): correct it"
         ) from error
     if not isinstance(table, dict) or not all(isinstance(key, str) for key in table):
-        raise SettingsError(f"{file}: must contain `name: value` lines, not a {type(table).__name__}")
+        raise SettingsError(f"{file} must contain `name: value` lines, not a {type(table).__name__}")
     return table
 
 
 def as_yaml(value: Any) -> str:
-    """Format a value as `--set` accepts it."""
+    """Format a value as YAML on one line, as `--set` accepts it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 class FieldHelp(NamedTuple):
-    """One field of a settings class, as text."""
+    """Name, type, default and help of one field of a settings class, as text."""
 
     name: str
     type: str
@@ -104,7 +109,12 @@ class FieldHelp(NamedTuple):
 
 
 def describe(kind: type[BaseModel], prefix: str = "") -> Iterator[FieldHelp]:
-    """List the fields of a settings class, nested ones with dots, in the order of the class."""
+    """List the fields of a settings class in order; names of nested fields have dots.
+
+    Args:
+        kind: settings class.
+        prefix: text before each name.
+    """
     for name, field in kind.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
@@ -152,7 +162,7 @@ def _faults(kind: type[BaseModel], error: ValidationError) -> Iterator[str]:
             near = get_close_matches(where, [field.name for field in describe(kind)], n=1)
             yield f"{where}: unknown field" + "".join(f": did you mean {name}?" for name in near)
             continue
-        if fault["type"] in ("settings", "value_error"):  # by a validator of ours; the input may be secret
+        if fault["type"] in ("settings", "value_error"):  # of our own validators; the input may be secret
             text = fault["msg"].removeprefix("Value error, ")
             yield f"{where}: {text}" if where else text
             continue

@@ -1,4 +1,4 @@
-"""The one reader of JSON from outside: strict as the standard, so that all commands refuse the same lines."""
+"""Strict reader for JSON from users and servers, so that all commands reject the same lines."""
 
 import json
 import math
@@ -8,15 +8,16 @@ from typing import Any
 from budew.errors import InputError
 
 LARGEST = 8 * 2**20
-"""Bytes of one object or line. A caption is some hundred, a full annotation some thousand."""
+"""Largest JSON text in bytes. A caption has a few hundred, a full annotation a few thousand."""
 
 
 def loads(text: bytes | str) -> Any:
-    """Return the value of a JSON text.
+    """Parse a JSON text, and return its value.
 
     Raises:
-        InputError: it is longer than `LARGEST`, not JSON, not UTF-8, nested too deep, or holds NaN, a number
-            beyond any float, or a key twice in one object; a sentence without the name of the file.
+        InputError: the text is longer than `LARGEST` bytes, not JSON, not UTF-8, nested too deep, or has NaN,
+            a number too large for a float, or the same key twice in an object. The message is a predicate,
+            such as "is not JSON (…)", to which the caller adds the name of the file.
     """
     if len(text) > LARGEST:
         raise InputError(f"is longer than {LARGEST:,} bytes: shorten it")
@@ -52,4 +53,4 @@ HOOKS: dict[str, Any] = {
     "parse_float": _finite,
     "object_pairs_hook": _without_doubles,
 }
-"""Options of `json` that refuse with ValueError what the standard does not allow."""
+"""Options of `json.loads` that reject NaN, infinity, too large numbers and duplicate keys with ValueError."""

@@ -1,4 +1,4 @@
-"""Recordings of any length → clips of speech: voice activity, cutting, levels and language of each clip."""
+"""Cut recordings of any length into clips of speech; measure levels and language of each clip."""
 
 import lazy_loader
 

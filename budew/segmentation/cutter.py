@@ -1,9 +1,10 @@
-"""`Cutter`: probabilities of speech in, speech segments out, decided frame by frame in one pass.
+"""`Cutter`: turns probabilities of speech into speech segments, frame by frame in one pass.
 
-Speech begins and ends with silero-vad's two thresholds. Across pauses up to `max_pause` it is one segment.
-One that becomes too long is divided at a pause, a long one rather than a late one; if there is no pause, at
-the least probable, then quietest frame of its later half. A segment is decided as soon as later frames cannot
-change it, so memory is bounded by the longest clip, however long the recording is.
+Speech begins and ends at silero-vad's two thresholds. A segment may contain pauses up to `max_pause`. A
+segment that becomes too long is divided at a pause, where a long pause counts more than a late one. Without a
+pause, it is divided in its later half, at the frame with the lowest probability of speech, then with the
+least power. A segment is returned as soon as later frames cannot change it, so memory does not grow with the
+recording.
 """
 
 from collections import deque
@@ -20,19 +21,19 @@ from budew.segmentation.voice_activity import FRAME, SAMPLING_RATE
 
 FRAMES_PER_SECOND = SAMPLING_RATE / FRAME
 BACKGROUND = round(3 * FRAMES_PER_SECOND)
-"""Number of the last frames without speech, whose median power is the noise level of a segment."""
+"""Number of latest frames without speech whose median power is the noise level of a segment."""
 MIN_BACKGROUND = round(0.3 * FRAMES_PER_SECOND)
-"""With fewer frames the noise level is unknown."""
+"""With fewer frames without speech, the noise level is unknown."""
 LONGEST = 600.0
-"""Limit of `max_seconds`: a clip is in memory while it is cut (230 MB at 96 kHz)."""
+"""Limit of `max_seconds`, as a clip is held in memory while it is cut (230 MB at 96 kHz)."""
 SHORTEST = 0.5
-"""Shortest speech that `max_seconds` has to leave room for, without the padding."""
+"""Least seconds of speech, without padding, that must fit into `max_seconds`."""
 HYSTERESIS, MIN_EXIT = 0.15, 0.01
 """The exit threshold is this much lower than `threshold`, as in silero-vad's `get_speech_timestamps`."""
 
 
 class SegmentSettings(Settings):
-    """Where clips begin and end, and which clips are left out; None: no limit. Lengths are in seconds.
+    """Settings of segmentation: where clips begin and end, and which clips are left out (None: no limit).
 
     Example:
         >>> round(SegmentSettings(max_seconds=10.0, threshold=0.6).exit, 2)
@@ -99,7 +100,7 @@ class SegmentSettings(Settings):
 
     @property
     def exit(self) -> float:
-        """The probability below which speech ends."""
+        """Probability below which speech ends: `exit_threshold`, or its default."""
         if self.exit_threshold is not None:
             return self.exit_threshold
         return max(self.threshold - HYSTERESIS, min(MIN_EXIT, self.threshold))
@@ -107,14 +108,15 @@ class SegmentSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class SpeechSegment:
-    """Speech to cut out.
+    """Position and measurements of a speech segment.
 
     Attributes:
         start: first sample at 16 kHz, padding included.
         end: sample at 16 kHz after the last one, padding included; it may be after the end of the recording.
-        speech_seconds: time in which the probability reached the threshold.
-        speech_power: mean square in that time, full scale 1.
-        noise_power: median mean square of the last frames without speech, None if there were few.
+        speech_seconds: total time in which the probability of speech reached the threshold.
+        speech_power: mean square of the samples in that time, full scale 1.
+        noise_power: median of the mean squares of the latest frames without speech; None if there were too
+            few.
     """
 
     start: int
@@ -130,7 +132,7 @@ class _OpenSegment:
 
     start: int
     end: int
-    """After the last frame of speech."""
+    """Number of the frame after the last frame of speech."""
     frames: list[tuple[float, float]] = field(default_factory=list)
     pauses: list[tuple[int, int]] = field(default_factory=list)
 
@@ -141,16 +143,16 @@ class _OpenSegment:
 
 @dataclass(frozen=True, slots=True)
 class _EndedSegment:
-    """A segment whose end is not padded yet, in samples."""
+    """A segment whose end is not padded yet; numbers of samples."""
 
     start: int
     end: int
     powers: list[float]
-    """Power of each frame of speech."""
+    """Mean square of each frame of speech."""
 
 
 class Cutter:
-    """The state between frames. Give every frame to `push`, and at the end of the recording call `finish`."""
+    """Cuts one recording into segments: pass each frame to `push`, and at the end call `finish`."""
 
     def __init__(self, cuts: SegmentSettings) -> None:
         self._threshold, self._exit = cuts.threshold, cuts.exit
@@ -167,17 +169,17 @@ class Cutter:
 
     @property
     def earliest(self) -> int:
-        """The first sample (at 16 kHz) that a later segment may begin with."""
+        """Number of the first sample (at 16 kHz) that segments not yet returned can contain."""
         if self._ended is not None:
             return self._ended.start
         return max(0, (self._now if self._open is None else self._open.start) * FRAME - self._pad)
 
     def push(self, probability: float, power: float) -> Iterator[SpeechSegment]:
-        """Take the next frame and yield the segments that are decided by it.
+        """Process the next frame of the recording; yield the segments that are now complete.
 
         Args:
             probability: probability of speech in the frame.
-            power: mean square of the frame, full scale 1.
+            power: mean square of the samples of the frame, full scale 1.
         """
         quiet = probability < self._exit
         self._speaking = probability >= self._threshold or (self._speaking and not quiet)
@@ -198,7 +200,7 @@ class Cutter:
             yield from self._release_in_silence()
 
     def finish(self) -> Iterator[SpeechSegment]:
-        """Yield the segments that end with the recording."""
+        """Yield the remaining segments at the end of the recording."""
         if self._open is not None:
             yield from self._close(self._open)
         yield from self._release(None)
@@ -217,7 +219,7 @@ class Cutter:
         self._open = None
 
     def _divide(self, segment: _OpenSegment) -> Iterator[SpeechSegment]:
-        """Cut the first clip off, so that enough for another remains."""
+        """Divide a segment that is too long: yield its first part, and keep the rest open."""
         end, start = _best_cut(segment, self._min_frames, self._max_frames)
         self._end(segment, end)
         yield from self._release(start * FRAME)
@@ -235,7 +237,7 @@ class Cutter:
         self._last_end = over
 
     def _release_in_silence(self) -> Iterator[SpeechSegment]:
-        """Release the ended segment once the pause after it is long enough for the padding of both sides."""
+        """Yield the ended segment once the pause after it has room for the padding of both segments."""
         if self._ended is not None and self._now * FRAME - self._ended.end >= 2 * self._pad:
             yield from self._release(None)
 
@@ -256,10 +258,10 @@ class Cutter:
 
 
 def _best_cut(segment: _OpenSegment, shortest: int, longest: int) -> tuple[int, int]:
-    """Return where the first clip ends and the next begins, in frames.
+    """Return the frames at which the first part of a segment ends and the next part begins.
 
-    The first gets `shortest` to `longest` frames, and if possible at least `shortest` remain. The length of a
-    pause counts squared, as 32 ms may be the silence of a plosive within a word.
+    The first part gets `shortest` to `longest` frames, the rest at least `shortest` if possible. Pauses are
+    compared by their squared length, because a pause of 32 ms may be a plosive within a word.
     """
     pauses = [pause for pause in segment.pauses if shortest <= pause[0] - segment.start <= longest]
     before_speech = [pause for pause in pauses if segment.end - pause[1] >= shortest]
@@ -277,6 +279,6 @@ def _best_cut(segment: _OpenSegment, shortest: int, longest: int) -> tuple[int, 
 
 
 def _loudness(segment: _OpenSegment, place: int) -> tuple[float, float]:
-    """Return the probability of speech around a place, and the power there: the lowest is the best cut."""
+    """Return probability of speech and power at the boundary before frame `place`; lower is better to cut."""
     (left, left_power), (right, right_power) = segment.frames[place - 1 : place + 1]
     return round((left + right) / 2, 1), left_power + right_power

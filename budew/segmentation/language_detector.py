@@ -1,4 +1,4 @@
-"""`LanguageDetector`: the language of a clip, detected by a multilingual Whisper, as a BCP 47 tag."""
+"""`LanguageDetector`: detects the language of a clip, as a BCP 47 tag, with a multilingual Whisper."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -13,15 +13,15 @@ from budew.audio.samples import resampled
 from budew.errors import JobError
 
 BCP_47 = {"jw": "jv"}
-"""Whisper's codes that are no subtags in the IANA registry: Javanese."""
+"""Whisper's language codes that are not BCP 47 subtags, to the right subtag: Javanese."""
 
 
 def detect_languages(model: Any, features: Any) -> list[str]:
-    """Return the BCP 47 tag of the language that each recording begins in.
+    """Return the language of the first window of each recording, as BCP 47 tags.
 
     Args:
         model: a `WhisperForConditionalGeneration` whose generation config has `lang_to_id`.
-        features: log-mel spectrograms (n, bands, frames) of the model's window, on its device.
+        features: log-mel spectrograms (n, bands, frames) of the first windows, on the device of the model.
     """
     codes = {id: token.strip("<|>") for token, id in model.generation_config.lang_to_id.items()}
     with torch.inference_mode():
@@ -31,13 +31,13 @@ def detect_languages(model: Any, features: Any) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class LanguageDetector:
-    """A multilingual Whisper that detects the language of samples."""
+    """A multilingual Whisper that detects languages: its model and feature extractor."""
 
     model: Any
     extractor: Any
 
     def detect(self, samples: Samples, sampling_rate: int) -> str:
-        """Return the BCP 47 tag of the language in the first window (30 s as a rule) of samples (n,)."""
+        """Return the language of the first window (usually 30 s) of mono samples (n,), as a BCP 47 tag."""
         rate = self.extractor.sampling_rate
         at_rate = np.concatenate(list(resampled([samples], source=sampling_rate, target=rate)))
         features = self.extractor(at_rate, sampling_rate=rate, return_tensors="pt").input_features
@@ -46,10 +46,10 @@ class LanguageDetector:
 
 @cache
 def load_language_detector(name: str) -> LanguageDetector:
-    """Load a checkpoint, a folder or hub id, once for each process.
+    """Load a Whisper from a folder or the hub; cached, so that each process loads it once.
 
     Raises:
-        JobError: there is no such Whisper in safetensors, or it is monolingual.
+        JobError: the checkpoint is missing, has no safetensors, or is monolingual.
     """
     whisper: Any = WhisperForConditionalGeneration
     try:
@@ -57,7 +57,7 @@ def load_language_detector(name: str) -> LanguageDetector:
         extractor = WhisperFeatureExtractor.from_pretrained(name)
     except (OSError, ValueError, RuntimeError, TypeError, KeyError) as error:
         reason = str(error).strip().partition("\n")[0]
-        raise JobError(f"{name}: no Whisper that detects languages can be loaded ({reason})") from error
+        raise JobError(f"{name} cannot be loaded to detect languages ({reason})") from error
     if not getattr(model.generation_config, "lang_to_id", None):
         raise JobError(f"{name} has no table of languages: use a multilingual Whisper")
     device = "cuda" if torch.cuda.is_available() else "cpu"

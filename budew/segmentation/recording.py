@@ -1,11 +1,11 @@
-"""`cut_recording`: the speech segments of a recording with their samples, decoded once, in one pass.
+"""`cut_recording`: cut the speech segments out of a recording, decoding it once.
 
 Sounds next to speech, such as laughter, are included on request.
 
-The decoder's blocks are stored in a buffer at their own rate and, resampled to 16 kHz, passed to the voice
-detector. When a segment is decided its samples are still in the buffer, so a clip has the samples of the
-recording, unchanged. The buffer holds the longest clip and 16 s (with sounds, one gap more): hours need the
-memory of a minute.
+Decoded blocks are stored in a buffer at the rate of the recording, and passed to the voice detector at 16
+kHz. When a segment is complete its samples are still in the buffer, so a clip has the unchanged samples of
+the recording. The buffer holds the longest clip and 16 s (with sounds, also one gap), so memory does not grow
+with the recording.
 """
 
 from collections import deque
@@ -23,7 +23,7 @@ from budew.segmentation.voice_activity import FRAME, SAMPLING_RATE, detect_speec
 MAX_LEVEL_DIFFERENCE = 20
 """A sound next to speech is at most this many dB quieter."""
 LONGEST_GAP = 30
-"""A gap between speech with more seconds is not searched for sounds."""
+"""Seconds. Longer gaps between speech are not searched for sounds."""
 SHORTEST_SOUND = 1.0
 """Seconds. Shorter sounds are breaths and clicks, in which models find emotions: budew-base gave 13 of 13
 such windows of calm reading an emotion, 11 times anger."""
@@ -33,13 +33,13 @@ LONGEST_SOUND = 10
 
 @dataclass(frozen=True, slots=True)
 class AudioSegment:
-    """Samples cut out of a recording.
+    """Samples of a segment that was cut out of a recording.
 
     Attributes:
-        start: number of its first sample in the recording.
-        samples: mono (n,), full scale 1.
-        sampling_rate: Hz, that of the recording.
-        speech: place and measurements of the voice detector.
+        start: number of the first sample within the recording.
+        samples: mono samples (n,), full scale 1.
+        sampling_rate: sampling rate of the recording in Hz.
+        speech: position and measurements of the voice detector.
     """
 
     start: int
@@ -49,7 +49,7 @@ class AudioSegment:
 
     @property
     def span(self) -> tuple[float, float]:
-        """Start and end in the recording, in seconds."""
+        """Start and end of the segment within the recording, in seconds."""
         return self.start / self.sampling_rate, (self.start + len(self.samples)) / self.sampling_rate
 
 
@@ -64,17 +64,19 @@ def cut_recording(
     """Yield the speech segments of a recording, in order, including those that are too short.
 
     Args:
-        audio: a file, or the bytes of one; of any length.
+        audio: path of an audio file, or its encoded bytes; of any length.
         settings: where segments begin and end.
         name: name of the recording in errors.
-        on_end: called after the last block with the seconds decoded, and the damage of the recording if any.
-        sounds: include sounds next to speech, such as laughter, which the detector does not count as speech:
-            at most `MAX_LEVEL_DIFFERENCE` quieter, in gaps of at most `LONGEST_GAP`, from `SHORTEST_SOUND` to
-            `LONGEST_SOUND` and `max_seconds` long. They have 0 s of speech. Segments with too little speech
-            then count as parts of gaps.
+        on_end: called at the end with the number of decoded seconds, and a message about damage of the
+            recording (None: no damage).
+        sounds: whether to include sounds next to speech, such as laughter, which the detector does not count
+            as speech: at most `MAX_LEVEL_DIFFERENCE` dB quieter than the speech, in gaps of at most
+            `LONGEST_GAP` seconds, and from `SHORTEST_SOUND` to `LONGEST_SOUND` (and `max_seconds`) seconds
+            long. Their `speech_seconds` are 0. Segments with too little speech then count as parts of gaps.
 
     Raises:
-        AudioError: nothing can be decoded, or a sample is NaN or infinite. The segments before it were given.
+        AudioError: nothing can be decoded, or a sample is NaN or infinite; earlier segments are yielded
+            first.
         MissingExtraError: silero-vad or onnxruntime is not installed.
     """
     with open_stream(audio, name) as stream:
@@ -109,7 +111,7 @@ class _SoundFinder:
         self._speech_power = 0.0
 
     def with_sound_before(self, segment: AudioSegment) -> Iterator[AudioSegment]:
-        """Yield the sound before a segment, and the segment; neither if it has too little speech."""
+        """Yield the sound before a segment and the segment itself; nothing if it has too little speech."""
         if segment.speech.speech_seconds < self._settings.min_speech:
             return
         self._speech_power = segment.speech.speech_power
@@ -118,7 +120,7 @@ class _SoundFinder:
         yield segment
 
     def sound(self, *, until: int) -> Iterator[AudioSegment]:
-        """Yield the sound between the last segment and this sample number, if there is one."""
+        """Yield the sound between the last segment and sample number `until`, if there is one."""
         size = _at_rate(FRAME, self._rate)
         is_gap = size < until - self._last_end <= LONGEST_GAP * self._rate
         if not is_gap or not self._speech_power:
@@ -141,14 +143,14 @@ class _SoundFinder:
 
 
 class SampleBuffer:
-    """The latest samples of a recording at its own rate, numbered from its first one."""
+    """Buffer of the latest samples of a recording at its own rate; numbers count from its first sample."""
 
     def __init__(self) -> None:
         self._blocks: deque[Samples] = deque()
         self._start = 0
 
     def filled(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
-        """Pass on blocks (n,) and store each."""
+        """Yield blocks of samples (n,) unchanged, after storing each."""
         for block in blocks:
             self._blocks.append(block)
             yield block
@@ -159,7 +161,7 @@ class SampleBuffer:
             self._start += len(self._blocks.popleft())
 
     def cut(self, start: int, end: int) -> Samples:
-        """Return a copy of the samples from number `start`, not dropped yet, to before number `end`."""
+        """Return a copy of the samples from number `start`, which must still be stored, to before `end`."""
         place, found = self._start, []
         for block in self._blocks:
             if place + len(block) > start and place < end:
@@ -169,5 +171,5 @@ class SampleBuffer:
 
 
 def _at_rate(sample: int, rate: int) -> int:
-    """Return the number, at `rate`, of the sample with this number at 16 kHz."""
+    """Convert the number of a sample at 16 kHz to the number at `rate` Hz."""
     return sample * rate // SAMPLING_RATE

@@ -1,9 +1,9 @@
 """`Segment`: the job that turns recordings of any length into clips of speech.
 
-A clip is FLAC, mono, at the sampling rate of its recording. Its metadata say where it comes from (`segment`:
-recording, start and end in seconds) and what was measured (`levels`). Language, speaker, source and license
-are those of the recording. Its transcript, profile and captions describe the whole and are not copied, nor is
-its metadata except for the fields that `keep` names.
+A clip is mono FLAC at the sampling rate of its recording. Its metadata have its origin (`segment`: recording,
+start and end in seconds) and measurements (`levels`). Language, speaker, source and license are copied from
+the recording. Transcript, profile and captions are not copied, because they describe the whole recording;
+other metadata are copied only if `keep` names them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,20 +25,20 @@ from budew.segmentation.recording import AudioSegment, cut_recording
 from budew.segmentation.voice_activity import load_speech_detector, speech_detector_name
 
 FULL_SCALE = 0.99
-"""A sample from this value on is clipped: eight bits reach 0.992, and encoders round."""
+"""Samples of at least this magnitude count as clipped: 8-bit audio reaches only 0.992, and encoders round."""
 FLOOR = 1e-12
 """Mean square of digital silence: -120 dB."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Cut recordings into clips of speech; a `budew.jobs.Job`.
+    """The job `segment`, which cuts recordings into clips of speech; a `budew.jobs.Job`.
 
-    A damaged recording is cut as far as it is intact and reported with an `AudioError`, a clip that the
-    settings leave out with a `FilteredError`.
+    The intact part of a damaged recording is cut, and the damage is reported as an `AudioError`. Clips that
+    the settings exclude are reported as a `FilteredError`.
 
     Attributes:
-        cuts: where clips begin and end, and which are left out.
+        cuts: where clips begin and end, and which clips are left out.
 
     Example:
         >>> from budew import read
@@ -61,10 +61,14 @@ class Segment:
         }
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Cut recordings one after the other, each clip as soon as it is decided.
+        """Cut recordings one after the other; yield each clip as soon as it is complete.
+
+        Args:
+            clips: recordings.
+            failed: called with id and error of each recording or clip that fails or is left out.
 
         Raises:
-            JobError: a library or the model of languages is missing.
+            JobError: a library, or the model that detects languages, is missing.
         """
         try:
             load_speech_detector()
@@ -96,7 +100,7 @@ class Segment:
                 continue
             found = True
             start, end = (int(second * 1000) for second in segment.span)
-            id = f"{recording.id}-{start:09d}-{end:09d}"  # in the order of time, and unique
+            id = f"{recording.id}-{start:09d}-{end:09d}"  # unique, and sorted by time
             try:
                 yield self._clip(recording, segment, id)
             except FilteredError as error:
@@ -112,14 +116,14 @@ class Segment:
         """Make the clip of a segment.
 
         Raises:
-            FilteredError: its levels or its language are not wanted.
+            FilteredError: the settings exclude its levels or its language.
             CorpusError: FLAC does not support its sampling rate, or the id is too long.
         """
         levels = measure_levels(segment.samples, segment.speech)
         check_levels(levels, self.cuts)
         language = recording.language
         if language is None and self.cuts.language_model is not None:
-            from budew.segmentation.language_detector import load_language_detector  # seconds, for torch
+            from budew.segmentation.language_detector import load_language_detector  # loads torch: seconds
 
             detector = load_language_detector(self.cuts.language_model)
             language = detector.detect(segment.samples, segment.sampling_rate)
@@ -128,7 +132,7 @@ class Segment:
         start, end = (round(second, 6) for second in segment.span)
         speech = round(segment.speech.speech_seconds, 3)
         place = {"recording": recording.id, "start": start, "end": end, "speech": speech}
-        if "segment" in recording.metadata:  # the recording is cut out of another one
+        if "segment" in recording.metadata:  # the recording is itself a segment of another one
             place["within"] = recording.metadata["segment"]
         return Clip(
             id=id,
@@ -152,10 +156,10 @@ def measure_levels(samples: Samples, speech: SpeechSegment) -> dict[str, float]:
         speech: measurements of the voice detector.
 
     Returns:
-        `rms_dbfs` and `peak_dbfs`, level of the clip and of its largest sample in dB relative to a square
-        wave of full scale; `clipped`, the share of its samples at full scale; and, unless there is too little
-        noise, `snr_db`, the level of speech over that of the noise around it, -20 to 100. This is an
-        estimate: noise is whatever the voice detector does not count as speech.
+        `rms_dbfs` and `peak_dbfs`: levels of the clip and of its largest sample, in dB relative to a square
+        wave of full scale. `clipped`: share of samples at full scale. `snr_db`, if there were enough frames
+        without speech: estimated ratio of speech to noise in dB, -20 to 100; as noise counts everything that
+        the voice detector does not count as speech.
     """
     largest = float(np.abs(samples).max())
     levels = {
@@ -170,7 +174,7 @@ def measure_levels(samples: Samples, speech: SpeechSegment) -> dict[str, float]:
 
 
 def check_levels(levels: Mapping[str, float], limits: SegmentSettings) -> None:
-    """Raise `FilteredError` if a clip is clipped too often, too quiet or too noisy by `measure_levels`."""
+    """Raise `FilteredError` if the levels of a clip (from `measure_levels`) are outside the limits."""
     clipped, level, ratio = levels["clipped"], levels["rms_dbfs"], levels.get("snr_db", 100.0)
     if limits.max_clipped is not None and clipped > limits.max_clipped:
         fault = f"{clipped:.2%} of its samples are clipped, at most {limits.max_clipped:.2%} are allowed"
@@ -188,32 +192,38 @@ def _decibels(power: float) -> float:
 
 
 def check_language(language: str | None, wanted: Sequence[str]) -> None:
-    """Raise `FilteredError` unless a clip in `language` is wanted.
+    """Raise `FilteredError` if the language of a clip is not one of the wanted languages.
 
     Args:
-        language: BCP 47 tag, None if unknown.
-        wanted: BCP 47 ranges, everything if empty: "en" keeps "en" and "en-US", "pt-BR" does not keep "pt".
+        language: BCP 47 tag of the clip; None if unknown.
+        wanted: BCP 47 ranges; "en" includes "en-US", but "pt-BR" does not include "pt". Empty: all languages.
     """
     if not wanted:
         return
     if language is None:
-        raise FilteredError("left out: its language is not known: choose a model that detects languages")
+        raise FilteredError("left out: its language is unknown: choose a model that detects languages")
     tag, *ranges = (name.strip().replace("_", "-").lower() for name in (language, *wanted))
     if not any(tag == within or tag.startswith(f"{within}-") for within in ranges):
         raise FilteredError(f"left out: its language is {language}, not {' or '.join(wanted)}")
 
 
 def encode_flac(samples: Samples, sampling_rate: int, *, bits: int, name: str) -> bytes:
-    """Encode mono samples (n,), full scale 1, in 16 or 24 bits: values beyond full scale are clipped.
+    """Encode mono samples (n,), full scale 1, as FLAC; values beyond full scale are clipped.
+
+    Args:
+        samples: samples to encode.
+        sampling_rate: their rate in Hz.
+        bits: bits per sample, 16 or 24.
+        name: name of the recording, for errors.
 
     Raises:
-        CorpusError: FLAC does not support the sampling rate; `name` is that of the recording.
+        CorpusError: FLAC does not support the sampling rate.
     """
-    # A frame has 16 bits for the rate in Hz, or in tens of Hz; libsndfile 1.2 agrees.
+    # A FLAC frame has 16 bits for the rate in Hz or in tens of Hz; libsndfile 1.2 has the same limits.
     if sampling_rate >= 2**16 and (sampling_rate % 10 or sampling_rate >= 10 * 2**16):
         raise CorpusError(f"{name}: FLAC has no sampling rate of {sampling_rate} Hz: resample the recording")
     largest = np.float32(2 ** (bits - 1))
     integers: NDArray[np.int32] = np.clip(np.rint(samples * largest), -largest, largest - 1).astype(np.int32)
-    file = BytesIO()  # soundfile takes the upper bits of an integer
+    file = BytesIO()  # soundfile writes the upper bits of an integer
     soundfile.write(file, integers << (32 - bits), sampling_rate, format="FLAC", subtype=f"PCM_{bits}")
     return file.getvalue()

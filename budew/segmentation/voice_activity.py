@@ -1,9 +1,9 @@
-"""Probability of speech in each 32 ms of a recording: silero-vad 6.2 over consecutive blocks.
+"""Voice activity detection: the probability of speech in each 32 ms of a recording, by silero-vad 6.2.
 
 The model is the sequence variant in silero-vad's wheel, run by onnxruntime on one thread: about 950 times
-real time on one core. silero-vad's own front end resets its state at each call and its package imports torch,
-so only the model file is taken from it. The state is passed from block to block: blocks of any size give the
-same probabilities, bit for bit, and memory holds one block.
+real time on one core. Only the model file of silero-vad is used, because its package imports torch, and its
+Python code resets the model's state at each call. Here the state is passed from block to block: blocks of any
+size give the same probabilities, bit for bit, and memory holds one block.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,27 +20,31 @@ from budew.audio.samples import regrouped
 from budew.errors import MissingExtraError, locate_library, require
 
 SAMPLING_RATE = 16_000
-"""Hz of the model's input."""
+"""Sampling rate of the model's input in Hz."""
 FRAME = 512
-"""Samples of one probability: 32 ms."""
+"""Samples of a frame, for which the model gives one probability: 32 ms."""
 BLOCK = 512
-"""Frames in one call of the model, 16.4 s; larger ones are no faster (benchmarks/segmentation.py)."""
-_CONTEXT = 64  # samples of the previous frame, which the model gets again
+"""Frames in one call of the model, 16.4 s; larger blocks are not faster (benchmarks/segmentation.py)."""
+_CONTEXT = 64  # last samples of the previous frame, which the model also gets
 _FILE = "data/silero_vad_16k_sequence.onnx"
 _NEEDED = {"extra": "corpora", "purpose": "voice activity detection"}
 
 
 class Frames(NamedTuple):
-    """Consecutive frames: `probabilities` of speech (n,) and mean squares `powers` (n,)."""
+    """Consecutive frames: `probabilities` of speech (n,), and `powers` (n,), the mean squares of samples."""
 
     probabilities: NDArray[np.float32]
     powers: NDArray[np.float32]
 
 
 def detect_speech(blocks: Iterable[Samples], *, block: int = BLOCK) -> Iterator[Frames]:
-    """Run the model over mono samples at `SAMPLING_RATE` in arrays of any size, `block` frames at a time.
+    """Yield the probabilities of speech of a recording, `block` frames at a time.
 
-    The last frame of a recording is padded with silence.
+    The last frame of the recording is padded with silence.
+
+    Args:
+        blocks: mono samples of the recording at `SAMPLING_RATE`, in arrays of any size.
+        block: frames in one call of the model.
 
     Raises:
         MissingExtraError: silero-vad or onnxruntime is not installed.
@@ -60,7 +64,7 @@ def detect_speech(blocks: Iterable[Samples], *, block: int = BLOCK) -> Iterator[
 
 @cache
 def load_speech_detector() -> Any:
-    """Return the model, one for each process.
+    """Load the voice activity model; cached, so that each process loads it once.
 
     Raises:
         MissingExtraError: silero-vad or onnxruntime is not installed.
@@ -87,7 +91,7 @@ def has_speech_detector() -> bool:
 
 
 def speech_detector_name() -> str:
-    """Return name and version of the model.
+    """Return name and version of the voice activity model.
 
     Raises:
         MissingExtraError: silero-vad is not installed.

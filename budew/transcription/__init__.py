@@ -1,4 +1,4 @@
-"""Whisper as a recognizer: transcripts, word check."""
+"""Speech recognition with Whisper: transcribe clips, and check spoken words against transcripts."""
 
 import lazy_loader
 

@@ -1,6 +1,6 @@
-"""`Transcriber`: transcripts of recordings, by any Whisper checkpoint.
+"""`Transcriber`: transcribes recordings with any Whisper checkpoint.
 
-The language is given, or detected once for each recording, and decoding is deterministic: no timestamps, no
+The language is given, or detected once per recording, and decoding is deterministic, without timestamps and
 retries at a higher temperature. Recordings longer than the model's window are cut at the quietest place in
 the last third of each window, so that few words are cut in two. Silent windows are not transcribed: models
 hallucinate words there.
@@ -27,7 +27,7 @@ from budew.model.quiet import quiet_transformers
 from budew.segmentation.language_detector import BCP_47, detect_languages
 
 BATCH = 8
-"""Default number of windows in a batch."""
+"""Default number of windows per batch."""
 _CODES = {tag: code for code, tag in BCP_47.items()}
 _QUIET = 0.1  # seconds over which loudness is measured to find a place to cut
 
@@ -37,12 +37,12 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Transcriber:
-    """A checkpoint that transcribes. It is loaded at first use, so it can be pickled into workers.
+    """Speech recognizer. The checkpoint is loaded at first use, so that workers can unpickle this object.
 
     Attributes:
-        model: folder, or name on the Hugging Face hub, such as `openai/whisper-small`.
+        model: folder of a Whisper checkpoint, or its name on the hub, such as `openai/whisper-small`.
         device: device of PyTorch, such as "cuda:1"; None: a GPU if there is one, otherwise the CPU.
-        batch_size: windows in a batch; does not change the transcripts.
+        batch_size: windows per batch; it does not change the transcripts.
     """
 
     model: str
@@ -60,7 +60,12 @@ class Transcriber:
         return _load_once(self.model, self.device).name
 
     def decode(self, clips: Sequence[Clip], failed: OnFailed) -> dict[int, Samples]:
-        """Return the samples of the clips that can be decoded, by their place in the list."""
+        """Decode clips; return the index of each decodable clip in `clips` to its samples.
+
+        Args:
+            clips: clips to decode.
+            failed: called with id and error of each clip that cannot be decoded.
+        """
         samples = dict[int, Samples]()
         for number, clip in enumerate(clips):
             try:
@@ -71,14 +76,14 @@ class Transcriber:
         return samples
 
     def require_languages(self, languages: Iterable[str | None]) -> None:
-        """Raise `CheckpointError` unless the checkpoint supports each of the languages."""
+        """Raise `CheckpointError` unless the checkpoint supports all `languages` (BCP 47 tags or None)."""
         for language in languages:
             _settings_for(_load_once(self.model, self.device), language)
 
     def detect(self, recordings: Sequence[Samples]) -> list[str]:
-        """Return the BCP 47 tag of the language that each recording begins in, by its first window.
+        """Detect the language of the first window of each recording; return BCP 47 tags.
 
-        Recordings are mono samples (n,) at `sampling_rate`. An English-only checkpoint gives `en`.
+        Recordings are mono samples (n,) at `sampling_rate`. An English-only checkpoint always returns `en`.
         """
         checkpoint = _load_once(self.model, self.device)
         if not languages_of(checkpoint.model.generation_config):
@@ -90,14 +95,14 @@ class Transcriber:
         return found
 
     def transcribe(self, recordings: Sequence[Samples], *, languages: Sequence[str | None]) -> list[str]:
-        """Return the transcript of each recording, on one line each.
+        """Return the transcript of each recording, without line breaks.
 
         Args:
             recordings: mono samples (n,) each, at `sampling_rate`, of any length.
-            languages: BCP 47 tag of each; None lets the model detect it, window by window.
+            languages: BCP 47 tag for each recording; None: the model detects the language of each window.
 
         Raises:
-            CheckpointError: there is no such checkpoint, or it does not support a language.
+            CheckpointError: the checkpoint is missing, or does not support a language.
         """
         checkpoint = _load_once(self.model, self.device)
         rate = checkpoint.sampling_rate
@@ -133,7 +138,7 @@ def _window_length(checkpoint: Checkpoint) -> int:
 
 
 def _settings_for(checkpoint: Checkpoint, language: str | None) -> Any:
-    """Return generation settings with a language; without one the model detects it."""
+    """Return generation settings for a language; None: the model detects the language."""
     settings = generation_settings(checkpoint)
     known = languages_of(settings)
     tag = (language or "").partition("-")[0].lower()
@@ -141,7 +146,7 @@ def _settings_for(checkpoint: Checkpoint, language: str | None) -> Any:
     if code and f"<|{code}|>" not in (known or {"<|en|>"}):
         only = "" if known else "is English-only and "
         raise CheckpointError(
-            f"{checkpoint.name} {only}does not know the language {language!r}: use another checkpoint"
+            f"{checkpoint.name} {only}does not support the language {language!r}: use another checkpoint"
         )
     if known:
         settings.language, settings.task = code or None, "transcribe"
@@ -158,6 +163,6 @@ def _windows(samples: Samples, longest: int, sampling_rate: int) -> Iterator[Sam
 
 
 def _quietest(samples: Samples, start: int, end: int, width: int) -> int:
-    """Return the middle of the quietest `width` samples between two places."""
+    """Return the middle of the quietest `width` samples between the samples `start` and `end`."""
     power = np.cumsum(np.concatenate([[0.0], samples[start:end].astype(np.float64) ** 2]))
     return start + int(np.argmin(power[width:] - power[:-width])) + width // 2

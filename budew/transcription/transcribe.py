@@ -1,6 +1,6 @@
-"""`Transcribe`: a job that adds a transcript to each clip without one, by any Whisper checkpoint.
+"""`Transcribe`: a job that transcribes clips that have no transcript, with any Whisper checkpoint.
 
-Text-to-speech training needs transcripts, and so does the syllable rate; many corpora come without.
+Text-to-speech training and the syllable rate need transcripts, which many corpora lack.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,18 +21,18 @@ PROVENANCE = "transcribed_by"
 
 @dataclass(frozen=True, slots=True)
 class Transcribe:
-    """The job `transcribe`, for clips of up to ten minutes; longer ones fail.
+    """The job `transcribe`, which adds transcripts to clips of at most ten minutes; longer clips fail.
 
-    A clip without words gets an empty transcript.
+    A clip without words gets an empty transcript. Clips also get their language.
 
     Attributes:
-        transcriber: checkpoint, device and batch size.
-        language: language of the clips that have none, as a BCP 47 tag or a name; None detects it. It is
-            written into the clips.
-        again: transcribe clips that have a transcript, too.
+        transcriber: recognizer: checkpoint, device and batch size.
+        language: language of clips that state no language, as a BCP 47 tag or a name such as "German"; None:
+            the checkpoint detects it.
+        again: whether to transcribe clips that already have a transcript.
 
     Raises:
-        InputError: there is no such language.
+        InputError: unknown language.
 
     Example:
         >>> job = Transcribe(Transcriber("openai/whisper-small"), language="German")
@@ -57,12 +57,15 @@ class Transcribe:
         return {"model": identity(self.transcriber.model), "language": self.language, "again": self.again}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Pass on the clips of a shard, in their order, with transcripts.
+        """Yield the clips with transcripts, in order.
 
-        A clip that cannot be decoded, or is in a language that the checkpoint does not support, fails.
+        Args:
+            clips: clips to transcribe.
+            failed: called with id and error of each clip that cannot be decoded, or whose language the
+                checkpoint does not support.
 
         Raises:
-            JobError: there is no such checkpoint or device, or memory is insufficient.
+            JobError: the checkpoint or device does not exist, or memory is insufficient.
         """
         model = identity(self.transcriber.model)
         while batch := list(islice(clips, self.transcriber.batch_size)):
@@ -85,8 +88,8 @@ class Transcribe:
         return self.again or not (clip.transcript or "").strip()
 
     def _transcribe(self, clips: Sequence[Clip], failed: OnFailed, model: str) -> list[Clip | None]:
-        """Return each clip with transcript and language, None if it failed."""
-        if not clips:  # and so no checkpoint is needed
+        """Return each clip with transcript and language; None for a clip that failed."""
+        if not clips:  # do not load the checkpoint
             return []
         samples = self.transcriber.decode(clips, failed)
         languages = self._languages(clips, samples, failed)
@@ -107,7 +110,7 @@ class Transcribe:
     def _languages(
         self, clips: Sequence[Clip], samples: Mapping[int, Samples], failed: OnFailed
     ) -> dict[int, str | None]:
-        """Return the language of each decoded clip, detected if need be, if the checkpoint supports it."""
+        """Return the stated or detected language of each decoded clip that the checkpoint supports."""
         languages = {number: clips[number].language or self.language for number in samples}
         unknown = [number for number, language in languages.items() if language is None]
         detected = self.transcriber.detect([samples[number] for number in unknown])

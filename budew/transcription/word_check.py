@@ -1,11 +1,11 @@
-"""`CheckWords`: a job that keeps the clips whose transcript a Whisper recognizes, by word error rate.
+"""`CheckWords`: a job that drops clips whose speech does not match the transcript, by word error rate.
 
-Speech models omit words, add some, and continue after the end of the text; a clip with wrong words is no
-training example of how they are spoken. Dropped clips are listed with their word error rate and the
-recognized text; the others have both in their metadata.
+Speech synthesis models omit words, add some, and continue after the end of the text. A clip with wrong words
+is a bad training example. Dropped clips are listed with their word error rate and the recognized text; the
+metadata of the other clips have both.
 
-Before words are counted, NFKC is applied to both texts, and case, punctuation and symbols are removed (an
-apostrophe or hyphen within a word closes it up: "it's" is "its"). Numbers stay as they are written, so "nine"
+Before words are counted, NFKC is applied to both texts, and case, punctuation and symbols are removed
+(apostrophes and hyphens within words too: "it's" becomes "its"). Numbers are compared as written, so "nine"
 recognized as "9" is an error. For languages without spaces the unit is the character.
 """
 
@@ -28,10 +28,10 @@ _WITHIN_WORDS = frozenset("'’ʼ‘`´-‐‑")
 
 
 class WordsError(FilteredError):
-    """A clip whose transcript is not recognized.
+    """A clip whose word error rate is too high.
 
     Attributes:
-        details: `wer`, the error rate, and `recognized`, the recognized text.
+        details: `wer`: the word error rate; `recognized`: the recognized text.
 
     Example:
         >>> error = WordsError(0.5, "a cat", 0.3, unit="word")
@@ -46,11 +46,11 @@ class WordsError(FilteredError):
 
 @dataclass(frozen=True, slots=True)
 class CheckWords:
-    """The job `check words`: it drops clips above a word error rate.
+    """The job `check words`, which drops clips with a word error rate above `max_wer`.
 
     Attributes:
-        transcriber: the recognizer.
-        max_wer: highest accepted rate; see `word_error_rate`.
+        transcriber: speech recognizer.
+        max_wer: highest accepted word error rate, such as 0.2; see `word_error_rate`.
 
     Example:
         >>> job = CheckWords(Transcriber("openai/whisper-small"), max_wer=0.2)
@@ -63,11 +63,16 @@ class CheckWords:
     name: str = "check words"
 
     def settings(self) -> Mapping[str, Any]:
-        """Return checkpoint and highest rate."""
+        """Return the settings that determine the result: checkpoint and `max_wer`."""
         return {"model": self.transcriber.name, "max_wer": self.max_wer}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Pass on clips, in their order, with rate and recognized text in `metadata["words"]`."""
+        """Yield the accepted clips in order, with error rate and recognized text in `metadata["words"]`.
+
+        Args:
+            clips: clips with transcripts.
+            failed: called with id and error of each clip that is dropped or cannot be checked.
+        """
         require("jiwer", extra="corpora", purpose="budew corpus act --check-words")
         while batch := list(islice(clips, BATCH)):
             yield from self._check(batch, failed)
@@ -92,15 +97,16 @@ class CheckWords:
 
 
 def word_error_rate(expected: str, recognized: str, *, language: str | None = None) -> float:
-    """Return insertions, deletions and substitutions over the words (or characters) of the expected text.
+    """Return (insertions + deletions + substitutions) / words of the expected text.
 
     Args:
         expected: reference text.
-        recognized: transcript of a recognizer.
-        language: BCP 47 tag; decides between words and characters.
+        recognized: text of a recognizer.
+        language: BCP 47 tag; characters are counted instead of words if it is written without spaces. None:
+            words.
 
     Raises:
-        InputError: there is no word in `expected`.
+        InputError: `expected` has no words.
         MissingExtraError: jiwer is not installed.
 
     Example:
@@ -118,7 +124,7 @@ def word_error_rate(expected: str, recognized: str, *, language: str | None = No
 
 
 def comparable(text: str) -> str:
-    """Return a text in lower case without punctuation and symbols."""
+    """Normalize a text for comparison: lower case, NFKC, without punctuation and symbols."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     closed = (letter for letter in folded if letter not in _WITHIN_WORDS)
     return " ".join(

@@ -90,5 +90,5 @@ def test_a_checkpoint_without_the_language_is_reported_before_synthesis(budew, t
         "--check-words", whisper_folder, "--device", "cpu",
     )  # fmt: skip
     assert outcome.status == 1
-    assert "does not know the language 'de'" in outcome.err
+    assert "does not support the language 'de'" in outcome.err
     assert not (tmp_path / "out").exists()

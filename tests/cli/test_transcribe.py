@@ -23,7 +23,10 @@ def test_a_bare_corpus_becomes_one_for_text_to_speech(budew, talk, tmp_path, opt
 
 @pytest.mark.parametrize(
     ("wrong", "reported"),
-    [(("--language", "de"), "does not know the language 'de'"), (("--model", "nowhere"), "no such folder")],
+    [
+        (("--language", "de"), "does not support the language 'de'"),
+        (("--model", "nowhere"), "no such folder"),
+    ],
 )
 def test_unusable_checkpoints_and_languages_are_reported_before_the_folder_is_used(
     budew, talk, tmp_path, options, wrong, reported

@@ -25,7 +25,7 @@ def test_transcripts_do_not_depend_on_the_batch(transcriber):
 
 def test_an_unsupported_language_is_refused(transcriber):
     transcriber.require_languages(["en", "en-GB"])
-    with pytest.raises(CheckpointError, match="does not know the language 'de'"):
+    with pytest.raises(CheckpointError, match="does not support the language 'de'"):
         transcriber.require_languages(["en", "de"])
 
 

@@ -70,7 +70,7 @@ def test_undecodable_clips_and_unsupported_languages_fail_alone(job):
     assert [one.id for one in done] == ["clip-00", "clip-03"]
     assert set(failed) == {"broken", "foreign"}
     assert "'broken'" in str(failed["broken"])
-    assert "does not know the language 'de'" in str(failed["foreign"])
+    assert "does not support the language 'de'" in str(failed["foreign"])
 
 
 def test_silence_has_an_empty_transcript(job):
