@@ -38,6 +38,20 @@ def test_years_are_an_age(text, age):
     assert parse(f"A voice, {text}.").traits == {"age": age}
 
 
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [
+        ("female, 27", "young adult"),
+        ("girl 12", "child"),
+        ("(m, 65)", "elderly"),
+        ("female, 7", None),
+        ("boy 9", None),
+    ],
+)
+def test_a_number_beside_a_gender_is_an_age_if_it_has_two_digits(text, age):
+    assert parse(text).traits.get("age") == age
+
+
 @pytest.mark.parametrize("text", ["in 1980s style", "400 years old", "5s of silence", "room 45", "00s"])
 def test_other_numbers_are_not_ages(text):
     assert "age" not in parse(text).traits

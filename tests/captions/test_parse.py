@@ -66,6 +66,8 @@ def test_emotion_words_within_a_burst_name_no_emotion(caption, bursts):
         ("He has a cold, raspy voice.", {"gender": "male", "timbre": "raspy", "Warm_vs._Cold": -1.0}),
         ("Her breathing is slow.", {"gender": "female"}),
         ("Hope slowly gives way to grief.", {}),
+        ("The anger fades slowly.", {}),
+        ("Fear gives way, slowly, to relief.", {}),
         ("A soft, slow voice.", {"pace": "slow", "Soft_vs._Harsh": 1.0}),
     ],
 )
