@@ -68,7 +68,7 @@ COMMANDS = {
         "paraphrase",
         "Paraphrase captions by an LLM or an offline grammar; a gate checks that the meaning is kept.",
     ),
-    "benchmark": ("benchmark", "Score models on published benchmarks, beside the published figures."),
+    "benchmark": ("benchmark", "Score models on published benchmarks, next to the published results."),
     "recipes": ("train", "List the included recipes, or explain one field by field."),
     "train": ("train", "Fine-tune a Whisper into a captioner, or train one from scratch, by a recipe."),
     "train-heads": (
@@ -78,27 +78,27 @@ COMMANDS = {
     "face": (
         "face",
         "Emotions of faces: score images, train heads, annotate by a language model, describe a corpus."
-        " For research on synthetic faces; see docs/ethics.md for what these scores are not.",
+        " For research on synthetic faces; docs/ethics.md explains what the scores do not mean.",
     ),
 }
-"""Each command or group in the order of `budew --help`: its module in this package, and its line there."""
+"""Module in this package and help line of each command or group, in the order of `budew --help`."""
 
 
 class LazyGroup(TyperGroup):
-    """The commands of the table `COMMANDS`; one that is called is replaced by that of its module."""
+    """Command group of `COMMANDS`, which imports the module of a command only when the command is called."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = {name: TyperCommand(name, help=line) for name, (_, line) in COMMANDS.items()}
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return name, command and the arguments that are left."""
+        """Return the name of the called command, the command, and its arguments."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, load_command(name) if name else command, rest
 
 
 def load_command(name: str) -> Any:
-    """Return the command or group with a name in `COMMANDS`."""
+    """Import and return the command or group with this name, a key of `COMMANDS`."""
     group = typer.main.get_group(import_module(f"{__name__}.{COMMANDS[name][0]}").app)
     return group if group.name == name else group.commands[name]
 
@@ -115,7 +115,7 @@ app = typer.Typer(
 
 
 def run_cli() -> None:
-    """Run the command line; the one place where an error becomes a line and an exit status."""
+    """Run the command line. Errors are printed as one line, and end the process with exit status 1."""
     tolerant_output()
     plain_warnings()
     try:
@@ -150,7 +150,8 @@ def _options(
         Option(
             metavar="DIR",
             envvar="BUDEW_AUDIO_ROOT",
-            help="Allow manifests to refer to audio below this folder, not only below their own.",
+            help="Allow manifests to refer to audio files below this folder, not only below the folder of "
+            "the manifest.",
         ),
     ] = None,
 ) -> None:

@@ -21,7 +21,7 @@ def serve_page(
         list[str] | None,
         Option(
             metavar="DIR|HUB-ID",
-            help="Checkpoint: a folder, or a name on the Hugging Face hub. Several are a choice on the page. "
+            help="Checkpoint: a folder, or a name on the Hugging Face hub. If repeated, the page has a menu. "
             "Default: that of the environment variable BUDEW_MODEL, else the one in this package.",
         ),
     ] = None,
@@ -32,8 +32,8 @@ def serve_page(
         str,
         Option(
             metavar="ADDRESS",
-            help="Where to listen; 0.0.0.0 for all interfaces. There is no login, and browsers allow "
-            "recording only over https or on this machine.",
+            help="Network address to listen on; 0.0.0.0 for all. There is no login. Browsers allow recording "
+            "only over https or from this machine.",
         ),
     ] = "127.0.0.1",
     port: Annotated[int, Option(metavar="N", min=1, max=65_535, help="Port to listen on.")] = 7860,

@@ -1,4 +1,4 @@
-"""Commands `budew benchmark`: score any model as the papers do, beside the published figures.
+"""Commands `budew benchmark`: score any model as in the papers, next to the published results.
 
 Emotions of speech on EmoNet-Voice, EmoDB and RAVDESS; emotions of faces on EmoNet-Face, FERD and AffectNet.
 """
@@ -19,7 +19,11 @@ from budew.reports.formatting import LISTED, visible_name
 from budew.statistics.resampling import Resampling
 
 AudioFolder = Annotated[
-    Path, Option(metavar="DIR", help="Folder of the corpus, with audio at any depth, or NAME@SPLIT:FOLDER.")
+    Path,
+    Option(
+        metavar="DIR",
+        help="Folder of the corpus (searched recursively), or NAME@SPLIT:FOLDER for one split of it.",
+    ),
 ]
 PictureScores = Annotated[
     Path, Option("--predictions", metavar="FILE", help="Scores of the pictures: JSON Lines or CSV.")
@@ -28,7 +32,7 @@ PictureLabels = Annotated[
     Path | None,
     Option(
         metavar="FILE",
-        help="Table of image and label, where the file names do not carry the class: JSON Lines or CSV.",
+        help="Table of image and label, if the file names do not contain the class: JSON Lines or CSV.",
     ),
 ]
 RatedFaces = Annotated[
@@ -36,15 +40,15 @@ RatedFaces = Annotated[
 ]
 FacePredictions = Annotated[
     Path | None,
-    Option(metavar="FILE|DIR", help="Captions or scores by your model; their ids are names of images."),
+    Option(metavar="FILE|DIR", help="Captions or scores by your model, whose ids are names of images."),
 ]
 FaceScale = Annotated[
     str,
-    Option(metavar="NAME", help="Scale of the scores in --predictions: its ends, such as 0-7, or a name."),
+    Option(metavar="NAME", help="Scale of the scores in --predictions: its range, such as 0-7, or a name."),
 ]
 
 app = typer.Typer(
-    name="benchmark", help="Score models on published benchmarks, beside the published figures.", **SETTINGS
+    name="benchmark", help="Score models on published benchmarks, next to the published results.", **SETTINGS
 )
 
 
@@ -63,23 +67,23 @@ def emonet_voice_command(
         Path | None,
         Option(
             metavar="FILE",
-            help="Calibrate the predictions with what budew benchmark calibrate wrote; the clips that it was "
-            "fitted to are left out.",
+            help="Calibrate the predictions with this file of budew benchmark calibrate; clips to which it "
+            "was fitted are left out.",
         ),
     ] = None,
     compare_decoding: Annotated[
         bool,
         Option(
             "--compare-decoding",
-            help="Score greedy search, 4 beams, and the mean over 4, 16 and 64 sampled captions besides.",
+            help="Also score greedy search, 4 beams, and the mean over 4, 16 and 64 sampled captions.",
         ),
     ] = False,
 ) -> None:
-    """Score a model on EmoNet-Voice Bench: the one emotion that each clip was rated for, on 0 to 10.
+    """Score a model on EmoNet-Voice Bench, where each clip is rated for one emotion, on 0 to 10.
 
-    Pearson, Spearman, MAE and RMSE with bootstrap intervals, beside the published results; by
-    emotion, language, voice and arousal; beside the human ceiling. Clips without a prediction
-    are left out, as published, and scored as 0 besides.
+    Prints Pearson, Spearman, MAE and RMSE with bootstrap intervals, next to the published results
+    and the human ceiling; also by emotion, language, voice and arousal. Clips without a prediction
+    are left out, as in the paper; results in which they count as 0 are printed too.
 
     Example: budew benchmark emonet-voice --data bench/ --predictions scores.jsonl --html report.html
     """
@@ -100,7 +104,7 @@ def emonet_voice_command(
     with results(result, json, html, lambda: reports.report_html(report)):
         print_table(reports.report_tables(reports.emonet_voice_summary(report)))
     if bare := scored.missing["without_prediction"]:
-        say_error(f"{bare:,} clips have no prediction at all: they count as refused")
+        say_error(f"{bare:,} clips have no prediction: they count as refused by the model")
     raise typer.Exit(print_skipped(scored.skipped))
 
 
@@ -108,7 +112,8 @@ def emonet_voice_command(
 @option_groups()
 def calibrate_command(
     data: Annotated[
-        str, Option(metavar="PATH|HUB-ID", help="Rated clips, such as EmoNet-Voice Bench, or any corpus.")
+        str,
+        Option(metavar="PATH|HUB-ID", help="EmoNet-Voice Bench, or any corpus of clips with human ratings."),
     ],
     output: Annotated[
         Path, Option("--output", "-o", metavar="FILE", dir_okay=False, help="File for the calibration.")
@@ -118,14 +123,19 @@ def calibrate_command(
     writing: options.SampledWriting,
     share: Annotated[
         float,
-        Option(metavar="X", min=0, max=0.9, help="Share of the clips to fit to; benchmarks leave it out."),
+        Option(
+            metavar="X",
+            min=0,
+            max=0.9,
+            help="Share of the clips to which the curve is fitted; benchmarks leave these clips out.",
+        ),
     ] = 0.2,
-    seed: Annotated[int, Option(metavar="S", help="Random seed of the choice of these clips.")] = 0,
+    seed: Annotated[int, Option(metavar="S", help="Random seed for the choice of these clips.")] = 0,
 ) -> None:
     """Fit a monotone curve from predicted intensities to human ratings (isotonic regression).
 
-    The curve holds for one model and decoding. The file lists the clips that it was
-    fitted to: a benchmark with --calibration scores the others.
+    The curve is valid for one model and one way of decoding. The file lists the clips
+    to which it was fitted; a benchmark with --calibration scores the other clips.
 
     Example: budew benchmark calibrate --data bench/ --samples 16 -o calibration.json
     """
@@ -156,7 +166,7 @@ def emodb_command(
     baseline. The softmax is computed on --scale; captions and intensities are scaled
     to 0-4. Files left out are listed on stderr; then the exit status is 1.
 
-    The packaged checkpoint was trained on 6 of the speakers. Score it with emodb@test:,
+    The packaged checkpoint was trained on 6 of the speakers. Score it on emodb@test:FOLDER,
     whose 2 speakers were used neither for training nor for model selection.
 
     Example: budew benchmark emodb --data emodb@test:emodb/wav --html emodb.html
@@ -192,8 +202,8 @@ def ravdess_command(
 def ferd_command(predictions: PictureScores, reporting: Reporting, labels: PictureLabels = None) -> None:
     """Score predicted emotions of faces on FERD: 8 classes.
 
-    The softmax is computed on the scores as they are; of the published files, on
-    mean_subtracted.
+    The softmax is computed on the scores without scaling; in the published files, on
+    the scores mean_subtracted.
 
     Example: budew benchmark ferd --predictions ferd.jsonl --html ferd.html
     """
@@ -205,8 +215,9 @@ def ferd_command(predictions: PictureScores, reporting: Reporting, labels: Pictu
 def affectnet_command(predictions: PictureScores, reporting: Reporting, labels: PictureLabels = None) -> None:
     """Score predicted emotions of faces on AffectNet: 8 classes.
 
-    The softmax is computed on the scores as they are; of the published files, on
-    mean_subtracted. Those have the class under label: give the file as --labels, too.
+    The softmax is computed on the scores without scaling; in the published files, on
+    the scores mean_subtracted. The published files also have the class of each picture,
+    under label: give the same file as --labels.
 
     Example: budew benchmark affectnet --predictions affectnet.jsonl --labels affectnet.jsonl
     """
@@ -238,7 +249,7 @@ def _settings(reporting: Reporting) -> Resampling:
 
 
 def _show_classes(result: "benchmarks.CoarseResult", reporting: Reporting) -> None:
-    """Write and print a result; files that were left out make the exit status 1."""
+    """Write and print a result, and exit: with status 1 if files were left out."""
     report = reports.coarse_report(result.to_dict())
     with results(result.to_dict(), reporting.json, reporting.html, lambda: reports.report_html(report)):
         print_table(reports.report_tables(report))
@@ -255,9 +266,9 @@ def emonet_face_hq_command(
 ) -> None:
     """Compare models with experts on EmoNet-Face HQ: images rated 0 to 7 for 40 emotions.
 
-    Weighted kappa of every rater with people, by group, and whether it could be an annotator;
-    Krippendorff's alpha of the people; Spearman with their median. The models in the table
-    are scored, and so are your predictions.
+    Prints the weighted kappa of each rater with the experts, by group, and whether a model could
+    replace an annotator; Krippendorff's alpha of the experts; Spearman's rho with their median.
+    The models in the table are scored, and your predictions too.
 
     Example: budew benchmark emonet-face-hq --data hq.csv --predictions mine.jsonl --html hq.html
     """
@@ -274,15 +285,15 @@ def emonet_face_binary_command(
     scale: FaceScale = "intensity",
     threshold: Annotated[
         float,
-        Option(metavar="X", min=0, max=1, help="Intensity from which on an emotion counts as present."),
+        Option(metavar="X", min=0, max=1, help="Least intensity of an emotion that counts as present."),
     ] = 0.5,
     json: options.JsonFile = None,
     html: options.HtmlFile = None,
 ) -> None:
     """Measure agreement of experts on EmoNet-Face Binary, and score a model where they agree.
 
-    With predictions: balanced accuracy and ROC AUC on the pairs of image and emotion with
-    three times yes against those without any yes.
+    With predictions: balanced accuracy and ROC AUC for the pairs of image and emotion that
+    three experts call present, against those that no expert does.
 
     Example: budew benchmark emonet-face-binary --data binary.csv --json agreement.json
     """

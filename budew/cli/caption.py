@@ -1,4 +1,4 @@
-"""The command `budew caption`: files, folders, corpora, and a recording from the microphone."""
+"""The command `budew caption`: captions files, folders, corpora, or a recording from the microphone."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ app = typer.Typer()
 
 @dataclass(frozen=True, slots=True)
 class MicrophoneOptions:
-    """Whether to record instead of reading files."""
+    """Options for a recording from the microphone instead of files."""
 
     record: Annotated[
         float | None,
@@ -36,7 +36,7 @@ class MicrophoneOptions:
             metavar="SECONDS",
             min=0.5,
             max=3600,
-            help="Record from the default microphone instead (extra record).",
+            help="Record from the default microphone instead of reading files (extra record).",
         ),
     ] = None
     keep: Annotated[
@@ -44,29 +44,31 @@ class MicrophoneOptions:
         Option(
             metavar="FILE",
             dir_okay=False,
-            help="Write what --record records to this wav or flac file. Default: it is not written.",
+            help="Write the recording of --record to this wav or flac file. Default: it is not written.",
         ),
     ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionOutput:
-    """Contents, destination and format of the captions."""
+    """Options for the format, contents and destination of the captions."""
 
     format: Annotated[
         Format | None,
         Option(
             help="text for reading, json for one array, jsonl for one object per line, csv for one row per "
-            "window, srt or vtt for subtitles, html for a page with players. Default: what the name of "
-            "--output ends in, else text."
+            "window, srt or vtt for subtitles, html for a page with players. Default: the suffix of "
+            "--output, else text."
         ),
     ] = None
-    scores: Annotated[bool, Option("--scores", help="Add emotion scores, from 0 to 1.")] = False
+    scores: Annotated[
+        bool, Option("--scores", help="Add the scores of emotions, from 0 to 1, to each caption.")
+    ] = False
     output_file: options.Output = None
     quiet: Annotated[bool, Option("--quiet", help="Do not print notes about the checkpoint.")] = False
 
     def chosen_format(self) -> Format:
-        """Return the format, by default the one that the name of the output file ends in, else text."""
+        """Return the chosen format; by default the suffix of the output file if it is a format, else text."""
         suffix = self.output_file.suffix[1:].lower() if self.output_file else ""
         named: Format = next((format for format in get_args(Format) if format == suffix), "text")
         return self.format or named
@@ -126,7 +128,7 @@ def caption_command(
 
 
 def _is_named(sources: list[str]) -> bool:
-    """Return whether text output names each recording: not that of a single file."""
+    """Return whether text output names the recordings: unless the only source is an audio file."""
     return len(sources) != 1 or not os.path.isfile(sources[0]) or corpora.is_corpus_file(Path(sources[0]))
 
 
@@ -141,12 +143,12 @@ def _check_input(sources: list[str], recorded: MicrophoneOptions, format: Format
     number = inference.from_paths(sources)[1] if format in ("srt", "vtt") else None
     if number is not None and number > 1:
         raise InputError(
-            f"{format} holds the captions of one recording: give one of the {number}, or another format"
+            f"a {format} file has the captions of one recording, not of {number}: give one, or another format"
         )
 
 
 def _print_cards(checkpoints: Sequence[str | Path | None]) -> None:
-    """Print what each checkpoint was trained on, and its main result."""
+    """Print training data and main result of each checkpoint, from its model card."""
     for card in map(models.read_card, checkpoints):
         if card.training:
             result = f" {card.results[0]}." if card.results else ""
@@ -154,7 +156,7 @@ def _print_cards(checkpoints: Sequence[str | Path | None]) -> None:
 
 
 def _record(microphone: "audio.Microphone", seconds: float, keep: Path | None) -> "inference.Recording":
-    """Record, and return it as a recording: of the file `keep`, or of bytes in memory."""
+    """Record from the microphone; return the recording, stored in the file `keep` or in memory."""
     import soundfile  # 0.1 s
 
     say_error(f"recording {seconds:g} s from {microphone.name}: speak now")
@@ -175,7 +177,7 @@ def _write(
     shown: "inference.OutputOptions",
     recordings: "Iterable[inference.Recording]",
 ) -> bool:
-    """Write results in a format; return whether no audio failed or is damaged."""
+    """Write results in a format; return False if a recording failed or is damaged."""
     if format != "html":
         return inference.write_results(records, file, replace(shown, format=format))
     listed = list(records)
@@ -187,7 +189,7 @@ def _write(
 def _captioned(
     captioner: "inference.Captioner", paths: list[str], file: Path | None, made_by: str
 ) -> "Iterator[Iterator[inference.Record]]":
-    """Caption, and continue what an earlier run of the same command has left beside its output file."""
+    """Caption files, as a context; with an output file, an interrupted run of the same command is resumed."""
     if file is None or is_stdout(file) or is_stream(file):
         with progress_bar("captioning", shown=not sys.stdout.isatty()) as bar:
             yield inference.to_records(inference.caption_files(captioner, paths, progress=bar))
@@ -201,7 +203,7 @@ def _captioned(
         "version": __version__,
     }
     if file.exists():
-        say_error(f"{file} is there already, and is replaced at the end")
+        say_error(f"{file} already exists, and will be replaced at the end")
     with inference.open_resume_file(file, settings) as resume:
         with progress_bar("captioning") as bar:
             results = inference.caption_files(captioner, paths, resume=resume, progress=bar)

@@ -34,9 +34,9 @@ from budew.profile import VoiceProfile
 from budew.reports.formatting import visible
 
 LONGEST_TEXT = 10_000_000
-"""Bytes of a caption on stdin."""
+"""Most bytes of a caption on stdin."""
 LONGEST_NAME = 255
-"""Characters of a file name."""
+"""Most characters of a text that may be a file name."""
 
 CaptionFile = Annotated[
     Path, Argument(metavar="FILE", help="One caption per line, or JSON Lines; - is stdin.")
@@ -56,15 +56,16 @@ def parse_command(
         Path | None,
         Option(
             metavar="FILE",
-            help='Parse many captions: JSON Lines with "caption"; - is stdin. Replaces existing "emotions".',
+            help='Parse many captions: JSON Lines with "caption"; - is stdin. "emotions" is added to each '
+            "line, or replaced.",
         ),
     ] = None,
     into: Annotated[
         str | None,
         Option(
             metavar="NAME",
-            help="With --jsonl: add emotions, bursts and traits under this key, and keep all others. "
-            "A line that already has the key is an error.",
+            help="With --jsonl: add the whole profile (emotions, bursts, traits) under this key, and keep "
+            "all other keys. A line that already has the key is an error.",
         ),
     ] = None,
     explain: Annotated[
@@ -204,7 +205,7 @@ def lint_command(file: CaptionFile, json: options.JsonFile = None) -> None:
 
 
 def _lint_lines(report: LintReport) -> Iterator[str]:
-    """Yield a lint report as text: totals, a line for each code with examples below, overused phrases."""
+    """Yield the lines of a lint report: totals, each code with examples below, overused phrases."""
     doubles = report.counts.get("duplicate", 0)
     yield (
         f"captions: {report.captions:,}, {report.mean_words:.1f} words on average; "

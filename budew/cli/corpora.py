@@ -1,4 +1,4 @@
-"""Commands `budew corpora`: the corpora that are known by name, compared, explained and downloaded."""
+"""Commands `budew corpora`: list, explain and download the corpora that are read by name."""
 
 import sys
 from pathlib import Path
@@ -19,7 +19,7 @@ _EXPLAIN = "show"
 
 
 class _NamedGroup(TyperGroup):
-    """A group in which a word that is no command is the name of a corpus to explain."""
+    """Command group that takes an unknown command as the name of a corpus to explain."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         is_name = args[0] not in self.commands and not args[0].startswith("-")
@@ -38,8 +38,7 @@ app = typer.Typer(
 def list_corpora(ctx: typer.Context, html: options.HtmlFile = None, json: options.JsonFile = None) -> None:
     """List the corpora that are read by name, or explain one: budew corpora NAME.
 
-    Languages, hours, speakers, emotions, licence and source, as the first table of
-    a paper compares data sets.
+    The table compares languages, hours, speakers, emotions, licence and source.
 
     Example: budew corpora --html corpora.html
     """
@@ -72,12 +71,12 @@ def get_command(
     name: Annotated[str, Argument(metavar="NAME", help="Name of a corpus, or a YAML file that defines one.")],
     out: Annotated[Path, Argument(metavar="OUT", help="Folder for its files; created if missing.")],
     accept_license: Annotated[
-        bool, Option("--accept-license", help="Accept the licence, which is printed, without being asked.")
+        bool, Option("--accept-license", help="Accept the printed licence without being asked.")
     ] = False,
 ) -> None:
     """Download a corpus that has a public address, and extract it.
 
-    Run the same command again to continue a download that broke off. The
+    Run the same command again to continue an interrupted download. The
     licence is shown first; most corpora are not for commercial use.
 
     Example: budew corpora get emodb EmoDB/ --accept-license
@@ -97,14 +96,14 @@ def get_command(
 
 
 def _ask() -> None:
-    """Ask whether the licence is accepted, or end."""
+    """Ask whether the user accepts the licence; end the command if not."""
     if not sys.stdin.isatty():
         raise InputError("read the licence, and accept it with --accept-license")
     typer.confirm("Do you accept its licence?", abort=True, err=True)
 
 
 def _definition(name: str) -> "corpora.NamedCorpus":
-    """Return the definition of a name or of a file."""
+    """Return the definition of a corpus, given by its name or as a YAML file."""
     return corpora.load_definition(Path(name)) if _is_file(name) else corpora.known_corpus(name.lower())
 
 

@@ -29,7 +29,7 @@ app.add_typer(corpus_annotate.app, name="annotate")
 app.add_typer(corpus_annotate.beside)
 
 FEW = 20
-"""Clips of a part that are too few for metrics."""
+"""A part with fewer clips than this is reported as too small for metrics."""
 Share = Annotated[float, Option(metavar="SHARE", min=0, max=1, help="Share of this part; 0 leaves it out.")]
 
 
@@ -80,14 +80,14 @@ def ratings_command(
         Option(
             metavar="LABELS.jsonl",
             dir_okay=False,
-            help="Write a profile of each item with consensus here, for corpus annotate labels --labels.",
+            help="Write the profile of each item with consensus here, for corpus annotate labels --labels.",
         ),
     ] = None,
     consensus: Annotated[
         Literal["presence", "exact", "majority"],
         Option(
-            help="Consensus of the labels: all raters agree whether the emotion is present (the label is "
-            "their mean), all give the same rating, or the most frequent rating.",
+            help="When raters agree. presence: all say that the emotion is present, or absent (the label is "
+            "their mean rating); exact: all give the same rating; majority: the most frequent rating.",
         ),
     ] = "exact",
     json: options.JsonFile = None,
@@ -95,8 +95,8 @@ def ratings_command(
     """Count human ratings of clips or images, and measure agreement and consensus of the raters.
 
     EmoNet-Voice Bench, EmoNet-Face HQ and Binary and the votes of Emolia are recognized by their columns.
-    Rows that cannot be read are reported on stderr; then the exit status is 1. Labels list as
-    rated only the emotions with consensus.
+    Rows that cannot be read are reported on stderr; then the exit status is 1. In the file of --labels,
+    emotions without consensus are unrated.
 
     Example: budew corpus ratings train-*.parquet --labels consensus.jsonl --consensus exact
     """
@@ -116,7 +116,10 @@ def ratings_command(
             items = len({item for item, _ in answers})
             print(f"labels of {len(profiles):,} of {items:,} items: {visible_name(labels)}")
             if all(len(profile.emotions) == len(profile.rated) for profile in profiles.values()):
-                say_error("no label says that an emotion is absent: --consensus majority takes single raters")
+                say_error(
+                    "no label says that an emotion is absent: use --consensus majority, for which one rater "
+                    "is enough"
+                )
     raise typer.Exit(bad.status)
 
 
@@ -126,7 +129,7 @@ def inspect_command(
     html: options.HtmlFile = None,
     json: options.JsonFile = None,
     decode: Annotated[
-        bool, Option("--decode/--no-decode", help="Decode every sample instead of reading headers.")
+        bool, Option("--decode/--no-decode", help="Decode all audio, instead of reading headers only.")
     ] = False,
     players: Annotated[
         int, Option(metavar="N", min=0, max=200, help="Number of clips with a player on the page.")
@@ -137,7 +140,7 @@ def inspect_command(
 
     --decode also finds truncated, damaged and silent audio. If an item is
     broken, the exit status is 1. The page is self-contained and
-    has players for the strongest clips of each emotion.
+    has players for the clips with the strongest labels of each emotion.
 
     Example: budew corpus inspect shards/ --decode --html corpus.html
     """
@@ -153,7 +156,7 @@ def inspect_command(
 def split_command(
     corpus: options.Corpus,
     out: Annotated[
-        Path, Option(metavar="FILE", dir_okay=False, help="Write the speakers of each part here, as JSON.")
+        Path, Option(metavar="FILE", dir_okay=False, help="Write the splits here: a JSON file for --splits.")
     ],
     train: Share = 0.9,
     validation: Share = 0.05,
@@ -163,8 +166,9 @@ def split_command(
 ) -> None:
     """Split a corpus into speaker-disjoint parts for training and testing, stratified by emotion.
 
-    Clips without a speaker that were cut from one recording stay together. The
-    deviation of each part from its share is printed, and stored in the file.
+    Clips without a speaker that were cut from the same recording are in the same
+    part. The file and the printed report say how much the frequency of each emotion
+    in a part differs from that in the whole corpus.
     Items that cannot be read are reported; then the exit status is 1. Next:
     budew corpus select.
 
@@ -193,7 +197,12 @@ def weights_command(
         Path, Option(metavar="FILE", dir_okay=False, help="Write the weights here: .jsonl or .parquet.")
     ],
     temperature: Annotated[
-        float, Option(min=1, help="1: inverse frequency; 2: its square root; infinity: uniform weights.")
+        float,
+        Option(
+            min=1,
+            help="How much the weights are flattened. 1: inverse frequency; 2: its square root; infinity: "
+            "equal weights.",
+        ),
     ] = 2.0,
     cap: Annotated[float, Option(min=1, help="Largest weight of a clip.")] = 10.0,
     min_level: Annotated[
@@ -229,7 +238,7 @@ def duplicates_command(
     corpus: options.AnyCorpus,
     json: options.JsonFile = None,
     transcripts: Annotated[
-        bool, Option("--transcripts", help="Compare the words of transcripts instead of decoded samples.")
+        bool, Option("--transcripts", help="Compare the words of transcripts instead of the audio.")
     ] = False,
     cache: Annotated[
         Path | None,
@@ -244,11 +253,11 @@ def duplicates_command(
         Option(metavar="N", min=0, help="Worker processes. Default: one per CPU core; 0: this process."),
     ] = None,
 ) -> None:
-    """Find duplicate clips: equal decoded samples, whatever the format, or equal transcripts.
+    """Find duplicate clips: equal audio after decoding, in any format, or equal transcripts.
 
-    Nothing is deleted: the JSON lists the clip of each group to keep. Decoding
-    takes 1/400 of real time on each CPU core. Items that cannot be decoded are
-    reported; then the exit status is 1.
+    Nothing is deleted: the JSON lists which clip of each group of duplicates to
+    keep. Decoding takes 1/400 of the duration on each CPU core. Items that cannot
+    be decoded are reported; then the exit status is 1.
 
     Example: budew corpus duplicates 'shards/*.tar' --json duplicates.json --cache hashes.sqlite
     """

@@ -1,4 +1,4 @@
-"""Commands that annotate the clips of a corpus with profiles, and that measure their acoustics."""
+"""Commands that annotate the clips of a corpus with profiles, and that compute acoustic measures."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,7 +16,7 @@ from budew.reports.formatting import visible_name
 
 MeasuredCorpus = Annotated[str, Argument(metavar="MEASURED", help="Output of budew corpus measure.")]
 beside = typer.Typer()
-"""Commands of `budew corpus` that measure, and compute thresholds."""
+"""The commands `budew corpus measure` and `budew corpus thresholds`."""
 app = typer.Typer(
     help="Annotate each clip of a corpus with a profile: 40 emotions, vocal bursts, traits.", **SETTINGS
 )
@@ -39,13 +39,13 @@ def annotate_by_llm(
         int, Option(min=1, help="Attempts for each clip; the problems of an invalid answer are sent back.")
     ] = 2,
     max_seconds: Annotated[
-        float, Option(metavar="SECONDS", min=0.1, help="Longer clips fail without being sent.")
+        float, Option(metavar="SECONDS", min=0.1, help="Longest clip; longer ones fail without being sent.")
     ] = 60.0,
 ) -> None:
     """Annotate by an audio language model on any server with an OpenAI-compatible chat API.
 
-    The job waits while the server is overloaded or down. Answers are cached and
-    never paid for twice. Clips that cannot be annotated are listed in
+    The job waits while the server is overloaded or down. Answers are cached, so
+    none is paid for twice. Clips that cannot be annotated are listed in
     OUT/failures.jsonl. The API key is read from the environment variable
     OPENAI_API_KEY, or the one set by --set key_variable=NAME.
 
@@ -77,11 +77,11 @@ def annotate_by_heads(
     device: options.Device = None,
     batch_size: options.HeadsBatch = 16,
 ) -> None:
-    """Annotate by regression heads on a Whisper encoder, published ones or your own.
+    """Annotate by regression heads on a Whisper encoder: published heads or your own.
 
-    Takes the files of laion/Empathic-Insight-Voice-Small, -Large or -Plus, or the
-    output of budew train-heads. All heads share one encoder pass. Clips that
-    cannot be decoded are listed in OUT/failures.jsonl.
+    The heads are the files of laion/Empathic-Insight-Voice-Small, -Large or -Plus,
+    or the output of budew train-heads. The encoder runs once for all heads. Clips
+    that cannot be decoded are listed in OUT/failures.jsonl.
 
     Example: budew corpus annotate heads shards/ out/ --heads Empathic-Insight-Voice-Small/
     """
@@ -108,14 +108,14 @@ def annotate_by_labels(
             metavar="FILE",
             dir_okay=False,
             help="Use the profiles of this file instead, by clip id: JSON Lines with id and profile, such as "
-            "budew corpus ratings --labels writes.",
+            "the file that budew corpus ratings --labels writes.",
         ),
     ] = None,
 ) -> None:
     """Annotate by the existing labels of a corpus, by parsing its captions, or by a file of labels.
 
-    Clips without labels are listed in OUT/failures.jsonl, and those that a file has
-    no label of in OUT/left_out.jsonl.
+    Clips without labels are listed in OUT/failures.jsonl; with --labels, clips that
+    are not in the file are listed in OUT/left_out.jsonl.
 
     Example: budew corpus annotate labels captioned/ out/ --from captions
     """
@@ -172,14 +172,15 @@ def thresholds_command(
     by_gender: Annotated[
         bool,
         Option(
-            "--by-gender/--across-genders", help="Compute pitch thresholds for each gender, or for all clips."
+            "--by-gender/--across-genders",
+            help="Compute pitch thresholds for each gender, or the same thresholds for all clips.",
         ),
     ] = True,
     by_language: Annotated[
         bool,
         Option(
             "--by-language/--across-languages",
-            help="Compute pace thresholds for each language, or for all clips.",
+            help="Compute pace thresholds for each language, or the same thresholds for all clips.",
         ),
     ] = True,
 ) -> None:

@@ -15,7 +15,7 @@ from budew.reports.formatting import visible_name
 
 app = typer.Typer()
 NAMED = 5
-"""Clips with the same error that are named."""
+"""Most clips with the same error whose ids are printed."""
 _OF_A_CLIP = re.compile(r"clip '(?P<clip>[^']*)' has (?P<lack>.*): (?P<remedy>[^:]*)", re.DOTALL)
 ExportFormat = Literal["parquet", "jsonl", "parler", "ljspeech", "lhotse"]
 
@@ -43,7 +43,8 @@ def export_corpus_command(
         ),
     ],
     clips_per_file: Annotated[
-        int | None, Option(metavar="N", min=1, help="parquet, parler: clips in each file. Default: 1000.")
+        int | None,
+        Option(metavar="N", min=1, help="parquet, parler: number of clips in each file. Default: 1000."),
     ] = None,
     caption: Annotated[
         Literal["newest", "paraphrase", "render", "model", "original", "all"],
@@ -55,7 +56,7 @@ def export_corpus_command(
     ] = "newest",
     pick: Annotated[
         Literal["all", "first", "random"] | None,
-        Option(help="Captions of each clip. Default: all; with parler: first."),
+        Option(help="Which of these captions to export from each clip. Default: all; with parler: first."),
     ] = None,
     seed: Annotated[int, Option(metavar="S", help="Random seed of --pick random.")] = 0,
     sampling_rate: Annotated[
@@ -96,13 +97,16 @@ def _counts(kinds: Counter[str]) -> str:
 
 @dataclass(slots=True)
 class GroupedErrors(PrintedErrors):
-    """As a context, prints errors that many clips share ("has no transcript") as one line at its end."""
+    """Context manager that at its end prints errors that many clips share ("has no transcript") as one line.
+
+    Other errors are printed at once.
+    """
 
     same: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __call__(self, error: Exception) -> None:
-        """Print one error, or count it with those like it."""
+        """Print an error; errors of clips are counted, to be printed at the end of the context."""
         found = _OF_A_CLIP.fullmatch(str(error))
         if found is None:
             PrintedErrors.__call__(self, error)

@@ -27,10 +27,14 @@ def convert_command(
     job_options: JobOptions,
     max_seconds: Annotated[
         float,
-        Option(metavar="SECONDS", min=0.1, help="Longer recordings fail: run budew corpus segment first."),
+        Option(
+            metavar="SECONDS",
+            min=0.1,
+            help="Longest recording; longer ones fail (cut them first: budew corpus segment).",
+        ),
     ] = 600.0,
     keep_damaged: Annotated[
-        bool, Option("--keep-damaged", help="Accept truncated clips, as far as they can be decoded.")
+        bool, Option("--keep-damaged", help="Accept damaged clips, with the audio that can be decoded.")
     ] = False,
 ) -> None:
     """Read any corpus, check each clip by decoding it, and write WebDataset shards.
@@ -51,7 +55,7 @@ def render_corpus_command(
     out: options.CorpusFolder,
     job_options: JobOptions,
     rendering: RenderingOptions,
-    per_clip: Annotated[int, Option(min=1, help="Captions for each clip.")] = 1,
+    per_clip: Annotated[int, Option(min=1, help="Number of captions for each clip.")] = 1,
 ) -> None:
     """Write captions of each clip from templates, according to its profile.
 
@@ -67,17 +71,23 @@ def render_corpus_command(
 
 @dataclass(frozen=True, slots=True)
 class CuttingOptions:
-    """Where recordings are cut, and which clips are kept."""
+    """Options for the places where recordings are cut, and for the clips to keep."""
 
     min_seconds: Annotated[
-        float | None, Option("--min", metavar="SECONDS", help="Leave out shorter clips.", show_default="1")
+        float | None,
+        Option(
+            "--min",
+            metavar="SECONDS",
+            help="Shortest clip; shorter ones are left out.",
+            show_default="1",
+        ),
     ] = None
     max_seconds: Annotated[
         float | None,
         Option(
             "--max",
             metavar="SECONDS",
-            help="Divide longer speech, at a pause if possible.",
+            help="Longest clip; longer speech is divided, at a pause if possible.",
             show_default="30",
         ),
     ] = None
@@ -85,7 +95,7 @@ class CuttingOptions:
         float | None,
         Option(
             metavar="SECONDS",
-            help="Padding before and after speech, at most half of the pause.",
+            help="Audio to keep before and after speech; at most half of the pause.",
             show_default="0.1",
         ),
     ] = None
@@ -121,8 +131,8 @@ def segment_command(
 
     The metadata of a clip has its recording, start and end, level, clipping and
     noise. Damaged recordings are listed in OUT/failures.jsonl, excluded clips in
-    OUT/left_out.jsonl. For recordings of hours, --clips-per-shard 1 gives each its
-    own shard and worker. --set also takes threshold, exit_threshold, min_speech,
+    OUT/left_out.jsonl. With --clips-per-shard 1 each recording has its own shard
+    and worker, which suits recordings of hours. --set also takes threshold, exit_threshold, min_speech,
     max_clipped, min_rms_dbfs, min_snr_db and bits. Next: budew caption OUT.
 
     Example: budew corpus segment podcasts/ clips/ --max 20 --language en
@@ -159,7 +169,7 @@ def transcribe_command(
         ),
     ] = None,
     again: Annotated[
-        bool, Option("--again", help="Transcribe clips again that have a transcript, and replace it.")
+        bool, Option("--again", help="Also transcribe clips that have a transcript, and replace it.")
     ] = False,
     device: options.Device = None,
     batch_size: Annotated[int, Option(min=1, help="Windows in each batch; larger is faster.")] = 16,
@@ -191,9 +201,9 @@ def select_command(
 ) -> None:
     """Write one part of a split corpus as shards; clips are copied unchanged.
 
-    The part of a speaker that the file does not list is decided by a hash of the
-    name. Prints how many of the first 1,000 clips have such speakers, and refuses a
-    file that lists none of the clips.
+    Speakers that the file does not list are assigned to a part by a hash of their
+    name. A warning says how many of the first 1,000 clips have such speakers. If
+    the file lists no clip of the corpus, the command ends with an error.
 
     Example: budew corpus select shards/ train/ --splits splits.json --part train
     """
@@ -205,18 +215,18 @@ def select_command(
 
 @dataclass(frozen=True, slots=True)
 class PreviewOptions:
-    """Whether only some clips are captioned, with a page of them."""
+    """Options for a preview: captions of some clips only, with a page."""
 
     limit: Annotated[
         int | None,
         Option(
             metavar="N",
             min=1,
-            help="A preview: only the first N clips, and a page of them, OUT/look.html.",
+            help="Preview: caption only the first N clips, and write a page, OUT/look.html.",
         ),
     ] = None
     sample: Annotated[
-        int | None, Option(metavar="N", min=1, help="A preview of N clips drawn at random, instead.")
+        int | None, Option(metavar="N", min=1, help="Preview of N random clips instead of the first ones.")
     ] = None
     seed: Annotated[int, Option(metavar="S", help="Random seed of --sample.")] = 0
 
@@ -236,20 +246,21 @@ def caption_corpus(
             metavar="K",
             min=1,
             max=256,
-            help="Captions of each clip: the likeliest, or K sampled ones with their consensus as profile.",
+            help="Number of captions for each clip. 1: the most probable caption; more: K sampled captions, "
+            "and their mean as profile.",
         ),
     ] = 1,
     keep_profile: Annotated[
         bool, Option("--keep-profile", help="Keep the profile of clips that have one.")
     ] = False,
 ) -> None:
-    """Caption each clip with a model; its profile becomes what the captions say.
+    """Caption each clip with a model; the parsed captions become the profile of the clip.
 
-    The audio is copied unchanged. Captions that a model wrote before are replaced,
-    others are kept. Clips that cannot be decoded are listed in OUT/failures.jsonl.
-    A worker loads the model once; on a GPU, use one worker for each. The page of a
-    preview shows players, captions, distributions, and the clips whose caption
-    disagrees most with the profile that they had.
+    The audio is copied unchanged. Earlier captions by a model are replaced, others
+    are kept. Clips that cannot be decoded are listed in OUT/failures.jsonl. Each
+    worker loads the model once; use one worker for each GPU. The page of a preview
+    shows players, captions, distributions, and the clips whose captions disagree
+    most with their earlier profiles.
 
     Example: budew corpus caption clips/ captioned/ --model laion/BUD-E-Whisper --captions 4
     """

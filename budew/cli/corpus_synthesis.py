@@ -17,7 +17,7 @@ from budew.taxonomy import emotion
 
 app = typer.Typer()
 Speaker: TypeAlias = "acting.EspeakBackend | acting.SpeechServerBackend"
-"""What speaks the lines of an acting plan."""
+"""Backends that speak the lines of an acting plan."""
 
 
 @app.command("synthesize", no_args_is_help=True)
@@ -29,10 +29,10 @@ def synthesize_command(
     seed: options.CorpusSeed = 0,
     split: Annotated[
         Literal["train", "validation", "test"],
-        Option(help="Which voices to use; the three splits have no voice in common."),
+        Option(help="Set of voices to use; no voice is in two of the three sets."),
     ] = "train",
 ) -> None:
-    """Make synthetic emotional speech in four languages, with its profiles, as WebDataset shards.
+    """Synthesize emotional speech with profiles, in four languages, as WebDataset shards.
 
     About 50 clips per second on each CPU core. Run the same command again to
     resume. To listen: tar xf data/train/train-00000.tar
@@ -51,16 +51,16 @@ def resynthesize_command(
     out: options.CorpusFolder,
     job_options: JobOptions,
     seed: options.CorpusSeed = 0,
-    per_clip: Annotated[int, Option(min=1, help="Clips made of each clip.")] = 4,
+    per_clip: Annotated[int, Option(min=1, help="Number of new clips made from each clip.")] = 4,
     emotions: Annotated[
         str | None, Option(metavar="A,B", help="Emotions to draw from, such as anger,fear. Default: all.")
     ] = None,
 ) -> None:
-    """Give neutral recordings of people the vocal cues of emotions, with the profiles, by a vocoder.
+    """Make emotional clips with profiles from neutral recordings of people, by changing vocal cues.
 
-    The words and the voice stay; pitch, tempo, energy, breath and roughness
-    change as in budew corpus synthesize. Each clip is a piece of 2 to 5 s.
-    Clips without a voice are listed in OUT/failures.jsonl.
+    Words and speaker are unchanged; pitch, tempo, energy, breath and roughness are
+    changed by a vocoder, as in budew corpus synthesize. Each new clip is made from a
+    piece of 2 to 5 s. Clips without voiced speech are listed in OUT/failures.jsonl.
 
     Example: budew corpus resynthesize librispeech:LibriSpeech/ emotional/ --per-clip 8 --seed 1
     """
@@ -71,7 +71,7 @@ def resynthesize_command(
 
 @dataclass(frozen=True, slots=True)
 class ActingPlanOptions:
-    """What is acted: how much of it, and the emotions, languages and voices that the plan balances."""
+    """Options of the acting plan: its length, and the emotions, languages and voices that it balances."""
 
     clips: Annotated[
         int | None,
@@ -81,8 +81,8 @@ class ActingPlanOptions:
         str | None,
         Option(
             metavar="PLAN",
-            help="Hours of speech in each language, such as en=100,de=50,en+de+challenges=5: a part with the "
-            "word challenges has acting challenges, the others have none.",
+            help="Hours of speech in each language, such as en=100,de=50,en+de+challenges=5: parts with the "
+            "word challenges have acting challenges, other parts have none.",
         ),
     ] = None
     clip_seconds: Annotated[
@@ -90,8 +90,8 @@ class ActingPlanOptions:
         Option(
             metavar="X",
             min=0.1,
-            help="Mean length of a clip, for --hours and --dry-run; measure it with some clips. "
-            "Default: 5, or 10 with --api chat.",
+            help="Mean duration of a clip in seconds, from which --hours and --dry-run compute the number of "
+            "clips or hours. Default: 5, or 10 with --api chat.",
         ),
     ] = None
     seed: options.CorpusSeed = 0
@@ -105,12 +105,13 @@ class ActingPlanOptions:
         str | None,
         Option(
             metavar="A,B",
-            help="Voices of the backend, such as alloy,echo. Default: twelve of espeak-ng, or OpenAI's.",
+            help="Voices of the backend, such as alloy,echo. Default: twelve voices of espeak-ng, or the "
+            "voices of OpenAI.",
         ),
     ] = None
 
     def make(self, backend: "Speaker", job_options: JobOptions) -> "tuple[acting.AnyPlan, int]":
-        """Return the plan, and how many clips of it are made."""
+        """Return the plan and the number of its clips to make."""
         axes = job_options.settings(
             acting.Axes, emotions=self.emotions, languages=self.languages, voices=self.voices
         ).model_dump()
@@ -123,14 +124,14 @@ class ActingPlanOptions:
 
 @dataclass(frozen=True, slots=True)
 class SpeechServerOptions:
-    """How a server is asked for speech."""
+    """Options for requests to a speech server."""
 
     api: Annotated[
         Literal["speech", "chat"],
         Option(
             rich_help_panel="Server",
-            help="How the server is asked: for speech, which reads the lines out, or in a chat with audio "
-            "output, where an actor improvises on them.",
+            help="API of the server. speech: the model reads the lines aloud; chat: chat completions with "
+            "audio output, in which the model improvises, beginning with the line.",
         ),
     ] = "speech"
     response_format: Annotated[
@@ -139,7 +140,7 @@ class SpeechServerOptions:
             "--format",
             metavar="NAME",
             rich_help_panel="Server",
-            help="Audio format that the server returns: mp3, opus, aac, flac or wav.",
+            help="Audio format to request from the server: mp3, opus, aac, flac or wav.",
         ),
     ] = "mp3"
 
@@ -158,7 +159,7 @@ class SpeechServerOptions:
 
 @dataclass(frozen=True, slots=True)
 class WordCheckOptions:
-    """Whether the words of each clip are checked."""
+    """Options for a check of the spoken words."""
 
     words_model: Annotated[
         str | None,
@@ -175,7 +176,7 @@ class WordCheckOptions:
     device: options.Device = None
 
     def check(self) -> "transcription.CheckWords | None":
-        """Return the check of the words, None if they are not checked."""
+        """Return the job that checks the words, None if they are not checked."""
         if self.words_model is None:
             return None
         return transcription.CheckWords(
@@ -195,33 +196,36 @@ def act_command(
     price: Annotated[
         float | None,
         Option(
-            metavar="X", min=0, help="With --dry-run: price per million characters, to estimate the cost."
+            metavar="X",
+            min=0,
+            help="With --dry-run: price of a million characters, to estimate the cost (not for --api chat).",
         ),
     ] = None,
 ) -> None:
     """Make acted speech from a plan that balances emotions, voices, languages and challenges.
 
-    Speaks offline with espeak-ng, or through a server: with the OpenAI speech
-    API, or with chat completions that answer in audio. Run the same command
-    again to resume; a larger --clips extends the same plan. Clips that could
-    not be made are listed in OUT/failures.jsonl, clips with wrong words in
-    OUT/left_out.jsonl. --set also takes the other attributes of the plan:
-    intensities, accents, challenges, texts.
+    The lines are spoken offline by espeak-ng, or by a server with the OpenAI speech
+    API or with chat completions that answer in audio. Run the same command again to
+    resume; a larger --clips extends the same plan. Clips that could not be made are
+    listed in OUT/failures.jsonl, clips with wrong words in OUT/left_out.jsonl. --set
+    also sets the other axes of the plan: intensities, accents, challenges, texts.
 
     Example: budew corpus act data/acted --clips 2000 --seed 1 --languages en,de --dry-run
     """
     require("scipy", extra="train", purpose="budew corpus act")
     if price is not None and (not job_options.dry_run or speech.api == "chat"):
-        raise typer.BadParameter("--price requires --dry-run, and is not for --api chat, which bills tokens")
+        raise typer.BadParameter(
+            "--price requires --dry-run, and cannot be used with --api chat (paid by token)"
+        )
     if plan_options.clips is None and plan_options.hours is None:
         raise typer.BadParameter("give a number of clips, or --hours", param_hint="--clips")
     backend = speech.backend(server, job_options)
     plan, count = plan_options.make(backend, job_options)
-    jobs.check_size(count, job_options.clips_per_shard)  # a preview goes through all of them
+    jobs.check_size(count, job_options.clips_per_shard)  # before a preview, which reads all clips of the plan
     check = words.check()
     job = acting.Act(plan, backend, check)
     if job_options.dry_run:
-        job_options.cluster_settings()  # or an error, as from the next
+        job_options.cluster_settings()  # raises errors of the settings
         jobs.Plan(job, range(count), out, clips_per_shard=job_options.clips_per_shard)
         seconds = plan_options.clip_seconds or backend.clip_seconds
         with progress_bar("planning", unit="clips") as move:

@@ -1,6 +1,6 @@
-"""`budew doctor`: what this installation can do, and one remedy for each thing that it cannot.
+"""`budew doctor`: checks what works in this installation, and prints a remedy for each problem.
 
-Everything is tried out: audio is encoded and decoded, the checkpoint is loaded, espeak-ng is started.
+Everything is tried: audio is encoded and decoded, the checkpoint is loaded, espeak-ng is started.
 """
 
 import importlib.metadata
@@ -46,14 +46,14 @@ def doctor_command() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check.
+    """Result of one check of the installation.
 
     Attributes:
-        subject: what was checked.
-        ok: whether it works.
-        needed: whether captioning, parsing, rendering and evaluating need it.
-        detail: what was found.
-        remedy: what to do when it does not work.
+        subject: name of the checked part, such as "audio".
+        ok: whether the part works.
+        needed: whether captioning, parsing, rendering or evaluation needs the part.
+        detail: versions, or the problem.
+        remedy: what to do about the problem; "" if there is none.
     """
 
     subject: str
@@ -64,7 +64,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Check versions, locale, libraries, extras, checkpoint, device, audio formats, espeak-ng, microphone."""
+    """Yield the results of all checks, such as versions, libraries, checkpoint, device, audio, microphone."""
     detail = (
         f"budew {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     )
@@ -87,12 +87,12 @@ def examine() -> Iterator[Finding]:
 def _tried(subject: str, check: Callable[[], str], remedy: str, *, needed: bool = True) -> Finding:
     try:
         return Finding(subject, True, needed, check())
-    except Exception as error:  # noqa: BLE001  # whatever a broken installation raises is the finding
+    except Exception as error:  # noqa: BLE001  # any error of a broken installation becomes a finding
         return Finding(subject, False, needed, f"{type(error).__name__}: {error}", remedy)
 
 
 def _libraries() -> Iterator[Finding]:
-    """Check the libraries of the base install and of each extra, as listed in the package's metadata."""
+    """Check the libraries of the base installation and of each extra, listed in the package's metadata."""
     try:
         requirements = importlib.metadata.requires("budew") or []
     except importlib.metadata.PackageNotFoundError:
@@ -109,7 +109,7 @@ def _libraries() -> Iterator[Finding]:
 
 
 def _precisions() -> Iterator[Finding]:
-    """Report the precisions that this CPU computes, by each library that is installed."""
+    """Report the precisions that each installed library supports on this CPU."""
     for engine in models.DTYPES:
         if engine != "training" and _version(engine) is None:
             continue
@@ -117,12 +117,12 @@ def _precisions() -> Iterator[Finding]:
         speeds = [f"{name} {1000 * seconds:.0f} ms" for name, seconds in found.seconds.items()]
         faults = [f"{name}: {fault}" for name, fault in found.faults.items()]
         detail = f"{found.fastest} is used ({', '.join(speeds)}); {'; '.join(faults)}".removesuffix("; ")
-        remedy = found.remedy or f"leave the choice to budew, which takes {found.fastest}"
+        remedy = found.remedy or f"leave out --dtype: the default is {found.fastest}"
         yield Finding(f"precision {engine}", not found.crashing, False, detail, remedy)
 
 
 def _by_extra(requirements: list[str]) -> dict[str, list[str]]:
-    """Return extra → libraries, "" for the base, from metadata such as `openai>=2; extra == 'paraphrase'`."""
+    """Return libraries by extra ("" is the base) from lines such as `openai>=2; extra == 'paraphrase'`."""
     extras: dict[str, list[str]] = {"": []}
     for requirement in requirements:
         name = re.match(r"[\w.-]+", requirement)
@@ -161,7 +161,7 @@ def _microphone() -> str:
 
 
 def _device() -> str:
-    import torch  # as the libraries below: what is missing or broken is a finding
+    import torch  # here, so that an error of the import becomes a finding
 
     device = models.choose_device(None)
     torch.ones(2, device=device).sum().item()

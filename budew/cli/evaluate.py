@@ -37,7 +37,7 @@ def evaluate_command(
 ) -> None:
     """Score a captioner against the profiles of a corpus: emotions, bursts, gender, age and style.
 
-    Each is scored over the clips in which it is labelled. Intervals are 95 %
+    Each emotion, burst and trait is scored on the clips that have a label for it. Intervals are 95 %
     bootstrap intervals, over speakers where all are known. Clips that cannot be
     compared are left out and listed on stderr; then the exit status is 1.
 
@@ -62,7 +62,7 @@ def demo_command(
 ) -> None:
     """Caption the bundled clips, compare with their labels and write a report. Needs no network.
 
-    Published results of the checkpoint are shown beside: how well it hears people.
+    Published results of the checkpoint on human speech are printed too.
 
     Example: budew demo --out runs/demo
     """

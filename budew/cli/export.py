@@ -22,30 +22,30 @@ def export_command(
         Literal["merged", "ct2", "onnx", "openvino"],
         Argument(
             metavar="FORMAT",
-            help="merged: a plain transformers checkpoint, with an adapter merged. ct2: CTranslate2 and "
+            help="merged: a transformers checkpoint, into which an adapter is merged. ct2: CTranslate2 and "
             "faster-whisper. onnx: ONNX Runtime. openvino: OpenVINO.",
             show_default=False,
         ),
     ],
-    out: Annotated[Path, Argument(metavar="OUT", help="Folder that is made.")],
+    out: Annotated[Path, Argument(metavar="OUT", help="Folder for the exported checkpoint.")],
     model: options.Model = None,
     dtype: Annotated[
         Literal["float32", "bfloat16", "float16", "int8"],
         Option(
-            help="Precision of the weights: ct2 has all, merged no int8, onnx float32 and int8, "
-            "openvino float32 and float16."
+            help="Precision of the weights. ct2 supports all of them, merged all except int8, onnx float32 "
+            "and int8, openvino float32 and float16."
         ),
     ] = "float32",
     corpus: Annotated[
         str | None,
-        Option(metavar="CORPUS", help="Clips whose captions are compared. Default: the bundled ones."),
+        Option(metavar="CORPUS", help="Clips to caption for the comparison. Default: the bundled clips."),
     ] = None,
-    clips: Annotated[int, Option(metavar="N", min=0, help="Compare so many clips. 0: none.")] = 100,
+    clips: Annotated[int, Option(metavar="N", min=0, help="Most clips to compare; 0: no comparison.")] = 100,
 ) -> None:
     """Write a checkpoint in the format of another library, and compare its captions with the original's.
 
-    The comparison is printed and kept in OUT/parity.json. budew caption --model OUT
-    runs any of the formats.
+    The comparison is printed and written to OUT/parity.json. budew caption --model OUT
+    runs a checkpoint in any of the formats.
 
     Example: budew export onnx onnx-int8/ --model runs/mine/checkpoint --dtype int8
     """

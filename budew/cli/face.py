@@ -34,14 +34,16 @@ ImageEncoder = Annotated[
     str | None,
     Option(
         metavar="DIR|HUB-ID",
-        help="SigLIP image encoder. Default: that recorded with the heads, else the published one.",
+        help="SigLIP image encoder. Default: the encoder recorded with the heads, else the published one.",
     ),
 ]
-ImageBatch = Annotated[int, Option(min=1, help="Images in each encoder batch; larger is faster on a GPU.")]
+ImageBatch = Annotated[
+    int, Option(min=1, help="Number of images in an encoder batch; larger is faster on a GPU.")
+]
 app = typer.Typer(
     name="face",
     help="Emotions of faces: score images, train heads, annotate by a language model, describe a corpus."
-    " For research on synthetic faces; see docs/ethics.md for what these scores are not.",
+    " For research on synthetic faces; docs/ethics.md explains what the scores do not mean.",
     **SETTINGS,
 )
 
@@ -67,9 +69,9 @@ def score_faces(
     """Score the 40 emotions of faces, as JSON Lines in the published form.
 
     Each line has the path of an image and, for each head: raw (about 0 to 7), mean_subtracted
-    (less the mean over neutral faces), softmax over the emotions, and intensity (0 to 1).
-    Images that cannot be read are reported, and the exit status is 1. Show one face per
-    image: faces are not searched for.
+    (raw minus its mean over neutral faces), softmax over the emotions, and intensity (0 to 1).
+    Images that cannot be read are reported, and the exit status is 1. Each image must show
+    one face that fills most of it: faces are not detected.
 
     Example: budew face score faces/ -o scores.jsonl --html faces.html
     """
@@ -104,24 +106,24 @@ def train_face_heads_command(
         str | None,
         Option(
             metavar="IMAGES",
-            help="Images labelled by experts, such as hf://laion/emonet-face-binary; trained on last.",
+            help="Images with labels by experts, such as hf://laion/emonet-face-binary; second stage.",
         ),
     ] = None,
     size: Annotated[
         Literal["large", "small"],
-        Option(help="Layers as in Empathic Insight-Face-Large (1024, 512, 256) or -Small (128, 32)."),
+        Option(help="Layer widths as in Empathic Insight-Face-Large (1024, 512, 256) or -Small (128, 32)."),
     ] = "large",
     encoder: ImageEncoder = None,
     cache: Annotated[
-        Path | None, Option(metavar="DIR", help="Folder that keeps the embeddings. Default: OUT-embeddings.")
+        Path | None, Option(metavar="DIR", help="Folder for the embeddings. Default: OUT-embeddings.")
     ] = None,
     seed: Annotated[int, Option(help="Random seed for validation images and initial weights.")] = 0,
     device: options.Device = None,
     batch_size: ImageBatch = 32,
 ) -> None:
-    """Train heads on image embeddings: on weak labels first, then on those of experts.
+    """Train heads on image embeddings: first on labels by a model, then on labels by experts.
 
-    Embeddings are computed once and kept; an interrupted run continues with them. Then:
+    Embeddings are computed once and stored, so an interrupted run can be resumed. Next:
     budew face score IMAGES --model OUT -o mine.jsonl, and budew benchmark emonet-face-hq
     --data hq.csv --predictions mine.jsonl.
 
@@ -161,7 +163,10 @@ def annotate_by_vlm(
     server: ServerOptions,
     protocol: Annotated[
         Literal["multi-shot", "zero-shot"],
-        Option(help="40 ratings of which five are above 0, with reasons; or exactly 25 ratings above 0."),
+        Option(
+            help="multi-shot: 40 ratings with reasons, of which five are above 0; zero-shot: exactly 25 "
+            "ratings above 0."
+        ),
     ] = "multi-shot",
     turns: Annotated[
         int, Option(min=1, help="Attempts for each image; the problems of an invalid answer are sent back.")
@@ -171,9 +176,9 @@ def annotate_by_vlm(
 ) -> None:
     """Annotate faces by a vision-language model on a server with an OpenAI-compatible chat API.
 
-    The answers become `annotations` of the image, a list of model and predictions; the output
-    can be annotated by another model, and trained on. The job waits while the server is
-    overloaded or down. Answers are cached and never paid for twice. Images that cannot be
+    The ratings are added to `annotations` of each image, with the name of the model. The output
+    can be annotated again by another model, or used by train-heads. The job waits while the server is
+    overloaded or down. Answers are cached, so none is paid for twice. Images that cannot be
     annotated are listed in OUT/failures.jsonl. The API key is read from OPENAI_API_KEY.
 
     Example: budew face annotate faces/ out/ --model NAME --base-url http://localhost:8000/v1
@@ -193,17 +198,17 @@ def describe_command(
         Path | None,
         Option(
             metavar="DIR",
-            help="Folder of embeddings, kept by train-heads or made here: adds how alike images of a group "
-            "are.",
+            help="Folder of image embeddings, as train-heads stores them; computed if missing. Adds the mean "
+            "similarity of the images in each group.",
         ),
     ] = None,
     encoder: ImageEncoder = None,
     device: options.Device = None,
 ) -> None:
-    """Describe a corpus of faces: who is in it, how balanced, and which emotions.
+    """Describe a corpus of faces: demographics, their balance, and emotions.
 
-    Demographics are those that the prompts of synthetic images ask for. With --embeddings
-    also the mean cosine similarity of the images of a group.
+    Demographics are read from the prompts of synthetic images. With --embeddings, the mean
+    cosine similarity of the images in each group is printed too.
 
     Example: budew face describe hf://laion/emonet-face-hq --html faces.html
     """

@@ -1,4 +1,4 @@
-"""Options and output that all jobs over corpora share: where they run, their progress, their summary."""
+"""Options of all commands that run a job over a corpus, and the output of such jobs: progress, summary."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +36,8 @@ class JobOptions:
         _option(
             metavar="N",
             min=1,
-            help="Clips per output shard. Shards of the input are kept as they are.",
+            help="Number of clips in an output shard. If the input consists of shards, the output has the "
+            "same shards.",
         ),
     ] = 500
     retry_failed: Annotated[
@@ -66,17 +67,25 @@ class JobOptions:
         return self.executor == "local" or (self.executor is None and self.cluster is None)
 
     def settings(self, kind: type[Kind], file: Path | None = None, **given: Any) -> Kind:
-        """Read settings from a file, and apply those of `--set` that are fields of this kind."""
+        """Return settings from a file, the options and `--set`.
+
+        Args:
+            kind: class of the settings. Only changes of its fields are used, and removed from `changes`.
+            file: YAML file; None for the defaults.
+            given: values of options by field, which replace those of the file; None is ignored.
+        """
         changes = self.changes or []
         own = [change for change in changes if _field(change) in kind.model_fields]
         self.changes = [change for change in changes if change not in own]
         return load(kind, file, own, **given)
 
     def cluster_settings(self) -> "jobs.ClusterSettings | None":
-        """Return where the job runs, None for this machine. Comes after all other settings.
+        """Return the settings of the cluster, None if the job runs on this machine.
+
+        Call it last: it raises an error for changes that no call of `settings` has used.
 
         Raises:
-            SettingsError: as `settings`, or a change is for no settings of this command.
+            SettingsError: the settings are invalid, or `--set` has a name that is no setting of this command.
         """
         if self.is_here and not self.changes:
             return None
@@ -122,12 +131,12 @@ class ServerOptions:
     def settings(
         self, job_options: JobOptions, *, cached: bool = True, **defaults: Any
     ) -> "chat.ServerSettings":
-        """Return the settings of a server: those of the file, then the options, then `--set`.
+        """Return the settings of the server: those of the file, replaced by the options and by `--set`.
 
         Args:
-            job_options: has the changes of `--set`.
-            cached: keep answers in the cache of the user where no other file is named.
-            defaults: settings of this command where nothing else is given.
+            job_options: options of the job, with the changes by `--set`.
+            cached: use the cache of the user if the settings do not name a file for the cache.
+            defaults: values of this command for settings that are given nowhere.
         """
         for option, given in (("--base-url", self.base_url), ("--model", self.model)):
             if self.server is None and not given:
@@ -149,9 +158,14 @@ def run_job(
     *,
     more: "Callable[[jobs.Progress], str] | None" = None,
 ) -> None:
-    """Run a job over a corpus or a range of clip numbers as its options say, and print how it ended.
+    """Run a job, print its summary, and exit the command: 0 for success, 1 for failures, 130 on Ctrl-C.
 
-    Exit with 1 where something failed, with 130 on Ctrl-C. `more` returns what else the progress bar shows.
+    Args:
+        job: job to run.
+        source: corpus, or range of clip numbers.
+        out: folder for the shards.
+        job_options: options of the command line.
+        more: returns additional text for the progress bar.
     """
     cluster, size = job_options.cluster_settings(), job_options.clips_per_shard
     try:
@@ -171,7 +185,7 @@ def run_job(
         raise typer.Exit(130) from None
     _print_summary(summary, on_cluster=cluster is not None)
     if cluster is not None and summary.complete + len(summary.given_up) < summary.units:
-        print("queued (see squeue): when it has ended, the same command lists failures and queues the rest")
+        print("queued (see squeue): afterwards, the same command lists failures and queues missing shards")
     raise typer.Exit(1 if summary.failures or summary.given_up else 0)
 
 
@@ -184,9 +198,9 @@ def run_paid_job(
     server: "chat.ServerSettings",
     account: str,
 ) -> None:
-    """Run a job that asks a server, as `run_job` does, and print what it spends and has spent.
+    """Run a job that uses a paid server, as `run_job` does, and print tokens and cost.
 
-    The cache of the server's answers adds up what the job spends under the name `account`.
+    The cache of answers adds up tokens and cost under the name `account`.
     """
     if job_options.is_here:
         server.key()  # an error before OUT belongs to this job
@@ -203,7 +217,7 @@ def run_paid_job(
 
 
 def _spending_line(answers: "chat.AnswerCache", account: str) -> "Callable[[jobs.Progress], str]":
-    """Return a function that describes what `account` spends: tokens a second, cost so far and in total."""
+    """Return a function that returns the spending of `account` as text: tokens a second, cost, total cost."""
     start, tokens = time.monotonic(), answers.spent(account).tokens
 
     def describe(at: "jobs.Progress") -> str:
@@ -221,7 +235,7 @@ def _spending_line(answers: "chat.AnswerCache", account: str) -> "Callable[[jobs
 def _job_bar(
     name: str, more: "Callable[[jobs.Progress], str] | None" = None
 ) -> "Iterator[Callable[[jobs.Progress], None]]":
-    """Show how far a job is: shards, clips, clips a second, failures, its own counts, `more`, time left."""
+    """Show the progress of a job: shards, clips, clips a second, failures, counts, `more`, time left."""
     start = time.monotonic()
     with progress_bar(name, unit="shards  ") as move:
 
@@ -246,7 +260,7 @@ def _print_plan(plan: "jobs.Plan", source: str | range) -> None:
 
 
 def _print_summary(summary: "jobs.Summary", *, on_cluster: bool) -> None:
-    """Print how a job ended: failures with their reasons on stderr, the rest on stdout."""
+    """Print the summary of a job: failures with their reasons on stderr, the rest on stdout."""
     left = summary.units - summary.complete
     why = f"its rank failed, see {summary.out / 'logs'}" if on_cluster else "its process died repeatedly"
     for name in summary.given_up[:10]:
@@ -255,7 +269,8 @@ def _print_summary(summary: "jobs.Summary", *, on_cluster: bool) -> None:
         say_error(f"and {len(summary.given_up) - 10:,} more were given up")
     for name in summary.unexpected[:5]:
         say_error(
-            f"warning: {summary.out / name} has no input any more, but later steps would read it: delete it"
+            f"warning: the input of {summary.out / name} no longer exists, but later steps would still read "
+            "this shard: delete it"
         )
     if summary.failures:
         say_error(f"{summary.failures:,} items failed: see {summary.out / 'failures.jsonl'}")
@@ -273,5 +288,5 @@ def _print_summary(summary: "jobs.Summary", *, on_cluster: bool) -> None:
 
 
 def _nonzero(counts: Mapping[str, int]) -> list[str]:
-    """Return the counts that are not 0 with their names, for display."""
+    """Return the counts that are not 0 as texts with their names."""
     return [f"{count:,} {name}" for name, count in counts.items() if count]

@@ -1,6 +1,6 @@
-"""Options that several commands take, each defined once, with the help that they show.
+"""Options that several commands have, each defined once with its help text.
 
-Options in groups: a command takes a dataclass of options instead of a parameter for each.
+Options can be grouped: a command then has one parameter, a dataclass of options, for all of them.
 
     @dataclass(frozen=True, slots=True)
     class PageOptions:
@@ -29,16 +29,16 @@ SETTINGS: dict[str, Any] = {
     "no_args_is_help": True,
     "context_settings": {"help_option_names": ["-h", "--help"]},
 }
-"""Settings of every group of commands."""
+"""Typer settings of all command groups."""
 
 
 def option_groups(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return a decorator that gives a command the fields of its dataclass parameters as options.
+    """Return a decorator for commands: the fields of dataclass parameters become options of the command.
 
-    The options come in the order of the parameters. No two groups of a command have a field of the same name.
+    The options have the order of the parameters. Field names must differ between the groups of a command.
 
     Args:
-        defaults: for fields that have another default in this command.
+        defaults: default values in this command, by field, instead of those of the dataclass.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -88,8 +88,8 @@ Models = Annotated[
         "--model",
         metavar="DIR|HUB-ID",
         help="Checkpoint: a folder, or a name on the Hugging Face hub. Default: that of the environment "
-        "variable BUDEW_MODEL, else the one in this package. If repeated, a caption joins what "
-        "each writes: experts for emotions, bursts and so on.",
+        "variable BUDEW_MODEL, else the one in this package. If repeated, the captions of all are joined, "
+        "such as of experts for emotions and for bursts.",
     ),
 ]
 Device = Annotated[
@@ -98,14 +98,14 @@ Device = Annotated[
 Backend = Annotated[
     Literal["transformers", "ctranslate2"] | None,
     Option(
-        help="What runs the model. ctranslate2 (extra fast) is faster on a CPU, and converts a "
-        "checkpoint the first time. Default: transformers, or ctranslate2 for a converted checkpoint."
+        help="Library that runs the model. ctranslate2 (extra fast) is faster on a CPU; it converts a "
+        "checkpoint on first use. Default: transformers, or ctranslate2 for a converted checkpoint."
     ),
 ]
 Dtype = Annotated[
     Literal["float32", "bfloat16", "float16", "int8"] | None,
     Option(
-        help="Precision. Default: float16 on cuda, on a CPU the fastest there (budew doctor), else float32."
+        help="Precision. Default: float16 on cuda; on a CPU the fastest one (see budew doctor); else float32."
     ),
 ]
 TranscriptionServer = Annotated[
@@ -114,23 +114,24 @@ TranscriptionServer = Annotated[
         "--server",
         metavar="FILE",
         dir_okay=False,
-        help="Ask a server with /v1/audio/transcriptions (vLLM) instead: YAML with base_url, model and "
-        "other settings (docs/servers.md).",
+        help="Caption by a server with /v1/audio/transcriptions (vLLM) instead of a local model: YAML file "
+        "with base_url, model and other settings (docs/servers.md).",
     ),
 ]
 CutAt = Annotated[
     str,
     Option(
         metavar="fixed|speech|FILE.rttm",
-        help="Cut what is longer than the model's window into windows of equal length (fixed, the default), "
-        "or at pauses of speech (extra corpora); or all at the speaker turns in an RTTM file.",
+        help="How to cut recordings into windows. fixed: windows of equal length; speech: at pauses (extra "
+        "corpora), both only if a recording is longer than the model's window. FILE.rttm: at the speaker "
+        "turns in this file.",
     ),
 ]
 NumBeams = Annotated[
     int | None, Option(metavar="N", min=1, help="Beam width; 1: greedy. Default: that of the checkpoint.")
 ]
 WindowBatch = Annotated[
-    int, Option(min=1, help="Windows in each batch. Smaller needs less memory; captions are the same.")
+    int, Option(min=1, help="Number of windows in a batch; a smaller number needs less memory.")
 ]
 Samples = Annotated[
     int,
@@ -139,16 +140,16 @@ Samples = Annotated[
         min=0,
         max=256,
         help="Average the scores over N sampled captions of each window (self-consistency), such as 16. "
-        "0: scores of the one caption.",
+        "0: scores of the single caption without sampling.",
     ),
 ]
 Style = Annotated[
     Literal["prose", "short", "tags"] | None,
-    Option(help="Style of the captions, with a checkpoint that was trained with prompts."),
+    Option(help="Style of the captions; only for checkpoints that were trained with prompts."),
 ]
 Parts = Annotated[
     Literal["all", "emotions", "bursts", "speaker"] | None,
-    Option(help="What the captions speak of, with a checkpoint that was trained with prompts."),
+    Option(help="What the captions describe; only for checkpoints that were trained with prompts."),
 ]
 Output = Annotated[
     Path | None,
@@ -159,8 +160,8 @@ ProfileFile = Annotated[
 ]
 CorpusFolder = Annotated[Path, Argument(metavar="OUT", help="Folder for the shards; created if missing.")]
 Clips = Annotated[int, Option(metavar="N", min=1, help="Number of clips.")]
-CorpusSeed = Annotated[int, Option(metavar="S", help="Same seed, same corpus, byte for byte.")]
-# what reads a corpus
+CorpusSeed = Annotated[int, Option(metavar="S", help="Random seed of the corpus.")]
+# sources of clips that every command which reads a corpus accepts
 _ANYWHERE = (
     "a folder, a shard, a Parquet file, a manifest, a quoted glob pattern, a URL, hf://OWNER/NAME, or "
     "NAME:FOLDER (budew corpora)."
@@ -184,7 +185,7 @@ RecipeChanges = Annotated[
         help="Change one field, such as optimizer.max_steps=200. May be repeated.",
     ),
 ]
-HeadsBatch = Annotated[int, Option(min=1, help="Windows in each encoder batch; larger is faster.")]
+HeadsBatch = Annotated[int, Option(min=1, help="Number of windows in an encoder batch; larger is faster.")]
 JsonFile = Annotated[
     Path | None, Option(metavar="FILE", dir_okay=False, help="Write all results here as JSON; - is stdout.")
 ]
@@ -222,7 +223,7 @@ class ModelChoice:
     server: TranscriptionServer = None
 
     def options(self) -> "inference.ModelOptions":
-        """Return the options for the library; reads the settings of the server."""
+        """Return the options as `ModelOptions`; the settings of the server are read from its file."""
         from budew.io.settings import load  # 0.1 s, which only a server needs
 
         return inference.ModelOptions(
@@ -245,7 +246,7 @@ class Writing:
     batch_size: WindowBatch = 16
 
     def options(self, num_samples: int = 0) -> "inference.WritingOptions":
-        """Return the options for the library."""
+        """Return the options as `WritingOptions`, with the number of sampled captions."""
         ways: dict[str, inference.Windows] = {"fixed": "fixed", "speech": "speech"}
         return inference.WritingOptions(
             num_beams=self.num_beams,
@@ -259,21 +260,21 @@ class Writing:
 
 @dataclass(frozen=True, slots=True)
 class SampledWriting(Writing):
-    """The options of `Writing`, and those for scores that are means over sampled captions."""
+    """Options of every command that scores: those of `Writing`, and the number of sampled captions."""
 
     samples: Samples = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Options of every command that scores predictions made elsewhere as well."""
+    """Options of every command that can score predictions from a file instead of a model."""
 
     predictions: Annotated[
         Path | None,
         Option(
             metavar="FILE|DIR",
-            help="Score these instead of a model: captions or scores by id or file name, as JSON Lines, CSV, "
-            "a folder with a JSON file for each clip, or a corpus with profiles.",
+            help="Predictions to score instead of a model: captions or scores by id or file name, as JSON "
+            "Lines, CSV, a folder with a JSON file for each clip, or a corpus with profiles.",
         ),
     ] = None
     scale: Annotated[
@@ -285,17 +286,19 @@ class Predictions:
     ] = "intensity"
 
     def predictor(self, model: ModelChoice, writing: SampledWriting) -> "evaluation.Predictor":
-        """Return the predictor: the file of predictions, or the model."""
+        """Return the predictor: the predictions of the file if there is one, else the model."""
         if self.predictions is None:
             return evaluation.ModelPredictor(model.options(), writing.options(writing.samples))
         if (model, writing) != (ModelChoice(), SampledWriting()):
-            raise InputError("a model or its options cannot be given with predictions: score one at a time")
+            raise InputError(
+                "--predictions cannot be used with a model or its options: give only one of them"
+            )
         return evaluation.FilePredictor(self.predictions, scale=self.scale)
 
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """Options of the results of every benchmark."""
+    """Options of every benchmark for its results: files, seed and resamples."""
 
     json: JsonFile = None
     html: HtmlFile = None

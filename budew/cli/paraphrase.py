@@ -49,7 +49,7 @@ Structured = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class RewritingOptions:
-    """How captions are rewritten."""
+    """Options for rewriting captions, with any backend."""
 
     writer: Annotated[
         Writer,
@@ -59,10 +59,11 @@ class RewritingOptions:
             help="grammar: offline, no language model. chat: any server with an OpenAI-compatible API.",
         ),
     ] = "grammar"
-    per_clip: Annotated[int, Option(min=1, metavar="K", help="Captions for each clip.")] = 1
+    per_clip: Annotated[int, Option(min=1, metavar="K", help="Number of captions for each clip.")] = 1
     seed: Annotated[int, Option(help="Random seed for styles, examples and wording.")] = 0
     keep_templates: Annotated[
-        bool, Option("--keep-templates", help="Keep template captions next to the new ones.")
+        bool,
+        Option("--keep-templates", help="Keep the template captions of a clip in addition to the new ones."),
     ] = False
     tolerance: options.Tolerance = 1
     prompt: PromptFile = None
@@ -71,7 +72,7 @@ class RewritingOptions:
 
 @dataclass(frozen=True, slots=True)
 class LanguageModelOptions:
-    """How the language model of a server writes."""
+    """Options for the language model of a server."""
 
     temperature: Annotated[
         float | None,
@@ -94,7 +95,7 @@ def run_command(
 
     The gate parses each candidate and compares it with the profile. A refused
     candidate is requested again with the reasons, repaired if it only omits
-    something, or replaced by a fallback template, so every clip gets its captions.
+    something, or replaced by a template caption, so every clip gets its captions.
     Clips without a profile are listed in OUT/failures.jsonl. --set also changes
     attempts, candidates, repair, keep_refused, gate.nearest_source and
     gate.nearest_sibling.
@@ -152,7 +153,7 @@ def prompt_command(
             metavar="NAME", help="Style from the prompt file, such as plain. Default: chosen by the seed."
         ),
     ] = None,
-    seed: Annotated[int, Option(help="Random seed for the listed words and the examples.")] = 0,
+    seed: Annotated[int, Option(help="Random seed for the style, the suggested words and the examples.")] = 0,
     prompt_file: PromptFile = None,
     ban: options.BanList = None,
     format: Annotated[
@@ -205,7 +206,7 @@ def report_command(
         ),
     ] = None,
     sample: Annotated[
-        int, Option(metavar="N", min=1, help="Clips sampled for diversity and fidelity.")
+        int, Option(metavar="N", min=1, help="Number of random clips for diversity and fidelity.")
     ] = 2000,
     seed: Annotated[int, Option(metavar="S", help="Random seed of the sample.")] = 0,
 ) -> None:
@@ -236,7 +237,12 @@ def judge_command(
     ],
     tolerance: options.Tolerance = 1,
     verdicts: Annotated[
-        Path | None, Option("--jsonl", metavar="FILE", help="Write every line with its verdict here.")
+        Path | None,
+        Option(
+            "--jsonl",
+            metavar="FILE",
+            help="Write every line here, with accepted (true or false) and reasons.",
+        ),
     ] = None,
 ) -> None:
     """Check captions from any origin against their profiles, with the gate of budew paraphrase run.
@@ -272,7 +278,7 @@ def judge_command(
 
 
 def _judged(record: dict[str, Any], where: str, gate: "paraphrase.Gate") -> dict[str, Any]:
-    """Return a line with its verdict; CorpusError or InputError where it cannot be judged."""
+    """Return a line with the fields of its `Verdict`; CorpusError or InputError if it is invalid."""
     beside = {key: record.get(key) or "" for key in ("source", "transcript")}
     texts = (record.get("caption"), *beside.values())
     if "profile" not in record or not all(isinstance(text, str) for text in texts):
@@ -295,12 +301,12 @@ def harvest_command(
     top: Annotated[int, Option(min=1, metavar="N", help="Number of words to print.")] = 30,
     jsonl: Annotated[Path | None, Option(metavar="FILE", help="Write all words with examples here.")] = None,
 ) -> None:
-    """List words of refused candidates that the lexicon lacks, to extend it.
+    """List words of refused candidates that are not in the lexicon, to extend the lexicon.
 
-    A word that is frequent where one emotion is missing is worth an entry in
-    caption_templates/en.yaml. Reads the refused candidates in the metadata; chat,
-    other languages and damaged text are ignored. The exit status is 1 if a clip
-    cannot be read.
+    A word that is frequent where one emotion was missed should be added to
+    caption_templates/en.yaml. The refused candidates are in the metadata of the
+    clips; those that are not an English caption are ignored. The exit status is 1
+    if a clip cannot be read.
 
     Example: budew paraphrase harvest paraphrased/ --at-least 5
     """

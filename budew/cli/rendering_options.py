@@ -13,7 +13,7 @@ from budew.cli.terminal import parsed_file
 
 @dataclass(frozen=True, slots=True)
 class RenderingOptions:
-    """Which parts of a profile captions express, and in which words."""
+    """Options for the content, style and random wording of rendered captions."""
 
     seed: Annotated[int, Option(help="Random seed for sentence frame, words and order.")] = 0
     style: Annotated[
@@ -39,17 +39,17 @@ class RenderingOptions:
         Option(
             metavar="N",
             min=12,
-            help="Longest caption, in words. What does not fit is left out, the least salient parts first: "
+            help="Most words of a caption. Longer captions leave out the least salient parts first: "
             "recording, voice attributes, accent, timbre, style and pace, bursts, weaker emotions, gender "
-            "and age. Default: 84, room for all of an ordinary profile.",
+            "and age. Default: 84, enough for almost every profile.",
         ),
     ] = None
     baseline: Annotated[
         Path | None,
         Option(
             metavar="STATS.json",
-            help="Express only emotions that are salient in a corpus, by its statistics from budew corpus "
-            "stats --json.",
+            help="Express only emotions that are unusually strong compared with a corpus, given by its "
+            "statistics (budew corpus stats --json).",
         ),
     ] = None
     min_z: Annotated[
@@ -65,12 +65,12 @@ class RenderingOptions:
             raise BadParameter("--min-z requires --baseline")
 
     def selection(self) -> ContentSelection:
-        """Return which parts of a profile to express."""
+        """Return the options that limit the parts of a profile to express."""
         return ContentSelection(
             self.max_emotions, self.min_level, self.leave_out or (), self.max_words or DEFAULT_MAX_WORDS
         )
 
     def salience(self) -> tuple[Baseline | None, float]:
-        """Read the baseline, if there is one; return it with the smallest z-score of a salient emotion."""
+        """Return the baseline from its file, or None, and the smallest z-score of a salient emotion."""
         baseline = parsed_file(self.baseline, Baseline.from_json) if self.baseline else None
         return baseline, 1.0 if self.min_z is None else self.min_z

@@ -1,7 +1,7 @@
-"""Output of the command line: results on stdout, errors and progress on stderr, result files written whole.
+"""Output of the command line: results on stdout, errors and progress on stderr; complete result files.
 
-A progress bar appears only when stderr is a terminal. Captions and names of files and clips come from
-outside: control characters in them are made visible, so that none is a command to the terminal.
+A progress bar appears only if stderr is a terminal. Control characters in captions and in names of files and
+clips are made visible, so that none of them controls the terminal.
 """
 
 import errno
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
 Parsed = TypeVar("Parsed")
 FORESEEN = (BudewError, ValueError, OSError)
-"""Errors whose message is a sentence for the user."""
+"""Errors whose messages are printed without a traceback, since they are written for users."""
 Bar = Callable[..., None]
-"""Called with how many items are done and, if known, how many there are and further text."""
+"""Function that advances a progress bar: called with the number of finished items and, if known, the number
+of all items; `text` is shown beside it."""
 
 
 def say_error(text: object) -> None:
@@ -42,7 +43,7 @@ def say_error(text: object) -> None:
 
 @dataclass(slots=True)
 class PrintedErrors:
-    """Called with an error, prints it on stderr."""
+    """Function object that prints errors on stderr and counts them."""
 
     count: int = 0
 
@@ -58,7 +59,7 @@ class PrintedErrors:
 
 
 def print_skipped(clips: "Sequence[Skipped]", *, most: int | None = None) -> int:
-    """List clips that were left out on stderr, all or `most` of them; return the exit status, 1 for any."""
+    """Print left-out clips, at most `most`, on stderr; return the exit status: 1 if there are any."""
     for clip in clips[:most]:
         say_error(f"left out: {clip.id}: {clip.reason}")
     if most is not None and len(clips) > most:
@@ -67,7 +68,7 @@ def print_skipped(clips: "Sequence[Skipped]", *, most: int | None = None) -> int
 
 
 def one_line_for(error: Exception) -> str:
-    """Return an error as one sentence for the user; an unforeseen one with how to see the traceback."""
+    """Return an error as one line for the user; unexpected errors say how to print the traceback."""
     if isinstance(error, OSError) and error.strerror:
         named = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         remedy = "check its permissions" if error.errno == errno.EACCES else remedy_for(error)
@@ -81,10 +82,10 @@ def one_line_for(error: Exception) -> str:
 
 
 class _LogLines(logging.Handler):
-    """Prints what the library logs on stderr: information as it is, warnings as `say_error` does."""
+    """Log handler that prints records on stderr: information as it is, warnings as `say_error` does."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one record."""
+        """Print a log record."""
         if record.levelno >= logging.WARNING:
             say_error(record.getMessage())
         else:
@@ -92,7 +93,7 @@ class _LogLines(logging.Handler):
 
 
 def print_log_lines() -> None:
-    """Print what the library logs on stderr, from information upwards."""
+    """Print log records of the library on stderr, from the level INFO."""
     library = logging.getLogger("budew")
     library.setLevel(logging.INFO)
     library.handlers = [_LogLines()]
@@ -100,7 +101,7 @@ def print_log_lines() -> None:
 
 
 def plain_warnings() -> None:
-    """Show warnings as one line each, without the place in the code."""
+    """Print each warning as one line, without file and line number of the code."""
 
     def show(message: Warning | str, category: type[Warning], *_place: Any, **_more: Any) -> None:
         say_error(f"warning: {message}")
@@ -120,11 +121,11 @@ def tolerant_output() -> None:
 
 
 def finish_output() -> None:
-    """Flush stdout. After a failure nothing is left that the interpreter would flush again.
+    """Flush stdout; if that fails, redirect it to nowhere, so that the interpreter does not fail at exit.
 
     Raises:
-        OSError: it cannot be written; names stdout.
-        SystemExit: its reader has ended; with status 1.
+        OSError: stdout cannot be written.
+        SystemExit: the process that reads stdout has ended; the status is 1.
     """
     try:
         sys.stdout.flush()
@@ -139,7 +140,7 @@ def finish_output() -> None:
 
 @contextmanager
 def output(path: Path | None) -> Iterator[TextIO]:
-    """Open the destination of results: a file that appears when complete, or stdout for None and `-`."""
+    """Open a file for results, which is replaced when complete, or stdout for None and `-`."""
     if path is not None and not is_stdout(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
@@ -151,27 +152,27 @@ def output(path: Path | None) -> Iterator[TextIO]:
 
 @contextmanager
 def stdout_free_for(*results: Path | None) -> Iterator[None]:
-    """While one of these results goes to stdout, print everything else on stderr."""
+    """Print everything on stderr within this context if one of the results is written to stdout."""
     taken = any(path is not None and is_stdout(path) for path in results)
     with redirect_stdout(sys.stderr) if taken else nullcontext():
         yield
 
 
 def is_stdout(path: Path) -> bool:
-    """Return whether results for this path go to stdout."""
-    return str(path) in ("-", "/dev/stdout")  # replaced as a file, the latter would lose what else is printed
+    """Return whether results for this path are written to stdout."""
+    return str(path) in ("-", "/dev/stdout")  # replacing /dev/stdout as a file would lose other output
 
 
 def refuse_to_replace(read: Iterable[Path | str | None], *written: Path | None) -> None:
-    """Refuse results that would replace an input or each other, or that cannot be written.
+    """Raise an error if a result would replace an input or another result, or cannot be written.
 
     Args:
-        read: files that are read, there or not; `-` is stdin, None nothing.
-        written: where results go; None is nowhere, `-` stdout.
+        read: input files, which need not exist; "-" is stdin; None is ignored.
+        written: result files; "-" is stdout; None is ignored.
 
     Raises:
-        InputError: a result is an input, under any name or link, or two results have one name.
-        OSError: names the file or folder that cannot be written to.
+        InputError: a result is an input file, also by another name or link, or two results are the same file.
+        OSError: a file or folder cannot be written.
     """
     files = [path for path in written if path is not None]
     targets = ["-" if is_stdout(path) else os.path.realpath(path) for path in files]
@@ -189,7 +190,7 @@ def refuse_to_replace(read: Iterable[Path | str | None], *written: Path | None) 
 
 
 def _is_same(path: Path, given: Path | str) -> bool:
-    """Return whether both are one file, or would be."""
+    """Return whether two paths are the same file, existing or not."""
     if path.is_file():
         return os.path.isfile(given) and os.path.samefile(path, given)
     return path.name == os.path.basename(given) and os.path.realpath(path) == os.path.realpath(given)
@@ -197,7 +198,7 @@ def _is_same(path: Path, given: Path | str) -> bool:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading bytes, stdin for `-`."""
+    """Open a file, or stdin for `-`, for reading bytes."""
     if str(path) == "-":
         yield sys.stdin.buffer
         return
@@ -206,12 +207,12 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def name_of(path: Path) -> str:
-    """Return what errors call the file that `opened` gives."""
+    """Return the name of a file for error messages: "stdin" for `-`."""
     return "stdin" if str(path) == "-" else str(path)
 
 
 def parsed_file(path: Path, parse: Callable[[bytes], Parsed]) -> Parsed:
-    """Parse the JSON in a file, `-` for stdin; errors name the file."""
+    """Return `parse` of the contents of a file, or of stdin for `-`; InputError with the name of the file."""
     with opened(path) as file:
         text = file.read(LARGEST + 1)
     try:
@@ -221,14 +222,14 @@ def parsed_file(path: Path, parse: Callable[[bytes], Parsed]) -> Parsed:
 
 
 def console_on(file: TextIO) -> "Console":
-    """Return a console of rich on a file: as wide as the terminal, or 120 columns where there is none."""
+    """Return a rich console that writes to a file, as wide as the terminal, or 120 columns without one."""
     from rich.console import Console  # 50 ms, and not every command needs it
 
     return Console(file=file, width=None if file.isatty() else 120)
 
 
 def print_table(table: "RenderableType") -> None:
-    """Print a rich renderable on stdout, with control characters made visible after layout."""
+    """Print a table on stdout, with control characters made visible."""
     from rich.segment import Segments
 
     console = console_on(sys.stdout)
@@ -239,7 +240,7 @@ def print_table(table: "RenderableType") -> None:
 
 
 def as_json(value: object, *, indent: int | None = None) -> str:
-    """Return strict JSON with letters as they are."""
+    """Return a value as JSON, without NaN and infinity, and with letters beyond ASCII unescaped."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
 
 
@@ -247,9 +248,15 @@ def as_json(value: object, *, indent: int | None = None) -> str:
 def results(
     table: Mapping[str, Any], json: Path | None, html: Path | None = None, page: Callable[[], str] = str
 ) -> Iterator[None]:
-    """Write results as JSON and as a page, where files are given, before the summary inside is printed.
+    """Write results to files, then print the summary inside this context.
 
-    Where one of them goes to stdout, the summary goes to stderr.
+    The summary is printed on stderr if results are written to stdout.
+
+    Args:
+        table: results.
+        json: file for the results as JSON; None writes none.
+        html: file for a page; None writes none.
+        page: returns the page as HTML.
     """
     if json is not None:
         with output(json) as file:
@@ -267,7 +274,13 @@ def results(
 
 @contextmanager
 def progress_bar(what: str, *, unit: str = "", shown: bool = True) -> Iterator[Bar]:
-    """Show a progress bar with the time left; yield the function that advances it."""
+    """Show a progress bar with the remaining time on stderr; yield the function that advances it.
+
+    Args:
+        what: label of the bar.
+        unit: unit of the counts, with the spaces around it.
+        shown: whether to show the bar, if stderr is a terminal.
+    """
     if not shown or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda done, total=None, text="": None
         return

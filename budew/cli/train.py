@@ -53,22 +53,27 @@ def train_command(
     ] = False,
     resume: Annotated[bool, Option(help="Continue an interrupted run, or train from the start.")] = True,
     cache_features: Annotated[
-        bool, Option("--cache-features", help="Compute spectrograms once and keep them: for small corpora.")
+        bool,
+        Option(
+            "--cache-features", help="Compute spectrograms once and keep them on disk: for small corpora."
+        ),
     ] = False,
     report_to: Annotated[
         list[str] | None,
-        Option(help="Where curves go: tensorboard, wandb, trackio or mlflow. May be repeated."),
+        Option(help="Log curves to tensorboard, wandb, trackio or mlflow. May be repeated."),
     ] = None,
     push_to_hub: Annotated[
         str | None,
-        Option(metavar="OWNER/NAME", help="Upload the result to this repository, made private if new."),
+        Option(
+            metavar="OWNER/NAME", help="Upload the result to this Hugging Face repository; private if new."
+        ),
     ] = None,
     settings: options.RecipeChanges = None,
     out: Annotated[Path | None, Option(metavar="DIR", help="Folder of the run. Default: runs/NAME.")] = None,
 ) -> None:
     """Fine-tune a Whisper into a captioner, or train one from scratch, by a recipe.
 
-    The result is a stock transformers checkpoint. Run the same command again to resume
+    The result is a standard transformers checkpoint. Run the same command again to resume
     an interrupted run, or with more steps to extend a finished one. With several GPUs:
     torchrun --nproc_per_node 8 -m budew train RECIPE
 
@@ -112,27 +117,33 @@ def _plan(recipe: "training.Recipe", folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class HeadOptions:
-    """Targets and layers of the heads, and settings of their training."""
+    """Options for the architecture and the training of heads."""
 
     seed: Annotated[int, Option(help="Random seed for held-out speakers and initial weights.")] = 0
     layout: Annotated[
         Literal["pooled", "flattened"],
-        Option(help="Input of a head: statistics of the encoder states over time, or all states in a row."),
+        Option(
+            help="Input of a head. pooled: statistics of the encoder states over time; flattened: all states."
+        ),
     ] = "pooled"
     size: Annotated[
         Literal["small", "large"],
         Option(
-            help="Widths as in Empathic Insight-Voice-Small (64, 64, 32, 16) or -Large (128, 128, 64, 32)."
+            help="Layer widths as in Empathic Insight-Voice-Small (64, 64, 32, 16) or -Large (128, 128, 64, "
+            "32)."
         ),
     ] = "small"
     loss: Annotated[
         Literal["squared", "absolute"] | None,
-        Option(help="Default: squared for pooled, absolute for flattened, as published."),
+        Option(help="Loss function. Default: squared for pooled, absolute for flattened, as published."),
     ] = None
     memory: Annotated[
         float,
         Option(
-            metavar="GB", min=0, help="Memory of the heads trained at once, at least one; changes no head."
+            metavar="GB",
+            min=0,
+            help="Memory for heads that are trained at the same time (at least one head). The result does "
+            "not depend on it.",
         ),
     ] = 4.0
 
@@ -149,9 +160,9 @@ def train_heads_command(
 ) -> None:
     """Train regression heads on the encoder of a Whisper checkpoint, for corpus annotate heads.
 
-    A head is trained for each emotion and voice attribute with at least 20 clips, and
-    5 of held-out speakers, and kept if it beats predicting the mean on those. The
-    exit status is 1 if a clip cannot be read.
+    A head is trained for each emotion and voice attribute that at least 20 clips have,
+    5 of them by held-out speakers. It is kept if it predicts the held-out clips better
+    than the mean does. The exit status is 1 if a clip cannot be read.
 
     Example: budew train-heads data/train/ heads/ --encoder runs/short/checkpoint
     """
