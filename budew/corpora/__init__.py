@@ -1,4 +1,4 @@
-"""Corpora of clips: reading, writing, labels as profiles."""
+"""Reading and writing corpora of clips, and turning their labels into profiles."""
 
 import lazy_loader
 

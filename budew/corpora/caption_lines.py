@@ -1,6 +1,6 @@
-"""JSON Lines with captions in, the same objects with their emotions out.
+"""Add emotions, parsed from captions, to the objects of a JSON Lines file.
 
-About 20,000 captions a second on one core; memory holds one line.
+About 20,000 captions a second on one core; memory: one line.
 """
 
 from collections.abc import Iterator
@@ -14,19 +14,21 @@ from budew.errors import CorpusError, InputError, OnBad, report
 def parse_lines(
     lines: BinaryIO, *, name: str, into: str | None = None, on_bad: OnBad | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Add `emotions` (canonical name → intensity in (0, 1]) to each object, read from its `caption`.
+    """Parse the `caption` of each object, and yield the object with the result.
+
+    The result is `emotions`: canonical name → intensity in (0, 1]. An earlier value of this key is replaced.
 
     Args:
-        lines: a file of JSON Lines, open for reading bytes. Empty lines are passed over.
-        name: what errors call the file.
-        into: instead of `emotions`, the whole reading (`VoiceProfile.to_dict`) under this name, which no
-            object has yet; without it, `emotions` that are there already are replaced.
-        on_bad: called with the error of each bad line, and reading continues; without it the error is
+        lines: JSON Lines file, opened for reading bytes. Empty lines are skipped.
+        name: name of the file in error messages.
+        into: key under which, instead of `emotions`, the whole parsed profile (`VoiceProfile.to_dict`) is
+            stored; objects must not have this key.
+        on_bad: called with the error of each bad line, and reading continues; without it the first error is
             raised.
 
     Raises:
-        CorpusError: names the file, the line and what is wrong: not an object, no caption, not a text, or the
-            name of `into` is taken.
+        CorpusError: a line is not an object, has no text in `caption`, or has the key `into` already; the
+            message names the line.
         InputError: `into` is empty or "caption".
 
     Example:

@@ -1,8 +1,7 @@
 """`Clip`: one utterance with its labels, and its JSON form.
 
-A clip carries its audio encoded (bytes or a path); samples exist only while something needs them, so an
-iterator of a million clips holds one. On disk a clip is a pair, `<id>.flac|mp3|wav|ogg` and `<id>.json`;
-the second is `Clip.to_dict()`.
+A clip has its audio encoded, as bytes or as the path of a file; it is only decoded where samples are needed.
+On disk a clip is a pair of files: `<id>.flac|mp3|wav|ogg`, and `<id>.json` with `Clip.to_dict()`.
 """
 
 import unicodedata
@@ -18,14 +17,19 @@ from budew.errors import CorpusError, WithheldError
 from budew.profile import VoiceProfile
 
 LONGEST_ID = 240
-"""Most characters of an id: a tar header, or a file name with a suffix, holds no more."""
+"""Largest number of characters of an id, because of the limits of tar headers and file names."""
 CAPTION_KINDS = ("paraphrase", "render", "model", "original")
-"""Newest first: rewritten and accepted by the gate, rendered from the profile, or of the corpus itself."""
+"""Kinds of captions, newest first: rewritten and accepted by the gate, rendered from the profile, written by
+a captioning model, or part of the corpus."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A sentence or two about the voice of a clip, and what wrote it.
+    """A sentence or two about the voice of a clip, and its origin.
+
+    Attributes:
+        text: the caption.
+        made_by: origin of the caption: `by` says what wrote it, such as "render"; other keys are settings.
 
     Example:
         >>> Caption("A calm voice.", {"by": "render", "seed": 7}).kind
@@ -37,12 +41,12 @@ class Caption:
 
     @property
     def kind(self) -> str:
-        """One of `CAPTION_KINDS`, by what wrote it."""
+        """Kind of the caption by its origin, one of `CAPTION_KINDS`; "original" if it is unknown."""
         by = self.made_by.get("by")
         return by if by in CAPTION_KINDS else "original"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
+        """Return the caption as a dictionary for JSON."""
         return {"text": self.text, "made_by": dict(self.made_by)}
 
 
@@ -51,11 +55,11 @@ class Clip:
     """One utterance. Unknown fields are None or empty.
 
     Attributes:
-        id: unique in its corpus; a relative name with `/` between parts, not a path to open.
-        audio: the encoded bytes, or the path of a file; in a corpus of images, the image.
-        format: suffix of the encoding: "flac", "mp3", "wav", "ogg"…
-        sampling_rate: Hz.
-        duration: seconds.
+        id: name of the clip, unique in its corpus; may have parts separated by `/`, but is not a path.
+        audio: encoded audio as bytes, or the path of an audio file; in a corpus of images, the image.
+        format: suffix of the audio format: "flac", "mp3", "wav", "ogg", …
+        sampling_rate: sampling rate in Hz.
+        duration: duration in seconds.
         language: BCP 47 tag, such as "en" or "pt-BR".
         speaker: name of the voice, unique in its source.
         transcript: the spoken words.
@@ -63,10 +67,10 @@ class Clip:
         captions: descriptions of the voice.
         source: corpus or recording of origin.
         license: SPDX identifier, if known.
-        metadata: all other fields, preserved by reading and writing.
+        metadata: all other fields of the corpus, kept when clips are read and written.
 
     Raises:
-        CorpusError: the id is empty, too long, or could be taken for a path outside of a folder.
+        CorpusError: the id is empty, too long, or could lead out of a folder, such as "../a".
 
     Example:
         >>> Clip("anna/01", Path("01.flac"), "flac", language="de", transcript="Hallo.").to_dict()
@@ -92,22 +96,22 @@ class Clip:
 
     @property
     def newest_captions(self) -> tuple[Caption, ...]:
-        """The captions of the newest kind that the clip has; see `CAPTION_KINDS`."""
+        """Captions of the first kind in `CAPTION_KINDS` that the clip has."""
         kinds = {caption.kind for caption in self.captions}
         newest = next((kind for kind in CAPTION_KINDS if kind in kinds), None)
         return tuple(caption for caption in self.captions if caption.kind == newest)
 
     @property
     def is_withheld(self) -> bool:
-        """Whether the profile or a caption joins a minor with sexual content."""
+        """Whether the profile or a caption combines a minor with sexual content."""
         of_profile = self.profile is not None and self.profile.is_withheld
         return of_profile or any(is_withheld_text(caption.text) for caption in self.captions)
 
     def encoded(self) -> bytes:
-        """Return the encoded audio, as it can be stored.
+        """Return the encoded audio as bytes; a file is read.
 
         Raises:
-            CorpusError: its format is unknown, its file cannot be read, or it is empty or too large.
+            CorpusError: the format is unknown, the file cannot be read, or the audio is empty or too large.
         """
         if self.format not in (*AUDIO.suffixes, *IMAGE.suffixes):
             known = ", ".join(AUDIO.suffixes)
@@ -122,7 +126,7 @@ class Clip:
         raise CorpusError(f"clip {self.id!r}: {fault}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the audio as JSON values, without unknown fields."""
+        """Return all fields except the audio as a dictionary for JSON, without unknown fields."""
         known = {name: getattr(self, name) for name in ("id", *_TEXTS, *_NUMBERS)}
         known["profile"] = None if self.profile is None else self.profile.to_dict()
         known["captions"] = [caption.to_dict() for caption in self.captions] or None
@@ -133,16 +137,16 @@ class Clip:
     def from_dict(
         cls, data: Mapping[str, Any], *, audio: bytes | Path, format: str, id: str | None = None
     ) -> "Clip":
-        """Make a clip of its JSON form and its audio.
+        """Make a clip from its JSON form and its audio.
 
         Args:
-            data: as `to_dict` gives it. Names that are not fields of a clip are kept in `metadata`.
-            audio: the encoded bytes, or the path of a file.
-            format: suffix of the encoding.
-            id: used when `data` has none.
+            data: fields as `to_dict` returns them. Other names are kept in `metadata`.
+            audio: encoded audio as bytes, or the path of an audio file.
+            format: suffix of the audio format, such as "flac".
+            id: id of the clip if `data` has none.
 
         Raises:
-            CorpusError: a field has the wrong type, or the profile is not one.
+            CorpusError: a field has the wrong type, or the profile is invalid.
         """
         name = _text(data, "id", "?") or id or ""
         check_id(name)
@@ -168,7 +172,7 @@ class Clip:
 
 
 def check_id(id: str) -> None:
-    """Raise `CorpusError` unless `id` can name a clip: relative, printable, no `..`, not too long."""
+    """Raise `CorpusError` unless `id` is a valid id: a printable relative name without `..`, not too long."""
     odd = any(unicodedata.category(character) in ("Cc", "Cs") for character in id)
     if len(id) > LONGEST_ID or odd or "\\" in id or {"..", ".", ""} & set(id.split("/")):
         fault = "use 1 to 240 printable characters, no leading /, no '..'"
@@ -176,7 +180,7 @@ def check_id(id: str) -> None:
 
 
 def check_not_withheld(clip: Clip) -> None:
-    """Raise `WithheldError` if the profile or a caption of a clip joins a minor with sexual content."""
+    """Raise `WithheldError` if the profile or a caption of a clip combines a minor with sexual content."""
     if clip.is_withheld:
         raise WithheldError(f"clip {clip.id!r}: joins a minor with sexual content: left out of every job")
 
@@ -184,7 +188,10 @@ def check_not_withheld(clip: Clip) -> None:
 def without_withheld(
     clips: Iterable[Clip], on_withheld: Callable[[str, WithheldError], None]
 ) -> Iterator[Clip]:
-    """Yield the clips that are not withheld; call `on_withheld` with the id and the error of the others."""
+    """Yield the clips that are not withheld (see `Clip.is_withheld`).
+
+    `on_withheld` is called with the id and the error of each clip that is.
+    """
     for clip in clips:
         try:
             check_not_withheld(clip)

@@ -1,10 +1,12 @@
-"""CSV and TSV as rows of text.
+"""Read CSV and TSV files as rows of text.
 
-The delimiter is a tab in `.tsv`, else the one of `,` `;` `|` and tab that the first line has most of. The
-first line names the columns, by the usual names of `fields.yaml` in any case. LJSpeech's `metadata.csv`,
-which has no such line (`LJ001-0001|text, with commas|normalized text`), is known by its `wavs/` folder.
+The delimiter is a tab in `.tsv`; otherwise `,`, `;`, `|` or a tab, whichever is most frequent in the first
+line. The first line has the names of the columns; known names (`fields.yaml`) may be in any case. LJSpeech's
+`metadata.csv` has no such line (`LJ001-0001|text, with commas|normalized text`) and is recognized by the
+folder `wavs/` beside it.
 
-A record that is truncated in a quoted field is skipped: reading continues with the line after its first.
+If a quotation mark is not closed, only the first line of the record is skipped: reading continues with the
+next line.
 """
 
 import csv
@@ -25,17 +27,18 @@ from budew.corpora.text_files import LARGEST_JSON, numbered_lines, readable
 from budew.errors import CorpusError, OnBad, report
 
 DELIMITED = (".csv", ".tsv")
+"""Suffixes of tables that are read here."""
 LARGEST_RECORD = LARGEST_JSON
-"""Characters of one record, whatever number of lines it has."""
+"""Largest number of characters of a record, over all of its lines."""
 _DELIMITERS = ",;\t|"
 _LJSPEECH = ("audio", "raw_text", "transcript")
 
 
 def divide_delimited(path: Path, records: int) -> list[Span]:
-    """Return parts of `records` records each; the first has the line with the names as well.
+    """Divide a CSV or TSV into parts of `records` records; the first part includes the header line.
 
     Raises:
-        CorpusError: it cannot be read, or has no columns.
+        CorpusError: the file cannot be read or has no columns.
     """
     begins = [number for number, _ in delimited_rows(path, on_bad=lambda error: None)][records::records]
     spans, place, wanted = [Span(0, None, 1)], 0, iter(begins)
@@ -53,13 +56,16 @@ def divide_delimited(path: Path, records: int) -> list[Span]:
 def delimited_rows(
     path: Path, *, span: Span | None = None, on_bad: OnBad | None = None
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the records of a CSV or TSV with the numbers of their lines, column → text, without empty fields.
+    """Yield the records of a CSV or TSV: number of the first line, and {column: text} without empty fields.
 
-    With a span only its lines are read, after the names of the columns. `on_bad` is called with the error of
-    each broken record, which is skipped.
+    Args:
+        path: path of the file.
+        span: part from `divide_delimited`; None: all records. The header line is read in any case.
+        on_bad: called with the error of each broken record, which is skipped; without it the error is raised.
 
     Raises:
-        CorpusError: the file cannot be read, has no columns, or names the line and what is wrong with it.
+        CorpusError: the file cannot be read, has no columns, or a record is broken; the message names the
+            line.
     """
     with readable(path), path.open("rb") as file:
         yield from _rows(file, path, on_bad, span)
@@ -98,7 +104,10 @@ def _rows(
 
 
 def _is_ljspeech(path: Path, first: str) -> bool:
-    """Return whether the first line is a row of LJSpeech: its audio is in `wavs/`, or it names no column."""
+    """Return whether the first line is a row of LJSpeech, not a header line.
+
+    It is one if the audio that it names is in `wavs/`, or in a metadata.csv, if it names no known column.
+    """
     wavs, (name, *texts) = path.parent / "wavs", first.split("|")
     if not texts or path.suffix.lower() == ".tsv":
         return False
@@ -108,7 +117,7 @@ def _is_ljspeech(path: Path, first: str) -> bool:
 
 
 def _ljspeech(row: dict[str, str]) -> dict[str, str]:
-    """Return a row with path and id, the normalized text as transcript, and the raw text where it differs."""
+    """Return a row with path and id, the normalized text as transcript, and the raw text if it differs."""
     name = row.get("audio", "")
     raw = row.pop("raw_text", "")
     transcript = row.get("transcript", raw)
@@ -119,14 +128,14 @@ def _ljspeech(row: dict[str, str]) -> dict[str, str]:
 def _records(
     lines: Iterator[tuple[int, str]], path: Path, delimiter: str, on_bad: OnBad | None
 ) -> Iterator[tuple[int, list[str]]]:
-    """Give the records with the numbers of the lines on which they begin."""
-    plain = delimiter == "|"  # there quotation marks are those of the text, as in LJSpeech
+    """Yield the records with the numbers of their first lines."""
+    plain = delimiter == "|"  # as in LJSpeech, quotation marks are then part of the text
     again: deque[tuple[int, str]] = deque()
     record: list[tuple[int, str]] = []
     length = 0
 
     def lines_of_record() -> Iterator[str]:
-        """Yield lines, those that are read again first, and add them to the record."""
+        """Yield lines and add them to the record; lines in `again` are first."""
         nonlocal length
         while (line := again.popleft() if again else next(lines, None)) is not None:
             record.append(line)

@@ -1,14 +1,14 @@
-"""Corpora in formats of other tools: `export_corpus` for anything that can be read, `write_clips` for clips.
+"""Export a corpus to the format of another tool: `export_corpus` for a source, `write_clips` for clips.
 
 | format | tables | audio |
 |---|---|---|
-| parquet | `clips-00000.parquet`… for Hugging Face `datasets` | in the table, as it is encoded |
-| parler | the same with dataspeech's columns, for Parler-TTS | in the table, as it is encoded |
-| jsonl | `clips.jsonl`, a manifest | `audio/`, as it is encoded |
+| parquet | `clips-00000.parquet`… for Hugging Face `datasets` | in the table, encoding unchanged |
+| parler | the same with dataspeech's columns, for Parler-TTS | in the table, encoding unchanged |
+| jsonl | `clips.jsonl`, a manifest | `audio/`, encoding unchanged |
 | ljspeech | `metadata.csv` and `clips.jsonl` | `wavs/`, 16-bit mono |
-| lhotse | `recordings.jsonl.gz`, `supervisions.jsonl.gz` | `audio/`, as libsndfile can open it |
+| lhotse | `recordings.jsonl.gz`, `supervisions.jsonl.gz` | `audio/`, FLAC if libsndfile cannot open it |
 
-The output folder is complete or unchanged. `budew.read` reads all formats.
+If an export fails, the output folder is unchanged. `budew.read` reads all formats.
 """
 
 from collections import Counter
@@ -32,27 +32,31 @@ from budew.io.addresses import is_address
 from budew.randomness import generator
 
 FORMATS = ("parquet", "jsonl", "parler", "ljspeech", "lhotse")
+"""Values of `ExportOptions.to`."""
 CAPTIONS = ("newest", *CAPTION_KINDS, "all")
+"""Values of `ExportOptions.caption`."""
 PICKS = ("all", "first", "random")
+"""Values of `ExportOptions.pick`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What an export contains.
+    """Options of an export: format, captions and audio.
 
     Attributes:
-        to: "parquet", "jsonl", "parler", "ljspeech" or "lhotse".
-        clips_per_file: for parquet and parler.
-        caption: "paraphrase" (accepted by the gate), "render" (of the profile), "model" (of a captioner),
-            "original" (of the corpus), "all", or "newest", the first of the first four that a clip has.
-        pick: "all" of these captions, the "first", or one at "random", which depends on the seed and the clip
-            alone; None is the first for parler and all for the others.
-        seed: of "random".
-        sampling_rate: Hz, for ljspeech.
-        overwrite: write into a folder that holds other files; those of the same name are replaced.
+        to: format, "parquet", "jsonl", "parler", "ljspeech" or "lhotse".
+        clips_per_file: for parquet and parler, number of clips per file; None: 1,000.
+        caption: kind of the exported captions: "paraphrase" (accepted by the gate), "render" (rendered from
+            the profile), "model" (written by a captioning model), "original" (of the corpus), "all", or
+            "newest": the first of these four kinds that a clip has.
+        pick: which of these captions are exported: "all", the "first", or one at "random", which depends only
+            on the seed and the clip; None: the first for parler, all for other formats.
+        seed: random seed for the pick "random".
+        sampling_rate: for ljspeech, sampling rate of the audio in Hz; None: 22,050.
+        overwrite: write into a folder that has files of other origin; files of the same name are replaced.
 
     Raises:
-        InputError: an unknown format, caption or pick, or an option that the format does not have.
+        InputError: the format, caption or pick is unknown, or the format does not have the option.
 
     Example:
         >>> from budew.corpora import Caption, Clip
@@ -85,7 +89,7 @@ class ExportOptions:
                 raise InputError(f"the format {self.to} does not accept {number} {name}: remove the option")
 
     def captions_of(self, clip: Clip) -> tuple[Caption, ...]:
-        """Return the captions with which a clip is exported."""
+        """Return the captions of a clip that are exported."""
         if self.caption == "newest":
             chosen = clip.newest_captions
         else:
@@ -98,12 +102,12 @@ class ExportOptions:
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """Outcome of an export.
+    """Numbers of clips and captions of an export.
 
     Attributes:
-        clips: how many were written.
-        written: captions that were written, by what wrote them ("paraphrase", "render", "model", "original").
-        left_out: captions of these clips that were not.
+        clips: number of exported clips.
+        written: number of exported captions, by kind ("paraphrase", "render", "model", "original").
+        left_out: number of captions of these clips that were not exported, by kind.
 
     Example:
         >>> from budew.corpora import Caption, Clip
@@ -128,21 +132,20 @@ def export_corpus(
 ) -> ExportReport:
     """Write a corpus in another format.
 
-    `out` is complete or unchanged, and does not overlap the source. The same clips and options give the same
-    bytes.
+    If the export fails, `out` is unchanged. The same clips and options give the same bytes.
 
     Args:
         source: anything that `budew.read` takes.
-        out: folder; empty, or of an earlier export, which is replaced.
-        options: format, captions and what else is chosen.
+        out: output folder outside the source. It must be empty, or have an earlier export, which is replaced.
+        options: format, captions and audio of the export.
         on_bad: called with the error of each item that cannot be read or written, and the export continues;
-            without it the error is raised.
-        progress: called with the number of clips that were read.
+            without it the first error is raised.
+        progress: called with the number of clips read so far.
 
     Raises:
-        CorpusError: no corpus, no clip, `out` holds other files or those of the source, is being written by
-            another export, or lies where the source is searched.
-        OSError: the disk refuses.
+        CorpusError: the source does not exist or has no clips; `out` has other files, overlaps the source, or
+            another export is writing to it.
+        OSError: the disk is full or cannot be written.
 
     Example:
         >>> from budew.io.resources import data_folder
@@ -161,20 +164,20 @@ def write_clips(
 ) -> ExportReport:
     """Write clips in another format.
 
-    Memory holds the ids, some 100 bytes a clip, and for parquet and parler about 100 MB of clips. parler has
-    a row for each caption: the second caption of the clip `x` is the row `x#2`. Clips are read once, and
-    errors of reading them are raised.
+    If the export fails, `out` is unchanged. Memory: the ids, some 100 bytes a clip, and for parquet and
+    parler about 100 MB of clips. parler has a row for each caption: the row of the second caption of the clip
+    `x` has the id `x#2`.
 
     Args:
-        clips: with ids that differ.
-        out: folder; empty, or of an earlier export, which is replaced.
-        options: format, captions and what else is chosen.
+        clips: clips with different ids; read once. Errors from the iterator are raised.
+        out: output folder. It must be empty, or have an earlier export, which is replaced.
+        options: format, captions and audio of the export.
         on_bad: called with the error of each clip that cannot be written, and the export continues; without
-            it the error is raised.
+            it the first error is raised.
 
     Raises:
-        CorpusError: no clip, or `out` holds other files or is being written by another export.
-        OSError: the disk refuses.
+        CorpusError: there is no clip to write; `out` has other files, or another export is writing to it.
+        OSError: the disk is full or cannot be written.
 
     Example:
         >>> from budew.corpora import Clip

@@ -1,8 +1,8 @@
-"""A folder of audio as clips: every audio file below it, sorted, with the JSON beside it, or the text.
+"""Read a folder of audio: every audio file below it is a clip, with the JSON and text file of the same name.
 
-Ids are relative paths without suffix (`anna/01` for `anna/01.mp3` and `anna/01.json`). `anna/01.txt` is the
-transcript where the JSON has none. Links to folders are not followed, so a loop of links is no trap; hidden
-files are left out (`._01.mp3` is no audio, whatever its name says).
+The id is the path relative to the folder, without suffix: `anna/01` for `anna/01.mp3` and `anna/01.json`. The
+text of `anna/01.txt` is the transcript if the JSON has none. Links to folders are not followed. Hidden files
+are left out, such as `._01.mp3`, which macOS writes and which has no audio.
 """
 
 import os
@@ -24,13 +24,19 @@ from budew.errors import CorpusError, OnBad, report
 def read_folder(
     folder: Path, options: ReadOptions = AS_USUAL, *, files: Iterable[Path] | None = None
 ) -> Iterator[Clip]:
-    """Read the audio files below a folder, or some of them (`files`, as `divide_folder` gives them).
+    """Read the audio files below a folder as clips.
 
-    The audio stays a path; ids are relative to the folder, and no link may lead out of it.
+    `Clip.audio` is the path of the file, which is not loaded. The id of a clip is its path relative to the
+    folder, without suffix.
+
+    Args:
+        folder: folder with the audio, at any depth.
+        options: options for reading.
+        files: files to read, a part from `divide_folder`; None: all.
 
     Raises:
-        CorpusError: an invalid JSON or text, JSON without audio, an empty file, two files of one id, a
-            device, a link that leaves the folder, a folder that cannot be listed.
+        CorpusError: invalid JSON or text, JSON without audio, an empty file, two files with the same id, a
+            device file, a link that leads out of the folder, or a folder that cannot be listed.
     """
     media = options.media
     if files is None:
@@ -46,7 +52,7 @@ def read_folder(
         )
 
     def descriptions() -> Iterator[dict[str, Any]]:
-        """Read all of the folder: a rating scale holds for the folder, not for a part."""
+        """Yield the JSON of the whole folder: its scores have one scale, which a part may not show."""
         return _descriptions(filter(media.owns, part if files is None else list_files(folder)))
 
     scales = Scales(options.scale, descriptions)
@@ -60,10 +66,12 @@ def read_folder(
 
 
 def divide_folder(folder: Path, clips: int, media: Media = AUDIO) -> list[tuple[Path, ...]]:
-    """Return parts of a folder with `clips` clips each: audio with its JSON and text, and JSON without audio.
+    """Divide the files of a folder into parts of `clips` clips; JSON without audio counts as a clip.
+
+    Each part has the audio, JSON and text files of its clips.
 
     Raises:
-        CorpusError: the folder, or one in it, cannot be listed.
+        CorpusError: the folder, or a folder in it, cannot be listed.
     """
     files = list_files(folder)
     audio = {path.with_suffix("") for path in files if media.owns(path)}
@@ -76,17 +84,18 @@ def divide_folder(folder: Path, clips: int, media: Media = AUDIO) -> list[tuple[
 
 
 def read_audio_file(path: Path, options: ReadOptions = AS_USUAL) -> Iterator[Clip]:
-    """Read one audio file, with the JSON and text beside it, which may be links, as a clip of its name."""
+    """Yield the clip of one audio file, with the JSON and text beside it; its id is the name of the file."""
     scales = Scales(options.scale, lambda: _descriptions([path]))
     make = partial(_clip, path, path.stem, scales, options.media, None)
     yield from distinct_clips([(str(path), make)], options)
 
 
 def list_files(folder: str | Path, *, on_bad: OnBad | None = None) -> list[Path]:
-    """Return all files below a folder, at any depth, sorted by path, without hidden ones.
+    """Return all files below a folder, at any depth, sorted by path, without hidden files.
 
     Raises:
-        CorpusError: the folder, or one in it, cannot be listed; `on_bad` takes it, and the search continues.
+        CorpusError: the folder, or a folder in it, cannot be listed. With `on_bad`, it is called with the
+            error instead, and the search continues.
     """
 
     def unlisted(error: OSError) -> None:
@@ -101,12 +110,12 @@ def list_files(folder: str | Path, *, on_bad: OnBad | None = None) -> list[Path]
 
 
 def audio_files(folder: str | Path, *, on_bad: OnBad | None = None) -> list[Path]:
-    """Return those of `list_files` that are audio by their name; the errors are the same."""
+    """Return the audio files below a folder, by suffix; arguments and errors are those of `list_files`."""
     return [path for path in list_files(folder, on_bad=on_bad) if AUDIO.owns(path)]
 
 
 def lonely_json(files: Iterable[Path], media: Media = AUDIO) -> list[Path]:
-    """Return the `.json` files without audio beside them, of folders where others have it."""
+    """Return `.json` files without audio of the same name, in folders where other `.json` files have some."""
     files = list(files)
     audio = {path.with_suffix("") for path in files if media.owns(path)}
     json = [path for path in files if path.suffix == ".json"]
@@ -115,22 +124,24 @@ def lonely_json(files: Iterable[Path], media: Media = AUDIO) -> list[Path]:
 
 
 def saved_tables(folder: Path) -> list[Path]:
-    """Return the Arrow files of a dataset of `save_to_disk`, of all of its splits; [] for other folders.
+    """Return the Arrow files of all splits in a folder that `datasets.save_to_disk` wrote.
 
-    Other files there, such as the cache of `map`, are left out.
+    [] for other folders. Other files in the folder, such as caches of `map`, are left out.
 
     Raises:
-        CorpusError: its JSON is broken, or names a file that lies elsewhere or not at all.
+        CorpusError: the JSON of the dataset is broken, or names a file that is not in the folder.
     """
     parts = _listed(folder, "dataset_dict.json", "splits") or [folder]
     return [table for part in parts for table in _listed(part, "state.json", "_data_files")]
 
 
 def check_audio(path: Path, folder: Path | None) -> None:
-    """Refuse an empty file, what is not a file, and links, also of JSON and text, that leave the folder.
+    """Check that audio is a plain file that is not empty, and that no link leads out of the folder.
+
+    Links are also checked for the JSON and text file of the same name; without a folder they are allowed.
 
     Raises:
-        CorpusError: says what is wrong, without the path.
+        CorpusError: a check fails; the message does not have the path.
     """
     for part in (path, path.with_suffix(".json"), path.with_suffix(".txt")) if folder else ():
         if part.is_symlink() and folder and leaves(part, folder):
@@ -154,7 +165,7 @@ def _clip(path: Path, id: str, scales: Scales, media: Media, folder: Path | None
 
 
 def _descriptions(audio: Iterable[Path]) -> Iterator[dict[str, Any]]:
-    """Yield the JSON beside the files; faults are reported when the clip is read."""
+    """Yield the JSON beside audio files; broken JSON is skipped here, and reported when the clip is read."""
     for json in (path.with_suffix(".json") for path in audio):
         if json.is_file():
             with suppress(CorpusError):
@@ -162,8 +173,8 @@ def _descriptions(audio: Iterable[Path]) -> Iterator[dict[str, Any]]:
 
 
 def _listed(folder: Path, file: str, key: str) -> list[Path]:
-    """Return the files or folders in a folder that a JSON file in it names."""
-    if not os.path.isfile(folder / file):  # False, too, where the folder may not be looked into: see its list
+    """Return files or folders that a JSON file of a folder lists under `key`; they must be in the folder."""
+    if not os.path.isfile(folder / file):  # also if the folder cannot be opened, which is reported later
         return []
     found, listed = [], read_json_object(folder / file).get(key)
     for entry in listed if isinstance(listed, list) else []:

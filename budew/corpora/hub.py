@@ -1,8 +1,8 @@
-"""Datasets of the Hugging Face hub, streamed: `hf://owner/name[:config][@split]`.
+"""Stream datasets of the Hugging Face hub: `hf://owner/name[:config][@split]`.
 
-Nothing is decoded and nothing is kept on disk. A dataset of several shards is read shard by shard
-(`hf://owner/name@train#00003-of-00128` is one), so that a job can take them one at a time. What the hub holds
-as plain files reads as those, too: `hf://datasets/owner/name/x.tar`.
+Nothing is decoded or kept on disk. A dataset of several shards is read shard by shard, so that a job can take
+one shard at a time, such as `hf://owner/name@train#00003-of-00128`. Plain files on the hub can be read as
+`hf://datasets/owner/name/x.tar`, see `budew.corpora.remote`.
 """
 
 import re
@@ -28,7 +28,7 @@ _NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class HubDataset:
-    """What `hf://owner/name:config@split#shard-of-shards` says; shards count from 0."""
+    """Parts of the name `hf://owner/name:config@split#shard-of-shards`; shards count from 0."""
 
     name: str
     config: str | None = None
@@ -44,15 +44,15 @@ class HubDataset:
 
 
 def is_hub_dataset(source: str) -> bool:
-    """Return whether a source names a dataset of the hub, and not a file on it."""
+    """Return whether a source is the name of a dataset on the hub, not of a file on the hub."""
     return source.startswith(SCHEME) and not source.removeprefix(SCHEME).startswith(_FILES)
 
 
 def parse_hub_name(source: str) -> HubDataset:
-    """Return the parts of the name of a dataset.
+    """Parse the name of a dataset on the hub.
 
     Raises:
-        CorpusError: it is not of the form `hf://owner/name[:config][@split]`.
+        CorpusError: the name does not have the form `hf://owner/name[:config][@split]`.
 
     Example:
         >>> parse_hub_name("hf://owner/name:de@train").split
@@ -69,10 +69,10 @@ def parse_hub_name(source: str) -> HubDataset:
 
 
 def divide_hub(source: str) -> list[str]:
-    """Return the shards of a dataset, in order, each as a source of its own.
+    """Return the names of the shards of a dataset, in order; each can be read as a source.
 
     Raises:
-        CorpusError: the dataset cannot be downloaded, or has several splits and none is named.
+        CorpusError: the dataset cannot be downloaded, or has several splits and `source` names none.
         MissingExtraError: `datasets` is not installed.
     """
     dataset = parse_hub_name(source)
@@ -84,13 +84,14 @@ def divide_hub(source: str) -> list[str]:
 
 
 def read_hub(source: str, options: ReadOptions = AS_USUAL) -> Iterator[Clip]:
-    """Read the clips of a dataset, or of one shard of it; audio comes as bytes.
+    """Read the clips of a dataset, or of one of its shards; `Clip.audio` has the bytes.
 
-    Ids are those of its id column, else split, shard and number of the row. Scores need a scale that is
-    declared or given: a stream cannot be looked through for it.
+    Ids are from the id column, or else made of split, shard and number of the row. Scores need a declared
+    scale or `options.scale`, which cannot be detected in a stream.
 
     Raises:
-        CorpusError: the dataset cannot be downloaded, has no audio or is truncated; or names the bad row.
+        CorpusError: the dataset cannot be downloaded, has no audio or is truncated, or a row is broken; the
+            message names the row.
         MissingExtraError: `datasets` is not installed.
     """
     for shard in map(parse_hub_name, divide_hub(source)):
@@ -106,7 +107,7 @@ def read_hub(source: str, options: ReadOptions = AS_USUAL) -> Iterator[Clip]:
 
 
 def _streamed(dataset: HubDataset) -> tuple[HubDataset, Any]:
-    """Open the stream of a split, or of one shard of it; return it with its split named."""
+    """Open the stream of a split or shard; return the dataset, with the name of its split, and the rows."""
     try:
         found = _loaded(dataset.name, dataset.config, dataset.split)
         if dataset.split is None:
@@ -132,7 +133,7 @@ def _streamed(dataset: HubDataset) -> tuple[HubDataset, Any]:
 @lru_cache(maxsize=4)  # each costs some requests, and the shards of a dataset are read one after the other
 def _loaded(name: str, config: str | None, split: str | None) -> Any:
     datasets = require("datasets", extra="corpora", purpose=f"reading {SCHEME}")
-    address = f"{SCHEME}datasets/{name}" if Path(name).exists() else name  # never a folder that lies here
+    address = f"{SCHEME}datasets/{name}" if Path(name).exists() else name  # never a local folder of this name
     return datasets.load_dataset(address, config, split=split, streaming=True)
 
 

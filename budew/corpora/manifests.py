@@ -1,8 +1,8 @@
-"""Manifests as clips: JSON Lines, CSV and TSV with the path of the audio in each row, and those of Lhotse.
+"""Read manifests: JSON Lines, CSV and TSV with the path of the audio in each row, and manifests of Lhotse.
 
-A manifest from elsewhere may name any file: paths that leave its folder, by `..`, from the root or through
-a link, are refused unless they lead below the folder that the user allows: `audio_root`, or
-`BUDEW_AUDIO_ROOT` in the environment, which holds for all commands.
+A manifest from others could name any file of this machine. So a path that leads out of the folder of the
+manifest (absolute, by `..` or through a link) is an error, unless it is in the folder that the user allows
+with `audio_root` or, for all commands, the environment variable `BUDEW_AUDIO_ROOT`.
 """
 
 import os
@@ -25,20 +25,28 @@ from budew.errors import CorpusError, OnBad
 from budew.io.addresses import is_address, without_secrets
 
 MANIFEST = "clips.jsonl"
-"""Name of the manifest that we write; a folder with audio and such a manifest reads as the manifest."""
+"""Name of the manifests that budew writes; of a folder with audio and this file only the manifest is read."""
 MANIFESTS = (".jsonl", ".jsonl.gz", ".ndjson", *DELIMITED)
+"""Suffixes of manifests."""
 AUDIO_ROOT = "BUDEW_AUDIO_ROOT"
+"""Environment variable with a further folder from which manifests may name audio files."""
 
 
 def read_manifest(
     path: str | Path, options: ReadOptions = AS_USUAL, *, part: Span | None = None
 ) -> Iterator[Clip]:
-    """Read each row of a manifest, or of a part of it, as a clip.
+    """Read each row of a manifest as a clip.
 
-    The audio stays a path, which is the id where no column is.
+    `Clip.audio` is the path of the audio file, which is not loaded. Without a column for the id, the id is
+    this path, relative to the folder of the manifest and without suffix.
+
+    Args:
+        path: path of the manifest.
+        options: options for reading.
+        part: part from `divide_manifest`; None: all rows.
 
     Raises:
-        CorpusError: names the manifest, the line and what is wrong with it.
+        CorpusError: the manifest cannot be read, or a line is broken; the message names the line.
     """
     path = Path(path)
     scales, recordings = Scales(options.scale, partial(_valid_rows, path)), Recordings(path)
@@ -62,10 +70,10 @@ def read_manifest(
 
 
 def divide_manifest(path: Path, rows: int) -> list[Span]:
-    """Return parts of `rows` rows each, in one pass; of JSON Lines it parses nothing.
+    """Divide a manifest into parts of `rows` rows, in one pass; JSON is not parsed.
 
     Raises:
-        CorpusError: it cannot be read.
+        CorpusError: the manifest cannot be read.
     """
     if path.name.lower().endswith(DELIMITED):
         return divide_delimited(path, rows)
@@ -83,16 +91,16 @@ def divide_manifest(path: Path, rows: int) -> list[Span]:
 
 
 def allowed_root() -> Path | None:
-    """Return the folder of `BUDEW_AUDIO_ROOT`, absolute; None where it is not set."""
+    """Return the folder in the environment variable `BUDEW_AUDIO_ROOT`, absolute; None if it is not set."""
     root = os.environ.get(AUDIO_ROOT)
     return Path(root).absolute() if root else None
 
 
 def named_audio(path: Path, part: Span | None = None, audio_root: Path | None = None) -> list[Path]:
-    """Return the audio that a manifest or a part of it names, there or not; nothing for any other file.
+    """Return the audio files that a manifest, or a part of it, names; [] for other files.
 
-    Paths that are not allowed are left out: they are not read either. Takes a third of the time of reading
-    the clips.
+    Files are returned even if they do not exist, but not if their path leads out of the allowed folders.
+    Takes a third of the time of reading the clips.
     """
     named: dict[Path, None] = {}
     if path.name.lower().endswith(MANIFESTS):
@@ -107,7 +115,7 @@ def named_audio(path: Path, part: Span | None = None, audio_root: Path | None = 
 def _rows(
     path: Path, part: Span | None, on_bad: OnBad | None
 ) -> Iterator[tuple[int, Callable[[], dict[str, Any]]]]:
-    """Yield the number of each line, and what parses its row."""
+    """Yield the number of each line, and a function that parses it."""
     if path.name.lower().endswith(DELIMITED):
         for number, row in delimited_rows(path, span=part, on_bad=on_bad):
             yield number, partial(_typed, row)
@@ -117,7 +125,7 @@ def _rows(
 
 
 def _valid_rows(path: Path, part: Span | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a manifest, or of a span of it, without those that are not valid."""
+    """Yield the parsed rows of a manifest, or of a part of it; broken rows are skipped."""
     recordings = Recordings(path)
     for _, parse in _rows(path, part, lambda error: None):
         with suppress(CorpusError):
@@ -126,7 +134,7 @@ def _valid_rows(path: Path, part: Span | None = None) -> Iterator[dict[str, Any]
 
 
 def _typed(row: dict[str, str]) -> dict[str, Any]:
-    """Return a row of text with numbers and objects where a clip has them."""
+    """Return a row of a CSV with numbers and the profile parsed."""
     typed: dict[str, Any] = dict(row)
     for name in (*names_of_fields()["duration"], *names_of_fields()["sampling_rate"]):
         number = number_in(row.get(name))
@@ -138,16 +146,16 @@ def _typed(row: dict[str, str]) -> dict[str, Any]:
 
 
 def _audio_folders(path: Path, audio_root: str | Path | None) -> tuple[Path, ...]:
-    """Return the folders in which the audio of a manifest may lie."""
+    """Return the folders in which the audio of a manifest may be: its own, and the allowed one."""
     root = audio_root or allowed_root()
     return (path.parent, Path(root)) if root else (path.parent,)
 
 
 def _audio_in(folders: Sequence[Path], row: dict[str, Any]) -> tuple[Path, str]:
-    """Return the audio that a row names, and its path without suffix relative to its folder.
+    """Return the audio file that a row names, and its path relative to the folder it is in, without suffix.
 
     Raises:
-        CorpusError: it is not a path, or leads out of all folders.
+        CorpusError: the row has no path, or the path leads out of all `folders`.
     """
     value = row.get(columns_of_fields(row).get("audio", ""))
     if not isinstance(value, str) or not value or "\0" in value:
@@ -157,7 +165,7 @@ def _audio_in(folders: Sequence[Path], row: dict[str, Any]) -> tuple[Path, str]:
     found = []
     for place in folders:
         for folder in folders:
-            with suppress(OSError, RuntimeError, ValueError):  # it lies elsewhere, or is a loop of links
+            with suppress(OSError, RuntimeError, ValueError):  # not in this folder, or a loop of links
                 name = Path(os.path.abspath(place / value)).relative_to(os.path.abspath(folder))
                 if not leaves(folder / name, folder):
                     found.append((folder / name, name.with_suffix("").as_posix()))

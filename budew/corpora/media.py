@@ -1,4 +1,4 @@
-"""What a corpus holds: audio, or images. The suffix decides which files of a folder or shard belong."""
+"""Kinds of media in a corpus: audio or images. The suffix of a file decides whether it is one of them."""
 
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -18,11 +18,11 @@ _IMAGE_MAGIC = (
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A kind of file.
+    """Kind of media files.
 
     Attributes:
         name: "audio" or "image".
-        suffixes: of its files, without dot; best first where an item has several.
+        suffixes: suffixes of its files, without dot; if an item has several files, the first is preferred.
     """
 
     name: str
@@ -33,7 +33,12 @@ class Media:
         return PurePath(name).suffix[1:].lower() in self.suffixes
 
     def format_of(self, head: bytes, *, named: str = "") -> str | None:
-        """Return the suffix for the first bytes of a file (16 are enough), else that of its name; or None."""
+        """Return the format of a file as a suffix, such as "flac"; None if it is unknown.
+
+        Args:
+            head: first bytes of the file; 16 are enough.
+            named: suffix in the name of the file, used if the bytes are not recognized.
+        """
         if self == AUDIO:
             found = sniff_format(head, named=named)
         else:
@@ -44,4 +49,6 @@ class Media:
 
 
 AUDIO = Media("audio", SUFFIXES)
+"""Audio files, the default."""
 IMAGE = Media("image", ("png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"))
+"""Image files."""

@@ -1,7 +1,8 @@
-"""Refuse an output folder that overlaps the source: a later run would read it, or replace the source.
+"""Refuse an output folder that overlaps the source.
 
-A later run reads every file below a folder, and every match of a pattern. A manifest, a shard or a dataset of
-`save_to_disk` is read by its name: files beside it do not matter.
+Otherwise a later run would read the output, or the output would replace files of the source. A source that is
+a folder or a pattern is read with every file below it, or every match. A manifest, a shard or a dataset of
+`save_to_disk` does not include files beside it.
 """
 
 import os
@@ -18,10 +19,15 @@ from budew.io.addresses import is_address
 
 
 def check_no_overlap(source: str | Path, files: Iterable[Path], out: Path) -> None:
-    """Raise where the input is in the output folder, or a later run could read what this one writes.
+    """Raise an error if the source is in the output folder, or a later run would read the output.
+
+    Args:
+        source: anything that `budew.read` takes.
+        files: files of the source.
+        out: output folder, which may not exist yet.
 
     Raises:
-        CorpusError: names the folder or the file, and says what to choose.
+        CorpusError: source and output overlap.
     """
     place = out.resolve()
     for path in files:
@@ -40,7 +46,7 @@ def check_no_overlap(source: str | Path, files: Iterable[Path], out: Path) -> No
 
 
 def _may_match(pattern: Path, folder: Path) -> bool:
-    """Return whether a glob pattern fits the folder, one above it, or the beginnings of paths below it."""
+    """Return whether a glob pattern could match a folder, a folder above it, or paths below it."""
     plain = next((number for number, part in enumerate(pattern.parts) if has_magic(part)), None)
     if plain is None:
         return False

@@ -1,9 +1,9 @@
-"""What all readers of corpora share: options, parts of a file, and checks of every clip.
+"""Options of all readers of corpora, parts of a file, and checks of every clip.
 
-A reader is a module with `read_X`, which yields the clips of a source or of one part of it, and, where a
-source can be divided, `divide_X`, which returns its parts for jobs: `shards`, `tables`, `manifests`,
-`folders`, `hub`, `named.named_folder`. A part reads as it does in the whole: with the same ids, line numbers
-and rating scale.
+A reader is a module with a function `read_X`, which yields the clips of a source or of a part of it. If a
+source can be divided for jobs, the module also has `divide_X`, which returns the parts. Readers are `shards`,
+`tables`, `manifests`, `folders`, `hub` and `named.named_folder`. A clip has the same id, line number and
+rating scale, whether the whole source is read or a part.
 """
 
 import os
@@ -18,18 +18,18 @@ from budew.errors import CorpusError, OnBad, report
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How a corpus is read.
+    """Options for reading a corpus.
 
     Attributes:
-        scale: scale of scores that do not declare one, such as "0-4"; see `budew.corpora.labels.scores`.
-        audio_root: folder with audio that manifests may refer to, by any path, besides their own folder; by
-            default that of the environment variable `BUDEW_AUDIO_ROOT`, if it is set.
-        media: `AUDIO`, or `IMAGE` for a corpus of images: their JSON and columns become metadata as they
-            are, and they have no manifests.
+        scale: scale of scores in corpora that do not state it, such as "0-4"; see
+            `budew.corpora.labels.scores`.
+        audio_root: further folder from which manifests may name audio files, besides their own folder. None:
+            the folder in the environment variable `BUDEW_AUDIO_ROOT`, if it is set.
+        media: `AUDIO`, or `IMAGE` for a corpus of images. JSON and columns of images become metadata
+            unchanged, and manifests of images are not read.
         on_bad: called with the error of each broken item, and reading continues; without it the first error
             is raised.
-        audio: False where labels are enough: clips of parquet and Arrow files then come without their audio,
-            whose bytes are not read.
+        audio: False if only labels are needed: clips of parquet and Arrow files then have no audio.
 
     Example:
         >>> errors = []
@@ -45,16 +45,23 @@ class ReadOptions:
     audio: bool = True
 
     def report(self, error: CorpusError) -> None:
-        """Pass an error to `on_bad`, or raise it."""
+        """Pass an error to `on_bad`; raise it if `on_bad` is None."""
         report(error, self.on_bad)
 
 
 AS_USUAL = ReadOptions()
+"""Default options."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Lines of a manifest: first byte, byte after the last (None: the end), number of the first line."""
+    """Consecutive lines of a manifest.
+
+    Attributes:
+        start: position of the first byte.
+        stop: position after the last byte; None: the end of the file.
+        first: number of the first line, from 1.
+    """
 
     start: int = 0
     stop: int | None = None
@@ -63,7 +70,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows from `start` up to, not including, `stop` of a parquet or Arrow file with `of` rows."""
+    """Rows from `start` up to, but not including, `stop` of a parquet or Arrow file with `of` rows."""
 
     start: int
     stop: int
@@ -71,15 +78,16 @@ class Rows:
 
 
 Part = Span | Rows
-"""Some rows of a manifest or table, read on their own."""
+"""Part of a manifest or table that a job reads separately."""
 
 
 def distinct_clips(items: Iterable[tuple[str, Callable[[], Clip]]], options: ReadOptions) -> Iterator[Clip]:
-    """Make a clip of each item; report those that fail, and those whose id an earlier one has.
+    """Yield the clip of each item. Items that fail, or whose id occurred before, are reported as errors.
 
     Args:
-        items: the place of each, with which its error begins, and a function that makes the clip.
-        options: their `on_bad` gets the errors.
+        items: for each clip its place, such as "clips.jsonl: line 3", which begins error messages, and a
+            function that makes the clip.
+        options: `options.on_bad` is called with the errors; without it the first error is raised.
     """
     seen: set[str] = set()
     for place, make in items:
@@ -95,5 +103,5 @@ def distinct_clips(items: Iterable[tuple[str, Callable[[], Clip]]], options: Rea
 
 
 def leaves(path: Path, folder: Path) -> bool:
-    """Return whether a path leads out of a folder through links."""
+    """Return whether a path, after following links, is outside a folder."""
     return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

@@ -1,9 +1,9 @@
-"""Shards at an address: `https://…/x.tar`, `s3://bucket/x.tar`, `hf://datasets/owner/name/x.tar`.
+"""Read files at a URL: `https://…/x.tar`, `s3://bucket/x.tar`, `hf://datasets/owner/name/x.tar`.
 
-A file is downloaded as a whole to a temporary place, bounded in size, read as any local one, and deleted.
-`http` and `https` need nothing but Python; other schemes are those of fsspec and its drivers (`s3fs`,
-`gcsfs`…), with credentials from where these look for them. What stands in an address before `@` or behind `?`
-may be secret: no error shows it, also where a server echoes it.
+A file is downloaded to a temporary folder, with a limit on its size, read like a local file, and deleted.
+`http` and `https` only need Python; other schemes need fsspec and its drivers (`s3fs`, `gcsfs`, …), which
+find credentials themselves. The parts of a URL before `@` and after `?` may be secret: errors never show
+them, also if a server repeats them.
 """
 
 import base64
@@ -28,23 +28,26 @@ from budew.io.addresses import redact, without_secrets
 from budew.io.disk import temporary_folder
 
 LARGEST_DOWNLOAD = 64 * 2**30
-"""Largest file in bytes; a shard is some gigabytes at most."""
+"""Largest file that is downloaded, in bytes; shards usually have some gigabytes at most."""
 TIMEOUT = 60.0
-"""Seconds that a server may stay silent."""
+"""A download fails if the server sends nothing for this many seconds."""
 BLOCK = 2**20
-"""Bytes that are read at once."""
+"""Number of bytes that are read at once."""
 _WEB = ("http", "https")
 
 ReadFile = Callable[[Path, ReadOptions], Iterator[Clip]]
+"""Function that reads the clips of a local file, such as `read_one`."""
 DownloadProgress = Callable[[int, int | None], None]
-"""Called with the bytes that are there, and the size of the file where that is known."""
+"""Called with the number of bytes downloaded so far, and the size of the file (None if unknown)."""
 
 
 def addresses(source: str) -> list[str]:
-    """Return the files that an address with `*` or `[…]` stands for, sorted; one without stands for itself.
+    """Return the URLs of the files that match a URL with `*` or `[…]`, sorted.
+
+    A URL without wildcards is returned as it is.
 
     Raises:
-        CorpusError: the server cannot list files (http and https never can), nothing matches, or the driver
+        CorpusError: the server cannot list files (http and https never can), no file matches, or the driver
             of the scheme is not installed.
     """
     of_web = urlsplit(source).scheme in _WEB
@@ -64,11 +67,17 @@ def addresses(source: str) -> list[str]:
 
 
 def read_remote(address: str, read: ReadFile, options: ReadOptions) -> Iterator[Clip]:
-    """Download a file and read its clips with `read`; audio comes as bytes.
+    """Download a file and yield its clips; `Clip.audio` has the bytes.
+
+    Args:
+        address: URL of the file.
+        read: function that reads the clips of the downloaded file.
+        options: options for reading.
 
     Raises:
-        CorpusError: it cannot be downloaded, is too large, or an item is bad; names the address.
-        OSError: the temporary place is full; names it.
+        CorpusError: the file cannot be downloaded or is too large, or an item is broken; the message has the
+            URL, without secrets.
+        OSError: the temporary folder is full.
     """
     with ExitStack() as stack:
         try:
@@ -92,11 +101,13 @@ def read_remote(address: str, read: ReadFile, options: ReadOptions) -> Iterator[
 
 @contextmanager
 def downloaded(address: str) -> Iterator[Path]:
-    """Give a local copy of a file, under its own name, for as long as it is needed.
+    """Context manager: download a file to a temporary folder, give its path, and delete it in the end.
+
+    The copy has the same name, and is in a folder of the same name, because the folder may be a label.
 
     Raises:
-        CorpusError: it cannot be downloaded, is truncated, or is larger than `LARGEST_DOWNLOAD`.
-        OSError: the temporary place is full; names it.
+        CorpusError: the file cannot be downloaded, is truncated, or is larger than `LARGEST_DOWNLOAD`.
+        OSError: the temporary folder is full.
     """
     with temporary_folder() as folder:
         parts = urlsplit(address)
@@ -104,37 +115,44 @@ def downloaded(address: str) -> Iterator[Path]:
             "/", unquote(parts.path if parts.scheme in _WEB else f"{parts.netloc}/{parts.path}")
         )
         name = local_name(where.name) or "file"
-        path = folder / (local_name(where.parent.name) or "folder") / name  # its folder may be a label
+        path = folder / (local_name(where.parent.name) or "folder") / name  # the folder's name may be a label
         path.parent.mkdir(exist_ok=True)
         try:
             download_file(address, path)
-        except OSError as error:  # what the network does is a CorpusError
+        except OSError as error:  # of the disk: network errors are a CorpusError
             raise OSError(error.errno, error.strerror, str(folder)) from error
         yield path
 
 
 def download_file(address: str, path: Path, progress: DownloadProgress | None = None) -> None:
-    """Download a file; where a part of it is at `path`, it is continued if the server allows it.
+    """Download a file. If an earlier part of it is at `path`, continue it if the server allows that.
+
+    Args:
+        address: URL of the file.
+        path: local file to write.
+        progress: called after each block of bytes.
 
     Raises:
-        CorpusError: it cannot be downloaded, is truncated, or is larger than `LARGEST_DOWNLOAD`.
-        OSError: the disk refuses.
+        CorpusError: the file cannot be downloaded, is truncated, or is larger than `LARGEST_DOWNLOAD`.
+        OSError: the disk is full or cannot be written.
     """
     path.touch()
     with path.open("r+b") as file:
         for data, start, size in _pieces(address, path.stat().st_size):
             file.seek(start)
-            file.truncate()  # of a part that is not continued
+            file.truncate()  # removes an earlier part that is not continued
             file.write(data)
             if progress is not None:
                 progress(file.tell(), size)
 
 
 def _pieces(address: str, start: int) -> Iterator[tuple[bytes, int, int | None]]:
-    """Yield the content of a remote file from `start` on, or all of it: bytes, their place, its whole size.
+    """Yield a remote file in blocks: their bytes, their position, and the size of the file if known.
+
+    The first block is at `start`, or at 0 if the server does not continue downloads.
 
     Raises:
-        CorpusError: as `download_file`.
+        CorpusError: in the cases of `download_file`.
     """
     try:
         with _opened(address, start) as (remote, place, size):
@@ -161,14 +179,14 @@ def _pieces(address: str, start: int) -> Iterator[tuple[bytes, int, int | None]]
 
 
 def local_name(name: str) -> str:
-    """Return a name as a file or folder here may have it, \"\" for one that leads elsewhere."""
+    """Return a name that is safe as that of a local file or folder; \"\" for "." and ".."."""
     safe = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
     return "" if safe in (".", "..") else safe[-200:]
 
 
 @contextmanager
 def _opened(address: str, start: int) -> Iterator[tuple[BinaryIO, int, int | None]]:
-    """Open a remote file; give it, where it stands (`start`, or 0), and its size where that is known."""
+    """Open a remote file; give it, its position (`start`, or 0), and its size (None if unknown)."""
     parts = urlsplit(address)
     if parts.scheme in _WEB:
         with urlopen(_request(parts, start), timeout=TIMEOUT) as answer:  # noqa: S310  # http or https
@@ -184,7 +202,7 @@ def _opened(address: str, start: int) -> Iterator[tuple[BinaryIO, int, int | Non
 
 
 def _request(parts: SplitResult, start: int) -> Request:
-    """Return a request that sends user and password to the server of the address and to no other."""
+    """Return a request that sends user and password only to the server in the URL, not after redirects."""
     user, _, host = parts.netloc.rpartition("@")
     request = Request(parts._replace(netloc=host, fragment="").geturl())  # noqa: S310  # http or https
     if user:
@@ -199,13 +217,13 @@ def _request(parts: SplitResult, start: int) -> Request:
 def _file_system(address: str) -> tuple[Any, str]:
     try:
         files, path = fsspec.core.url_to_fs(address)
-    except Exception as error:  # a driver that is missing, or what drivers like to raise
+    except Exception as error:  # a missing driver, or any error of a driver
         raise _unreachable(address, error) from error
     return files, path
 
 
 def _unreachable(address: str, error: Exception) -> CorpusError:
-    """Return an error with the reason, without secrets."""
+    """Return a `CorpusError` with the reason of an error, without secrets."""
     if isinstance(error, HTTPError):
         reason = f"{error.code} {responses.get(error.code, '')}".strip()  # the server's text may echo secrets
     elif isinstance(error, FileNotFoundError):

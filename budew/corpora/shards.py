@@ -1,11 +1,11 @@
-"""WebDataset shards: a tar of `<id>.flac|mp3|wav|ogg` + `<id>.json`, the same bytes every time.
+"""Read and write WebDataset shards: tar files of `<id>.flac|mp3|wav|ogg` and `<id>.json`.
 
-Those of others may have `<id>.txt` instead: it is the transcript where the JSON has none.
+Shards of other tools may have `<id>.txt`: its text is the transcript if the JSON has none.
 
-A shard appears under its name only when it is complete: temporary name, flush to disk, rename. Reading
-bounds every member before it is read, never uses a member's name as a path, and reports a tar without its end
-mark as truncated and one with data behind that mark as damaged: a hole of zeros looks like the mark. The tar
-iterator of webdataset 1.0 does none of the four.
+A shard is written under a temporary name and renamed when it is complete; the same clips give the same bytes.
+Reading limits the size of every member and never uses the name of a member as a path. A tar without its end
+mark is reported as truncated, and a tar with data after the mark as damaged: a hole of zeros looks like the
+mark. The tar iterator of webdataset 1.0 does none of this.
 """
 
 import gzip
@@ -30,21 +30,21 @@ from budew.errors import CorpusError
 from budew.io.files import flush, replaced_file
 
 LARGEST_READ = 2**20
-"""Bytes that are read at once: more than any header record (a long name, the attributes of a member) has."""
+"""Largest number of bytes read at once; header records (long names, attributes of a member) are smaller."""
 MOST_PADDING = LARGEST_READ
-"""Bytes of zeros behind the last member: tar fills its last record, of 10 KiB unless asked otherwise."""
+"""Largest number of zero bytes after the last member: tar pads its last record, by default to 10 KiB."""
 MOST_INFLATED = 100
-"""Largest ratio of bytes read to compressed bytes: audio shrinks to a third at best, JSON to a tenth or so;
-deflate can shrink zeros to a thousandth."""
+"""Largest allowed ratio of uncompressed to compressed bytes: audio reaches about 3, JSON about 10, but zeros,
+as in a hostile file, 1,000."""
 ALWAYS_INFLATED = 100 * 2**20
-"""Bytes that any gzip file may expand to: silence shrinks as zeros do."""
+"""A gzip file may always expand to this many bytes, because silence compresses as well as zeros."""
 _DESCRIBING = {"json", "txt"}
 _DAMAGE = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, OverflowError, RecursionError)
-"""What reading a damaged tar or gzip file raises."""
+"""Errors raised when a damaged tar or gzip file is read."""
 
 
 class ShardClip(NamedTuple):
-    """A clip of a shard; first byte and size of its encoded audio in the tar."""
+    """A clip of a shard, with position (`start`) and size of its encoded audio in the tar, in bytes."""
 
     clip: Clip
     start: int
@@ -52,13 +52,18 @@ class ShardClip(NamedTuple):
 
 
 def write_shard(path: str | Path, clips: Iterable[Clip]) -> int:
-    """Write one shard and return how many clips are in it.
+    """Write clips to one shard and return their number.
 
-    The bytes depend on the clips alone. On any error there is no shard and no temporary file.
+    The bytes of the shard depend only on the clips. After an error, neither a shard nor a temporary file is
+    left.
+
+    Args:
+        path: path of the shard, which ends in `.tar`; missing folders are made.
+        clips: clips with different ids.
 
     Raises:
-        CorpusError: two clips have one id, or a clip's audio or metadata cannot be written.
-        OSError: the disk refuses.
+        CorpusError: two clips have the same id, or the audio or metadata of a clip cannot be written.
+        OSError: the disk is full or cannot be written.
 
     Example:
         >>> from budew.corpora import Clip
@@ -71,23 +76,22 @@ def write_shard(path: str | Path, clips: Iterable[Clip]) -> int:
         count = _write(file, clips)
         file.flush()
         os.fsync(file.fileno())
-    flush(path.parent)  # makes the rename last
+    flush(path.parent)  # so that the rename survives a power failure
     return count
 
 
 def read_shard(path: str | Path, options: ReadOptions = AS_USUAL) -> Iterator[Clip]:
-    """Read the clips of one `.tar`, `.tar.gz` or `.tgz`, in their order; audio comes as bytes.
+    """Read the clips of one `.tar`, `.tar.gz` or `.tgz`, in their order; `Clip.audio` has the bytes.
 
-    Audio without JSON is a clip without labels. Hidden files are left out (`._01.mp3` is no audio). A shard
-    has no parts.
+    Audio without JSON is a clip without labels. Hidden files, such as `._01.mp3`, are left out.
 
     Args:
-        path: the shard.
-        options: scale, media and what to do with errors.
+        path: path of the shard.
+        options: options for reading.
 
     Raises:
-        CorpusError: names the shard, the member and what is wrong: truncated, too large, empty, twice the
-            same id, JSON without audio, no JSON…
+        CorpusError: the shard is damaged or truncated, or a member is too large, empty, invalid JSON, JSON
+            without audio, or has the id of another; the message names the member.
 
     Example:
         >>> from budew.corpora import Clip, write_shard
@@ -100,7 +104,7 @@ def read_shard(path: str | Path, options: ReadOptions = AS_USUAL) -> Iterator[Cl
 
 
 def trace_shard(path: str | Path, options: ReadOptions = AS_USUAL) -> Iterator[ShardClip]:
-    """Read a shard as `read_shard` does, with the place of the audio of each clip in the tar."""
+    """Read a shard as `read_shard` does; also return the position of the audio of each clip in the tar."""
     path = Path(path)
     scales = Scales(options.scale, lambda: _descriptions(path))
     place = (0, 0)
@@ -116,13 +120,13 @@ def trace_shard(path: str | Path, options: ReadOptions = AS_USUAL) -> Iterator[S
 
 
 def shard_stem(path: Path) -> str:
-    """Return the name of a shard without `.tar`, `.tar.gz` or `.tgz`."""
+    """Return the file name of a shard without `.tar`, `.tar.gz` or `.tgz`."""
     name = path.name.removesuffix(".gz")
     return name.rpartition(".")[0] or name
 
 
 def shard_key(id: str) -> str:
-    """Return a clip's name in a shard: its id with dots escaped, as a name ends at its first."""
+    """Return the name of a clip in a shard: its id with dots escaped, because the first dot ends the name."""
     folder, slash, last = id.rpartition("/")
     return folder + slash + last.replace("%", "%25").replace(".", "%2E")
 
@@ -145,13 +149,17 @@ def _write(file: BinaryIO, clips: Iterable[Clip]) -> int:
                 member.size, member.mode = len(content), 0o644
                 member.uname = member.gname = "budew"
                 tar.addfile(member, io.BytesIO(content))
-            tar.members.clear()  # type: ignore[attr-defined]  # or every header stays in memory
+            tar.members.clear()  # type: ignore[attr-defined]  # otherwise all headers stay in memory
     return len(seen)
 
 
 @dataclass(slots=True)
 class _Item:
-    """Consecutive members of one name, by suffix, their places and sizes, and what is wrong with one."""
+    """Consecutive members of a shard with the same name, which become a clip.
+
+    `parts` has their contents by suffix, `places` their positions and sizes in the tar, and `fault` the
+    message of the first error.
+    """
 
     key: str
     media: Media
@@ -161,25 +169,25 @@ class _Item:
 
     @property
     def audio(self) -> str | None:
-        """Suffix of the best audio, or image."""
+        """Suffix of the preferred audio (or image) among the members; None without any."""
         return min(self.parts.keys() - _DESCRIBING, key=self.media.suffixes.index, default=None)
 
     def add(self, name: str, suffix: str, content: bytes | str, start: int) -> None:
-        """Take a member: its content, or what is wrong with it as text."""
+        """Add a member: its content as bytes, or as text the message of what is wrong with it."""
         if isinstance(content, str) or suffix in self.parts:
             wrong = content if isinstance(content, str) else "occurs twice: keep one of them"
             self.fault = self.fault or f"{name!r} {wrong}"
         else:
             self.parts[suffix] = content
             self.places[suffix] = start, len(content)
-            for other in self.parts.keys() - {*_DESCRIBING, self.audio}:  # memory holds one audio
+            for other in self.parts.keys() - {*_DESCRIBING, self.audio}:  # only one audio stays in memory
                 del self.parts[other]
 
 
 def _items(path: Path, options: ReadOptions) -> Iterator[_Item]:
-    """Group members that follow one another by their names; report where the shard cannot be read on.
+    """Group consecutive members of the same name; report an error where the rest of the shard is unreadable.
 
-    A text neither begins nor ends an item: it waits for its audio, unless another text follows.
+    A `.txt` member does not begin or end a group: it is added to the group of its audio, which may follow.
     """
     item = text = None
     try:
@@ -214,10 +222,10 @@ def _items(path: Path, options: ReadOptions) -> Iterator[_Item]:
 def _members(
     path: Path, media: Media = AUDIO, *, json_only: bool = False
 ) -> Iterator[tuple[str, bytes | str, int]]:
-    """Yield the members that belong to clips: name, content or what is wrong with it as text, and where it
-    begins.
+    """Yield the members that belong to clips: name, content, and position in the tar.
 
-    Raises one of `_DAMAGE` where the tar ends early, is no tar, or cannot be read.
+    The content is text if it is the message of an error. Raises one of `_DAMAGE` if the file ends early, is
+    not a tar, or cannot be read.
     """
     with path.open("rb") as file:
         bounded = BoundedReads(file, gzipped=path.suffix.lower() in (".gz", ".tgz"))
@@ -234,7 +242,7 @@ def _members(
 def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     place = -1
     for member in iter(tar.next, None):
-        tar.members.clear()  # type: ignore[attr-defined]  # or every header stays in memory
+        tar.members.clear()  # type: ignore[attr-defined]  # otherwise all headers stay in memory
         if tar.offset <= place:
             raise tarfile.ReadError(f"the header of {member.name[:80]!r} is invalid")
         place = tar.offset
@@ -242,7 +250,7 @@ def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, media: Media) -> bytes | str:
-    """Read a member piece by piece: a size that is claimed but missing costs no memory."""
+    """Read a member in pieces, so that a wrong large size in its header takes no memory."""
     if not member.isreg() or member.issparse():
         return "is not a plain file: pack the clip itself, not a link to it"
     most = LARGEST_AUDIO if media.owns(member.name) else LARGEST_JSON
@@ -253,14 +261,18 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, media: Media) -> byt
 
 
 class BoundedReads:
-    """A file, gzip or not, that a hostile tar cannot make read without end.
+    """Wrapper of a file, gzip or not, that limits how much a hostile tar can make tarfile read.
 
-    tarfile reads a long name or a PAX header, whatever its size, at once; a megabyte of gzip can hold a
-    gigabyte of zeros, and some hours of inflating them.
+    tarfile reads a long name or a PAX header of any size at once, and a megabyte of gzip can expand to a
+    gigabyte of zeros.
+
+    Args:
+        file: file opened for reading bytes.
+        gzipped: whether it is compressed by gzip.
 
     Raises:
-        tarfile.ReadError: in `read`, more than `LARGEST_READ` at once; in `read` and `seek`, more than
-            `MOST_INFLATED` times the compressed bytes have come out.
+        tarfile.ReadError: `read` is called with more than `LARGEST_READ`; or the file expands to more than
+            `MOST_INFLATED` times its compressed size.
     """
 
     def __init__(self, file: BinaryIO, *, gzipped: bool) -> None:
@@ -269,7 +281,7 @@ class BoundedReads:
         self.tell = self._file.tell
 
     def read(self, size: int) -> bytes:
-        """Return `size` bytes, fewer only at the end."""
+        """Return `size` bytes; fewer at the end of the file."""
         if not 0 <= size <= LARGEST_READ:
             raise tarfile.ReadError(f"a header of {size} bytes, more than the {LARGEST_READ} allowed")
         data: bytes = self._file.read(size)
@@ -278,7 +290,7 @@ class BoundedReads:
         return data
 
     def seek(self, place: int) -> int:
-        """Go to a place; in gzip forwards by reading, within the same bounds."""
+        """Move to a position, in bytes; in gzip, moving forwards reads, within the same limits."""
         if not self._gzipped or place < self.tell():
             self._file.seek(place)
         else:
@@ -288,8 +300,9 @@ class BoundedReads:
 
 
 def _check_end(tar: tarfile.TarFile) -> None:
-    """Raise unless the tar ends with its mark and has nothing but padding behind it: tarfile takes a file cut
-    between two members for complete, and a hole of zeros for the end.
+    """Raise `ReadError` unless the tar ends with its end mark, followed by nothing but padding.
+
+    tarfile itself accepts a file that is cut between two members, and takes a hole of zeros for the end.
     """
     assert tar.fileobj is not None  # noqa: S101  # open for reading
     tar.fileobj.seek(tar.offset)
@@ -323,7 +336,7 @@ def _clip(item: _Item, path: Path, scales: Scales) -> Clip:
 
 
 def _descriptions(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects of a shard; faults are reported when the clips are read."""
+    """Yield the JSON objects of a shard; broken ones are skipped here, and reported when clips are read."""
     with suppress(*_DAMAGE):
         for name, content, _ in _members(path, json_only=True):
             with suppress(CorpusError):

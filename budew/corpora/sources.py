@@ -1,19 +1,19 @@
-"""`read`: any corpus as an iterator of clips; its kind is recognized by its content.
+"""`read`: read any corpus as an iterator of clips. The kind of corpus is recognized by its content.
 
 | source | read as |
 |---|---|
 | `talent.tar`, `.tar.gz`, `.tgz` | one WebDataset shard |
 | `train-00000.parquet`, `data-00000.arrow` | Hugging Face rows with the audio inside |
-| `clips.jsonl`, `clips.jsonl.gz`, `clips.csv`, `clips.tsv` | a manifest, paths relative to it; Lhotse's too |
-| `one.mp3` | one clip, with `one.json` and `one.txt` if they are there |
+| `clips.jsonl`, `clips.jsonl.gz`, `clips.csv`, `clips.tsv` | a manifest with relative paths, also Lhotse's |
+| `one.mp3` | one clip, with `one.json` and `one.txt` if they exist |
 | a folder | what `datasets` saved, its `clips.jsonl` or `metadata.csv`, its shards, or its audio with JSON |
-| `ravdess:FOLDER`, `mine.yaml:FOLDER` | a known corpus, with the labels of its names and tables |
+| `ravdess:FOLDER`, `mine.yaml:FOLDER` | a known corpus, with labels from its file names and tables |
 | `emodb@test:FOLDER` | the speakers of a known corpus that are in a fixed split |
 | `shards/*.tar`, `shards/{000..127}.tar` | each match, in order |
 | `https://…/x.tar`, `s3://…/*.tar` | downloaded, read and deleted, one file at a time |
 | `hf://owner/name:config@split` | streamed from the Hugging Face hub |
 
-A folder of audio whose names are those of exactly one known corpus is read as that corpus.
+A folder of audio whose file names fit exactly one known corpus is read as that corpus.
 
 `budew.corpora.labels` interprets the labels of each clip.
 """
@@ -50,16 +50,16 @@ from budew.errors import BudewWarning, CorpusError, OnBad
 from budew.io.addresses import is_address, without_secrets
 
 Progress = Callable[[int], None]
-"""Called with the number of clips that are done."""
+"""Called with the number of clips finished so far."""
 Entry = Path | str | NamedFolder
-"""One shard, table, manifest, audio file or folder, an address, or a folder of a known corpus."""
+"""One shard, table, manifest, audio file or folder; an address; or a folder of a known corpus."""
 Item = TypeVar("Item")
 MOST_ODD = 1_000
-"""Different labels that are not understood and are counted."""
+"""Largest number of different labels outside the taxonomy that are counted for the warning of `read`."""
 _SHOWN = 8
-"""Labels that a warning names."""
+"""Number of labels that a warning names."""
 MOST_NUMBERED = 100_000
-"""Files that one pattern such as `{000..999}` may stand for."""
+"""Largest number of files for which a pattern such as `{000..999}` may stand."""
 _TARS = (".tar", ".tar.gz", ".tgz")
 _TABLES = (".parquet", ".arrow")
 _SHARDS = (*_TARS, *_TABLES)
@@ -81,22 +81,23 @@ def read(
     media: Media = AUDIO,
     on_bad: OnBad | None = None,
 ) -> Iterator[Clip]:
-    """Read the clips of any corpus, one at a time, in an order that does not change.
+    """Read the clips of any corpus, one at a time, always in the same order.
 
-    Labels of emotions that are not understood stay in the metadata; one `BudewWarning` at the end lists them.
+    Emotion labels outside the taxonomy stay in the metadata; a `BudewWarning` at the end lists them.
 
     Args:
         source: a file, a folder, a glob pattern such as `shards/*.tar`, a URL, or a dataset on the hub.
-        scale: scale of scores that do not declare one, such as "0-4"; see `budew.corpora.labels.scores`.
-        audio_root: folder with audio that manifests may refer to, by any path, besides their
-            own folder; by default that of the environment variable `BUDEW_AUDIO_ROOT`, if it is set.
-        media: `AUDIO`, or `IMAGE` for a corpus of images: their JSON and columns become metadata as they
-            are, and they have no manifests.
+        scale: scale of scores in corpora that do not state it, such as "0-4"; see
+            `budew.corpora.labels.scores`.
+        audio_root: further folder from which manifests may name audio files, besides their own folder. None:
+            the folder in the environment variable `BUDEW_AUDIO_ROOT`, if it is set.
+        media: `AUDIO`, or `IMAGE` for a corpus of images. JSON and columns of images become metadata
+            unchanged, and manifests of images are not read.
         on_bad: called with the error of each broken item, and reading continues; without it the first error
             is raised.
 
     Raises:
-        CorpusError: not found, not a corpus, or a broken item; names it and says what to do.
+        CorpusError: the source does not exist or is not a corpus, or an item is broken.
 
     Example:
         >>> from budew.io.resources import data_folder
@@ -117,7 +118,7 @@ def read(
 
 
 def counted(items: Iterable[Item], progress: Progress | None) -> Iterator[Item]:
-    """Yield items; when the next is requested, report how many are done.
+    """Yield items; when the next is requested, call `progress` with the number of items yielded so far.
 
     Example:
         >>> list(counted("ab", print))
@@ -132,20 +133,21 @@ def counted(items: Iterable[Item], progress: Progress | None) -> Iterator[Item]:
 
 
 def matches(source: str | Path, options: ReadOptions = AS_USUAL) -> list[Entry]:
-    """Return what a source consists of, in order: each shard, manifest or file, as `read_one` takes it.
+    """List the entries of a source (shards, tables, manifests, …) in order, without reading them.
 
-    A folder of shards gives its shards. A folder of loose audio files is one entry, as their ids are relative
-    to it; `budew.corpora.folders.audio_files` lists them. Addresses and datasets of the hub are text. A
-    folder of a known corpus, named or recognized, is a `NamedFolder`.
+    Each entry can be read by `read_one`. A folder of shards has an entry for each shard. A folder of loose
+    audio files is one entry, because ids are relative to it (`budew.corpora.folders.audio_files` lists its
+    files). Entries on the web or the hub are text. A folder of a known corpus, named or recognized, is a
+    `NamedFolder`.
 
     Args:
         source: a file, a folder, a glob pattern such as `shards/*.tar`, a URL, or a dataset on the hub.
-        options: their `media` decides which files count; `on_bad` is called with an error for each folder
-            that cannot be listed and each pipe or device; without it the error is raised.
+        options: `media` decides which files are listed. `on_bad` is called with the error of each folder that
+            cannot be listed, and of each pipe or device; without it the first error is raised.
 
     Raises:
-        CorpusError: there is nothing of this name, or no file, a folder holds both shards and loose files, or
-            a server cannot be reached.
+        CorpusError: the source does not exist, a folder has no files to read, or shards and loose files; or a
+            server cannot be reached.
 
     Example:
         >>> from budew.corpora import Clip, write_shard
@@ -177,15 +179,17 @@ def matches(source: str | Path, options: ReadOptions = AS_USUAL) -> list[Entry]:
 
 
 def read_one(entry: Entry, options: ReadOptions = AS_USUAL, *, part: Part | None = None) -> Iterator[Clip]:
-    """Read one entry of `matches`, or a part of it with the ids, line numbers and rating scale of the whole.
+    """Read the clips of one entry of a source, or of a part of it.
+
+    A clip has the same id, line number and rating scale in a part as in the whole.
 
     Args:
-        entry: as `matches` gives it.
-        options: scale, folder of audio, media, and what to do with errors.
-        part: some rows of a manifest or table, as `divide_file` gives them.
+        entry: entry from `matches`.
+        options: options for reading.
+        part: part of a manifest or table, from `divide_file`; None: the whole entry.
 
     Raises:
-        CorpusError: not a corpus, or a broken item; names it and says what to do.
+        CorpusError: the entry is not a corpus, or an item is broken.
 
     Example:
         >>> from budew.corpora import Clip, write_shard
@@ -223,9 +227,9 @@ def read_one(entry: Entry, options: ReadOptions = AS_USUAL, *, part: Part | None
 
 
 def divide_file(path: Path, rows: int) -> list[Part]:
-    """Return the parts of a manifest or table, `rows` rows each; nothing for any other or unreadable file.
+    """Divide a manifest or table into parts of `rows` rows; [] for other files and unreadable ones.
 
-    A manifest is read once for it; a parquet file is divided by its footer alone.
+    A manifest is read once to find the parts; of a parquet file only the footer is read.
     """
     name = path.name.lower()
     with suppress(CorpusError):  # reported when it is read
@@ -237,10 +241,12 @@ def divide_file(path: Path, rows: int) -> list[Part]:
 
 
 def files_read(source: str | Path) -> Iterator[Path]:
-    """Yield the local files that `read` opens, except audio of manifests: no result may replace them.
+    """Yield the local files that `read` opens, so that no result is written over them.
+
+    JSON and text files are included even if they do not exist; audio files that manifests name are not.
 
     Raises:
-        CorpusError: there is nothing of this name.
+        CorpusError: the source does not exist.
 
     Example:
         >>> Path("one.wav").touch()
@@ -258,7 +264,7 @@ def files_read(source: str | Path) -> Iterator[Path]:
 
 
 def is_corpus_file(path: Path) -> bool:
-    """Return whether the name is that of a shard, table or manifest.
+    """Return whether a file is a shard, table or manifest, by the suffix of its name.
 
     Example:
         >>> is_corpus_file(Path("clips-00000.tar"))
@@ -268,10 +274,10 @@ def is_corpus_file(path: Path) -> bool:
 
 
 def numbered_names(name: str) -> list[str]:
-    """Return the names that `{000..127}` in a name stands for, with as many digits as its first number.
+    """Expand number ranges such as `{000..127}` in a name; numbers have as many digits as the first.
 
     Raises:
-        CorpusError: they are more than `MOST_NUMBERED`, or the last number is below the first.
+        CorpusError: there are more than `MOST_NUMBERED` names, or the last number is below the first.
     """
     found = _NUMBERED.search(name)
     if found is None:
@@ -295,12 +301,12 @@ def _matching(pattern: str) -> list[Path]:
 
 
 def _module(name: str) -> Any:
-    """Import a reader whose libraries take a while."""
+    """Import a reader late, because its libraries take a while to import."""
     return import_module(f"budew.corpora.{name}")
 
 
 def _entries(path: Path, options: ReadOptions) -> list[Entry]:
-    """Return what a file or folder consists of, without pipes and devices."""
+    """Return the entries of a file or folder; pipes and devices are reported as errors."""
     media = options.media
     if not path.is_dir():
         return _plain_files([supervisions_of(path)], options)
@@ -324,14 +330,14 @@ def _entries(path: Path, options: ReadOptions) -> list[Entry]:
         )
     if not shards and not manifests:
         known = recognized(path, files) if media == AUDIO else None
-        return [path if known is None else known]  # its reader reports what cannot be listed
+        return [path if known is None else known]  # the reader reports folders that cannot be listed
     for error in unlisted:
         options.report(error)
     return _plain_files(shards or manifests, options)
 
 
 def _plain_files(files: list[Path], options: ReadOptions) -> list[Entry]:
-    """Return the paths that are files; report the others."""
+    """Return the paths that are plain files; report the others as errors."""
     plain: list[Entry] = []
     for file in files:
         try:
@@ -344,8 +350,9 @@ def _plain_files(files: list[Path], options: ReadOptions) -> list[Entry]:
 
 
 def _manifests(files: list[Path]) -> list[Path]:
-    """Return the manifest of a folder as we, `datasets` or LJSpeech write it; else all of Lhotse's cuts, else
-    its supervisions or recordings.
+    """Return the manifests among the files of a folder: one of budew, `datasets` or LJSpeech, else of Lhotse.
+
+    Of Lhotse's files, all cuts are returned, or if there are none, supervisions, or else recordings.
     """
     for known in _KNOWN_MANIFESTS:
         found = [file for file in files if known.fullmatch(file.name.lower())]

@@ -1,8 +1,9 @@
-"""Hugging Face tables as clips: parquet, Arrow (`save_to_disk`) and streamed rows with the audio inside.
+"""Read Hugging Face tables: parquet, Arrow (`save_to_disk`), and streamed rows, with the audio in a column.
 
-Audio is a struct of `bytes` and `path`, or bytes. Files are read in batches, so that a shard of gigabytes
-costs some clips of memory. NaN, which pandas writes for every number that is missing, reads as missing. Rows
-that the hub makes of WebDataset shards (`__key__`, `__url__`, `json`, `mp3`) read as those shards do.
+The audio of a row is a struct of `bytes` and `path`, or bytes. Files are read in batches, so that a shard of
+gigabytes takes the memory of some clips. NaN, which pandas writes for missing numbers, counts as missing.
+Rows that the hub makes from WebDataset shards (`__key__`, `__url__`, `json`, `mp3`) give the same clips as
+the shards.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,22 +28,28 @@ from budew.errors import CorpusError, InputError, OnBad, report
 from budew.io.strict_json import loads
 
 AT_ONCE = 64 * 2**20
-"""Bytes of rows in memory at a time; a larger row is read alone."""
-_BATCH = 16
-_SCANNED = 1_000
+"""Largest size, in bytes, of the rows in memory at a time; a larger row is read alone."""
+_BATCH = 16  # rows with audio that are read at a time
+_SCANNED = 1_000  # rows without audio that are read at a time
 
 
 def read_table(
     path: str | Path, options: ReadOptions = AS_USUAL, *, part: Rows | None = None
 ) -> Iterator[Clip]:
-    """Read each row of a parquet or Arrow file, or of a part of it, as a clip; the audio comes as bytes.
+    """Read each row of a parquet or Arrow file as a clip; `Clip.audio` has the bytes.
 
-    Ids are those of the file's id column, else its name and the number of the row; before the name of an
-    Arrow file stands that of its folder, as it is the same in every split. Columns that are no field of a
-    clip are kept in the metadata, except binary ones.
+    Ids are from the id column, or else made of the name of the file and the number of the row, and for Arrow
+    also of the folder, because Arrow files have the same names in every split. Columns that are not fields of
+    a clip are kept in the metadata, except binary columns.
+
+    Args:
+        path: path of the file.
+        options: options for reading.
+        part: part from `divide_table`; None: all rows.
 
     Raises:
-        CorpusError: not such a file, no column of files, or names the row and what is wrong with it.
+        CorpusError: the file cannot be read or has no column of audio, or a row is broken; the message names
+            the row.
     """
     path = Path(path)
     try:
@@ -62,7 +69,7 @@ def read_table(
 
 
 def divide_table(path: Path, rows: int) -> list[Rows]:
-    """Return parts of `rows` rows each, from the footer of a parquet file.
+    """Divide a parquet or Arrow file into parts of `rows` rows; of parquet only the footer is read.
 
     Raises:
         CorpusError: the file cannot be read.
@@ -84,10 +91,17 @@ def numbered_rows(
     part: Rows | None = None,
     on_bad: OnBad | None = None,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the rows of a file, or of a part of it, with their default ids; `batch` rows are in memory.
+    """Yield default id and content of each row of a parquet or Arrow file.
+
+    Args:
+        path: path of the file.
+        columns: columns to read; None: all.
+        batch: largest number of rows in memory.
+        part: part from `divide_table`; None: all rows.
+        on_bad: called with the error if the file cannot be read to its end; without it the error is raised.
 
     Raises:
-        CorpusError: the file cannot be read to its end; `on_bad` takes it.
+        CorpusError: the file cannot be read to its end.
     """
     name = f"{path.absolute().parent.name}/{path.stem}" if _is_arrow(path) else path.stem
     number = part.start if part else 0
@@ -104,9 +118,9 @@ def numbered_rows(
 def row_batches(
     path: Path, columns: list[str] | None, size: int, part: Rows | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a file in their order, at most `size` at a time, fewer of a parquet file with audio.
+    """Yield the rows of a file in order, in batches of at most `size`, smaller for parquet files with audio.
 
-    Arguments are those of `numbered_rows`.
+    The other arguments are those of `numbered_rows`.
     """
     first, left = (part.start, part.stop - part.start) if part else (0, 2**62)
     groups = _arrow_groups if _is_arrow(path) else _parquet_groups
@@ -125,7 +139,7 @@ def row_batches(
 
 
 def label_columns(path: Path) -> list[str]:
-    """Return the columns without audio, images or other bytes.
+    """Return the names of the columns without audio, images or other binary data.
 
     Raises:
         CorpusError: the file cannot be read.
@@ -135,9 +149,9 @@ def label_columns(path: Path) -> list[str]:
 
 
 def _file_name_column(path: Path, schema: pa.Schema, media: Media) -> str | None:
-    """Return the column of file names inside the structs of audio, such as "audio.path"; None without one.
+    """Return the column of file names in the structs of audio, such as "audio.path"; None if there is none.
 
-    Parts of a struct in an Arrow file are not read alone: there it is the column of the structs.
+    For Arrow files, of which a part of a struct cannot be read alone, it is the column of the structs.
     """
     structs = _media_structs(schema, media)
     named = next((name for name in structs if schema.field(name).type.get_field_index("path") >= 0), None)
@@ -145,13 +159,19 @@ def _file_name_column(path: Path, schema: pa.Schema, media: Media) -> str | None
 
 
 def media_column(schema: pa.Schema, table: str, media: Media) -> str:
-    """Return the column of audio: a struct with bytes, else binary with a usual name (`fields.yaml`).
+    """Return the name of the column of audio or images.
 
-    Of several structs those that `datasets` declares as audio are taken, then one with a usual name. A column
-    of images has the name `image`, or a suffix of images.
+    It is a column of structs with bytes: of several, one that `datasets` declares as audio, then one with a
+    usual name (`fields.yaml`). Without structs, it is a binary column with a usual name; for images, `image`
+    or a suffix of images.
+
+    Args:
+        schema: schema of the table.
+        table: name of the table in the error message.
+        media: audio or images.
 
     Raises:
-        CorpusError: there is no such column; names `table`.
+        CorpusError: there is no such column.
     """
     usual = (name for name in (media.name, *media.suffixes) if name in schema.names)
     name = columns_of_fields(schema.names).get("audio") if media == AUDIO else next(usual, None)
@@ -167,7 +187,7 @@ def media_column(schema: pa.Schema, table: str, media: Media) -> str:
 
 
 def _media_structs(schema: pa.Schema, media: Media) -> list[str]:
-    """Return the columns of structs with bytes: those declared as audio, or as images, if any are."""
+    """Return the columns of structs with bytes; if some are declared as audio (or images), only these."""
     structs, features = [field.name for field in schema if _has_bytes(field.type)], _features(schema)
     declared = features if isinstance(features, Mapping) else {}
     kind = media.name.title()
@@ -176,14 +196,14 @@ def _media_structs(schema: pa.Schema, media: Media) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
-    """What is known of a table before its rows are read.
+    """Properties of a table that are the same for all rows.
 
     Attributes:
-        source: name of the table in errors.
-        place: name of the file or data set, which has labels in some corpora.
-        audio: column of audio or images.
+        source: name of the table in error messages.
+        place: name of the file or dataset, which has labels in some corpora.
+        audio: name of the column of audio or images.
         scales: finds the scale of scores.
-        classes: names of class labels by column.
+        classes: column → names of its class labels.
     """
 
     source: str
@@ -196,10 +216,15 @@ class TableInfo:
 def clips_of_rows(
     rows: Iterable[tuple[str, dict[str, Any]]], table: TableInfo, options: ReadOptions
 ) -> Iterator[Clip]:
-    """Make a clip of each row, which comes with its default id: a name, a hyphen, the number of the row.
+    """Yield the clip of each row.
+
+    Args:
+        rows: default id and content of each row; the id ends in a hyphen and the number of the row.
+        table: properties of the table.
+        options: options for reading.
 
     Raises:
-        CorpusError: names the row and what is wrong with it, unless `on_bad` takes it.
+        CorpusError: a row is broken, and `options.on_bad` is None; the message names the row.
     """
 
     def make(row: dict[str, Any], id: str) -> Clip:
@@ -218,7 +243,7 @@ def clips_of_rows(
 
 
 def _audio(cell: Any, media: Media) -> tuple[bytes, str, str]:
-    """Return encoded audio, its format and the name of its file, "" where the cell has none."""
+    """Return the encoded audio in a cell, its format, and the name of its file ("" if it has none)."""
     audio, file_name = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
     if not isinstance(audio, bytes) or not 0 < len(audio) <= LARGEST_AUDIO:
         size = len(audio) if isinstance(audio, bytes) else 0
@@ -239,7 +264,7 @@ def _fields(row: dict[str, Any], table: TableInfo, media: Media) -> dict[str, An
     known |= {key: _named(known[key], names) for key, names in table.classes.items() if key in known}
     place = table.place
     inner = known.get("json")
-    if "__key__" in known and isinstance(inner, dict):  # a clip that was in a shard
+    if "__key__" in known and isinstance(inner, dict):  # a row made from a WebDataset shard
         place = (
             PurePosixPath(str(known.get("__url__") or place)).name.removesuffix(".gz").removesuffix(".tar")
         )
@@ -249,7 +274,7 @@ def _fields(row: dict[str, Any], table: TableInfo, media: Media) -> dict[str, An
     fields = in_clip_names(known)
     captions = fields.get("captions")
     objects = [one for one in captions if isinstance(one, dict)] if isinstance(captions, list) else []
-    # What has keys of its own is JSON text in a column of one type.
+    # Objects whose keys differ from row to row are stored as JSON text.
     for holder, name in ((fields, "profile"), (fields, "metadata"), *((one, "made_by") for one in objects)):
         if isinstance(holder.get(name), str):
             holder[name] = json_object(holder[name], name)
@@ -257,11 +282,10 @@ def _fields(row: dict[str, Any], table: TableInfo, media: Media) -> dict[str, An
 
 
 def class_names(features: Any) -> dict[str, tuple[str, ...]]:
-    """Return the names of classes by column.
+    """Return {column: names of its classes} for the columns with class labels.
 
     Args:
-        features: of a dataset, or their JSON, by column: a ClassLabel has `names`, a list of them a `feature`
-            that has.
+        features: features of a dataset (`datasets.Features`) or their JSON, by column.
     """
     if not isinstance(features, Mapping):
         return {}
@@ -274,7 +298,7 @@ def _part(feature: Any, name: str) -> Any:
 
 
 def _named(value: Any, names: Sequence[str]) -> Any:
-    """Return the name of a class by its number; None for a number without a name, such as −1."""
+    """Replace the number of a class by its name; None for a number without a name, such as −1."""
     if isinstance(value, list):
         return [_named(one, names) for one in value]
     if isinstance(value, bool) or not isinstance(value, int):
@@ -283,7 +307,7 @@ def _named(value: Any, names: Sequence[str]) -> Any:
 
 
 def json_value(value: Any) -> Any:
-    """Return a value of Arrow as one of JSON: NaN is None; the infinite, dates and decimals become text."""
+    """Convert a value of Arrow to JSON: NaN becomes None; infinity, dates and decimals become text."""
     if isinstance(value, float) and not isfinite(value):
         return None if isnan(value) else str(value)
     if value is None or isinstance(value, str | int | float | bool):
@@ -296,12 +320,14 @@ def json_value(value: Any) -> Any:
 
 
 Groups = Iterator[tuple[int, Callable[[], Iterator[pa.RecordBatch]]]]
-"""Stretches of a file: the number of rows, and what reads them."""
+"""Number of rows of each part of a file, and a function that reads them."""
 
 
 def _parquet_groups(path: Path, columns: list[str] | None, size: int) -> Groups:
-    """Yield row groups; a batch fits in `AT_ONCE` even if each row holds all bytes of its group (a value that
-    rows share is stored once).
+    """Yield the row groups of a parquet file.
+
+    Batches are small enough for `AT_ONCE` even if every row has all bytes of its group, because a value that
+    rows share is stored once.
     """
     with pyarrow.parquet.ParquetFile(path) as file:
         for number in range(file.num_row_groups):
@@ -313,7 +339,7 @@ def _parquet_groups(path: Path, columns: list[str] | None, size: int) -> Groups:
 
 def _arrow_groups(path: Path, columns: list[str] | None, size: int) -> Groups:
     def cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-        batch.validate(full=True)  # or offsets that lie are followed
+        batch.validate(full=True)  # detects wrong offsets in damaged files
         names = [name for name in batch.schema.names if columns is None or name in columns]
         chosen = batch.select(names)
         yield from (chosen.slice(start, size) for start in range(0, len(chosen), size))
@@ -343,7 +369,7 @@ def _schema(path: Path) -> pa.Schema:
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Make a `CorpusError` of what reading a damaged file raises."""
+    """Turn the errors of reading a damaged file into `CorpusError`."""
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -353,7 +379,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _labels(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows without their audio."""
+    """Yield the rows of a table without their audio, to detect the scale of scores."""
     names = label_columns(path)
     for _, row in numbered_rows(path, columns=names, batch=_SCANNED, on_bad=lambda error: None):
         inner = row.get("json")
@@ -361,7 +387,7 @@ def _labels(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _features(schema: pa.Schema) -> Any:
-    """Return the features that `datasets` stores in the schema, by column; None without any."""
+    """Return the features that `datasets` stores in the schema, by column; None if there are none."""
     try:
         return loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features")
     except (InputError, AttributeError):  # not written by `datasets`

@@ -1,6 +1,7 @@
-"""Text from outside, bounded and strict: `<id>.json` and `<id>.txt` beside a clip, lines of a manifest.
+"""Read JSON and text files of corpora, strictly and with limits on their size.
 
-Errors are `CorpusError` and begin with the name of the file.
+These are `<id>.json` and `<id>.txt` beside the audio of a clip, and the lines of manifests. Errors are
+`CorpusError` and begin with the name of the file.
 """
 
 import gzip
@@ -18,11 +19,11 @@ from budew.errors import CorpusError, OnBad, report
 from budew.io import strict_json
 
 LARGEST_JSON = strict_json.LARGEST
-"""Bytes of one clip's JSON or text; a caption is some hundred, a full annotation some thousand."""
+"""Largest JSON or text of a clip, in bytes; a caption has some hundred, a full annotation some thousand."""
 
 
 def json_object(text: bytes | str, name: str) -> dict[str, Any]:
-    """Return the JSON object in `text`.
+    """Parse a JSON object; errors begin with `name`, or with "the JSON" if that is empty.
 
     Raises:
         CorpusError: too large, not UTF-8, not JSON, nested too deep, NaN or infinity, a key twice in
@@ -39,11 +40,11 @@ def json_object(text: bytes | str, name: str) -> dict[str, Any]:
 
 
 def json_line(value: Any) -> str:
-    """Return strict JSON on one line, the same for equal values.
+    """Encode a value as one line of strict JSON with sorted keys.
 
     Raises:
-        ValueError, TypeError, RecursionError: not a JSON value, or a text has an unpaired surrogate, which
-            JSON and Python accept, but which no file can hold.
+        ValueError, TypeError, RecursionError: the value is not valid JSON, or a text in it has an unpaired
+            surrogate, which Python accepts, but which cannot be written to a file.
     """
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
     try:
@@ -55,34 +56,34 @@ def json_line(value: Any) -> str:
 
 
 def is_special(path: Path) -> bool:
-    """Return whether this is a pipe, a device or a folder: opening a pipe waits for a writer."""
+    """Return whether a path is a pipe, a device or a folder; opening a pipe could wait for ever."""
     try:
         return not S_ISREG(os.stat(path).st_mode)
-    except (OSError, ValueError):  # reported by whoever opens it
+    except (OSError, ValueError):  # reported when the file is opened
         return False
 
 
 def check_file(path: Path) -> None:
-    """Raise `CorpusError` for a pipe, a device or a folder."""
+    """Raise `CorpusError` if a path is a pipe, a device or a folder."""
     if is_special(path):
         raise CorpusError(f"{path}: this is not a file: give the path of a file")
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file, or raise `CorpusError` as `json_object` does."""
+    """Return the JSON object in a file; raises the errors of `json_object`."""
     return json_object(_content(path), str(path))
 
 
 def read_text(path: Path) -> str | None:
-    """Return the text in a file, or raise `CorpusError`, as `plain_text` does."""
+    """Return the text in a file, None if it is empty; raises the errors of `plain_text`."""
     return plain_text(_content(path), str(path))
 
 
 def plain_text(text: bytes, name: str) -> str | None:
-    """Return text without the space around it, None if it is empty.
+    """Decode UTF-8 text and strip white space around it; None if nothing is left.
 
     Raises:
-        CorpusError: longer than `LARGEST_JSON`, or not UTF-8.
+        CorpusError: longer than `LARGEST_JSON` bytes, or not UTF-8; the message begins with `name`.
     """
     if len(text) > LARGEST_JSON:
         raise CorpusError(f"{name} is longer than {LARGEST_JSON:,} bytes: shorten it")
@@ -95,7 +96,7 @@ def plain_text(text: bytes, name: str) -> str | None:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Make a `CorpusError` of what opening and reading a file, gzip or not, raises."""
+    """Turn errors of opening and reading a file, also of gzip, into `CorpusError`."""
     try:
         yield
     except (OSError, EOFError, zlib.error) as error:
@@ -106,10 +107,17 @@ def readable(path: Path) -> Iterator[None]:
 def numbered_lines(
     file: BinaryIO, name: str, *, span: Span | None = None, on_bad: OnBad | None = None
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of an open file, or of a span of it, that are not empty, with their numbers.
+    """Yield number and content of each line of an open file that is not empty.
+
+    Args:
+        file: file opened for reading bytes.
+        name: name of the file in error messages.
+        span: lines to read, which start at the current position; None: to the end.
+        on_bad: called with the error of each line that is too long, which is skipped; without it the error is
+            raised.
 
     Raises:
-        CorpusError: a line is longer than `LARGEST_JSON`; `on_bad` takes it, and the line is skipped.
+        CorpusError: a line is longer than `LARGEST_JSON` bytes.
     """
     number, stop = (span.first - 1, span.stop) if span else (0, None)
     while (stop is None or file.tell() < stop) and (line := file.readline(LARGEST_JSON + 1)):
@@ -126,10 +134,10 @@ def numbered_lines(
 def file_lines(
     path: Path, *, span: Span | None = None, on_bad: OnBad | None = None
 ) -> Iterator[tuple[int, bytes]]:
-    """Open a file, or a gzip file with the suffix `.gz`, and yield its lines as `numbered_lines` does.
+    """Open a file (gzip if its suffix is `.gz`) and yield its lines as `numbered_lines` does.
 
     Raises:
-        CorpusError: it cannot be read, or a line is too long.
+        CorpusError: the file cannot be read, or a line is too long.
     """
     with readable(path), gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
         file.seek(span.start if span else 0)
