@@ -1,4 +1,4 @@
-"""The page in the browser: `browser_page` lays it out, `server` serves it and limits requests."""
+"""Web interface for browsers: `browser_page` builds the page, `server` serves it and limits requests."""
 
 import lazy_loader
 

@@ -1,8 +1,8 @@
-"""The page in the browser: captions a recording, scores a caption, renders captions of a profile.
+"""The page of `budew app`: caption a recording, parse a caption, render captions of a profile.
 
-Results are budew's own HTML pages, each in a frame of its own. A page that runs a script (the timeline with
-its player) is sandboxed into an origin of its own. The others run none, and their frames are as high as their
-content.
+Results are the HTML pages of `budew.reports`, each in a separate frame. A page that runs a script (the
+timeline with its player) is sandboxed into a separate origin. The others run no script, and their frames are
+as high as their content.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,9 +28,9 @@ from budew.reports.explanation import explanation_html
 from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, LEVELS
 
 LONGEST_RECORDING = 3600.0
-"""Seconds."""
+"""Longest recording in seconds."""
 LONGEST_CAPTION = 2_000
-"""Characters of a caption that is parsed."""
+"""Largest number of characters of a caption that is parsed."""
 _MOST_WAITING = 64
 """Requests in the queue; more are refused."""
 _UPLOAD_SECONDS = 3600
@@ -44,7 +44,7 @@ iframe + iframe { margin-top: 16px; }
 _INTRODUCTION = "# BUD-E Whisper\nA caption describes how a voice sounds, not what a person feels."
 _EXAMPLE = "A young woman, deeply sad, sobbing, with a trace of hope."
 _ANY = ("any", "")
-_EVENT = {"api_visibility": "private"}  # events are the page's own, and no API
+_EVENT = {"api_visibility": "private"}  # events are for the page only, not for an API
 _FIT_HEIGHT = (
     "const page = this.contentDocument, fit = () => this.style.height = page.body.scrollHeight + 'px';"
     "new ResizeObserver(fit).observe(page.querySelector('main'))"
@@ -54,12 +54,12 @@ _FIT_HEIGHT = (
 def browser_page(
     gradio: ModuleType, backends: Mapping[str, Backend], cards: Sequence[CheckpointCard] = ()
 ) -> Any:
-    """Return the page as `gradio.Blocks`, not launched yet.
+    """Build the page as `gradio.Blocks`, which the caller launches.
 
     Args:
-        gradio: the library.
-        backends: the checkpoints to choose from, by the name that is shown.
-        cards: training data and published results of the checkpoints.
+        gradio: the imported module gradio.
+        backends: name that is shown → checkpoint to choose.
+        cards: model cards of the checkpoints, with their training and published results.
     """
     with gradio.Blocks(title="budew", analytics_enabled=False, delete_cache=(600, _UPLOAD_SECONDS)) as blocks:
         gradio.Markdown(_INTRODUCTION)
@@ -160,10 +160,10 @@ def _render_tab(gradio: Any) -> None:
 
 
 def caption_html(path: Path, captioner: Captioner) -> tuple[CaptionedRecording, str]:
-    """Caption an uploaded file, shown by name without folder; return the result and its HTML.
+    """Caption an uploaded file; return the result and its HTML, which shows the file name without folder.
 
     Raises:
-        AudioError: it cannot be decoded, or is longer than `LONGEST_RECORDING`.
+        AudioError: the file cannot be decoded, or is longer than `LONGEST_RECORDING`.
         JobError: the model failed.
     """
     probe_audio(path, max_seconds=LONGEST_RECORDING, name=path.name)
@@ -180,10 +180,10 @@ def caption_html(path: Path, captioner: Captioner) -> tuple[CaptionedRecording, 
 
 
 def parsed_html(text: str) -> str:
-    """Return what a caption means.
+    """Parse a caption; return HTML with its words and scores.
 
     Raises:
-        InputError: it is empty or longer than `LONGEST_CAPTION`.
+        InputError: the caption is empty or longer than `LONGEST_CAPTION`.
     """
     if not 0 < len(text.strip()) <= LONGEST_CAPTION:
         raise InputError(f"a caption has 1 to {LONGEST_CAPTION:,} characters, not {len(text.strip()):,}")
@@ -192,7 +192,7 @@ def parsed_html(text: str) -> str:
 
 
 def rendered_html(profile: VoiceProfile, style: Style | None) -> str:
-    """Return captions of a profile, with the phrases that stand for its parts.
+    """Return HTML with captions of a profile, in which the phrases for its parts are marked.
 
     Raises:
         WithheldError: the profile joins a minor with sexual content.

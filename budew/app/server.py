@@ -1,8 +1,9 @@
-"""The server of the page: bounded in what it takes and keeps, and closed to what the page does not need.
+"""The server of the page, with limits on requests and storage, and only the routes that the page needs.
 
 gradio's server has many more routes (a proxy, an editor of its own code, processing of screen recordings),
-and takes a thousand files at once. Here a request has a known size, an upload at most `LARGEST_UPLOAD`, and
-the uploads are kept in a folder of at most `MOST_KEPT`, which goes with the server.
+and accepts a thousand files at once. Here a request must declare its size, an upload has at most
+`LARGEST_UPLOAD` bytes, and uploads are stored in a folder of at most `MOST_KEPT` bytes, which is deleted when
+the server ends.
 """
 
 import os
@@ -21,15 +22,15 @@ from budew.inference.options import ModelOptions
 from budew.model.card import read_card
 
 LARGEST_UPLOAD = 200_000_000
-"""Bytes of a recording."""
+"""Largest size of an uploaded recording in bytes."""
 LARGEST_REQUEST = 100_000
-"""Bytes of any other request."""
+"""Largest size of any other request in bytes."""
 MOST_UPLOADING = 500_000_000
-"""Bytes of all uploads in progress: gradio holds requests that are no files in memory."""
+"""Largest size in bytes of all uploads in progress: gradio keeps form fields that are not files in memory."""
 MOST_KEPT = 2_000_000_000
-"""Bytes in the folder when an upload begins; the oldest files are deleted."""
+"""Largest size in bytes of the folder of uploads when an upload begins; the oldest files are deleted."""
 SESSIONS = 64
-"""Visits whose last results gradio keeps: 16 MB for a recording of an hour."""
+"""Number of visits whose last results gradio keeps; a result takes 16 MB for a recording of an hour."""
 _ROUTES = re.compile(
     r"/|/(?:config|theme\.css|favicon\.ico|manifest\.json|assets/.+|static/.+)"
     r"|/gradio_api/(?:upload|upload_progress|queue/(?:join|data)|heartbeat/\w+|cancel|reset|startup-events)/?"
@@ -37,7 +38,7 @@ _ROUTES = re.compile(
 )
 _UPLOAD = "/gradio_api/upload"
 _HEADERS = (
-    # gradio's scripts compile templates; nothing comes from another host.
+    # gradio's scripts compile templates ('unsafe-eval'); nothing is loaded from other hosts.
     (b"content-security-policy", b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
@@ -45,17 +46,17 @@ _HEADERS = (
 
 
 class RequestLimits:
-    """ASGI middleware that refuses what the page does not send.
+    """ASGI middleware that refuses requests which the page does not send.
 
-    404: a route that the page does not need. 411: a body of unknown size. 413: one that is too large. 503:
-    too much is being uploaded.
+    Its statuses are 404 (a route that the page does not need), 411 (a body of unknown size), 413 (a body that
+    is too large) and 503 (too much is being uploaded).
     """
 
     def __init__(self, app: Any, folder: Path) -> None:
         self.app, self.folder, self.uploading = app, folder, 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request, or pass it on."""
+        """Refuse a request, or pass it on to the app."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -94,7 +95,7 @@ class RequestLimits:
 
 
 def make_room(folder: Path, most: int) -> None:
-    """Delete the oldest files in a folder until it has at most `most` bytes."""
+    """Delete the oldest files in a folder until all files together have at most `most` bytes."""
     with suppress(FileNotFoundError):  # gradio deletes as well
         files = [(file.stat(), file) for file in folder.rglob("*") if file.is_file()]
         total = sum(status.st_size for status, _ in files)
@@ -113,24 +114,24 @@ def serve_app(
     host: str = "127.0.0.1",
     port: int = 7860,
 ) -> Iterator[str]:
-    """Serve the page as long as the context lasts; yield its address.
+    """Serve the page until the context ends; yield its address.
 
     Args:
-        models: checkpoints to choose from, folders or hub ids; empty for `default_checkpoint`.
-        options: backend, device and dtype, for all of them.
-        host, port: where to listen.
+        models: checkpoints to choose from, folders or hub ids; () for the default checkpoint.
+        options: backend, device and dtype of all checkpoints; its `checkpoint` is ignored.
+        host, port: address on which the server listens.
 
     Raises:
         MissingExtraError: gradio is not installed.
         CheckpointError: a checkpoint is missing or damaged.
-        InputError: backend, device and dtype do not fit each other, or the port is taken.
+        InputError: backend, device and dtype cannot be combined, or the port is in use.
 
     Example:
         >>> with serve_app(port=8000) as address:  # doctest: +SKIP
         ...     print(address)
         http://127.0.0.1:8000/
     """
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported, too
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # gradio reads it when it is imported
     gradio = require("gradio", extra="app", purpose="budew app")
     starlette = require("starlette.middleware", extra="app", purpose="budew app")
     backends, cards = {}, []

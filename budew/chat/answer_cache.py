@@ -1,9 +1,9 @@
 """Answer cache, spending and rate limit in one SQLite file that all workers share, safe against SIGKILL.
 
-An answer and its cost are written in one transaction before the answer is used: nothing is paid twice, or
-paid and not counted. About 870 bytes an annotation with its key; 15,000 written and 50,000 found a
-second on one core (benchmarks/answer_cache.py). SQLite's write-ahead log needs a disk of this machine: on a
-cluster, one file a node.
+An answer and its cost are written in one transaction before the answer is used: nothing is paid for twice, or
+paid for and not counted. An annotation takes about 870 bytes with its key; one core writes 15,000 and finds
+50,000 per second (benchmarks/answer_cache.py). SQLite's write-ahead log needs a local disk: on a cluster, use
+one file per node.
 """
 
 import json
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS pace (server TEXT PRIMARY KEY, next REAL NOT NULL);
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """Requests answered so far, their tokens, and their cost at the prices of the time."""
+    """Number of requests answered so far, their tokens, and their cost at the prices when they were sent."""
 
     requests: int = 0
     tokens_in: int = 0
@@ -41,11 +41,11 @@ class Spending:
 
     @property
     def tokens(self) -> int:
-        """Tokens sent and received."""
+        """Number of tokens, sent and received."""
         return self.tokens_in + self.tokens_out
 
     def check(self, *, max_tokens: float | None, max_cost: float | None) -> None:
-        """Raise `JobError` when a limit is reached; None: no limit."""
+        """Raise `JobError` if a limit is reached; None for no limit."""
         so_far = f"after {self.requests} requests, {self.tokens} tokens and a cost of {self.cost:.2f}"
         limits = (("max_tokens", self.tokens, max_tokens), ("max_cost", self.cost, max_cost))
         for name, reached, limit in limits:
@@ -61,13 +61,13 @@ class Spending:
 class AnswerCache:
     """Answers, spending and rate limit, shared by all requests, workers and runs.
 
-    Open it in the process that uses it: a connection does not survive a fork.
+    Open it in the process that uses it, since a connection cannot be used after a fork.
 
     Args:
-        path: the file, created if necessary; None stores everything in memory until it is closed.
+        path: path of the file, which is created if necessary; None stores everything in memory until `close`.
 
     Raises:
-        JobError: here and in all methods, when the file cannot be read or written.
+        JobError: the file cannot be read or written; also raised by all methods.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -85,7 +85,7 @@ class AnswerCache:
         self._database.close()
 
     def answer(self, key: bytes) -> Answer | None:
-        """Return the answer that is stored under `key`."""
+        """Return the answer that is stored under `key`; None if there is none."""
         with self._errors():
             row = self._database.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
             if row is None:
@@ -102,12 +102,12 @@ class AnswerCache:
             self._add(account, 1, answer.usage or Usage(0, 0), cost)
 
     def count(self, usage: Usage, *, account: str, cost: float) -> None:
-        """Add the cost of an answer that is not stored."""
+        """Add tokens and cost of an answer that is not stored to `account`."""
         with self._errors():
             self._add(account, 0, usage, cost)
 
     def spent(self, account: str) -> Spending:
-        """Return what `account` has spent so far, in all processes."""
+        """Return requests, tokens and cost of `account` so far, over all processes."""
         with self._errors():
             row = self._database.execute(
                 "SELECT requests, tokens_in, tokens_out, cost FROM spending WHERE account = ?", (account,)
@@ -115,14 +115,16 @@ class AnswerCache:
         return Spending(*row) if row else Spending()
 
     def seconds_until_due(self, server: str, *, interval: float) -> float:
-        """Return 0 and count a request to `server` if one is due, else the seconds until the next one is.
+        """Return the seconds until the next request to `server` is due; if that is 0, count one as sent.
 
-        A request is due `interval` seconds after the last one of any process.
+        A request is due `interval` seconds after the last request of any process.
         """
         now = time.time()
         with self._errors(), self._transaction():
             row = self._database.execute("SELECT next FROM pace WHERE server = ?", (server,)).fetchone()
-            wait = min(row[0] - now, interval) if row else 0.0  # more than that: the clock was set back
+            wait = (
+                min(row[0] - now, interval) if row else 0.0
+            )  # a longer wait means that the clock was set back
             if wait <= 0:
                 self._database.execute("INSERT OR REPLACE INTO pace VALUES (?, ?)", (server, now + interval))
         return max(wait, 0.0)
@@ -167,11 +169,11 @@ class AnswerCache:
 
 
 def default_cache() -> Path:
-    """Return the answer cache of this user, in the folder for caches."""
+    """Return the path of the answer cache of this user."""
     return user_cache() / "answers.sqlite"
 
 
 def spending_of(path: Path, account: str) -> Spending:
-    """Return what `account` has spent; JobError if the file cannot be read."""
+    """Return the spending of `account` in a cache file; raise JobError if the file cannot be read."""
     with closing(AnswerCache(path)) as cache:
         return cache.spent(account)

@@ -1,9 +1,9 @@
 """`Client`: answers from the cache or from a server, with retries, a health probe and a budget.
 
-Retries, waits and timeouts of a single request are those of the `openai` client. When they are used up, a
-health probe is sent: a short request that any such model answers. While it fails, the server counts as down:
-all requests wait, and after `patience` the job ends, to be resumed. If it succeeds, the request is sent
-again, and counts as refused after some rounds. Answers are cached, so no answer is paid twice.
+Retries, waits and timeouts of a single request are those of the `openai` client. If all retries fail, a
+health probe (a short request that any such model answers) is sent. While the probe fails, the server is down:
+all requests wait, and after `patience` seconds the job ends, and can be resumed. If the probe succeeds, the
+request is sent again, and after several rounds given up. Answers are cached, so none is paid for twice.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ from budew.errors import AnswerError, BudewWarning, InputError, JobError, Server
 R = TypeVar("R")
 
 _ROUNDS = 3
-_OVERLOADED_ROUNDS = 12  # an overloaded server is healthy, and slow
+_OVERLOADED_ROUNDS = 12  # an overloaded server is slow, but not down
 _LATER_RETRIES = 1
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds between probes
-_MAX_REFUSALS = 20  # if the first requests of all are refused, the items are not at fault
+_MAX_REFUSALS = 20  # if all the first requests are refused, the items are not the cause
 _NO_SCHEMA = (400, 422)
-_LONGEST_REPEATED = 20_000  # characters of an answer that are given back to the model
+_LONGEST_REPEATED = 20_000  # characters of an invalid answer that are sent back to the model
 
 
 class Client:
@@ -36,10 +36,10 @@ class Client:
 
     Args:
         server: address, model, limits and cache.
-        account: name under which the cache adds up what is spent, the same in all workers and restarts.
+        account: name under which the cache adds up the cost, the same in all workers and restarts.
 
     Raises:
-        InputError: a ceiling without a cache to count in.
+        InputError: a cost or token limit is set, but no cache in which to count.
         MissingExtraError: the library openai is not installed.
         JobError: the key is missing, or the cache cannot be opened.
     """
@@ -70,15 +70,15 @@ class Client:
 
     @property
     def spent(self) -> Spending:
-        """What the account has spent so far, in all workers and runs."""
+        """Requests, tokens and cost of the account so far, over all workers and runs."""
         return self._cache.spent(self._account)
 
     async def complete(self, request: ServerRequest) -> Answer:
-        """Return the answer to `request`, from the cache if it is there.
+        """Return the answer to `request`, from the cache if it has one.
 
         Raises:
-            ServerError: the server refuses this request, or never answers it.
-            JobError: no other request would succeed either; raised for all from then on.
+            ServerError: the server refuses this request, or answers others but not this one.
+            JobError: every other request would fail, too; it is then raised for all further requests.
         """
         try:
             self._check_not_ended()
@@ -170,7 +170,7 @@ class Client:
         try:
             return request.read(content, content_type)
         except (AnswerError, ServerError) as error:
-            self._count(content)  # it is paid all the same
+            self._count(content)  # it is paid for, too
             raise type(error)(self._connection.one_line(str(error))) from None
 
     def _count(self, content: bytes) -> None:
@@ -189,7 +189,7 @@ class Client:
             while self._last_response < called:
                 self._check_not_ended()
                 try:
-                    with suppress(RefusedError):  # which shows that the server is up
+                    with suppress(RefusedError):  # a refusal shows that the server is up
                         content, kind = await self._connection.post(probe.path, probe.plain_body(), retries=0)
                         self._read(probe, content, kind)
                         self._count(content)
@@ -245,19 +245,19 @@ async def complete_with_corrections(
     turns: int,
     item: str,
 ) -> R:
-    """Ask a chat model; send an answer that cannot be used back with the reasons, and ask again.
+    """Send a request to a chat model; send an invalid answer back with its errors, and ask again.
 
     Args:
-        client: the server.
-        request: the first message.
-        read: returns the content of an answer; AnswerError with a line for each problem.
-        correction: message about an answer that cannot be used, with `{problems}` in it.
-        turns: answers in all.
-        item: its name in errors.
+        client: client of the server.
+        request: the first request.
+        read: returns the content of an answer, or raises AnswerError with one line for each problem.
+        correction: message that is sent after an invalid answer, with `{problems}` in it.
+        turns: largest number of answers.
+        item: name of the clip or caption in errors.
 
     Raises:
         ServerError: there is no answer.
-        AnswerError: the last answer cannot be used either.
+        AnswerError: the last answer is invalid, too.
     """
     problems: list[str] = []
     for _ in range(turns):

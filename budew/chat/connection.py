@@ -1,9 +1,9 @@
-"""`Connection`: HTTP to one server by the `openai` client, with bounded answers and errors by remedy.
+"""`Connection`: HTTP requests to one server with the `openai` client, limited answers and few kinds of error.
 
-| what comes back | what is raised |
+| response | error |
 |---|---|
 | no connection, no whole answer, 408, 409, 425, 429, 5xx, after all retries | `UnavailableError` |
-| 401, 402, 403, 404, a redirection, a quota used up | `JobError`: no other request would succeed |
+| 401, 402, 403, 404, a redirection, a quota used up | `JobError`: every other request would fail, too |
 | any other status | `RefusedError` |
 
 The openai client runs on aiohttp: on httpx2 it took 1.6 times as long.
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     import openai
 
 LARGEST = 16 * 2**20
-"""Most bytes of one answer: an annotation has some thousand, a minute of stereo wav 11 million."""
+"""Largest size of an answer in bytes: an annotation has some thousand, a minute of stereo wav 11 million."""
 _PURPOSE = "asking a server"
-_NO_KEY = "none"  # the openai client requires one, and does not send it
+_NO_KEY = "none"  # the openai client requires a key; this one is not sent
 _LONGEST_REASON = 200
 _REMEDIES = {
     401: "set the key in {key} again",
@@ -41,9 +41,9 @@ _OVERLOAD = (429, 503, 529)
 
 
 class UnavailableError(Exception):
-    """No answer after all retries. Whether the server is down is decided by a health probe.
+    """No answer after all retries; a health probe shows whether the server is down.
 
-    `overload`: the server rejected the request because it has too many.
+    `overload`: whether the server reported too many requests.
     """
 
     def __init__(self, reason: str, *, overload: bool = False) -> None:
@@ -52,7 +52,7 @@ class UnavailableError(Exception):
 
 
 class RefusedError(ServerError):
-    """This request is refused; others may succeed. `status` is that of HTTP."""
+    """The server refuses this request; others may succeed. `status` is the HTTP status."""
 
     def __init__(self, reason: str, *, status: int) -> None:
         super().__init__(reason)
@@ -60,7 +60,10 @@ class RefusedError(ServerError):
 
 
 class Connection:
-    """A pool of connections. Use it as an async context, in one event loop. Errors are those of `Client`."""
+    """A pool of connections to one server; errors are those of `Client`.
+
+    Use it as an async context manager, in one event loop.
+    """
 
     def __init__(self, server: ServerSettings) -> None:
         self._server = server
@@ -101,10 +104,12 @@ class Connection:
         """Send `body` as JSON, or as a form with a file; return content and content type of the answer.
 
         Args:
-            path: endpoint below the base URL.
-            body: fields of the request; values of bytes are sent as wav files.
-            retries: those of the `openai` client, with its waits or those that the server requests.
-            key: the header `Idempotency-Key`, for gateways that bill an answer once though it was lost.
+            path: path of the endpoint, relative to the base URL.
+            body: fields of the request; values of type bytes are sent as wav files.
+            retries: number of retries by the `openai` client, after its own waits or those that the server
+                requests.
+            key: value of the header `Idempotency-Key`, so that gateways bill a lost answer only once; "" for
+                none.
 
         Raises:
             UnavailableError, RefusedError, JobError: see the table at the top of this module.
@@ -135,7 +140,7 @@ class Connection:
             else:
                 reason = self.one_line(f"{type(cause).__name__} {cause}")
                 fault = UnavailableError(f"the connection failed ({reason})")
-        raise fault  # here, where the client's own error, with the key in it, is no context any more
+        raise fault  # outside of `except`: the client's error, which contains the key, is not its context
 
     def _error(self, response: "httpx2.Response") -> Exception:
         status, server = response.status_code, self._server
@@ -151,7 +156,7 @@ class Connection:
         return RefusedError(reason, status=status)
 
     def one_line(self, text: str) -> str:
-        """Return text from outside as one short line, without secrets and control characters."""
+        """Shorten text from a server to one line, without secrets and control characters."""
         text = self._redact(text)
         line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
         return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 1] + "…"

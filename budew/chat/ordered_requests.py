@@ -1,4 +1,4 @@
-"""Ordered concurrency: many requests in progress in an event loop of their own, results in input order.
+"""Ordered concurrency: many requests in progress in a separate event loop, with results in input order.
 
 The loop runs in a thread: requests are sent while results are written, and while the next audio is decoded.
 """
@@ -29,12 +29,12 @@ def answered_in_order(
 ) -> Generator[tuple[T, Future[R]], None, None]:
     """Yield each item with the finished future of `work(client, item)`, in the order of the items.
 
-    Items are taken as needed, twice as many ahead as requests may be in progress.
+    Items are read ahead, up to twice the number of concurrent requests.
 
-    `account` is the name under which the cache adds up what is spent.
+    `account` is the name under which the cache adds up the cost.
 
     Raises:
-        JobError: no other request would succeed. Answers so far are cached.
+        JobError: every other request would fail, too. Answers so far are cached.
     """
     with (
         open_in_thread(lambda: Client(server, account=account)) as (loop, client),
@@ -50,13 +50,13 @@ def in_order(
     loop: asyncio.AbstractEventLoop,
     ahead: int,
 ) -> Generator[tuple[T, Future[R]], None, None]:
-    """Yield each item with the finished future of `work` on it, in the order of the items.
+    """Yield each item with the finished future of `work(item)`, in the order of the items.
 
-    Items are taken in the thread of the caller, at most `ahead` beyond the one that is yielded; `work` runs
-    in that of the loop. Closing the generator cancels what is in progress.
+    Items are read in the thread of the caller, at most `ahead` beyond the one that is yielded; `work` runs in
+    the thread of the loop. Closing the generator cancels the work in progress.
 
     Raises:
-        JobError: `work` raised it. What is in progress ends first, so that no paid answer is lost.
+        JobError: raised by `work`. Work in progress is finished first, so that no paid answer is lost.
     """
     in_progress: deque[tuple[T, Future[R]]] = deque()
     try:
@@ -79,9 +79,9 @@ def in_order(
 def open_in_thread(
     make: Callable[[], AbstractAsyncContextManager[R]],
 ) -> Iterator[tuple[asyncio.AbstractEventLoop, R]]:
-    """Run an event loop in a thread and open an async context in it, until this context ends.
+    """Run an event loop in a thread, with the async context of `make` open in it, until this context ends.
 
-    What is still in progress then is cancelled.
+    Yields the loop and the value of the async context. On exit, tasks in progress are cancelled.
     """
     opened: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, R]] = Future()
 

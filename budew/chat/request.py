@@ -1,7 +1,7 @@
-"""Requests to a server as data: the body, how to read the answer, and its key in the cache.
+"""Requests to a server as data: the body, how to read the answer, and the key of the answer in the cache.
 
-`object_in` finds the JSON object in the text of a model, whether or not there are prose and code fences
-around it.
+`object_in` finds the JSON object in the text of a model, with or without other text and code fences around
+it.
 """
 
 import hashlib
@@ -15,15 +15,15 @@ from budew.errors import AnswerError
 from budew.io.strict_json import HOOKS
 
 _CUT_OFF = ("length", "content_filter")  # values of `finish_reason`
-_KEY_VERSION = b"budew chat 1\n"  # another one invalidates all cached answers
+_KEY_VERSION = b"budew chat 1\n"  # a change invalidates all cached answers
 LONGEST_TEXT = 200_000
-"""Characters of an answer that are searched for JSON, at as many as `_MOST_BRACES` places."""
+"""Largest number of characters of an answer that is searched for JSON, at up to `_MOST_BRACES` places."""
 _MOST_BRACES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of a request and its answer."""
+    """Number of tokens of a request, `tokens_in`, and of its answer, `tokens_out`."""
 
     tokens_in: int
     tokens_out: int
@@ -31,9 +31,9 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """At least one text, some possibly empty (audio is in Base64), and the usage that the server reports.
+    """Answer to a request: one or more `texts`, and the `usage` that the server reports, if it does.
 
-    A text that the server cut off, at `max_tokens` or by a filter, is empty.
+    Audio is a text in Base64. A text that the server cut off, at `max_tokens` or by a filter, is empty.
     """
 
     texts: tuple[str, ...]
@@ -41,9 +41,9 @@ class Answer:
 
 
 class ServerRequest(ABC):
-    """Anything that can be sent to the endpoint `path`, below the base URL.
+    """A request that can be sent to the endpoint `path`, relative to the base URL.
 
-    `salt` distinguishes the answer in the cache from those to requests with the same body.
+    `salt` distinguishes the answer in the cache from answers to requests with the same body.
     """
 
     __slots__ = ()
@@ -52,12 +52,12 @@ class ServerRequest(ABC):
 
     @property
     def structured(self) -> bool:
-        """Whether `body` has parts that only some servers support; `plain_body` is without them."""
+        """Whether `body` has parts that only some servers support, which `plain_body` leaves out."""
         return False
 
     @abstractmethod
     def body(self) -> dict[str, Any]:
-        """Return the JSON body; one with a value of bytes is sent as a form, and the bytes as its file."""
+        """Return the JSON body; a body with values of type bytes is sent as a form, with these as files."""
 
     def plain_body(self) -> dict[str, Any]:
         """Return the body for a server that supports only the required parts of the protocol."""
@@ -69,23 +69,23 @@ class ServerRequest(ABC):
 
     @abstractmethod
     def read(self, content: bytes, content_type: str) -> Answer:
-        """Return the answer in the body of a response.
+        """Read the answer from the body of a response.
 
         Raises:
-            AnswerError: it cannot be used; another attempt may give one that can.
-            ServerError: the model refuses, and would again.
+            AnswerError: the answer is invalid; another attempt may give a valid one.
+            ServerError: the model refuses, and would refuse again.
         """
 
 
 def request_key(request: ServerRequest) -> bytes:
-    """Return SHA-256 of what decides the answer: model, messages with the audio, sampling, schema, salt."""
+    """Return a hash of all that determines the answer: model, messages with audio, sampling, schema, salt."""
     text = json.dumps(request.body(), sort_keys=True, separators=(",", ":"), default=_digest)
     return hashlib.sha256(_KEY_VERSION + text.encode() + request.salt.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """JSON schema of an answer, and its name (letters, digits, `_` and `-`)."""
+    """A JSON schema of answers, and its name (letters, digits, `_` and `-`)."""
 
     name: str
     schema: Mapping[str, Any]
@@ -93,12 +93,12 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest(ServerRequest):
-    """A chat completion, with the fields of the protocol; None for the default of the server.
+    """A request for a chat completion, with the fields of the protocol; None for the default of the server.
 
     Attributes:
-        messages: messages of the protocol; the content of one is text, or parts of text and audio.
-        n: number of answers. Some servers give one all the same.
-        schema: JSON schema of the answer, None for text.
+        messages: messages of the protocol, whose content is text, or a list of text and audio parts.
+        n: number of answers; some servers always give one.
+        schema: JSON schema of the answer; None for free text.
     """
 
     model: str
@@ -139,7 +139,7 @@ class ChatRequest(ServerRequest):
         return body if self.n == 1 else {**body, "n": self.n}
 
     def probe(self) -> "ChatRequest":
-        """Return a question of one word."""
+        """Return a chat request of one word."""
         return ChatRequest(self.model, ({"role": "user", "content": "ping"},), max_tokens=8)
 
     def read(self, content: bytes, content_type: str) -> Answer:
@@ -155,7 +155,7 @@ def _digest(file: bytes) -> str:
 
 
 def usage_in(content: bytes) -> Usage | None:
-    """Return the usage that a response reports, None without a valid report."""
+    """Return the usage that a response reports; None if it has no valid report."""
     usage = response_object(content).get("usage")
     if not isinstance(usage, dict):
         return None
@@ -171,7 +171,7 @@ def reason_in(content: bytes) -> str:
 
 
 def response_object(content: bytes) -> dict[str, Any]:
-    """Return the JSON object of a response; an empty one if it is no JSON object."""
+    """Return the JSON object in a response; {} if it is not a JSON object."""
     try:
         response = json.loads(content)
     except (ValueError, RecursionError):
@@ -193,10 +193,11 @@ def _text(choice: Any) -> str:
 
 
 def object_in(text: str, *, keys: Iterable[str]) -> dict[str, Any]:
-    """Return the JSON object in `text` that has one of `keys`. Text before `</think>` is ignored.
+    """Return the JSON object in `text` that has at least one of `keys`. Text before `</think>` is ignored.
 
     Raises:
-        AnswerError: there is no such object, or two that differ; a key occurs twice; or NaN or infinity.
+        AnswerError: there is no such object, or several that differ; a key occurs twice; or a number is NaN
+            or infinity.
     """
     if len(text) > LONGEST_TEXT:
         raise AnswerError(f"the answer is {len(text)} characters long: at most {LONGEST_TEXT} are read")

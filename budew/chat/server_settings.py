@@ -1,4 +1,4 @@
-"""Settings of a server that speaks the OpenAI protocols: address, model, key, patience, prices, ceilings."""
+"""Settings of a server with the OpenAI protocols: address, model, key, time limits, prices, cost limits."""
 
 import os
 import re
@@ -19,10 +19,10 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class ServerSettings(Settings):
-    """Where a server is, and limits of requests, time and cost. Only `model` changes an answer.
+    """Address and model of a server, and limits of requests, time and cost. Only `model` changes answers.
 
-    A ceiling is checked before each request. Requests that are in progress when it is reached are still paid:
-    at most `concurrency` in each worker.
+    The limits of cost and tokens are checked before each request. Requests in progress when a limit is
+    reached are still paid for: at most `concurrency` in each worker.
 
     Example:
         >>> server = ServerSettings(base_url="http://localhost:8000/v1", model="Qwen/Qwen3-8B", price_in=0.5)
@@ -64,7 +64,7 @@ class ServerSettings(Settings):
     @field_validator("base_url")
     @classmethod
     def _is_address(cls, address: str) -> str:
-        with suppress(ValueError):  # whose message may hold the password
+        with suppress(ValueError):  # the message of the error may contain the password
             parts = urlsplit(address)
             if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
                 return address
@@ -73,7 +73,7 @@ class ServerSettings(Settings):
     @field_validator("key_variable")
     @classmethod
     def _is_variable(cls, name: str) -> str:
-        if not _VARIABLE.fullmatch(name):  # it may be the key itself, and is not repeated
+        if not _VARIABLE.fullmatch(name):  # may be the key itself, so the message does not repeat it
             raise ValueError("is not the name of a variable: put the key into one such as OPENAI_API_KEY")
         return name
 
@@ -85,30 +85,30 @@ class ServerSettings(Settings):
 
     @property
     def shown(self) -> str:
-        """The address without user, password and query, as messages may hold it."""
+        """The address without user, password and query, for messages."""
         return without_secrets(self.base_url).rstrip("/")
 
     @property
     def has_ceiling(self) -> bool:
-        """Whether cost or tokens are limited."""
+        """Whether `max_cost` or `max_tokens` is set."""
         return self.max_cost is not None or self.max_tokens is not None
 
     def query(self) -> dict[str, str]:
-        """Return the query of the address, which is sent with each request."""
+        """Return the parameters in the query of the address, which are sent with each request."""
         return dict(parse_qsl(urlsplit(self.base_url).query, keep_blank_values=True))
 
     def credentials(self) -> tuple[str, str] | None:
-        """Return user and password of the address."""
+        """Return user and password in the address; None if it has neither."""
         parts = urlsplit(self.base_url)
         if parts.username is None and parts.password is None:
             return None
         return unquote(parts.username or ""), unquote(parts.password or "")
 
     def key(self) -> str | None:
-        """Return the key from the environment, None if the default variable is not set.
+        """Return the key from the environment; None if the default variable is not set.
 
         Raises:
-            JobError: another variable is not set, or its value cannot be a key.
+            JobError: a variable other than the default is not set, or its value is not a valid key.
         """
         key = os.environ.get(self.key_variable, "").strip()
         if not key and self.key_variable != KEY_VARIABLE:
@@ -120,12 +120,12 @@ class ServerSettings(Settings):
         return key or None
 
     def secrets(self) -> list[str]:
-        """Return what no message may show: the key, the password, values of the query."""
+        """Return the texts that messages must not show: the key, the password, values of the query."""
         user, password = self.credentials() or ("", "")
         basic = b64encode(f"{user}:{password}".encode()).decode() if password else ""
         key = os.environ.get(self.key_variable, "").strip()
         return [secret for secret in (key, password, basic, *self.query().values()) if secret]
 
     def cost(self, usage: Usage) -> float:
-        """Return the cost of a request."""
+        """Return the cost of a request with this usage."""
         return (usage.tokens_in * self.price_in + usage.tokens_out * self.price_out) / 1e6

@@ -1,7 +1,7 @@
 """Statistics of a corpus of faces: demographic groups, their balance, and the emotions of each group.
 
-Demographics are those that prompts ask for, not a judgement of the images. Diversity is the mean cosine of
-the embeddings of all pairs of images in a group, from the sum of the normalized embeddings: 1 is one image.
+Demographics are those that prompts ask for, not a judgement of the images. Similarity is the mean cosine of
+the embeddings of all pairs of images in a group, from 1 (all equal) down; less means a more diverse group.
 """
 
 from collections import Counter
@@ -32,19 +32,23 @@ def describe_faces(
     on_bad: OnBad | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
-    """Describe a corpus of images.
+    """Describe a corpus of images: demographics, emotions, and similarity of the images.
 
     Args:
         corpus: what `budew.read` takes, with images.
-        encoder: of the images, for their similarity; None without it.
-        embeddings: folder of embeddings that `embed_corpus` made or continues.
-        on_bad: called with the error of each image whose labels cannot be read.
-        progress: called with the number of images read.
+        encoder: image encoder with which similarities are computed; None to leave them out.
+        embeddings: folder of embeddings, which `embed_corpus` creates or resumes; needed for similarities.
+        on_bad: called with the error of each image whose labels cannot be read; without it the first is
+            raised.
+        progress: called with the number of images read so far.
 
     Returns:
-        `images`; `counts`, of each value of each axis; `balance`, the smallest count over the largest;
-        `emotions`, target or strongest by canonical name; `shares` of the seven groups of emotions by group
-        of ethnicities, and their `variance` over these; `similarity`, mean cosine by axis and value.
+        `images`: number of images; `counts` and `unknown`: for each of `AXES`, number of images with each
+        value, and of images without one; `balance`: for each axis, smallest count divided by the largest;
+        `emotions` and `no_emotion`: number of images of each emotion (see `emotion_of`), and of images
+        without one; `shares`: for each group of ethnicities, how often each of the seven groups of emotions
+        occurs; `variance`: for each group of emotions, the variance of this share between groups of
+        ethnicities; `similarity`: only with an encoder and a folder, see `similarity`.
 
     Raises:
         CorpusError: the corpus cannot be read.
@@ -78,7 +82,7 @@ def describe_faces(
 
 
 def emotion_of(clip: Clip) -> str | None:
-    """Return the emotion that an image was made for, else its strongest label; None without either."""
+    """Return the emotion that an image was made for, else the highest rated, else that of its prompt."""
     target = find_emotion(str(field_of(clip.metadata, "emotion") or ""))
     if target:
         return target
@@ -112,7 +116,7 @@ def _shares(people: list[tuple[Demographics, str | None]]) -> dict[str, dict[str
 
 
 def similarity(embedded: FaceEmbeddings) -> dict[str, dict[str, float]]:
-    """Return the mean cosine of all pairs of images with the same value on an axis, and of "all" images."""
+    """Return axis → value → mean cosine of all pairs of images with this value; also for "all" images."""
     found: dict[str, dict[str, float]] = {"all": {}}
     if len(embedded.faces) > 1:
         found["all"]["all"] = mean_cosine(embedded.states)
@@ -129,7 +133,7 @@ def similarity(embedded: FaceEmbeddings) -> dict[str, dict[str, float]]:
 
 
 def mean_cosine(states: Any) -> float:
-    """Return the mean cosine of all pairs of at least two embeddings, (n, width)."""
+    """Return the mean cosine over all pairs of embeddings, (n, width), n ≥ 2."""
     total, count = np.zeros(states.shape[1]), len(states)
     for part in np.array_split(np.arange(count), count // 4096 + 1):
         rows = states[part].astype(np.float64)

@@ -1,9 +1,9 @@
-"""Images → embeddings by the vision half of a SigLIP; those of a corpus are computed once and kept.
+"""Embeddings of images by the vision encoder of a SigLIP; those of a corpus are computed once and stored.
 
 A folder of embeddings has `embeddings.f16` (images × width), `images.jsonl` with the hash of each image, and
-`encoder.json`. Interrupted work continues after the last complete image: the corpus is read again, but no
-image is encoded twice. An image that occurs several times, as in a table with a row for each rater, is one
-row; its labels are joined.
+`encoder.json`. An interrupted run is resumed after the last complete image: the corpus is read again, but no
+image is encoded twice. An image that occurs several times, as in a table with one row per rater, is stored
+once, with the labels of all its rows.
 """
 
 import hashlib
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 PUBLISHED = "google/siglip2-so400m-patch16-384"
-"""The encoder under the published heads."""
+"""Encoder of the published heads."""
 _ENCODER_FILES = ("*.json", "*.safetensors")
 _STATES, _IMAGES, _MADE_BY = "embeddings.f16", "images.jsonl", "encoder.json"
 
 
 @dataclass(frozen=True, slots=True)
 class ImageEncoder:
-    """The vision half of a SigLIP, and its processor; `width` numbers are an embedding."""
+    """The vision encoder of a SigLIP (`module`), its `processor`, and the `name` of the checkpoint."""
 
     module: Any
     processor: Any
@@ -49,7 +49,7 @@ class ImageEncoder:
 
     @property
     def width(self) -> int:
-        """Return the size of an embedding."""
+        """Number of values of an embedding."""
         return int(self.module.config.hidden_size)
 
     def embed(self, images: Sequence["Image"]) -> Tensor:
@@ -61,21 +61,20 @@ class ImageEncoder:
 
 
 def load_image_encoder(name_or_dir: str | Path | None = None, *, device: str | None = None) -> ImageEncoder:
-    """Load the vision half of a SigLIP or SigLIP2 of fixed resolution.
+    """Load the vision encoder of a SigLIP or SigLIP2 of fixed resolution, in float16 on a GPU, else float32.
 
     Args:
-        name_or_dir: folder or hub id; None for that of the published heads.
-        device: "cpu", "cuda", "cuda:1"...; None for the first GPU, or the CPU without one. In float16 on a
-            GPU, else float32.
+        name_or_dir: folder or hub id; None for the encoder of the published heads.
+        device: "cpu", "cuda", "cuda:1"...; None for the first GPU, or the CPU without one.
 
     Raises:
-        CheckpointError: it cannot be found, it is another model, or no such device.
+        CheckpointError: the checkpoint cannot be found, it is not a SigLIP, or the device does not exist.
     """
     name, target = str(name_or_dir or PUBLISHED), choose_device(device)
     if is_on_hub(name):
         folder = hub_folder(name, _ENCODER_FILES)
     elif (folder := Path(name).expanduser()).is_dir():
-        name = str(folder.resolve())  # heads note it, and are used from elsewhere
+        name = str(folder.resolve())  # absolute, because it is written into heads.json
     else:
         raise CheckpointError(f"{name}: no such folder, and not a hub id of the form owner/name")
     dtype = torch.float16 if target.type == "cuda" else torch.float32
@@ -96,13 +95,13 @@ def load_image_encoder(name_or_dir: str | Path | None = None, *, device: str | N
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """What is known of an image.
+    """An image of a face with its labels.
 
     Attributes:
-        id: of its first row.
-        sha256: of its bytes.
-        ratings: mean rating by name over its rows, see `face_ratings`.
-        demographics: what its prompt asks for.
+        id: id of the first clip with this image.
+        sha256: hash of the bytes of the image.
+        ratings: emotion or dimension → mean rating over all clips with this image, see `face_ratings`.
+        demographics: demographics from the prompt or the metadata.
     """
 
     id: str
@@ -113,7 +112,10 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class FaceEmbeddings:
-    """Embeddings of a corpus: `states` (images, width), float16, mapped; the images, in the same order."""
+    """Embeddings of a corpus: `states`, (images, width), float16, and `faces` in the same order.
+
+    `states` is mapped from the file.
+    """
 
     states: NDArray[np.float16]
     faces: tuple[Face, ...]
@@ -128,15 +130,15 @@ def embed_corpus(
     on_bad: OnBad | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FaceEmbeddings:
-    """Embed the images of a corpus into a folder, or continue with it.
+    """Compute the embeddings of the images of a corpus and store them in a folder, or resume this.
 
     Args:
         corpus: what `budew.read` takes, with images.
-        encoder: of the images.
-        folder: made if it is not there.
-        batch_size: images encoded at once.
+        encoder: encoder of the images.
+        folder: folder for the embeddings; created if it is missing.
+        batch_size: number of images encoded at once.
         on_bad: called with the error of each image that cannot be read; without it the first is raised.
-        progress: called with the number of images that are done.
+        progress: called with the number of images encoded so far.
 
     Raises:
         CheckpointError: the folder has embeddings by another encoder, or of another corpus.

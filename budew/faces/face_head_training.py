@@ -1,10 +1,10 @@
-"""Train heads on embeddings of faces: first on many weak labels, then on the few of experts.
+"""Train heads on embeddings of faces: first on many weak labels, then on a few labels by experts.
 
-As published: EmoNet-Face Big (labels by a model, 0–7), then Binary (experts: present or absent), with the
-layers of the large heads. The paper leaves open, and we chose: present is 7 and absent 0, averaged over
-raters; the second stage trains the heads of the first further, at a tenth of the rate, and the others from
-random weights. Validation images decide when a head stops; score the result on HQ with `budew benchmark
-emonet-face-hq`.
+As published, the stages are EmoNet-Face Big (labels by a model, 0–7), then Binary (experts: present or
+absent), with the layers of the large heads. Details that the paper does not give are our choice: present is 7
+and absent 0, averaged over raters; the second stage trains the heads of the first one further, at a tenth of
+the learning rate, and other heads from random weights. Validation images determine when a head stops; score
+the result on HQ with `budew benchmark emonet-face-hq`.
 """
 
 import json
@@ -36,19 +36,19 @@ LARGE, SMALL = (1024, 512, 256), (128, 32)
 """Widths of Empathic Insight-Face-Large and -Small."""
 NAMES = tuple(face_names())
 NEUTRAL = 1.0
-"""Highest rating, of 7, of a neutral face, all emotions of which are rated."""
+"""Highest rating (of 7) that any emotion of a neutral face may have; all emotions must be rated."""
 FEWEST_NEUTRAL = 20
 
 
 @dataclass(frozen=True, slots=True)
 class TrainedFaceHeads:
-    """Heads, and how they were trained.
+    """Trained heads, and the results of their training.
 
     Attributes:
-        heads: in the order of `face_names`.
-        quality: on validation images, by stage ("weak", "expert") and name.
-        images: how many, by stage.
-        neutral: how many of them are neutral faces.
+        heads: heads that were kept, in the order of `face_names`.
+        quality: stage ("weak", "expert") → name of the head → quality on validation images.
+        images: stage → number of images.
+        neutral: number of images of neutral faces.
     """
 
     heads: tuple[Head, ...]
@@ -69,22 +69,24 @@ def train_face_heads(
     on_bad: OnBad | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> TrainedFaceHeads:
-    """Train heads and save them in the published layout in the new folder `out`.
+    """Train heads on images of faces, and save them in the published layout.
 
     Args:
-        out: gets `model_<name>_best.pth`, `heads.safetensors`, `heads.json`, and `neutral_means.json` where
-            there are neutral faces among the images.
-        encoder: of the images.
+        out: new folder for `model_<name>_best.pth`, `heads.safetensors`, `heads.json`, a model card, and, if
+            the images have enough neutral faces, `neutral_means.json`.
+        encoder: encoder of the images.
         weak: corpus of images with many labels by a model, see `budew.faces.face_labels`.
-        expert: corpus of images with labels by experts; at least one of the two.
-        cache: folder for the embeddings, which are kept; `out` with `-embeddings` by default.
-        options: of the first stage; widths are `LARGE` or `SMALL`.
-        batch_size: images encoded at once.
+        expert: corpus of images with labels by experts; give `weak`, `expert` or both.
+        cache: folder for the embeddings, which are kept; default: the path of `out` followed by
+            `-embeddings`.
+        options: settings of the first stage, with widths such as `LARGE` or `SMALL`; default: large heads.
+        batch_size: number of images encoded at once.
         on_bad: called with the error of each image that cannot be read; without it the first is raised.
-        progress: called with the number of images that are encoded.
+        progress: called with the number of images encoded so far.
 
     Raises:
-        CheckpointError: `out` is in use, or the cache is another's.
+        CheckpointError: `out` is not empty, or `cache` has embeddings by another encoder or of another
+            corpus.
         CorpusError: a corpus cannot be read, or no head can be trained.
         JobError: the disk is full.
     """
@@ -146,7 +148,7 @@ def _fit_stage(
 
 
 def labeled_states(embeddings: FaceEmbeddings) -> LabeledStates:
-    """Return embeddings and labels as `fit_heads` takes them: each image is a speaker of its own."""
+    """Convert embeddings and labels for `fit_heads`; each image counts as a speaker."""
     targets = np.full((len(embeddings.faces), len(NAMES)), np.nan, np.float32)
     for row, face in zip(targets, embeddings.faces, strict=True):
         for name, value in face.ratings.items():
@@ -156,7 +158,7 @@ def labeled_states(embeddings: FaceEmbeddings) -> LabeledStates:
 
 
 def neutral_scores(scorer: FaceScorer, corpora: Sequence[FaceEmbeddings]) -> tuple[dict[str, float], int]:
-    """Return the mean score of each head over neutral faces, and how many these are; {} of fewer than 20."""
+    """Return the mean score of each head over neutral faces ({} if they are too few), and their number."""
     rows = [
         embeddings.states[number]
         for embeddings in corpora

@@ -1,9 +1,10 @@
-"""Labels of faces: what the rows of EmoNet-Face Big, Binary and HQ say of an image.
+"""Labels of faces, from the rows of EmoNet-Face Big, Binary and HQ.
 
 On the hub a row has the image, and some of `prompt`, `demographics`, `annotations` or `label` (a list of
 answers by rater, or its text; HQ: four experts, 40 emotions on 0–7; Binary: up to three, present or absent;
-Big: weak labels by models), or `emotion` with one rater's `value`. An emotion that a rater of many leaves out
-counts as 0, as in the published analysis. Images that this package annotated read the same.
+Big: weak labels by models), or `emotion` with one rater's `value`. An emotion that a rater omits counts as 0
+if the rater rated many emotions, as in the published analysis. Images that this package annotated are read in
+the same way.
 """
 
 import re
@@ -26,21 +27,21 @@ _AGE = re.compile(r"\b(\d{2})(?:[ -]years?\b|[ -]?y(?:ear)?s?[ -]old)")
 
 @cache
 def taxonomy() -> Mapping[str, Any]:
-    """Return the names of the EmoNet-Face project, see `taxonomy.yaml`."""
+    """Return the names of the EmoNet-Face project: groups of emotions, dimensions, ethnicities, genders."""
     table: Mapping[str, Any] = packaged_table(__package__, "taxonomy")
     return table
 
 
 @cache
 def groups() -> dict[str, str]:
-    """Return the group of each emotion, by canonical name in the order of `EMOTIONS`."""
+    """Return canonical name of an emotion → its group, in the order of `EMOTIONS`."""
     found = {find_emotion(name): group for group, names in taxonomy()["groups"].items() for name in names}
     return {name: found[name] for name in EMOTIONS}
 
 
 @cache
 def face_names() -> dict[str, str]:
-    """Return what the project calls each emotion, by canonical name, and its dimensions."""
+    """Return canonical name → name in the EmoNet-Face project, for each emotion and dimension."""
     written = (name for names in taxonomy()["groups"].values() for name in names)
     return {find_emotion(name) or name: name for name in (*written, *taxonomy()["dimensions"])}
 
@@ -53,7 +54,7 @@ def scale_of(name: str) -> Scale:
 
 
 def canonical_name(written: str) -> str:
-    """Return the canonical name of an emotion, with its group before `|` or not, or of a dimension.
+    """Return the canonical name of an emotion, written with or without its group before `|`, or dimension.
 
     Raises:
         CorpusError: there is no such emotion or dimension.
@@ -71,7 +72,7 @@ def canonical_name(written: str) -> str:
 
 
 def face_ratings(clip: Clip) -> dict[str, float]:
-    """Return the mean rating of each emotion and dimension that was asked for, on `scale_of`.
+    """Return the mean rating of each rated emotion and dimension; the scale is `scale_of` its name.
 
     Raises:
         CorpusError: the labels cannot be read; names the image.
@@ -88,7 +89,7 @@ def face_ratings(clip: Clip) -> dict[str, float]:
 
 
 def mean_ratings(answers: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """Return the mean rating of each name over the answers that have one."""
+    """Return the mean rating of each name, over the answers that have it."""
     found: dict[str, list[float]] = {}
     for answer in answers:
         for name, value in answer.items():
@@ -145,7 +146,7 @@ def _number(name: str, value: Any) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Demographics:
-    """What a prompt asks for: an ethnicity, a gender, and an age in years; None where it does not."""
+    """Demographics that a prompt asks for: ethnicity, gender, and age in years; None if it names none."""
 
     ethnicity: str | None = None
     gender: str | None = None
@@ -153,7 +154,7 @@ class Demographics:
 
     @property
     def group(self) -> str | None:
-        """The group of the ethnicity, by FairFace."""
+        """Group of the ethnicity according to FairFace; None if unknown."""
         for group, names in taxonomy()["ethnicities"].items():
             if self.ethnicity in names:
                 return str(group)
@@ -161,7 +162,7 @@ class Demographics:
 
 
 def demographics_of(clip: Clip) -> Demographics:
-    """Return the demographics of an image from its field `demographics`, and its prompt."""
+    """Read the demographics of an image from the fields `demographics` and `prompt` of its metadata."""
     given = clip.metadata.get("demographics") or {}
     fields = given.values() if isinstance(given, Mapping) else [given]
     text = " ".join(map(str, (*fields, clip.metadata.get("prompt") or clip.metadata.get("Prompt") or "")))

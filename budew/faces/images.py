@@ -1,7 +1,8 @@
 """Read images of faces as RGB pictures, with Pillow.
 
-Any common format, at most `LARGEST` bytes and `MOST_PIXELS`, turned as its EXIF says; of an animation the
-first frame, of 16 bits the upper 8, transparency on white.
+Reads the formats in `FORMATS`, up to `LARGEST` bytes and `MOST_PIXELS` pixels. Images are rotated as their
+EXIF data say, 16-bit values are reduced to 8 bits, and transparency becomes white. Of an animation, the first
+frame is read.
 """
 
 import struct
@@ -26,26 +27,26 @@ Image: Any = require("PIL.Image", extra="faces", purpose="reading images")
 ImageOps: Any = require("PIL.ImageOps", extra="faces", purpose="reading images")
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 LARGEST = 64 * 2**20
-"""Bytes of a file."""
+"""Largest size of a file in bytes."""
 MOST_PIXELS = 64 * 2**20
 SMALLEST = 8
-"""Pixels of the shorter side: no face is smaller."""
+"""Smallest length of the shorter side in pixels."""
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, struct.error, zlib.error)
-"""What Pillow raises for files that are something else, or damaged."""
+"""Errors that Pillow raises for damaged files, or files that are not images."""
 
 
 def open_image(clip: Clip) -> "Picture":
-    """Return the image of a clip as RGB.
+    """Open the image of a clip, converted to RGB.
 
     Raises:
-        CorpusError: it cannot be read, is damaged, too small or too large; names the image.
+        CorpusError: the image cannot be read, or is damaged, too small or too large; names the image.
     """
     size = clip.audio.stat().st_size if isinstance(clip.audio, Path) else len(clip.audio)
     if size > LARGEST:
         raise _fault(clip, f"{size:,} bytes are more than {LARGEST:,}: make it smaller")
     try:
         with warnings.catch_warnings(), Image.open(BytesIO(clip.encoded()), formats=FORMATS) as image:
-            warnings.simplefilter("ignore")  # of metadata that is damaged, and of sizes, which are checked
+            warnings.simplefilter("ignore")  # on damaged metadata, and on large sizes, which are checked here
             width, height = image.size
             if width * height > MOST_PIXELS:
                 raise _fault(clip, f"{width:,} × {height:,} pixels are too many: make it smaller")
@@ -74,7 +75,7 @@ def _fault(clip: Clip, what: str) -> CorpusError:
 
 
 def read_images(sources: Iterable[str], *, on_bad: OnBad) -> Iterator[Clip]:
-    """Read corpora of images. The id of a file is its path without suffix, as names alone may occur twice.
+    """Read corpora of images. The id of a loose file is its path without suffix, since names may occur twice.
 
     Args:
         sources: files, folders, shards, Parquet files or hub ids; see `budew.corpora.read`.

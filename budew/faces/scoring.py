@@ -1,8 +1,9 @@
-"""Empathic Insight-Face: embedding of an image → a score from each head, 0–7 for an emotion.
+"""Empathic Insight-Face: scores of an image by heads on its embedding, 0–7 for emotions.
 
-One pass of the encoder serves all heads, and heads of one shape are one batched product: 40 of the large size
-take 0.1 % of the encoder's operations. As published, a head's `mean_subtracted` is its score less its mean
-over neutral faces (a JSON file beside the heads), and `softmax` is over the emotions of these.
+The encoder runs once for all heads, and heads of the same shape are one batched product: 40 large heads take
+0.1 % of the encoder's operations. As published, `mean_subtracted` of a head is its score minus its mean over
+neutral faces (a JSON file beside the heads), and `softmax` is the softmax of `mean_subtracted` over the
+emotions.
 """
 
 import json
@@ -36,13 +37,13 @@ DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class FaceScores:
-    """Scores of one image by name of the head (`face_names`), as published.
+    """Scores of one image in the published forms; each mapping is by name of the head, see `face_names`.
 
     Attributes:
-        id: of the image.
-        raw: as the head gives them: emotions on about 0–7, dimensions on their own scales.
-        mean_subtracted: less the mean over neutral faces; the same where no means lie beside the heads.
-        softmax: of emotions, over all of them; dimensions have no such score.
+        id: id of the image.
+        raw: outputs of the heads: emotions on about 0–7, dimensions on the scale of each.
+        mean_subtracted: `raw` minus the means over neutral faces; equal to `raw` if no means are known.
+        softmax: softmax of `mean_subtracted` over the emotions; without dimensions.
     """
 
     id: str
@@ -52,12 +53,12 @@ class FaceScores:
 
     @classmethod
     def of_raw(cls, id: str, raw: Mapping[str, float], neutral: Mapping[str, float]) -> "FaceScores":
-        """Return the scores of an image with what is computed of them.
+        """Compute the other forms of the scores from the outputs of the heads.
 
         Args:
-            id: of the image.
-            raw: scores of the heads.
-            neutral: mean score of each head over neutral faces; 0 where it is missing.
+            id: id of the image.
+            raw: outputs of the heads.
+            neutral: mean score of each head over neutral faces; 0 for heads that are missing in it.
 
         Example:
             >>> scores = FaceScores.of_raw("a.png", {"Awe": 3.0, "Fear": 1.0}, {"Awe": 2.0})
@@ -71,7 +72,7 @@ class FaceScores:
 
     @property
     def intensities(self) -> dict[str, float]:
-        """Return the raw scores of emotions as intensities in [0, 1]; what leaves the scale is clipped."""
+        """Raw scores of emotions, clipped to their scale and converted to intensities in [0, 1]."""
         return {
             name: round(to_intensity(scale_of(name).clipped(value), scale_of(name)), DIGITS)
             for name, value in self.raw.items()
@@ -79,7 +80,7 @@ class FaceScores:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a line of the published form; `intensity` is ours."""
+        """Return the scores as a line of the published files, to which each head adds its `intensity`."""
         intensities = self.intensities
         results = {
             head_name(name): {
@@ -94,7 +95,7 @@ class FaceScores:
 
 
 def head_name(name: str) -> str:
-    """Return what the published files call the head of an emotion or dimension.
+    """Return the name that published files have for the head of an emotion or dimension.
 
     Example:
         >>> head_name("Astonishment/Surprise")
@@ -105,20 +106,20 @@ def head_name(name: str) -> str:
 
 
 class FaceScorer:
-    """Heads on an image encoder, ready to score."""
+    """Scores images with an encoder and heads."""
 
     def __init__(
         self, encoder: ImageEncoder, heads: Sequence[Head], neutral: Mapping[str, float] | None = None
     ) -> None:
-        """Stack the heads.
+        """Stack the heads on the device of the encoder.
 
         Args:
-            encoder: with as many outputs as the heads have inputs.
-            heads: by `face_names`.
-            neutral: mean score of each over neutral faces; None where they are unknown.
+            encoder: image encoder; heads need as many inputs as it has outputs.
+            heads: heads with names of `face_names`.
+            neutral: mean score of each head over neutral faces; None if unknown.
 
         Raises:
-            CheckpointError: a head takes another number of inputs.
+            CheckpointError: a head has another number of inputs.
         """
         self.encoder, self.neutral = encoder, dict(neutral or {})
         by_shape: dict[tuple[Any, ...], list[Head]] = {}
@@ -137,15 +138,16 @@ class FaceScorer:
     def from_pretrained(
         cls, model: str | Path, *, encoder: str | Path | None = None, device: str | None = None
     ) -> "FaceScorer":
-        """Load heads, and the encoder that is noted beside them, else that of the published ones.
+        """Load heads and their encoder.
 
         Args:
             model: folder with `model_<name>_best.pth`, or a hub id such as laion/Empathic-Insight-Face-Large.
-            encoder: SigLIP, a folder or a hub id; None for the one that the heads were trained on.
+            encoder: SigLIP, a folder or a hub id; None for the one in `heads.json`, else that of the
+                published heads.
             device: "cpu", "cuda", "cuda:1"...; None for the first GPU, or the CPU without one.
 
         Raises:
-            CheckpointError: heads or encoder cannot be loaded, or do not fit each other.
+            CheckpointError: heads or encoder cannot be loaded, or the encoder has another width.
         """
         folder = hub_folder(str(model), _HEAD_FILES) if is_on_hub(model) else Path(model).expanduser()
         heads = load_face_heads(folder)
@@ -153,13 +155,13 @@ class FaceScorer:
         return cls(load_image_encoder(encoder or noted, device=device), heads, neutral_means(folder, heads))
 
     def scores_of_embeddings(self, embeddings: Tensor) -> dict[str, Tensor]:
-        """Return the scores (images,) of each head, of embeddings (images, width)."""
+        """Return name of the head → scores (images,) for embeddings (images, width)."""
         with torch.inference_mode():
             scores = torch.cat([stack(embeddings) for stack in self._stacks])
         return dict(zip(self._names, scores, strict=True))
 
     def score(self, ids: Sequence[str], images: Sequence["Image"]) -> list[FaceScores]:
-        """Return the scores of a batch of RGB images."""
+        """Return the scores of a batch of RGB images with these ids."""
         found = self.scores_of_embeddings(self.encoder.embed(images))
         columns = {name: scores.double().tolist() for name, scores in found.items()}
         return [
@@ -170,15 +172,15 @@ class FaceScorer:
     def score_clips(
         self, clips: Iterable[Clip], *, batch_size: int = 32, on_bad: OnBad | None = None
     ) -> Iterator[tuple[Clip, FaceScores]]:
-        """Score images in their order.
+        """Score images in order; yield each clip with its scores.
 
         Args:
-            clips: with images.
-            batch_size: images at once.
+            clips: clips with images.
+            batch_size: number of images in a batch.
             on_bad: called with the error of each image that cannot be read; without it the first is raised.
 
         Raises:
-            JobError: the encoder failed, for lack of memory for example.
+            JobError: the encoder failed, for example for lack of memory.
         """
 
         def images() -> Iterator[tuple[Clip, "Image"]]:
@@ -201,10 +203,10 @@ class FaceScorer:
 
 
 def load_face_heads(folder: Path) -> list[Head]:
-    """Return the heads in a folder that have one of `face_names`.
+    """Load the heads in a folder whose names are in `face_names`; other heads are ignored.
 
     Raises:
-        CheckpointError: there are no heads, a file is not a head, or no head is of an emotion.
+        CheckpointError: there are no heads, a file is not a head, or no head is for an emotion.
     """
     known = {name.casefold(): name for name in face_names()}
     heads = []
@@ -218,12 +220,12 @@ def load_face_heads(folder: Path) -> list[Head]:
 
 
 def neutral_means(folder: Path, heads: Sequence[Head]) -> dict[str, float] | None:
-    """Return the mean scores over neutral faces from `*neutral*.json` beside the heads; None without one.
+    """Read the mean scores over neutral faces from `*neutral*.json` beside the heads; None without a file.
 
-    It has a number for each head, or an object with `mean`.
+    The file has a number for each head, or an object with `mean`.
 
     Raises:
-        CheckpointError: there are several, it cannot be read, or lacks a head.
+        CheckpointError: there are several files, or the file cannot be read or lacks a head.
     """
     files = sorted(folder.glob("*neutral*.json")) if folder.is_dir() else []
     if not files:
@@ -246,6 +248,6 @@ def neutral_means(folder: Path, heads: Sequence[Head]) -> dict[str, float] | Non
 
 
 def write_neutral_means(folder: Path, means: Mapping[str, float]) -> None:
-    """Write mean scores over neutral faces beside heads."""
+    """Write mean scores over neutral faces into `neutral_means.json`, beside the heads in `folder`."""
     text = json.dumps({head_name(name): {"mean": value} for name, value in means.items()}, indent=1)
     (folder / "neutral_means.json").write_text(text + "\n", encoding="utf-8")

@@ -4,9 +4,9 @@
 - multi-shot: 40 emotions on 0–7, of which at most five are above 0, and four dimensions on their own scales,
   each with a rating and a reason; the prompt has examples.
 
-Works with any server that speaks the OpenAI chat protocol with images. An answer that breaks a rule is sent
-back with what is wrong. The result is appended to the image's `annotations`, a list of `{"model",
-"predictions"}`, so that several models accumulate; an image that has one by this model passes as it is.
+Works with any server for the OpenAI chat protocol with images. An answer that breaks a rule is sent back with
+its errors. The result is appended to `annotations` in the metadata, a list of `{"model", "predictions"}`, to
+which several models may add; an image that has an annotation by this model is not changed.
 """
 
 from base64 import b64encode
@@ -32,22 +32,23 @@ from budew.jobs.job import OnFailed
 FaceProtocol = Literal["zero-shot", "multi-shot"]
 KEYS, MOST = 25, 5  # keys of a zero-shot answer, emotions above 0 of a multi-shot one
 LARGEST_SIDE = 1024
-"""Pixels; a larger image is sent smaller."""
+"""Longest side of the sent image in pixels; larger images are scaled down."""
 FIELD = "annotations"
 _LONGEST_REASON = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class AnnotateFaces:
-    """The job `annotate faces`.
+    """The job `annotate faces`: images → images with annotations by a vision-language model.
 
     Attributes:
-        server: where and which model to ask, how patiently, and what may be spent.
+        server: address and model, timeouts, retries and limits of cost.
         protocol: "zero-shot" or "multi-shot".
-        turns: answers that a model may give for an image: what is wrong with one is sent back.
-        temperature: 0 for the likeliest answer.
-        seed: sent along, None for none.
-        account: name under which the cache adds up what is spent.
+        turns: number of answers that a model may give for an image; the errors of an invalid answer are sent
+            back.
+        temperature: sampling temperature; 0 for the most probable answer.
+        seed: sampling seed that is sent with each request; None for no seed.
+        account: name under which the cache adds up the cost.
     """
 
     server: ServerSettings
@@ -60,7 +61,7 @@ class AnnotateFaces:
     media: ClassVar[Media] = IMAGE
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what determines the answers."""
+        """Return the settings that determine the answers."""
         return {
             "by": "vlm",
             "model": self.server.model,
@@ -71,7 +72,7 @@ class AnnotateFaces:
         }
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Annotate images in their order, many at a time. Raises what `answered_in_order` does."""
+        """Annotate many images at a time and yield them in order; errors are those of `answered_in_order`."""
         return annotate_in_order(clips, self._annotated, failed, self.server, account=self.account)
 
     async def _annotated(self, client: Client, clip: Clip) -> Clip:
@@ -97,12 +98,12 @@ class AnnotateFaces:
 
 @cache
 def prompts() -> dict[str, Any]:
-    """Return the texts of `paraphrase/faces.yaml`."""
+    """Return the texts of the prompts in `paraphrase/faces.yaml`."""
     return read_yaml(data_folder("paraphrase") / "faces.yaml")
 
 
 def messages(protocol: FaceProtocol, image: str) -> tuple[dict[str, Any], ...]:
-    """Return the messages that ask about an image, a data URI."""
+    """Return the messages of a request about an image, which is given as a data URI."""
     texts = prompts()[protocol]
     dimensions = (
         f"- {name}: {scale_of(name).low:g} ({row['at_low']}) to {scale_of(name).high:g} ({row['at_high']})"
@@ -127,10 +128,10 @@ def messages(protocol: FaceProtocol, image: str) -> tuple[dict[str, Any], ...]:
 
 
 def data_uri(clip: Clip) -> str:
-    """Return the image as it is sent: a JPEG of at most `LARGEST_SIDE` pixels a side.
+    """Return the image as it is sent, as a data URI: a JPEG of at most `LARGEST_SIDE` pixels per side.
 
     Raises:
-        CorpusError: it cannot be read: nothing is paid for it.
+        CorpusError: the image cannot be read.
     """
     image = open_image(clip)
     image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
@@ -148,7 +149,7 @@ def _emotions() -> list[str]:
 
 
 def read_zero_shot(text: str) -> dict[str, int]:
-    """Return the ratings in an answer, 25 of `Group|Emotion`.
+    """Read the ratings in an answer: 25 keys of the form `Group|Emotion`, each with a rating from 1 to 7.
 
     Raises:
         AnswerError: with everything that is wrong, one line for each problem.
@@ -168,7 +169,7 @@ def read_zero_shot(text: str) -> dict[str, int]:
 
 
 def read_multi_shot(text: str) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return ratings with reasons in an answer, under "emotions" and "extra_dimensions".
+    """Read the ratings with reasons in an answer, under "emotions" and "extra_dimensions".
 
     Raises:
         AnswerError: with everything that is wrong, one line for each problem.
