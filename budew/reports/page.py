@@ -75,8 +75,8 @@ def shortened(text: str) -> str:
 
 
 def breakable(name: str) -> str:
-    """Return a name that a browser may break after a slash."""
-    return name.replace("/", "/\u200b")
+    """Return a name that a browser may break after a slash; text with a URL as it is, for copying."""
+    return name if "://" in name else name.replace("/", "/\u200b")
 
 
 def bar_list(heading: str, counted: Iterable[tuple[str, int]], total: int = 0) -> BarList:

@@ -11,6 +11,7 @@ from budew.reports.named_corpora_page import (
     named_corpora_summary,
     short_citation,
 )
+from budew.reports.section_layout import report_html
 from budew.taxonomy import EMOTIONS
 
 
@@ -58,3 +59,11 @@ def test_a_corpus_is_explained_with_every_label_and_every_part_of_its_example(na
 )
 def test_a_citation_is_first_author_and_year(bibtex, short):
     assert short_citation(bibtex) == short
+
+
+def test_addresses_on_the_page_can_be_copied():
+    corpora = known_corpora()
+    page = report_html(corpora_report(corpora))
+    addresses = [corpus.address for corpus in corpora.values() if corpus.address]
+    assert addresses
+    assert all(address.replace("&", "&amp;") in page for address in addresses)
