@@ -7,7 +7,7 @@ import pytest
 from budew.cli import app
 from budew.corpora import Clip, read, write_shard
 from budew.curation import preview as module
-from budew.curation.preview import preview_job
+from budew.curation.preview import JobPreview, preview_job
 from budew.errors import CorpusError, InputError
 from budew.io.resources import data_folder
 from budew.profile import VoiceProfile
@@ -69,6 +69,13 @@ def test_failures_are_listed_and_the_largest_contradictions_come_first(tmp_path)
     assert "c9" not in {clip.id for clip, _ in found.disagreements(10)}
     with pytest.raises(InputError):
         preview_job(tmp_path, Angry(), limit=module.MOST_CLIPS + 1)
+
+
+def test_clips_are_listed_by_how_much_they_changed_and_unchanged_ones_left_out():
+    before = {"a": 0.9, "b": 0.2, "c": 1.0, "d": 0.2}
+    clips = [Clip(id, b"x", "wav", profile=VoiceProfile({"Anger": 1.0})) for id in reversed(before)]
+    found = JobPreview(clips, [], {id: VoiceProfile({"Anger": anger}) for id, anger in before.items()})
+    assert [clip.id for clip, _ in found.disagreements(4)] == ["b", "d", "a"]
 
 
 def test_the_command_writes_a_shard_and_a_page_with_players(tmp_path):
