@@ -1,4 +1,4 @@
-"""Every HTML page and every terminal table."""
+"""Reports of all results, as HTML pages and terminal tables."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The page of captioned recordings: waveform, emotions over time, captions, and a player that they follow."""
+"""Page of captioned recordings: waveform, emotions over time, captions, and a player in step with these."""
 
 import base64
 import hashlib
@@ -20,12 +20,12 @@ from budew.reports.explanation import marks_of, pieces
 from budew.reports.page import mp3_uri, render_page, strongest_first, trait_words
 
 LANES = 8
-"""Emotions whose course is drawn, the strongest ones."""
+"""Number of emotions drawn over time; the strongest ones are chosen."""
 MOST_RECORDINGS = 100
 LARGEST_AUDIO = 48_000_000
-"""Bytes of mp3 in one page at most: about four hours."""
+"""Largest size of all mp3 in one page in bytes: about four hours."""
 WIDTH, HEIGHT = 1000, 100
-"""Size of the drawings, in their own units."""
+"""Size of the drawings, in units of their coordinates."""
 
 _RATE = 16_000
 _BLOCK = 10.0
@@ -36,13 +36,13 @@ _SCRIPT = (Path(__file__).parent / "captions_page.js").read_text(encoding="utf-8
 
 
 def captions_html(records: Sequence[Mapping[str, Any]], recordings: Iterable[Recording]) -> str:
-    """Return the page as HTML.
+    """Return a page of captioned recordings as HTML.
 
     Args:
         records: results of a captioner as JSON values; the first `MOST_RECORDINGS` are shown.
-        recordings: those that were captioned, in their order: the audio of the players.
+        recordings: the captioned recordings, in the order of `records`, for the audio of the players.
 
-    No audio is read of recordings that failed.
+    The audio of recordings that failed is not read.
     """
     room, found, shown = LARGEST_AUDIO, iter(recordings), []
     for record in records[:MOST_RECORDINGS]:

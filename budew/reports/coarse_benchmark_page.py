@@ -1,4 +1,4 @@
-"""Transfer to few classes (EmoDB, RAVDESS, FERD, AffectNet) as a report, from `CoarseResult.to_dict()`."""
+"""Report of a benchmark with few classes (EmoDB, RAVDESS, FERD, AffectNet)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ _SHARES = tuple(_COLUMNS)[:3]
 
 
 def coarse_report(result: Mapping[str, Any]) -> Report:
-    """Return cards, leaderboard, classes, confusion and number of accepted classes."""
+    """Report a result of `CoarseResult.to_dict()`: leaderboard, classes, confusion, accepted classes."""
     clips = f"{result['n']:,} {_items(result)} of {result['data']}"
     speakers = f", {result['speakers']} speakers" if result["speakers"] else ""
     permuted = result["permutation_baseline"]

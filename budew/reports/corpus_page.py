@@ -1,6 +1,6 @@
-"""Statistics and inspection of a corpus as reports: counts, plots, what is broken, and clips to listen to.
+"""Reports of the statistics and the inspection of a corpus: counts, plots, broken items, clips to listen to.
 
-With 24 players of four seconds the page of an inspection is a file of 0.7 MB.
+The page of an inspection with 24 players of four seconds is a file of 0.7 MB.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,12 +45,12 @@ COMPARED_LANGUAGES = 10
 
 
 def statistics_report(counted: CorpusStatistics) -> Report:
-    """Return the contents of a corpus."""
+    """Report the statistics of a corpus."""
     return Report(counted.corpus, "", _cards(counted), with_content(*_counts(counted, {})))
 
 
 def inspection_summary(found: Inspection) -> Report:
-    """Return the inspection of a corpus without its clips, as a terminal shows it."""
+    """Report the inspection of a corpus for a terminal, without clips."""
     kinds = (f"{kind} {count:,} ({decimal(size)})" for kind, (count, size) in found.files.items())
     audio = "decoded to the last sample" if found.decoded else "headers only"
     encoded = {
@@ -68,11 +68,12 @@ def inspection_summary(found: Inspection) -> Report:
 
 
 def inspection_report(found: Inspection, disagreements: Sequence[tuple[Clip, VoiceProfile]] = ()) -> Report:
-    """Return the inspection of a corpus, its examples with players.
+    """Report the inspection of a corpus, with players for its examples.
 
     Args:
-        found: the inspection.
-        disagreements: clips with the profile that they had before, shown beside their own.
+        found: result of the inspection.
+        disagreements: clips to show, each with an earlier profile, which is shown beside the profile of the
+            clip.
     """
     summary = inspection_summary(found)
     return replace(summary, sections=[*summary.sections, *_clip_sections(found, disagreements)])

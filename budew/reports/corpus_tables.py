@@ -1,4 +1,4 @@
-"""Splits, weights, duplicates, ratings, thresholds and acting plans of corpora as terminal reports."""
+"""Terminal reports on corpora: splits, weights, duplicates, ratings, thresholds and acting plans."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import astuple
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from budew.synthesis.acting.acting_hours import Preview
 
 SHOWN = 20
-"""Groups of duplicates that are shown; the JSON has more."""
+"""Number of groups of duplicates that are shown; the JSON has all groups."""
 
 
 def split_report(report: SplitReport) -> Report:
-    """Return a row for each part, then remarks on them."""
+    """Report a split: one row per part, and remarks."""
     rows: list[tuple[Cell, ...]] = []
     for part in report.parts:
         most = max(report.deviations(part).items(), key=lambda item: abs(item[1]), default=None)
@@ -64,7 +64,7 @@ def _split_remarks(report: SplitReport) -> Iterator[tuple[str, str]]:
 
 
 def weights_report(report: WeightReport) -> Report:
-    """Return the share of each emotion before and after, and the effective sample size."""
+    """Report sampling weights: shares of emotions before and after, and the effective sample size."""
     before, after = shares(report.balance.masses), shares(report.weighted)
     names = sorted(
         (name for name in (*EMOTIONS, NO_EMOTION) if name in before), key=lambda name: -before[name]
@@ -93,7 +93,7 @@ def weights_report(report: WeightReport) -> Report:
 
 
 def duplicates_report(found: Duplicates) -> Report:
-    """Return counts, and a row for each of the first groups."""
+    """Report duplicates: counts, and one row for each of the first groups."""
     rows = []
     for (keep, _), *others in found.groups[:SHOWN]:
         more = f" and {len(others) - 5:,} more" if len(others) > 5 else ""
@@ -115,7 +115,7 @@ def duplicates_report(found: Duplicates) -> Report:
 
 
 def rating_report(title: str, found: RatingStatistics, agreed: ConsensusStatistics) -> Report:
-    """Return ratings by emotion, and the consensus by number of ratings."""
+    """Report ratings by emotion, and the consensus of raters by number of ratings."""
     names = ("ratings", "items", "raters", "present", "mean", "agreement", "alpha")
     rows = [
         (emotion, *(getattr(counts, name) for name in names))
@@ -136,7 +136,7 @@ def rating_report(title: str, found: RatingStatistics, agreed: ConsensusStatisti
 
 
 def thresholds_table(thresholds: Thresholds) -> Table:
-    """Return a row for each measure and group."""
+    """Return a table of thresholds, with one row per measure and group."""
     rows = [
         (name, "all" if group == ALL else group, *(f"{number:g}" for number in row))
         for name, groups in thresholds.rows.items()
@@ -146,7 +146,7 @@ def thresholds_table(thresholds: Thresholds) -> Table:
 
 
 def plan_report(found: "Preview", clip_seconds: float) -> Report:
-    """Return the counts and the first clips of an acting plan."""
+    """Report an acting plan: clips by axis, and the first clips; `clip_seconds` is the duration of one."""
     rows: list[tuple[Cell, ...]] = []
     for axis, levels in found.counts.items():
         named = ", ".join(f"{name} {clips:,}" for name, clips in levels.items())

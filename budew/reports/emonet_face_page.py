@@ -1,4 +1,4 @@
-"""EmoNet-Face HQ and Binary as reports, from the JSON of results: the plots of the published notebooks."""
+"""Reports of EmoNet-Face HQ and Binary, with the plots of the published notebooks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ _ANSWERS = {"all_yes": "all three yes", "never_yes": "never yes", "other": "othe
 
 
 def emonet_face_hq_report(result: Result) -> Report:
-    """Return raters and groups by kappa, kappas of pairs, alpha and ratings; `model` stands out."""
+    """Report a result of `HqResult.to_dict()`: kappas, alpha and ratings; the scored model is highlighted."""
     counts = result["counts"]
     subtitle = (
         f"{counts['images']:,} images, {counts['people']} people and {counts['models']} models "
@@ -175,7 +175,7 @@ def _hq_notes(result: Result) -> list[tuple[str, str]]:
 
 
 def emonet_face_binary_report(result: Result) -> Report:
-    """Return agreement by emotion, and how well a model tells the pairs with high agreement apart."""
+    """Report a result of `BinaryResult.to_dict()`: agreement by emotion, and the scores of a model."""
     counts, model = result["counts"], result["model"]
     subtitle = (
         f"{counts['ratings']:,} ratings of {counts['images']:,} images by {counts['people']} people, "

@@ -1,4 +1,4 @@
-"""Report of EmoNet-Voice Bench, for the terminal and as a page, made from `EmoNetVoice.to_dict()` alone."""
+"""Report of EmoNet-Voice Bench, for the terminal and as a page."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +14,7 @@ _CLASSES = ("0: not", "1: mildly", "2: intensely")
 
 
 def emonet_voice_report(result: Result) -> Report:
-    """Return the parts of the report, the most important section first."""
+    """Report a result of `EmoNetVoice.to_dict()`, the most important section first."""
     cards = [Card(NAMES[name], result[name], digits=3) for name in PAIR_METRICS]
     cards += [Card(f"{name.title()} (%)", result[name]) for name in ("refused", "unparsed")]
     sections = with_content(
@@ -43,7 +43,7 @@ def _model(result: Result) -> str:
 
 
 def emonet_voice_summary(report: Report) -> Report:
-    """Return what a terminal shows: cards, and the first tables without sources and intervals."""
+    """Shorten the report for a terminal: cards, and the first tables without sources and intervals."""
     tables = [section for section in report.sections[:3] if isinstance(section, Table)]
     return replace(report, sections=[_narrow(table) for table in tables], notes=())
 
@@ -59,7 +59,7 @@ def _bare(cell: Cell) -> Cell:
 
 
 def decoding_table(comparison: Mapping[str, Any]) -> Table:
-    """Return two rows a decoding, raw and calibrated, from `DecodingComparison.to_dict()`."""
+    """Return a table of `DecodingComparison.to_dict()`: two rows per decoding, raw and calibrated."""
     rows: list[tuple[Cell, ...]] = []
     for row in comparison["decodings"]:
         for name, metrics in ((row["name"], row["raw"]), (f"{row['name']}, calibrated", row["calibrated"])):

@@ -1,4 +1,4 @@
-"""An evaluation as a report: means, emotions, speaker, vocal bursts, false emotions, and clips to listen to.
+"""Report of an evaluation: means, emotions, speaker, vocal bursts, false emotions, clips to listen to.
 
 With twelve players of three seconds the page is a file of 320 kB, written in half a second.
 """
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from budew.model.card import CheckpointCard
 
 LISTED_SKIPS = 50
-"""Skipped clips that are listed one by one."""
+"""Number of skipped clips that are listed."""
 FEW_CLIPS = 40
-"""With no more, metrics are uncertain, and the page begins with the clips themselves."""
+"""Up to this number of clips, metrics are uncertain, and the page begins with the clips themselves."""
 _LABELS = {
     "spearman": "Spearman ρ",
     "pearson": "Pearson r",
@@ -57,12 +57,12 @@ _UNIT = (0.0, 1.0)
 def evaluation_report(
     evaluation: Evaluation, *, examples: int = 12, published: Section | None = None
 ) -> Report:
-    """Return the report of an evaluation.
+    """Report an evaluation.
 
     Args:
-        evaluation: any.
-        examples: clips that are shown at most, those that have audio first.
-        published: results of the model elsewhere, shown before the clips.
+        evaluation: result to report.
+        examples: largest number of clips that are shown; clips with audio come first.
+        published: section with published results of the model, shown before the clips; None for no section.
     """
     sections: list[Section] = [_by_emotion(evaluation), _level_map(evaluation)] if evaluation.rated else []
     if evaluation.mean["top1"].value is not None:
@@ -82,7 +82,7 @@ def evaluation_report(
 
 
 def evaluation_summary(evaluation: Evaluation) -> Report:
-    """Return what a terminal shows: more metrics of each emotion, no confusion of emotions, no clips."""
+    """Report an evaluation for a terminal: more metrics per emotion, but no confusion and no clips."""
     columns = {"spearman": "ρ", "pearson": "r", "mae": "MAE", "rmse": "RMSE"}
     listed, note = _listed_emotions(evaluation)
     rows = [
@@ -106,7 +106,7 @@ def _report(evaluation: Evaluation, notes: Sequence[tuple[str, str]], *sections:
 
 
 def parity_report(found: "Parity") -> Report:
-    """Return how the captions of an exported checkpoint compare with the original's."""
+    """Report how the captions of an exported checkpoint compare with those of the original."""
     cards = [
         Card("same captions", found.same, digits=3),
         Card("mean Spearman", found.spearman),
@@ -117,7 +117,7 @@ def parity_report(found: "Parity") -> Report:
 
 
 def card_section(card: "CheckpointCard") -> Bars | None:
-    """Return the published results of a checkpoint beside chance, None where there are none."""
+    """Return the published results of a checkpoint beside chance level; None if it has none."""
     if not card.results:
         return None
     rows = [

@@ -1,9 +1,8 @@
-"""How a caption was parsed: each phrase marked in its place, its meaning, and the emotions as bars.
+"""Explanation of a parsed caption: its text with marked phrases, their meaning, and the emotions as bars.
 
-In the terminal (`print_explanation`, `print_all_frames`) and as one HTML page (`explanation_html`; a thousand
-captions are 3 MB and take 3 s on one core). The role of a mark never depends on colour alone: it is struck
-through, underlined or, without colours, in brackets. Captions come from outside: control characters are made
-visible.
+`print_explanation` and `print_all_frames` print to the terminal; `explanation_html` returns an HTML page (for
+a thousand captions, 3 MB in 3 s on one core). The role of a mark is not shown by colour alone: marks are
+struck through, underlined or, without colours, in brackets. Control characters in captions are made visible.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,13 +28,13 @@ from budew.taxonomy import LEVELS
 from budew.taxonomy.rating_scales import level_name
 
 BAR_STEPS = len(LEVELS) - 1
-"""Steps of a bar, so that each level ends where a character ends."""
+"""Number of steps of a bar, so that each level ends at the end of a character."""
 WIDEST_BAR = 40
-"""Characters. Longer ones are no easier to compare."""
+"""Largest length of a bar in characters, as longer ones are no easier to compare."""
 BESIDE_BAR = 44
-"""Characters that the longest name, the level and the space between take."""
+"""Number of characters for the longest name, the level and the space between them."""
 LONGEST_CELL = 80
-"""Characters of a phrase that a table shows: quoted speech can be as long as the caption."""
+"""Largest number of characters of a phrase in a table, because quoted speech can be long."""
 
 _BRACKETS = {"affirmed": ("[", "]"), "unknown": ("[?", "?]")}
 _NOT_COUNTED = ("[~", "~]")
@@ -43,17 +42,17 @@ _NOT_COUNTED = ("[~", "~]")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A phrase of a caption and its meaning in words.
+    """A marked phrase of a caption, with its meaning in words.
 
     Attributes:
-        start, end: the span in the text, in characters. Marks never overlap.
+        start, end: span of the phrase in the text, in characters. Marks never overlap.
         kind: emotion, burst, trait, attribute, quoted, dropped or unknown.
-        role: affirmed, negated, past, quoted, dropped or unknown. Only "affirmed" counts.
-        meaning: what it stands for, such as "Sadness" or "gender: female".
-        level: "strong", "towards very warm"; empty for what has no level.
+        role: affirmed, negated, past, quoted, dropped or unknown. Only "affirmed" phrases count.
+        meaning: meaning of the phrase, such as "Sadness" or "gender: female".
+        level: level, such as "strong" or "towards very warm"; empty if it has none.
         phrase: the entry of the lexicon that was found; empty for quoted and unknown words.
-        because: the words of the caption to which it owes level and role, "not" or "probably".
-        besides: what else it stands for: "crying" is Sadness, and Sobs.
+        because: the words of the caption that determine level and role, such as "not" or "probably".
+        besides: a second meaning of the phrase: "crying" means Sadness and Sobs.
     """
 
     start: int
@@ -68,12 +67,12 @@ class Mark:
 
     @property
     def tone(self) -> str:
-        """Its colour, `#rrggbb`."""
+        """Colour of the mark, `#rrggbb`."""
         return emotion_tone(self.meaning) if self.kind == "emotion" else tones()["others"][self.kind]
 
     @property
     def summary(self) -> str:
-        """All of it on one line."""
+        """All fields of the mark in one line of text."""
         why = self.because and f"because of: {self.because}"
         found = self.phrase and f"lexicon: {self.phrase}"
         besides = self.besides and f"and {self.besides}"
@@ -96,7 +95,9 @@ def marks_of(parsed: ParsedCaption) -> tuple[Mark, ...]:
         found.append(Mark(word.start, word.end, "unknown", "unknown", "not in the lexicon"))
     disjoint: list[Mark] = []
     for mark in sorted(found, key=lambda mark: mark.start):
-        if not disjoint or mark.start >= disjoint[-1].end:  # an unknown word in quotation marks is spoken
+        if (
+            not disjoint or mark.start >= disjoint[-1].end
+        ):  # unknown words in quotation marks are only marked as quoted
             disjoint.append(mark)
         elif mark.phrase and (mark.start, mark.end) == (disjoint[-1].start, disjoint[-1].end):
             disjoint[-1] = replace(disjoint[-1], besides=mark.meaning)
@@ -119,7 +120,7 @@ def _mark(mention: Mention) -> Mark:
 
 
 def pieces(text: str, found: Sequence[Mark]) -> Iterator[tuple[str, Mark | None]]:
-    """Yield marked and unmarked pieces of a text, which together are the text made visible."""
+    """Yield the text in pieces, each with its mark or None; control characters are made visible."""
     at = 0
     for mark in found:
         yield visible(text[at : mark.start]), None
@@ -137,7 +138,7 @@ def _cell(text: str) -> str:
 def print_explanation(parsed: ParsedCaption, console: Console) -> None:
     """Print a caption with marked phrases, a table of the marks, and the emotions as bars.
 
-    Where the console has no colours, marks are in brackets.
+    On a console without colours, marks are in brackets.
     """
     found = marks_of(parsed)
     console.print(_marked(parsed.text, found, console))
@@ -161,14 +162,14 @@ def print_all_frames(
     """Print the caption of a profile in every sentence frame, with the phrases that `parse` finds marked.
 
     Args:
-        profile: any profile.
-        console: where to.
-        seed: random seed for words and order.
-        style: frames of this style alone.
+        profile: profile to caption.
+        console: console to print to.
+        seed: random seed of wording and order.
+        style: style of the frames to print; None for all frames.
         selection: which parts of the profile to express.
 
     Raises:
-        InputError: there is no such style, or no such part to leave out.
+        InputError: the style is unknown, or a part that `selection` leaves out.
     """
     for name in frame_names(style=style):
         frame = load_templates().frames[name]
@@ -258,9 +259,9 @@ def explanation_html(parsed_captions: Sequence[ParsedCaption], *, profile: Voice
     """Return a page that shows how captions were parsed: marked text, bars, traits, bursts and a legend.
 
     Args:
-        parsed_captions: those to show.
-        profile: of the voice that they all describe: its 40 scores by family, bursts and traits are shown
-            once, instead of those of each caption.
+        parsed_captions: parsed captions to show.
+        profile: profile of the voice that all captions describe: its 40 scores by family, its bursts and its
+            traits are shown once, instead of those of each caption.
     """
     found = [marks_of(parsed) for parsed in parsed_captions]
     captions = [_page_part(parsed, marks) for parsed, marks in zip(parsed_captions, found, strict=True)]

@@ -1,4 +1,4 @@
-"""Pages of faces: each image with its strongest emotions as bars, and the description of a corpus."""
+"""Pages of faces: images with their strongest emotions as bars, and the description of a corpus."""
 
 import base64
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ from budew.reports.sections import (
 MOST_IMAGES = 200
 SHOWN_EMOTIONS = 8
 LONGER_SIDE = 224
-"""Pixels of the longer side of an image on the page."""
+"""Length of the longer side of an image on the page in pixels."""
 _HIGHEST_SCORE = 7.0
 
 
 class FacesPage:
-    """A page that grows image by image; it holds `MOST_IMAGES` small JPEG files of about 10 kB."""
+    """A page to which images are added one by one, up to `MOST_IMAGES`, each a JPEG of about 10 kB."""
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -38,7 +38,7 @@ class FacesPage:
         self._left_out = 0
 
     def add(self, clip: Clip, scores: FaceScores) -> None:
-        """Show an image that could be scored."""
+        """Add an image with its scores."""
         if len(self._faces) == MOST_IMAGES:
             self._left_out += 1
             return
@@ -51,7 +51,7 @@ class FacesPage:
         self._faces.append(ClipCard(clip.id, image=source, bars=bars))
 
     def report(self) -> Report:
-        """Return the page as a report."""
+        """Return the report with all added images."""
         left_out = f", {self._left_out:,} more are not shown" if self._left_out else ""
         note = (
             "The bars are the raw scores of the strongest emotions of each face, on a scale of about 0 to 7. "
@@ -67,7 +67,7 @@ def _bar(emotion: str, raw: float) -> EmotionBar:
 
 
 def description_report(source: str, found: Mapping[str, Any]) -> Report:
-    """Return the description of a corpus, as `describe_faces` makes it."""
+    """Report the description of a corpus, which `describe_faces` returns."""
     labels = {"group": "ethnicity, by group", "ethnicity": "ethnicity", "gender": "gender", "age": "age"}
     cards = [Card("images", found["images"])]
     cards += [

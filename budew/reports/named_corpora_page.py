@@ -1,4 +1,4 @@
-"""Reports of the corpora that are known by name: all of them compared, and one explained."""
+"""Reports of the corpora that are known by name: a comparison of all, and a description of one."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ _COMPARED = ("language", "hours", "speakers", "emotions", "bursts", "kind", "lic
 
 
 def corpora_report(corpora: Mapping[str, NamedCorpus]) -> Report:
-    """Return the comparison of corpora by name, and where each is from."""
+    """Report a comparison of the known corpora, with their sources."""
     languages = {tag.partition("-")[0] for corpus in corpora.values() for tag in corpus.languages}
     cards = [
         Card("corpora", len(corpora)),
@@ -28,12 +28,12 @@ def corpora_report(corpora: Mapping[str, NamedCorpus]) -> Report:
 
 
 def named_corpora_summary(corpora: Mapping[str, NamedCorpus]) -> Report:
-    """Return what a terminal shows: the comparison with short citations, without addresses."""
+    """Report the comparison for a terminal: with short citations, without addresses."""
     return replace(corpora_report(corpora), sections=[_comparison(corpora, (*_COMPARED, "citation"))])
 
 
 def corpus_report(name: str, corpus: NamedCorpus) -> Report:
-    """Return a report on a corpus: labels as emotions, names and tables, licence and citation."""
+    """Report a known corpus: labels as emotions, file names and tables, licence and citation."""
     cards = [
         Card("hours", corpus.hours, digits=1),
         Card("speakers", corpus.speaker_count),
@@ -57,7 +57,7 @@ def corpus_report(name: str, corpus: NamedCorpus) -> Report:
 
 
 def short_citation(bibtex: str) -> str:
-    """Return the first author and the year of a BibTeX entry, as far as it has them."""
+    """Return the first author and the year of a BibTeX entry, if it has them."""
     found = (pattern.search(bibtex) for pattern in (_AUTHOR, _YEAR))
     return " ".join(one[1].strip() for one in found if one) or "–"
 

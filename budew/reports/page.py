@@ -1,8 +1,8 @@
-"""HTML pages: one file each that opens anywhere and loads nothing: no script, font or image from elsewhere.
+"""HTML pages: single files that open anywhere and load no script, font or image from elsewhere.
 
 Plots are HTML and CSS: they follow the reader's light or dark mode, stay sharp on any screen and can be read
-aloud. Players get an mp3 made of the decoded samples, which every browser plays: no byte of a foreign file
-reaches it. Ten seconds take about 50 kB.
+aloud. Players get an mp3 encoded from the decoded samples, which every browser plays; no byte of the original
+file is included. Ten seconds take about 50 kB.
 """
 
 import base64
@@ -27,11 +27,11 @@ from budew.taxonomy.rating_scales import level_name, nearest_level, to_intensity
 from budew.version import __version__
 
 LONGEST_TEXT = 600
-"""Characters of a caption, a transcript or a reason that are shown."""
+"""Largest number of characters that are shown of a caption, a transcript or a reason."""
 LONGEST_PLAYED = 30.0
-"""Seconds of a clip that are played at most."""
+"""Largest number of seconds that are played of a clip."""
 LARGEST_AUDIO = 4_000_000
-"""Bytes of mp3 in one page at most."""
+"""Largest size of all mp3 in one page in bytes."""
 Row = TypeVar("Row")
 
 _RATE = 16_000
@@ -41,9 +41,10 @@ _FOLDER = Path(__file__).parent
 def render_page(
     name: str, *, sheets: Sequence[str] = (), filters: dict[str, Any] | None = None, **values: Any
 ) -> str:
-    """Return the page of a template and its style sheet, such as "sections_page", as HTML.
+    """Render the template `name` with its style sheet, such as "sections_page", as HTML.
 
-    `sheets` are further style sheets. Texts are escaped and made visible; a missing value is an error.
+    `sheets` are further style sheets, `filters` further filters of the template, `values` its variables.
+    Texts are escaped, and control characters made visible; a missing variable is an error.
     """
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
@@ -62,7 +63,7 @@ def render_page(
 
 
 def write_page(html: str, path: Path) -> Path:
-    """Write a page to `path`, whose folder is made, replacing what is there; return the path."""
+    """Write a page to `path`, replacing an earlier file, and create its folder; return the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as file:
         file.write(html)
@@ -70,17 +71,17 @@ def write_page(html: str, path: Path) -> Path:
 
 
 def shortened(text: str) -> str:
-    """Return a text, shortened if it is long."""
+    """Return a text, cut after `LONGEST_TEXT` characters."""
     return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
 
 
 def breakable(name: str) -> str:
-    """Return a name that a browser may break after a slash; text with a URL as it is, for copying."""
+    """Allow a browser to break a name after each slash; text with a URL is unchanged, for copying."""
     return name if "://" in name else name.replace("/", "/\u200b")
 
 
 def bar_list(heading: str, counted: Iterable[tuple[str, int]], total: int = 0) -> BarList:
-    """Return the first `LISTED` names with their counts as bars; `total`: number of names there are."""
+    """Return the first `LISTED` names with their counts as bars; `total` is the number of all names."""
     rows = list(islice(counted, LISTED))
     most = max([1, *(count for _, count in rows)])
     bars = [(name, f"{count:,}", percent(count, most)) for name, count in rows]
@@ -88,7 +89,7 @@ def bar_list(heading: str, counted: Iterable[tuple[str, int]], total: int = 0) -
 
 
 def by_family(rows: Iterable[tuple[str, Row]]) -> list[tuple[str, list[Row]]]:
-    """Return rows of emotions by family in the order of the taxonomy; families without any are left out."""
+    """Group rows by the family of their emotion, in the order of the taxonomy, without empty families."""
     families: dict[str, list[Row]] = {group: [] for group in EMOTION_GROUPS}
     for emotion, row in rows:
         families[emotion_group(emotion)].append(row)
@@ -96,7 +97,7 @@ def by_family(rows: Iterable[tuple[str, Row]]) -> list[tuple[str, list[Row]]]:
 
 
 def percent(part: float, whole: float, digits: int = 2) -> float:
-    """Return a share in per cent; 0 of nothing."""
+    """Return `part` in per cent of `whole`; 0 if `whole` is 0."""
     return round(100 * part / whole, digits) if whole else 0.0
 
 
@@ -109,9 +110,10 @@ def confusion_map(
     axes: tuple[str, str] = ("label", "caption"),
     note: str = "",
 ) -> HeatMap:
-    """Return clips by label (row) and prediction (column) in per cent of each row, whose sum is in brackets.
+    """Return a confusion matrix of clips by label (row) and prediction (column), in per cent of each row.
 
-    `refused` names a last column, of the clips without a predicted class. Empty rows stay empty.
+    The name of a row has its number of clips in brackets; rows without clips stay empty. `refused` is the
+    name of the last column, for clips without a predicted class; "" if there is no such column.
     """
     rows: list[str] = []
     shares: list[list[float | None]] = []
@@ -124,12 +126,12 @@ def confusion_map(
 
 
 def strongest_first(emotions: Mapping[str, float]) -> list[str]:
-    """Return the names; of equally strong ones the earlier in `EMOTIONS` first."""
+    """Return the names of emotions, the strongest first; equally strong ones in the order of `EMOTIONS`."""
     return sorted(emotions, key=lambda name: (-emotions[name], EMOTIONS.index(name)))
 
 
 def trait_words(name: str, value: str | float) -> str:
-    """Return the value of a trait in words; of a voice attribute, where on its scale it is."""
+    """Return the value of a trait in words; for a voice attribute, its position on the scale."""
     if isinstance(value, str):
         return visible(value)
     low, high = ATTRIBUTES[name].at_low, ATTRIBUTES[name].at_high
@@ -138,28 +140,28 @@ def trait_words(name: str, value: str | float) -> str:
 
 
 def emotion_tone(name: str) -> str:
-    """Return the colour of an emotion, that of its family."""
+    """Return the colour of an emotion, `#rrggbb`, which is that of its family."""
     return tones()["emotions"][emotion_group(name)]
 
 
 @cache
 def tones() -> Mapping[str, Mapping[str, str]]:
-    """Return colours, `#rrggbb`: of families under "emotions", of other kinds of marks under "others"."""
+    """Return colours, `#rrggbb`: of families of emotions in "emotions", of other marks in "others"."""
     table: Mapping[str, Mapping[str, str]] = packaged_table(__package__, "tones")
     return table
 
 
 def page_notes(page: str, **values: object) -> list[tuple[str, str]]:
-    """Return the notes of a page, terms and their meaning, with `values` filled in."""
+    """Return the notes of a page as pairs of term and meaning, with `values` filled in."""
     notes: Mapping[str, str] = packaged_table(__package__, "notes")[page]
     return [(term, meaning.format(**values).rstrip()) for term, meaning in notes.items()]
 
 
 def players(clips: Iterable[tuple[str, bytes | Path | None]]) -> Iterator[tuple[str, str]]:
-    """Yield the audio of each clip as a data URI and "", or "" and the reason why it cannot be played.
+    """Yield for each clip its audio as a data URI and "", or "" and the reason why it cannot be played.
 
     Args:
-        clips: ids with encoded audio or a path; the first `LONGEST_PLAYED` seconds are played.
+        clips: ids with encoded audio or a path, or None; the first `LONGEST_PLAYED` seconds are played.
     """
     rest = LARGEST_AUDIO
     for id, audio in clips:
@@ -179,7 +181,7 @@ def players(clips: Iterable[tuple[str, bytes | Path | None]]) -> Iterator[tuple[
 
 
 def mp3_uri(encoded: bytes) -> str:
-    """Return an mp3 as a data URI."""
+    """Encode an mp3 as a data URI."""
     return "data:audio/mpeg;base64," + base64.b64encode(encoded).decode("ascii")
 
 

@@ -1,4 +1,4 @@
-"""A rewritten corpus as a report: metrics, plots, texts beside their templates."""
+"""Report of a paraphrased corpus: metrics, plots, and paraphrases beside their template captions."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +31,7 @@ from budew.taxonomy import EMOTIONS
 from budew.taxonomy.rating_scales import level_name
 
 LOW_RATE = 0.95
-"""Rates of an emotion below it stand out on the page."""
+"""Rates of an emotion below this value are highlighted on the page."""
 
 _WORD = re.compile(r"\s*\S+\s*")
 _EDGES = ".,;:!?\"'()“”‘’…"
@@ -50,7 +50,7 @@ _DIVERSITY = (
     ("effective_vocabulary", "effective vocabulary", "more", 1),
     ("mean_words", "words a caption", "", 1),
 )
-"""Attributes of `Diversity` with label, what is better, and digits."""
+"""Attributes of `Diversity`, each with its label, whether more or less is better, and its decimals."""
 _FIDELITY = {
     "spearman": "Spearman ρ",
     "exact": "exact level",
@@ -62,7 +62,7 @@ _FIDELITY = {
 
 
 def rewriting_report(found: ParaphraseReport) -> Report:
-    """Return the metrics of a rewritten corpus, and some of its texts beside their templates."""
+    """Report the metrics of a paraphrased corpus, with some paraphrases beside their templates."""
     sections = with_content(
         _candidates(found),
         _tallies(found),
@@ -94,13 +94,13 @@ def rewriting_report(found: ParaphraseReport) -> Report:
 
 
 def rewriting_summary(report: Report) -> Report:
-    """Return what a terminal shows: no single emotions, and no notes."""
+    """Shorten the report for a terminal: without single emotions and notes."""
     sections = [section for section in report.sections if section.heading != _BY_EMOTION]
     return replace(report, sections=sections, notes=())
 
 
 def lexicon_gaps_table(gaps: Iterable[LexiconGap]) -> Table:
-    """Return the words that the lexicon lacks, with an example each."""
+    """Return a table of the words that the lexicon lacks, each with an example."""
     rows = []
     for gap in gaps:
         emotions = ", ".join(f"{name} {count}" for name, count in gap.emotions[:3])
@@ -277,9 +277,9 @@ def _profile_words(example: RewritingExample) -> Iterator[str]:
 
 
 def word_diff(one: str, other: str) -> tuple[list[TextPiece], list[TextPiece]]:
-    """Return both texts in pieces, which together are the texts made visible.
+    """Split two texts into pieces that differ and pieces that are equal; control characters are made visible.
 
-    Words are equal in any case and with any punctuation around them.
+    Case, and punctuation around a word, are ignored.
     """
     words, others = (_WORD.findall(text) for text in (one, other))
     matcher = SequenceMatcher(None, _folded(words), _folded(others), autojunk=False)

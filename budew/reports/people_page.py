@@ -1,7 +1,7 @@
-"""A model on recordings of people as a report: all corpora side by side, then each by itself.
+"""Report of a model on recordings of people: all corpora compared, then each separately.
 
-With players the page holds the audio of some clips, as small mp3. The licence of the corpus stands beside
-them: whoever passes the page on passes on those clips.
+If the page has players, it contains the audio of some clips as small mp3. Since passing the page on means
+passing on these clips, the licence of the corpus is shown beside them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +36,7 @@ _FEW = 5
 
 
 def people_report(result: PeopleResult) -> Report:
-    """Return cards of the emotional corpora, tables of all, and confusion, emotions and clips of each."""
+    """Report results on all corpora: cards and tables, then confusion, emotions and clips of each."""
     corpora = result.corpora
     clips = sum(len(corpus.evaluation.pairs) for corpus in corpora)
     samples = f", and the mean over {result.num_samples}" if result.num_samples else ""

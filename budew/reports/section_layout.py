@@ -1,4 +1,4 @@
-"""A report as one HTML page: where bars, ticks, marks and coloured cells lie, in per cent of their axis."""
+"""Layout of a report as one HTML page: positions of bars, ticks and marks in per cent of their axis."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ _TICKS = 6
 
 
 def report_html(report: Report) -> str:
-    """Return a report as one HTML page that loads nothing; `budew.reports.page.write_page` writes it."""
+    """Return a report as one HTML page that loads no other file; `write_page` writes it to a file."""
     return render_page(
         "sections_page",
         filters={"cell": cell_text, "written": written, "interval": interval_text},
@@ -53,7 +53,7 @@ class Axis:
 
     @classmethod
     def over(cls, values: Iterable[float | None], ends: tuple[float, float] | None = None) -> "Axis":
-        """Return an axis that holds all values and `ends`, or zero; beyond the ends up to the next tick."""
+        """Return an axis for all values and `ends` (None: zero); beyond `ends` it reaches the next tick."""
         given = [value for value in values if value is not None]
         low = min([*given, *(ends or (0.0,))])
         high = max([*given, *(ends or (0.0,))])
@@ -63,12 +63,12 @@ class Axis:
         return cls(low, high if high > low else low + 1, step)
 
     def at(self, value: float) -> float:
-        """Return the position of a value."""
+        """Return the position of a value in per cent of the axis."""
         return percent(value - self.low, self.high - self.low, 1)
 
     @property
     def zero(self) -> float:
-        """Position where bars begin: zero, or the end next to it."""
+        """Position where bars begin: zero, or the end of the axis that is nearer to it."""
         return self.at(min(max(0.0, self.low), self.high))
 
     @property
@@ -80,7 +80,7 @@ class Axis:
         return [(f"{value:g}".replace("-", "−"), self.at(value)) for value in values]
 
     def bar(self, found: ConfidenceInterval) -> dict[str, float] | None:
-        """Return where a bar begins, how long it is and where its interval lies; None without a value."""
+        """Return the position of a bar: `left`, `width`, and its interval from `low` with length `reach`."""
         if found.value is None:
             return None
         end = self.at(found.value)
@@ -98,9 +98,9 @@ def _round_step(span: float) -> float:
 
 
 def shade(value: float | None, low: float, high: float, *, diverging: bool = False) -> float | None:
-    """Return the depth of a cell's colour in per cent, 0 at `low` and 100 at `high`.
+    """Return the strength of a cell's colour in per cent, 0 at `low` and 100 at `high`.
 
-    With `diverging`, 0 is at zero, and values below it are negative, −100 at `low`.
+    With `diverging`, the strength of the value 0 is 0, and negative values get a negative one, −100 at `low`.
     """
     if value is None:
         return None
@@ -111,12 +111,12 @@ def shade(value: float | None, low: float, high: float, *, diverging: bool = Fal
 
 
 def lengths(counts: Sequence[float], whole: float | None = None) -> list[float]:
-    """Return the length of each part of a stacked bar; zeros without counts."""
+    """Return the length of each part of a stacked bar, in per cent of `whole` (None: of their sum)."""
     return [percent(count, sum(counts) if whole is None else whole) for count in counts]
 
 
 def cell_text(value: Cell, digits: int = 2) -> str:
-    """Format a cell: text as it is, whole numbers with thousands, metrics with `digits`."""
+    """Format a cell: text unchanged, integers with thousands separators, metrics with `digits` decimals."""
     if isinstance(value, BarCell):
         return value.text
     if isinstance(value, str):
@@ -126,7 +126,7 @@ def cell_text(value: Cell, digits: int = 2) -> str:
 
 
 def estimate(value: Metric) -> ConfidenceInterval:
-    """Return a metric with the bounds of its interval; without one they are None."""
+    """Convert a metric to a `ConfidenceInterval`, whose bounds are None if the metric has no interval."""
     if isinstance(value, ConfidenceInterval):
         return value
     if isinstance(value, Mapping):
@@ -135,7 +135,7 @@ def estimate(value: Metric) -> ConfidenceInterval:
 
 
 def interval_text(value: Cell, digits: int = 2, between: str = " to ") -> str:
-    """Format the bounds of an interval; nothing where there is none."""
+    """Format the bounds of the interval of a cell; "" if it has no interval."""
     if isinstance(value, str | BarCell):
         return ""
     found = estimate(value)
@@ -145,7 +145,7 @@ def interval_text(value: Cell, digits: int = 2, between: str = " to ") -> str:
 
 
 def text_columns(rows: Sequence[Sequence[Cell]]) -> list[bool]:
-    """Return for each column whether it holds words, which start at the left and may be broken."""
+    """Return for each column whether it has words, which are aligned left and may be broken."""
     return [index == 0 or _has_words(column) for index, column in enumerate(zip(*rows, strict=True))]
 
 
@@ -154,7 +154,7 @@ def _has_words(column: Iterable[Cell]) -> bool:
 
 
 def in_numbers(section: Table | Bars | HeatMap | StackedBars | Curves | BarLists) -> Table:
-    """Return a section as a table of its numbers: bars with marks, parts in per cent, points, counts."""
+    """Convert a section to a table of its numbers: bars with marks, parts in per cent, points, counts."""
     match section:
         case Table():
             return section

@@ -1,8 +1,8 @@
-"""A report as data: cards with the main results, sections (tables, plots, clips), and notes.
+"""Reports as data: cards with the main results, sections (tables, plots, clips), and notes.
 
-Each result is described once, as a `Report`: `section_layout.report_html` makes one HTML file without script
-of it, `terminal_tables.report_tables` tables with the same numbers.
-A metric with its interval is given as it is, or as it is in the JSON: `Card("Pearson r", result["pearson"])`.
+Each result is described once, as a `Report`. `section_layout.report_html` converts it to one HTML file
+without script, `terminal_tables.report_tables` to terminal tables with the same numbers. A metric with its
+interval is a `ConfidenceInterval` or its form in JSON: `Card("Pearson r", result["pearson"])`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,14 +12,15 @@ from typing import NamedTuple, TypeAlias
 from budew.statistics.resampling import ConfidenceInterval
 
 Metric: TypeAlias = float | ConfidenceInterval | Mapping[str, float | None] | None
-"""A number, or one with its interval: the object, or what `ConfidenceInterval.to_dict()` gives."""
+"""A number, or a number with its interval: a `ConfidenceInterval` or the mapping of its `to_dict`."""
 
 
 class BarCell(NamedTuple):
     """A cell with a bar below its text.
 
     Attributes:
-        percent: length of the bar; None: no bar.
+        percent: length of the bar in per cent of the cell; None for no bar.
+        warning: whether the cell is highlighted as a warning.
     """
 
     text: str
@@ -28,20 +29,20 @@ class BarCell(NamedTuple):
 
 
 Cell: TypeAlias = str | Metric | BarCell
-"""Text, a whole number, a metric, a text with a bar; None is shown as a dash."""
+"""Text, an integer, a metric, or text with a bar; None is shown as a dash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One main result, in large type.
+    """A main result, shown in large type.
 
     Attributes:
-        label: name of the metric, with its unit or range where it has one.
-        value: metric, or text; None where it is undefined.
-        note: a few words below it.
-        digits: of a metric after the point.
-        track: draws value, interval and baseline on a line from 0 to this value; None: no line.
-        baseline: value of the permutation baseline on that line.
+        label: name of the metric, with its unit or range, if any.
+        value: metric or text; None if it is undefined.
+        note: a few words below the value.
+        digits: decimals of a metric.
+        track: right end of a line from 0 on which value, interval and baseline are drawn; None for no line.
+        baseline: value of the permutation baseline on the line.
     """
 
     label: str
@@ -55,13 +56,13 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of text and numbers, in the order given; the first column names the row.
+    """A table of text and numbers; the first column has the names of the rows.
 
     Attributes:
-        rows: each with a cell for each column. Rows named by emotions are grouped by family on the page.
-        highlighted: indices of rows that stand out, such as one's own model among published ones.
-        note: what is shown, below the heading.
-        digits: of metrics after the point.
+        rows: the cells of each row. Rows whose names are emotions are grouped by family on the page.
+        highlighted: indices of highlighted rows, such as the evaluated model among published ones.
+        note: explanation below the heading.
+        digits: decimals of metrics.
     """
 
     heading: str
@@ -74,7 +75,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class BarRow:
-    """A bar with its interval, and the values of others on the same axis, by name (None is left out)."""
+    """A row of `Bars`: its label, its value, and reference values by name as `marks` (None is left out)."""
 
     label: str
     value: Metric
@@ -83,11 +84,11 @@ class BarRow:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """One value a row as a bar from zero, with the interval as a line and reference values as marks.
+    """A bar chart: one value per row as a bar from zero, its interval as a line, reference values as marks.
 
     Attributes:
-        axis: its ends; widened to hold all values. None fits the values and zero.
-        measure: what the bars are, for the legend.
+        axis: ends of the axis, which is widened if values exceed them; None to fit the values and zero.
+        measure: name of the value of the bars, for the legend.
         columns: further columns beside the plot: heading → a cell for each row.
     """
 
@@ -105,10 +106,10 @@ class HeatMap:
     """A matrix as coloured cells with their numbers.
 
     Attributes:
-        values: a sequence for each row; None stays empty.
-        low, high: values with the lightest and the deepest colour.
-        diverging: two colours, for the values below and above zero.
-        axes: what rows and columns are.
+        values: values of each row; None for an empty cell.
+        low, high: values with the lightest and the strongest colour.
+        diverging: whether values below and above zero have different colours.
+        axes: names of what the rows and the columns stand for, such as "label" and "caption".
     """
 
     heading: str
@@ -125,13 +126,13 @@ class HeatMap:
 
 @dataclass(frozen=True, slots=True)
 class StackedBars:
-    """Parts of a whole, a bar for each row: shares of agreement, distributions of ratings, counts by level.
+    """A chart with a bar of several parts for each row, such as distributions of ratings or counts by level.
 
     Attributes:
-        legend: names of the parts, drawn from light to deep.
-        rows: a label, and a count or share for each part.
-        whole: value of a bar of full length, the parts are shown as counts; None: each bar is as long as the
-            sum of its parts, which are shown in per cent.
+        legend: names of the parts, which are drawn from light to dark.
+        rows: label of the row, and a count or share for each part.
+        whole: value of a bar of full length, if parts are shown as counts. None if parts are shown in per
+            cent of their sum, so that all bars have full length.
         columns: further columns beside the plot: heading → a cell for each row.
     """
 
@@ -148,9 +149,11 @@ class Curves:
     """Lines over a common horizontal axis, such as a metric over training steps.
 
     Attributes:
-        lines: names with points, x ascending; lines of one name look alike. Undefined values are left out.
-        over: what the horizontal axis is, such as "step".
-        ends: of the vertical axis; widened to hold all values. None fits the values and zero.
+        lines: name and points (x, y) of each line, by increasing x; lines with the same name look alike.
+            Points whose y is None are left out.
+        over: name of the horizontal axis, such as "step".
+        ends: ends of the vertical axis, which is widened if values exceed them; None to fit the values and
+            zero.
     """
 
     heading: str
@@ -165,8 +168,8 @@ class BarList(NamedTuple):
     """Names with their counts as bars, the most frequent first.
 
     Attributes:
-        rows: name, its count as text, and its length in per cent of the longest bar.
-        more: names that are not listed.
+        rows: name, its count as text, and the length of its bar in per cent of the longest bar.
+        more: number of names that are not listed.
     """
 
     heading: str
@@ -176,7 +179,7 @@ class BarList(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BarLists:
-    """Small lists of counts, side by side; those without rows are left out."""
+    """Small lists of counts, shown side by side; lists without rows are left out."""
 
     heading: str
     lists: Sequence[BarList]
@@ -184,12 +187,13 @@ class BarLists:
 
 
 class EmotionBar(NamedTuple):
-    """An emotion of a clip as bars from 0 to 1.
+    """An emotion of a clip, shown as one or more bars from 0 to 1.
 
     Attributes:
-        intensities: one for each name in the legend of the section; the raw score as a share of its scale.
-        meaning: the same in words.
-        number: shown behind the name.
+        intensities: length of a bar for each name in the legend of the section: intensity, or score as a
+            share of its scale.
+        meaning: the intensities in words.
+        number: text after the name.
     """
 
     emotion: str
@@ -203,11 +207,12 @@ class ClipCard:
     """A clip to listen to, or an image to look at.
 
     Attributes:
-        source, why: of `budew.reports.page.players`: the audio as a data URI, or why there is none.
-        facts: terms and texts, such as its label.
-        right: whether the caption is right; None where that is not known.
-        without_bars: shown where it has no emotions.
-        image: a data URI, shown instead of a player.
+        source, why: the audio as a data URI, or the reason why there is none, see
+            `budew.reports.page.players`.
+        facts: pairs of a term and a text, such as the label of the clip.
+        right: whether the caption is right; None if unknown.
+        without_bars: text that is shown if there are no bars.
+        image: image as a data URI, shown instead of a player; "" for none.
     """
 
     name: str
@@ -223,7 +228,7 @@ class ClipCard:
 
 @dataclass(frozen=True, slots=True)
 class ClipCards:
-    """Clips side by side, shown in HTML reports only. `legend` names the bars of an emotion if several."""
+    """Clips, shown side by side in HTML reports only; `legend` has the names of several bars per emotion."""
 
     heading: str
     clips: Sequence[ClipCard]
@@ -232,16 +237,16 @@ class ClipCards:
 
 
 TextPiece: TypeAlias = tuple[str, bool]
-"""Some text, and whether it is missing from the other text of its pair."""
+"""A piece of text, and whether it is missing in the other text of its pair."""
 
 
 class TextPair(NamedTuple):
-    """A text and its rewriting.
+    """A text and its paraphrase.
 
     Attributes:
-        before, after: the texts in pieces.
-        facts: one line about the subject, above the texts; and one about the rewriting, below them.
-        reason: why the rewriting was refused.
+        before, after: pieces of the text, and of the paraphrase.
+        facts: one line about the profile, above the texts, and one about the paraphrase, below them.
+        reason: why the paraphrase was rejected; "" if it was accepted.
     """
 
     name: str
@@ -253,7 +258,7 @@ class TextPair(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TextPairs:
-    """Each text above its rewriting, differences marked. Shown in HTML reports, not in the terminal."""
+    """Texts above their paraphrases, with marked differences; shown in HTML reports only."""
 
     heading: str
     pairs: Sequence[TextPair]
@@ -264,7 +269,7 @@ Section: TypeAlias = Table | Bars | HeatMap | StackedBars | Curves | BarLists | 
 
 
 def with_content(*sections: Section | None) -> list[Section]:
-    """Return the sections that have something to show, in order."""
+    """Return the sections that are not None and not empty, in order."""
     return [section for section in sections if section is not None and _has_content(section)]
 
 
@@ -284,10 +289,10 @@ def _has_content(section: Section) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All parts of a report.
+    """A report: title, cards with the main results, sections and notes.
 
     Attributes:
-        notes: terms and their meaning here.
+        notes: pairs of a term and its explanation.
 
     Example:
         >>> from budew.reports import Card, Report, Table, report_html

@@ -1,4 +1,4 @@
-"""Reports as terminal tables, with the numbers and the notes of the page."""
+"""Reports as terminal tables, with the same numbers and notes as the page."""
 
 from collections.abc import Mapping
 from textwrap import fill
@@ -19,13 +19,13 @@ _WIDEST_MAP = 8
 
 
 def report_tables(report: Report) -> RenderableType:
-    """Return a report as tables of rich, without what only a page can show."""
+    """Convert a report to tables of rich; plots become tables, and clips and texts are left out."""
     notes = (Text(f"{term}: {text}") for term, text in report.notes)
     return Group(card_table(report), *map(section_table, report.sections), *notes)
 
 
 def card_table(report: Report) -> RenderableType:
-    """Return the title of a report, and a row for each of its main results."""
+    """Return the title of a report, and a table with one row for each card."""
     title = Group(*map(Text, filter(None, (report.title, report.subtitle))))
     if not report.cards:
         return title
@@ -43,7 +43,7 @@ def card_table(report: Report) -> RenderableType:
 
 
 def section_table(section: Section) -> RenderableType:
-    """Return a section as a table with its note; nothing of clips, texts and wide heat maps."""
+    """Convert a section to a table with its note; clips, texts and wide heat maps are left out."""
     is_wide = isinstance(section, HeatMap) and len(section.columns) > _WIDEST_MAP
     if is_wide or isinstance(section, ClipCards | TextPairs):
         return Group()

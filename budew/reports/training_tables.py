@@ -1,4 +1,4 @@
-"""Training in the terminal: recipes, their fields, the needs of a run, the quality of heads."""
+"""Terminal tables on training: recipes, their fields, the needs of a run, the quality of heads."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 _GB = 1e9
 _DEVICES = {"H100": (1, 8)}
-"""How many are shown, where it is not one alone."""
+"""Numbers of devices that are shown, for accelerators that are not used singly only."""
 _NAMED = 5
-"""Rare emotions and attributes that are named."""
+"""Number of rare emotions and attributes that are listed."""
 
 
 def recipes_table(recipes: Mapping[str, Recipe]) -> Table:
-    """Return one row for each recipe: base, method, weights, memory at its batch size, and rate."""
+    """Return a table of recipes: base, method, parameters, memory at the batch size, and learning rate."""
     table = Table("recipe", "base", "method", box=None, pad_edge=False)
     for name in ("weights, M", "trained, M", "window, s", "memory, GB", "learning rate"):
         table.add_column(name, justify="right")
@@ -51,7 +51,7 @@ def recipes_table(recipes: Mapping[str, Recipe]) -> Table:
 
 
 def fields_table(recipe: Recipe) -> Table:
-    """Return one row for each field of a recipe: name, value, meaning."""
+    """Return a table of the fields of a recipe: name, value, meaning."""
     values = recipe.model_dump()
     table = Table("field", "value", "meaning", box=None, pad_edge=False)
     for field in describe(Recipe):
@@ -65,15 +65,15 @@ def fields_table(recipe: Recipe) -> Table:
 def needs_table(
     recipe: Recipe, needs: TrainingNeeds, work: StepOperations, steps: int, states: int = 0
 ) -> Table:
-    """Return one row for each kind of accelerator: whether a step fits, and the time of the run.
+    """Return a table of accelerators: the memory that a step needs, and the time of the run.
 
-    The last one is for the processor of this machine, where it has no accelerator.
+    If this machine has no accelerator, its processor is the last row.
 
     Args:
-        recipe: of the run.
-        needs, work: of `training_needs` and `step_operations`.
-        steps: of the run.
-        states: bytes of its cached states; to compute them is part of the time.
+        recipe: recipe of the run.
+        needs, work: results of `training_needs` and `step_operations` for the recipe.
+        steps: number of steps of the run.
+        states: size in bytes of the cached encoder states; the time includes computing them.
     """
     table = Table("device", box=None, pad_edge=False)
     for name in ("memory, GB", "needed, GB", "time", "examples/s"):
@@ -104,7 +104,7 @@ def needs_table(
 
 
 def quality_table(found: "Mapping[str, Quality]") -> Table:
-    """Return a row a head, best first; those that are no better than the mean are marked as left out."""
+    """Return a table of heads, best first; heads that are not better than the mean are marked as left out."""
     table = Table("head", "clips", "variance explained", "mean error", "of the mean", "")
     for name, quality in sorted(found.items(), key=lambda item: -item[1].r2):
         values = (f"{quality.r2:.2f}", f"{quality.error:.2f}", f"{quality.error_of_mean:.2f}")
@@ -113,7 +113,7 @@ def quality_table(found: "Mapping[str, Quality]") -> Table:
 
 
 def rare_line(trained: "TrainedHeads") -> str:
-    """Return which emotions and attributes have no head for lack of clips, and what to do."""
+    """Return a line with the emotions and attributes that have too few clips for a head, and what to do."""
     from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK  # which imports torch
 
     more = len(trained.rare) - _NAMED
