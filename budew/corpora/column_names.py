@@ -1,6 +1,7 @@
-"""How corpora write the fields of a clip: columns, labels, languages (YAML beside the code), numbers.
+"""Map the names and values of corpora to those of clips: columns, labels, languages and numbers.
 
-`sentence` is `transcript` in a clip, `english` and `eng` are `en`, `pt_BR` is the BCP 47 tag `pt-BR`.
+For example, the column `sentence` is the field `transcript`, the languages `english` and `eng` are `en`, and
+`pt_BR` is the BCP 47 tag `pt-BR`. The names are in YAML files beside the code.
 """
 
 import re
@@ -12,8 +13,9 @@ from typing import Any
 from budew.io.resources import packaged_table
 
 LONGEST_LANGUAGE = 40
+"""Largest number of characters in the name of a language."""
 LONGEST_UNREAD = 60
-"""Characters of a text that is not understood which are reported."""
+"""Labels outside the taxonomy are cut to this many characters in reports."""
 _LARGEST = 1e9
 _NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,18})?")
 _TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|[0-9]{3}))?", re.IGNORECASE)
@@ -21,12 +23,12 @@ _TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|[0-9]{3}))?"
 
 @cache
 def names_of_fields() -> Mapping[str, tuple[str, ...]]:
-    """Return, for each field of a clip, the names it goes by, likeliest first (`fields.yaml`)."""
+    """Return {field of a clip: usual names of its column, most likely first} (`fields.yaml`)."""
     return {field: tuple(names) for field, names in packaged_table(__package__, "fields").items()}
 
 
 def columns_of_fields(names: Iterable[str]) -> dict[str, str]:
-    """Map fields of a clip to those of `names`, the columns of a row, that hold them."""
+    """Return {field of a clip: column that has it} for the columns `names`; other fields are left out."""
     columns = set(names)
     found = {}
     for field, usual in names_of_fields().items():
@@ -37,7 +39,10 @@ def columns_of_fields(names: Iterable[str]) -> dict[str, str]:
 
 
 def in_known_case(columns: Sequence[str]) -> list[str]:
-    """Return the columns of a table, known ones in lower case (`Text`) unless there is such a column, too."""
+    """Return the column names of a table, in lower case if budew knows them, such as "text" for "Text".
+
+    A name is not changed if the table also has a column with the name in lower case.
+    """
     scores, speaker = label_layout("scores"), label_layout("speaker")["columns"]
     labels = (scores["under"], scores["declared"], label_layout("words")["under"], *speaker.values())
     known = set(chain(*names_of_fields().values(), *labels)).difference(columns)
@@ -45,9 +50,9 @@ def in_known_case(columns: Sequence[str]) -> list[str]:
 
 
 def with_usual_names(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the JSON of a clip with the field names of a clip where a usual name has a fitting value.
+    """Rename the fields of a clip's JSON from usual names to those of a clip, if their values have the type.
 
-    The id stays: a clip is named as its file.
+    Audio, id and profile are not renamed.
     """
     found = dict(row)
     for field, usual in names_of_fields().items():
@@ -68,7 +73,7 @@ def _fits(field: str, value: Any) -> bool:
 
 
 def in_clip_names(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the row with the field names of a clip, without the audio; other columns keep their names."""
+    """Rename the columns of a row to the fields of a clip, and drop the audio; other columns stay."""
     chosen = columns_of_fields(row)
     audio = chosen.pop("audio", None)
     taken = {audio, *chosen.values()}
@@ -81,29 +86,35 @@ def in_clip_names(row: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def label_layout(name: str) -> Mapping[str, Any]:
-    """Return the names of fields that belong to a form of labels: scores, words, speaker, talent…"""
+    """Return the field names and words of a form of labels: "scores", "words", "speaker", "talent", …
+
+    They are in `forms.yaml`.
+    """
     table = packaged_table(__package__, "forms")
     names: Mapping[str, Any] = table[name]
     return names
 
 
 def not_understood(field: str, text: str) -> dict[str, str]:
-    """Return field → text, cut short, as not understood; nothing where the text says that it is unknown."""
+    """Return {field: text}, the text cut short, to list a label as not understood.
+
+    {} if the text is empty or means "unknown".
+    """
     known = not text.strip() or text.strip().casefold() in label_layout("speaker")["unknown"]
     return {} if known else {field: text.strip()[:LONGEST_UNREAD]}
 
 
 @cache
 def language_names() -> Mapping[str, str]:
-    """Return every known name and code of a language, case-folded → its BCP 47 subtag (`languages.yaml`)."""
+    """Return {name or code of a language, case-folded: BCP 47 tag} (`languages.yaml`)."""
     table = packaged_table(__package__, "languages")
     return {name.casefold(): tag for tag, names in table.items() for name in (tag, *names)}
 
 
 def language_tag(written: str) -> str | None:
-    """Return the BCP 47 tag of a language that is written as a name, a code or a locale; None if unknown.
+    """Return the BCP 47 tag of a language, given as a name, a code or a locale; None if it is unknown.
 
-    Script and region are kept, in their usual case: `zh_hant_tw` becomes `zh-Hant-TW`.
+    Script and region are kept, in their usual case: "zh_hant_tw" becomes "zh-Hant-TW".
     """
     text = " ".join(written[: LONGEST_LANGUAGE + 1].split())
     if len(text) > LONGEST_LANGUAGE:
@@ -120,7 +131,7 @@ def language_tag(written: str) -> str | None:
 
 
 def number_in(value: Any) -> float | None:
-    """Return a number below 10⁹, or a text that is one (as in CSV), as a float; None for anything else."""
+    """Convert a number, or a text with a number, to a float; None if it is neither, or 10⁹ or more."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):

@@ -1,7 +1,8 @@
-"""Lhotse manifests: cuts, or supervisions with their recordings, as rows of a manifest.
+"""Read Lhotse manifests: cuts, or supervisions and recordings, become rows of a plain manifest.
 
-What spans a whole recording is its file; anything else is cut out of it as 16-bit FLAC. Mixed and padded
-cuts, and audio that is not in files, are refused: `lhotse.CutSet.save_audios` makes files of them.
+A cut or supervision of a whole recording uses its file; otherwise the part of the recording is cut out as
+16-bit FLAC. Mixed and padded cuts, and audio that is not in files, are errors: `lhotse.CutSet.save_audios`
+writes such audio to files.
 """
 
 import io
@@ -19,11 +20,11 @@ from budew.corpora.text_files import file_lines, json_object
 from budew.errors import CorpusError
 
 LONGEST = 36_000.0
-"""Seconds of a recording that only FFmpeg can open, and which is decoded as a whole for each cut of it."""
+"""Longest recording, in seconds, of a format that only FFmpeg decodes: each cut of it decodes all of it."""
 
 
 class Excerpt(NamedTuple):
-    """A part of a recording: start and duration in seconds, and its channels."""
+    """Part of a recording: start and duration in seconds, and numbers of the channels."""
 
     start: float
     duration: float
@@ -31,9 +32,9 @@ class Excerpt(NamedTuple):
 
 
 class Recordings:
-    """The recordings of a manifest of supervisions, from the file `recordings` beside it, by id.
+    """Looks up the recordings of a supervision manifest by id, in the recordings manifest beside it.
 
-    The file is read at the first lookup; some 300 bytes a recording stay in memory.
+    That manifest is read at the first lookup; it takes some 300 bytes of memory per recording.
     """
 
     def __init__(self, manifest: Path) -> None:
@@ -50,28 +51,35 @@ class Recordings:
         return known
 
     def of(self, id: Any) -> Mapping[str, Any]:
-        """Return the recording with an id, or raise `CorpusError`."""
+        """Return the recording with this id; `CorpusError` if there is none."""
         if id not in self._known:
             raise CorpusError(f"the recording {str(id)[:80]!r} is not in {self._path.name}: add it")
         return self._known[id]
 
 
 def is_lhotse(row: Mapping[str, Any]) -> bool:
-    """Return whether a row is a cut, a supervision or a recording."""
+    """Return whether a row is a cut, supervision or recording of Lhotse."""
     return "recording_id" in row or {"id", "start", "duration", "recording"} <= row.keys() or "sources" in row
 
 
 def supervisions_of(path: Path) -> Path:
-    """Return the supervisions beside a manifest of recordings, where there are any; else `path`."""
+    """Return the supervision manifest beside a recordings manifest; `path` itself if there is none."""
     other = path.with_name(path.name.replace("recordings", "supervisions"))
     return other if path.name.lower().endswith((".jsonl", ".jsonl.gz")) and other.is_file() else path
 
 
 def plain_row(row: Mapping[str, Any], recordings: Recordings) -> tuple[dict[str, Any], Excerpt | None]:
-    """Return the row of a manifest for a cut, supervision or recording, and its excerpt unless it is all.
+    """Convert a cut, supervision or recording to a row of a plain manifest.
+
+    Args:
+        row: row of a Lhotse manifest.
+        recordings: recordings of the manifest, for supervisions.
+
+    Returns:
+        The row, and the part of the recording that it covers; None for the whole recording.
 
     Raises:
-        CorpusError: it is not complete, its recording is not known, or its audio is not one file.
+        CorpusError: the row is incomplete, its recording is missing, or its audio is not a single file.
     """
     try:
         if "recording_id" in row:
@@ -90,10 +98,10 @@ def plain_row(row: Mapping[str, Any], recordings: Recordings) -> tuple[dict[str,
 
 
 def cut_out(path: Path, excerpt: Excerpt) -> bytes:
-    """Return an excerpt of a file as 16-bit FLAC.
+    """Return a part of an audio file as the bytes of a 16-bit FLAC file.
 
     Raises:
-        CorpusError: it cannot be decoded, or there is nothing at this place.
+        CorpusError: the file cannot be decoded, or has no samples there.
     """
     try:
         with soundfile.SoundFile(path) as sound:

@@ -1,9 +1,9 @@
-"""Published label layouts → the fields of a `Clip`, with a profile.
+"""Turn labels of published corpora into the profile of a clip.
 
-A row (the JSON of a clip, a line of a manifest, a row of a table) is recognized by its content. A `profile`
-in it stays. Otherwise the first layout that it fits gives one, and `profile_from` in the metadata records
-the layout, the scale and the rule. Columns that describe the speaker add traits; words outside the taxonomy
-are listed in the metadata as `not_understood`.
+A row (the JSON of a clip, a line of a manifest, a row of a table) that has a `profile` keeps it. Otherwise
+the profile is made from the first layout of labels that the row fits, and `profile_from` in the metadata
+records the layout, the scale and the rule. Columns that describe the speaker add traits. Words outside the
+taxonomy are listed in the metadata as `not_understood`.
 """
 
 from typing import Any
@@ -26,17 +26,17 @@ def described(
     classes: Classes | None = None,
     media: Media = AUDIO,
 ) -> dict[str, Any]:
-    """Return a row with the field names of a clip, a profile made of its labels, and a BCP 47 language.
+    """Convert a row of a corpus to the fields of a clip, with a profile and the language as a BCP 47 tag.
 
     Args:
-        row: names and values as the corpus has them.
-        place: name of the shard, or of the folder, that the row is from, without suffix.
-        scales: finds the scale of scores that come without one.
-        classes: the names of all labels of a column, where they are known.
-        media: rows of images are returned as they are.
+        row: row with the names and values of the corpus.
+        place: name of the shard or folder of the row, without suffix; some corpora have labels in it.
+        scales: finds the scale of scores that have none.
+        classes: column → names of all its labels, for columns of class labels.
+        media: `IMAGE`: the row is returned unchanged.
 
     Raises:
-        CorpusError: the labels are of a known layout, but broken.
+        CorpusError: the labels have a known layout, but are broken.
     """
     if media != AUDIO:
         return row

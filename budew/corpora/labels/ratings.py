@@ -1,12 +1,12 @@
-"""Ratings of items (clips, images) by people, the fields they come in, and the profiles they average to.
+"""Human ratings of items (clips or images), and profiles with the mean over raters.
 
-An emotion of a profile is the mean over the raters who were asked for it, from 0 (not present for anyone)
-to 1 (as strong as the question allows for everyone). Emotions that nobody was asked for are unrated.
+The intensity of an emotion in a profile is the mean over the raters who rated it, from 0 (absent for all) to
+1 (all gave the highest answer). Emotions that nobody rated are unrated.
 
-Answers are a list of objects by rater, of flat objects, or one object:
-`[{'human-1': {'Shame': 1}}, {'human-4': {'Shame': 2}}]` is that of EmoNet-Voice Bench, where experts rate one
-emotion a clip as not, mildly or intensely present (0, 1, 2), or a voice attribute over the length of its own
-scale; `{'Joy|Elation': 3}`, with a family before the name, is from EmoNet-Face HQ.
+The answers in a field are one object, a list of flat objects, or a list of objects by rater. In EmoNet-Voice
+Bench, `[{'human-1': {'Shame': 1}}, {'human-4': {'Shame': 2}}]`, experts rate one emotion per clip as not,
+mildly or intensely present (0, 1, 2), or a voice attribute on its own scale. In EmoNet-Face HQ,
+`{'Joy|Elation': 3}`, the group of the emotion comes before its name.
 """
 
 import ast
@@ -23,23 +23,25 @@ from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
 from budew.taxonomy.rating_scales import from_intensity, scale_named
 
 LONGEST = 65_536
-"""Most characters of a field; forty ratings by eight people take some 10,000."""
+"""Largest number of characters of a field; forty ratings by eight people take some 10,000."""
 SCALE = "emonet-voice"
+"""Scale of the answers in EmoNet-Voice Bench."""
 COLUMN = "label"
+"""Column of the answers in EmoNet-Voice Bench."""
 _BEGINNING = re.compile(r"""\s*\[\s*\{\s*(?:'[^']{1,200}'|"[^"]{1,200}")\s*:\s*\{""")
 Answer = tuple[str, str, float]
-"""Rater, canonical name of the emotion or attribute, number on the question's own scale."""
+"""Rater, canonical name of the emotion or voice attribute, and answer on the scale of the corpus."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """One answer of one rater.
+    """One answer of a human rater.
 
     Attributes:
-        item: id of the clip, name of the image.
-        rater: unique in its corpus.
-        emotion: the rated one: canonical name of an emotion, or of a voice attribute.
-        value: the answer as an intensity in [0, 1].
+        item: id of the clip, or name of the image.
+        rater: name of the rater, unique in the corpus.
+        emotion: canonical name of the rated emotion or voice attribute.
+        value: answer as an intensity in [0, 1].
 
     Example:
         >>> Rating("clip-1", "human-4", "Shame", 0.5).value
@@ -53,10 +55,10 @@ class Rating:
 
 
 def rated_name(written: str) -> str:
-    """Return the canonical name of an emotion or voice attribute written in any way.
+    """Return the canonical name of an emotion or voice attribute, given by any of its names or spellings.
 
     Raises:
-        CorpusError: neither has this name.
+        CorpusError: no emotion and no voice attribute has this name.
     """
     found = find_emotion(written) or find_attribute(written)
     if found is None:
@@ -67,7 +69,7 @@ def rated_name(written: str) -> str:
 
 
 def profile_of(ratings: Iterable[Rating]) -> VoiceProfile:
-    """Return the profile of one item: means over raters. The item's name is ignored."""
+    """Return the profile of one item, with the mean over raters of each emotion and voice attribute."""
     sums: dict[str, tuple[float, int]] = {}
     for rating in ratings:
         total, count = sums.get(rating.emotion, (0.0, 0))
@@ -83,7 +85,7 @@ def profile_of(ratings: Iterable[Rating]) -> VoiceProfile:
 
 
 def profiles_of(ratings: Iterable[Rating]) -> dict[str, VoiceProfile]:
-    """Return one profile for each item: means over raters, items in their order of appearance.
+    """Return {item: profile}, with the mean over raters of each emotion, in the order in which items occur.
 
     Example:
         >>> ratings = [Rating("clip-1", "anna", "Shame", 0.5), Rating("clip-1", "ben", "Shame", 1.0)]
@@ -97,10 +99,10 @@ def profiles_of(ratings: Iterable[Rating]) -> dict[str, VoiceProfile]:
 
 
 def describe_emonet_voice(row: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return a row of EmoNet-Voice Bench as fields of a clip; None where it is not one.
+    """Convert a row of EmoNet-Voice Bench to fields of a clip; None for rows of other corpora.
 
     Raises:
-        CorpusError: the label is not a list of ratings from 0 to 2, or asks for an unknown emotion.
+        CorpusError: the label is not a list of ratings from 0 to 2, or has an unknown emotion.
     """
     if not looks_like_answers(row.get(COLUMN)):
         return None
@@ -124,12 +126,14 @@ def describe_emonet_voice(row: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def answers_in(value: Any, *, rater: str | None = None) -> list[Answer]:
-    """Return the answers in a field, in their order: lists and objects, or their text in Python or JSON.
+    """Return the answers in a field, in their order.
 
-    A rater whom the field does not name is `rater`, else is numbered.
+    Args:
+        value: lists and objects, or a text of them in Python or JSON.
+        rater: name of raters that the field does not name; None: they are numbered.
 
     Raises:
-        CorpusError: it is something else, names an unknown emotion, or holds no number where one belongs.
+        CorpusError: the field has no such answers, an unknown emotion, or an answer that is not a number.
     """
     read = plain_values(value) if isinstance(value, str) else value
     people = read if isinstance(read, list | tuple) else [read]
@@ -140,7 +144,7 @@ def answers_in(value: Any, *, rater: str | None = None) -> list[Answer]:
 
 
 def looks_like_answers(value: Any) -> bool:
-    """Return whether a field is a list of objects by rater, or the text of one: `[{'human-1': {…`."""
+    """Return whether a field is a list of objects by rater, or its text, such as `[{'human-1': {…`."""
     if isinstance(value, str):
         return _BEGINNING.match(value[:400]) is not None
     people = value if isinstance(value, list) else []
@@ -151,10 +155,10 @@ def looks_like_answers(value: Any) -> bool:
 
 
 def plain_values(text: str) -> Any:
-    """Return lists, objects, numbers and texts written in Python or JSON.
+    """Parse a text of lists, objects, numbers and texts, written in Python or JSON.
 
     Raises:
-        CorpusError: the text is longer than `LONGEST`, or holds anything else.
+        CorpusError: the text is longer than `LONGEST` characters, or has anything else.
     """
     if len(text) > LONGEST:
         raise CorpusError(f"a value of {len(text)} characters is longer than the {LONGEST} allowed")
@@ -166,10 +170,12 @@ def plain_values(text: str) -> Any:
 
 def _of(person: Any, rater: str | None, number: int) -> Iterator[Answer]:
     if not isinstance(person, Mapping):
-        raise CorpusError(f"{str(person)[:60]!r} is not the answers of a rater: give an object")
+        raise CorpusError(
+            f"expected the answers of a rater as an object, such as {{'Shame': 2}}, not {str(person)[:60]!r}"
+        )
     if any(isinstance(value, Mapping) for value in person.values()):
         for who, answers in person.items():
-            if answers is not None:  # a column of objects has every rater in every row
+            if answers is not None:  # in a table, every row has all raters as keys
                 yield from _of_one(answers, str(who))
         return
     keys = label_layout("ratings")["rater"]
@@ -180,7 +186,9 @@ def _of(person: Any, rater: str | None, number: int) -> Iterator[Answer]:
 
 def _of_one(answers: Any, rater: str) -> Iterator[Answer]:
     if not isinstance(answers, Mapping):
-        raise CorpusError(f"{str(answers)[:60]!r} is not the answers of a rater: give an object")
+        raise CorpusError(
+            f"expected the answers of a rater as an object, such as {{'Shame': 2}}, not {str(answers)[:60]!r}"
+        )
     for written, value in answers.items():
         if value is None:
             continue

@@ -1,15 +1,16 @@
-"""Scores of emotions in a row: found by their names in any spelling, or by other words of the caption lexicon
-(`joy`), and brought from their scale to intensity.
+"""Find scores of emotions in a row, and convert them from their scale to intensities.
 
-The scale is the given one, else the one that the row declares, else the smallest of 0–1, 0–4,
-0–5, 0–7 and 0–10 that holds every score of the shard or manifest (not of the clip: a faint clip on 0–4 looks
-like 0–1). What was taken, and why, is kept in the metadata of each clip as `profile_from`. Voice attributes
-beside the scores stay in the metadata: their scales are not known.
+Fields are recognized by the names of emotions in any spelling, or by other words for emotions in the caption
+lexicon (`joy`). The scale is the one given by the caller, else the one stated in the row, else the smallest
+of 0–1, 0–4, 0–5, 0–7 and 0–10 that contains every score of the shard or manifest (one clip is not enough: a
+faint clip on 0–4 looks like 0–1). The scale and how it was found are kept in the metadata of each clip, as
+`profile_from`. Voice attributes beside the scores stay in the metadata, because their scales are unknown.
 
 Emolia has the scores of the 55 heads of Empathic Insight-Voice for each clip: 40 emotions and 15 voice
-attributes, with `_best` behind their names. The same heads are known elsewhere by the attributes beside the
-emotions (`Warm_vs._Cold`), and in an object such as `scores`. Emotions are on the 0–4 of the heads' training
-data, attributes on scales of their own; heads overshoot both (up to 5.6 for Anger) and are clipped.
+attributes, with `_best` after their names. In other corpora, the same heads are recognized by the attributes
+beside the emotions (`Warm_vs._Cold`), also in an object such as `scores`. Emotions are on 0–4, as in the
+training data of the heads, and attributes on their own scales; values outside of the scales (up to 5.6 for
+Anger) are clipped.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -23,26 +24,27 @@ from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
 from budew.taxonomy.rating_scales import Scale, scale_named
 
 OVERSHOOT = 0.1
-"""Share of a scale by which a score may leave it: regression overshoots, and is then clipped."""
+"""A score may be outside its scale by this share of the length of the scale, and is then clipped."""
 HEADS_SCALE = "bud-e"
+"""Scale of the emotions of Empathic Insight-Voice."""
 HEADS_OVERSHOOT = 1.0
-"""Share of a scale by which a head may leave it; beyond that the number is broken."""
+"""The same for scores of Empathic Insight-Voice; scores further outside are errors."""
 FEWEST_HEADS = 5
-"""Fewest scores in a row of heads."""
+"""A row has scores of Empathic Insight-Voice if it has at least this many."""
 FEWEST_ATTRIBUTES = 3
-"""Fewest attributes by which heads are recognized when their names have no suffix."""
+"""Without `_best` after their names, the row must also have at least this many of its attributes."""
 _HEAD = "_best"
 
 
 @dataclass(frozen=True, slots=True)
 class RowScores:
-    """Scores as a row has them.
+    """Scores of emotions that were found in a row.
 
     Attributes:
-        emotions: canonical name to number, on the row's own scale.
-        declared: name of the scale, where the row says it.
-        rest: the row without them.
-        words: the emotions of fields that are named by other words: `joy` is Elation.
+        emotions: canonical name of the emotion → score on the scale of the row.
+        declared: name of the scale, if the row states it.
+        rest: the row without the scores.
+        words: field that is named by another word → its emotion, such as `joy` → Elation.
     """
 
     emotions: Mapping[str, float]
@@ -52,7 +54,7 @@ class RowScores:
 
 
 def find_scores(row: Mapping[str, Any]) -> RowScores | None:
-    """Return the scores of emotions in a row, at its top level or in an object of it; None without any.
+    """Return the scores of emotions in a row, at its top level or in an object in it; None if it has none.
 
     Raises:
         CorpusError: two fields name the same emotion.
@@ -69,21 +71,21 @@ def find_scores(row: Mapping[str, Any]) -> RowScores | None:
             if not find_emotion(key) and named_emotion(key) not in canonical_names
         }
         scores = {key: value for key, value in scores.items() if key in words or find_emotion(key)}
-        is_one_word = holder is None and len(scores) == len(words) == 1  # `interest` may be a bank's
+        is_one_word = holder is None and len(scores) == len(words) == 1  # `interest` may be that of a bank
         if scores and not is_one_word:
             return RowScores(canonical(scores), declared, without(row, holder, scores), words)
     return None
 
 
 def holders(row: Mapping[str, Any]) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
-    """Yield where scores may lie: None and the row itself, then fields that may hold an object of them."""
+    """Yield where scores may be: None and the row itself, then name and value of fields with an object."""
     yield None, row
     fields = ((name, row.get(name)) for name in label_layout("scores")["under"])
     yield from ((name, held) for name, held in fields if isinstance(held, Mapping))
 
 
 def without(row: Mapping[str, Any], holder: str | None, taken: Collection[str]) -> dict[str, Any]:
-    """Return a row without some of its fields, or of those of an object in it."""
+    """Return a row without the fields `taken`; if `holder` is given, without these fields of that object."""
     if holder is None:
         return {key: value for key, value in row.items() if key not in taken}
     rest = without(row[holder], None, taken)
@@ -91,9 +93,9 @@ def without(row: Mapping[str, Any], holder: str | None, taken: Collection[str]) 
 
 
 def canonical(spelled: Mapping[str, float]) -> dict[str, float]:
-    """Return scores under the canonical names of their emotions.
+    """Replace the names of scores by the canonical names of their emotions.
 
-    Of several other words for an emotion (`joy`, `excitement`) the highest counts.
+    If several words stand for an emotion (`joy`, `excitement`), the highest score is used.
 
     Raises:
         CorpusError: two fields name the same emotion.
@@ -109,7 +111,7 @@ def canonical(spelled: Mapping[str, float]) -> dict[str, float]:
 
 
 def declared_scale(name: str) -> Scale:
-    """Return the scale that a row declares, as `scale_named`, or raise `CorpusError`: the row is wrong."""
+    """Return the scale that a row states, by its name; `CorpusError` if there is no such scale."""
     try:
         return scale_named(name)
     except InputError as error:
@@ -121,8 +123,13 @@ def intensities(
 ) -> dict[str, float]:
     """Convert scores to intensities in [0, 1].
 
+    Args:
+        scores: canonical name → score.
+        scale: scale of the scores.
+        overshoot: share of the length of the scale by which scores may be outside of it; they are clipped.
+
     Raises:
-        CorpusError: a score leaves the scale by more than `overshoot` of its length.
+        CorpusError: a score is further outside the scale.
     """
     length = scale.high - scale.low
     for name, value in scores.items():
@@ -135,7 +142,7 @@ def intensities(
 
 
 def profile_of_scores(levels: Mapping[str, float]) -> dict[str, Any]:
-    """Return intensities as the JSON of a profile in which these emotions are rated, and no others."""
+    """Return the JSON of a profile with these intensities, in which only these emotions are rated."""
     return {"emotions": dict(levels), "rated": list(levels)}
 
 
@@ -144,8 +151,8 @@ class Scales:
     """Finds the scale of the scores in one shard, manifest or folder.
 
     Attributes:
-        given: name of the scale that the caller gives.
-        rows: gives every row of what is read, to see how far the scores go; None where that is not possible.
+        given: name of the scale, if the caller gives it.
+        rows: returns all rows, from which the scale is detected by the highest score; None: not possible.
     """
 
     given: str | None = None
@@ -153,7 +160,7 @@ class Scales:
     _largest: tuple[float, int] | None = field(default=None, init=False)
 
     def of(self, scores: RowScores) -> tuple[Scale, dict[str, Any]]:
-        """Return the scale, and how it was found, as goes into the metadata.
+        """Return the scale of the scores of a row, and how it was found, for the metadata of the clip.
 
         Raises:
             InputError: the given scale does not exist.
@@ -182,7 +189,7 @@ class Scales:
 
 
 def describe_scores(row: Mapping[str, Any], scales: Scales) -> dict[str, Any] | None:
-    """Return a row with its scores as a profile; None where it has none."""
+    """Replace the scores in a row by a profile; None if the row has no scores."""
     scores = find_scores(row)
     if scores is None:
         return None
@@ -193,10 +200,10 @@ def describe_scores(row: Mapping[str, Any], scales: Scales) -> dict[str, Any] | 
 
 
 def describe_emolia(row: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return a row of Emolia, or of its heads, as fields of a clip; None where it is not one.
+    """Convert a row of Emolia, or with the same scores, to fields of a clip; None for other rows.
 
     Raises:
-        CorpusError: a score is far off its scale, or an emotion has two.
+        CorpusError: a score is far outside its scale, or an emotion has two scores.
     """
     name = label_layout("emolia")["caption"]
     caption = row.get(name) if isinstance(row.get(name), str) else None
@@ -210,7 +217,7 @@ def describe_emolia(row: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _heads(row: Mapping[str, Any], *, of_emolia: bool) -> dict[str, float]:
-    """Return the scores of heads in a row under their own names; {} for other rows."""
+    """Return the scores of Empathic Insight-Voice in a row, with unchanged names; {} for other rows."""
     numbers = {str(key): number_in(value) for key, value in row.items()}
     named = {key: value for key, value in numbers.items() if value is not None}
     emotions = [key for key in named if find_emotion(key)]
@@ -230,7 +237,7 @@ def _profile_of_heads(heads: Mapping[str, float]) -> dict[str, Any]:
         attribute = find_attribute(key)
         if attribute is not None:
             scale = ATTRIBUTES[attribute].scale
-            intensities({attribute: value}, scale, overshoot=HEADS_OVERSHOOT)  # raises where it is broken
+            intensities({attribute: value}, scale, overshoot=HEADS_OVERSHOOT)  # raises the error
             traits[attribute] = scale.clipped(value)
     levels = intensities(emotions, scale_named(HEADS_SCALE), overshoot=HEADS_OVERSHOOT)
     return {

@@ -1,18 +1,18 @@
-"""LAION's Got Talent: acted speech in shards `<language>_<voice>_<emotion>.tar`, described in free text.
+"""Read labels of LAION's Got Talent: acted speech with annotations in free text.
 
-Other shards of it are named `<words>-<voice>_<number>.tar` or `<words>-<voice>+<language>+_<number>.tar`.
+Shards are named `<language>_<voice>_<emotion>.tar`, `<words>-<voice>_<number>.tar` or
+`<words>-<voice>+<language>+_<number>.tar`.
 
-The `annotation` of a clip holds its transcript between `<transcription_start>` and an end mark, and, in most
+The `annotation` of a clip has its transcript between `<transcription_start>` and an end mark and, in most
 shards, a line for each emotion: `<Elation>1#Slight elation is present.</Elation>`, on a scale of 0–4. The
-profile is made of the first of these that a clip has:
+profile is made from the first of these that a clip has:
 
-1. fields of the JSON that are named as an emotion and hold a number, 0–4;
-2. the numbers of those lines;
-3. an `emotion` in words, or what the annotation says in free text;
-4. the emotion that the name of the shard asks for: the strongest that its words name, as they are the
-   keywords of one emotion.
+1. fields of the JSON that have the name of an emotion and a number from 0 to 4;
+2. the numbers in the lines of the annotation;
+3. the word in the field `emotion`, or the free text of the annotation;
+4. the emotion that the actor was to play, from the name of the shard: the strongest that its words name.
 
-Words count as in `budew.corpora.labels.words`. `profile_from` in the metadata says which it was.
+Words are interpreted by `budew.corpora.labels.words`. `profile_from` in the metadata records which was used.
 """
 
 import re
@@ -47,12 +47,18 @@ _ACCENT = re.compile(r"<accent>\s*(?:[+-]?\d{1,3}\s*#)?\s*([^<>#]{1,60}?)\s*</ac
 
 
 Labels = tuple[dict[str, Any], dict[str, Any]]
-"""The JSON of a profile, and where it is from."""
+"""JSON of a profile, and its origin, for `profile_from`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShardName:
-    """Parts of `english_alloy_intense_anger_and_rage.tar`: language as a BCP 47 tag, voice, the rest."""
+    """Parts of the name of a shard, such as `english_alloy_intense_anger_and_rage.tar`.
+
+    Attributes:
+        language: BCP 47 tag, "en"; None if the name has none.
+        voice: name of the voice, "alloy".
+        words: the rest, "intense anger and rage".
+    """
 
     language: str | None
     voice: str
@@ -60,14 +66,16 @@ class ShardName:
 
     @property
     def accent(self) -> str | None:
-        """The accent that the words name."""
+        """Accent that the words name; None if they name none."""
         named = _ACCENTS.search(self.words)
         return named and named[1]
 
     @property
     def emotion(self) -> tuple[str, float] | None:
-        """The emotion that the actor was to play, with its intensity: that of the first word for it, as the
-        other words name the kind of emotion ("fear_terror_and_dread").
+        """Emotion that the actor was to play, and its intensity; None if the words name no emotion.
+
+        The intensity is that of the first word for the emotion, because the other words only name its kind
+        ("fear_terror_and_dread").
         """
         read = parse(self.words)
         levels = (
@@ -77,7 +85,7 @@ class ShardName:
 
 
 def shard_name(stem: str) -> ShardName | None:
-    """Parse the name of a shard, without its suffix; None where it is not one of this corpus."""
+    """Parse the name of a shard, given without suffix; None if it is not a shard of this corpus."""
     stem = stem[:LONGEST_TEXT]
     tail = _VOICE_LAST.fullmatch(stem)
     if tail is not None:
@@ -94,10 +102,10 @@ def shard_name(stem: str) -> ShardName | None:
 
 
 def transcript_in(annotation: str) -> str | None:
-    """Return what stands between `<transcription_start>` and its end mark; None without a start.
+    """Return the transcript in an annotation: the text from `<transcription_start>` to an end mark.
 
-    End marks are `<transcription_end>`, `</transcription_start>`, `<transcription_stop>` and their like;
-    where it is missing, the transcript ends at the next tag.
+    End marks are `<transcription_end>`, `</transcription_start>`, `<transcription_stop>` and similar tags.
+    Without an end mark, the transcript ends at the next tag; without the start mark, returns None.
     """
     _, start, after = annotation.partition(_START)
     if not start:
@@ -107,10 +115,14 @@ def transcript_in(annotation: str) -> str | None:
 
 
 def describe_talent(row: Mapping[str, Any], place: str) -> dict[str, Any] | None:
-    """Return a row of Got Talent, of the shard or folder `place`, as fields of a clip; None for another row.
+    """Convert a row of Got Talent to fields of a clip; None for rows of other corpora.
+
+    Args:
+        row: JSON of a clip.
+        place: name of its shard or folder, without suffix.
 
     Raises:
-        CorpusError: a score is not on the scale of 0–4, or an emotion has two.
+        CorpusError: a score is not on the scale of 0–4, or an emotion has two scores.
     """
     annotation = row.get("annotation")
     text = annotation[:LONGEST_TEXT] if isinstance(annotation, str) else ""
@@ -123,7 +135,7 @@ def describe_talent(row: Mapping[str, Any], place: str) -> dict[str, Any] | None
 
 
 def _speech(row: Mapping[str, Any], text: str, shard: ShardName | None) -> dict[str, Any]:
-    """Return the row with transcript, language, speaker and its long caption."""
+    """Return the row with the fields transcript, language, speaker and captions of a clip."""
     names = label_layout("talent")
     language = row.get("language")
     tag = language_tag(language) if isinstance(language, str) else None
@@ -141,7 +153,7 @@ def _speech(row: Mapping[str, Any], text: str, shard: ShardName | None) -> dict[
 
 
 def _labels(row: Mapping[str, Any], text: str, shard: ShardName | None) -> dict[str, Any]:
-    """Return the profile of a row and where it is from; a field with a score becomes None."""
+    """Return `profile` and `profile_from` of a row; used fields with scores are None."""
     scores = find_scores(row)
     lines = {line[1].strip(): float(line[2]) for line in _LINE.finditer(text)}
     requested = shard.emotion if shard else None
@@ -166,7 +178,7 @@ def _labels(row: Mapping[str, Any], text: str, shard: ShardName | None) -> dict[
 
 
 def _scored(scores: RowScores | None, lines: Mapping[str, float]) -> Labels | None:
-    """Return a profile of the scores in the fields of a row, else of those in its annotation."""
+    """Return a profile from the scores in the fields or else the annotation of a row; None without scores."""
     if scores:
         scale = declared_scale(scores.declared or SCALE)
         profile = profile_of_scores(intensities(scores.emotions, scale))
@@ -179,7 +191,7 @@ def _scored(scores: RowScores | None, lines: Mapping[str, float]) -> Labels | No
 
 
 def _worded(row: Mapping[str, Any], text: str, lines: Mapping[str, float]) -> Labels | None:
-    """Return a profile of the words in the fields of a row, else in an annotation without scores."""
+    """Return a profile from the words in the fields, or else in an annotation without scores; else None."""
     described = describe_words(row)
     if described:
         return described["profile"], {"labels": "words", "field": described["profile_from"]["field"]}
@@ -195,6 +207,6 @@ def _accent(row: Mapping[str, Any], text: str, shard: ShardName | None) -> dict[
     for accent in (row.get("accent"), tagged and tagged[1], shard and shard.accent):
         if isinstance(accent, str) and accent.casefold() not in label_layout("talent")["no_accent"]:
             known = trait_value("accent", accent.strip().removesuffix(" accent"))
-            if known is not None:  # or it is a sentence, which stays in the row
+            if known is not None:  # otherwise it is a sentence, which stays in the row
                 return {"accent": str(known)}
     return {}

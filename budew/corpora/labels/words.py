@@ -1,16 +1,17 @@
-"""Labels in words. Emotions: a name of the taxonomy, an alias of one, a code, or any text of a caption.
+"""Parse labels in words: emotions, and the gender, age and accent of the speaker.
 
-A bare name or word ("anger", "sad", "Hopelessness") or a short code (`hap`, see `forms.yaml`) is moderate, ½,
-as in a caption; in a text, intensity words count as they do there ("very sad" is strong, "slightly amused"
-slight). An intensity beside one emotion replaces its own.
+The label of an emotion is a name in the taxonomy, an alias, a short code (`hap`, see `forms.yaml`), or any
+text that could be in a caption. A bare name or word ("anger", "sad", "Hopelessness") or a code is moderate
+(½); words of intensity count as in captions ("very sad" is strong, "slightly amused" is slight). If a row has
+one emotion and a column with its intensity, that intensity is used.
 
-Labels rate the emotions that they name, and those of the whole set of labels where that is known (a
-`ClassLabel` of Hugging Face): nothing is known of the others. "neutral" says that no emotion is present, and
-rates all. Words that name no emotion are listed as not understood, and so are numbers under a misspelt name.
+The emotions that a label names are rated, and if the whole set of labels is known (a `ClassLabel` of Hugging
+Face), the emotions of all these labels; other emotions are unrated. "neutral" means that all emotions are
+rated absent. Words that name no emotion, and numbers under a misspelt name, are listed as not understood.
 
-Columns such as `gender`, `age` and `accent` give traits, with the words of Common Voice too; ages in years
-("34", "30s", "20-29") their group. Other numbers (an arousal) are not read, as their scales are not known:
-they are listed as not understood, and stay in the metadata like all other columns.
+Columns such as `gender`, `age` and `accent` become traits, also with the words of Common Voice; ages in years
+("34", "30s", "20-29") become age groups. Other numbers, such as an arousal, are not used, because their
+scales are unknown: they are listed as not understood, and stay in the metadata like all other columns.
 """
 
 import re
@@ -35,9 +36,11 @@ from budew.taxonomy import (
 )
 
 LONGEST_TEXT = 20_000
-"""Characters of a text that are parsed."""
+"""Number of characters of a text that are parsed; the rest is ignored."""
 NUMBER = "a number on an unknown scale"
+"""Listed as not understood for a voice attribute or intensity."""
 NAMELESS = "a number without a name"
+"""Listed as not understood for the number of a class whose name is unknown."""
 _MAYBE = "a number: is it"
 _AGE = re.compile(
     r"(?P<first>\d{1,3})(?:\.0+)?\s*(?:(?P<decade>'?s)|\+|(?:-|–|to)\s*(?P<last>\d{1,3}))?"
@@ -46,29 +49,29 @@ _AGE = re.compile(
 _DECADE = 10
 _WORD = re.compile(r"[^\W_]+")
 Classes = Mapping[str, Sequence[str]]
-"""The names of all labels of a column, by column."""
+"""Column → names of all its labels."""
 
 
 def emotions_in(text: str) -> dict[str, float]:
-    """Return the emotions that a text names → intensity; empty where it names none."""
+    """Return {emotion: intensity} for the emotions that a text names; {} if it names none."""
     name = find_emotion(text)
     return {name: LEVELS[2]} if name else dict(parse(codes_as_words(text[:LONGEST_TEXT])).emotions)
 
 
 def is_neutral(text: str) -> bool:
-    """Return whether a label says that there is no emotion."""
+    """Return whether a label means that no emotion is present, such as "neutral"."""
     return codes_as_words(text[:LONGEST_NAME]).strip().casefold() in label_layout("words")["none"]
 
 
 @lru_cache(maxsize=4096)
 def named_emotion(name: str) -> str | None:
-    """Return the one emotion that the name of a column or class stands for; None where it is not one."""
+    """Return the emotion that the name of a column or class means; None if it means none or several."""
     found = emotions_in(name) if len(name) <= LONGEST_NAME else {}
     return next(iter(found)) if len(found) == 1 else None
 
 
 def codes_as_words(text: str) -> str:
-    """Return a text with spaces for underscores; a text of codes alone ("hap;ang") as words."""
+    """Replace underscores in a text by spaces, or if it only has codes ("hap;ang"), the codes by words."""
     words, codes = _WORD.findall(text.casefold()), label_layout("words")["codes"]
     if words and all(word in codes for word in words):
         return ", ".join(codes[word] for word in words)
@@ -76,9 +79,9 @@ def codes_as_words(text: str) -> str:
 
 
 def describe_words(row: Mapping[str, Any], classes: Classes | None = None) -> dict[str, Any] | None:
-    """Return a row with the emotions that a field of it names as a profile; None where it names none.
+    """Add a profile with the emotions that a field of the row names; None if no field names any.
 
-    Where the names of all labels of a column are known (`classes`), these emotions are rated.
+    Emotions in the names of all labels of this field (`classes`) are rated, too.
 
     Example:
         >>> describe_words({"emotion": "very sad"})["profile"]
@@ -88,7 +91,7 @@ def describe_words(row: Mapping[str, Any], classes: Classes | None = None) -> di
     for field in (*layout["under"], *layout["perhaps"]):
         texts = _texts(row.get(field))
         if field in layout["perhaps"] and not all(named_emotion(one) or is_neutral(one) for one in texts):
-            continue  # of any kind: it is read if each text names one emotion
+            continue  # these fields may have other content: they are used if each text names one emotion
         read_as = {text[:60]: emotions_in(text) for text in texts}
         if not any(read_as.values()) and not any(map(is_neutral, texts)):
             continue
@@ -109,10 +112,10 @@ def describe_words(row: Mapping[str, Any], classes: Classes | None = None) -> di
 
 
 def with_speaker(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row whose profile has the traits in its columns, too.
+    """Add the traits in the columns of a row (gender, age, accent, …) to its profile.
 
-    A profile that is made of them alone does not know the emotions. Traits that are there already stay. What
-    is not understood is listed under `not_understood`: column → text.
+    Traits that the profile has already are kept. If the row had no profile, all emotions of the new one are
+    unrated. Labels that are not understood are listed in `not_understood`: column → text.
     """
     traits: dict[str, str] = {}
     unclear = _unclear_numbers(row)
@@ -140,7 +143,7 @@ def with_speaker(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def trait_word(name: str, text: str) -> str | None:
-    """Return the word of the taxonomy for a text; None where it is unknown or not understood.
+    """Return the word of the taxonomy for the text of a trait; None if it is unknown or not understood.
 
     An age may be a number of years, a decade or a range: "34", "30s", "20-29", "60+".
     """
@@ -155,7 +158,7 @@ def trait_word(name: str, text: str) -> str | None:
 
 
 def age_in(text: str) -> str | None:
-    """Return the age group of years, of a decade or of the middle of a range; None for anything else."""
+    """Return the age group of a number of years, a decade or a range (its middle); None for other texts."""
     found = _AGE.fullmatch(text)
     if found is None or not int(found["first"]):  # 0 stands for unknown
         return None
@@ -165,7 +168,7 @@ def age_in(text: str) -> str | None:
 
 
 def trait_value(name: str, value: str | float) -> str | float | None:
-    """Return the value of a trait as the taxonomy has it; None for one that it does not know."""
+    """Return the value of a trait as it is in the taxonomy; None if the taxonomy does not have it."""
     try:
         return trait(name, value)[1]
     except InputError:
@@ -173,7 +176,7 @@ def trait_value(name: str, value: str | float) -> str | float | None:
 
 
 def odd_labels(metadata: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the labels of emotions that the metadata of a clip lists as not understood."""
+    """Yield the emotion labels that are listed as not understood in the metadata, as "column: text"."""
     listed = metadata.get("not_understood")
     layout = label_layout("words")
     for column, value in listed.items() if isinstance(listed, Mapping) else ():
@@ -186,9 +189,9 @@ def odd_labels(metadata: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _trait_text(row: Mapping[str, Any], name: str, column: str) -> str | None:
-    """Return the text of a column with a trait, and the digits of an age in years; None for all else.
+    """Return the text of a column with a trait, or an age in years as text; None for other values.
 
-    A number of at most 6 may be the voice attribute Age, where there are scores or other attributes.
+    In a row with scores or voice attributes, a number of at most 6 is the voice attribute Age, not an age.
     """
     value = row.get(column)
     number = number_in(value)
@@ -207,13 +210,13 @@ def _is_no_accent(name: str, text: str) -> bool:
 
 
 def _form(row: Mapping[str, Any]) -> str | None:
-    """Return the layout from which the profile of a row is."""
+    """Return the name of the layout of labels from which the profile of a row was made; None if unknown."""
     profile_from = row.get("profile_from")
     return profile_from.get("form") if isinstance(profile_from, Mapping) else None
 
 
 def _unclear_numbers(row: Mapping[str, Any]) -> dict[str, str]:
-    """Return columns of numbers: voice attributes, labels, and possible emotions."""
+    """Return {column: message} for columns of numbers: voice attributes, labels, and possible emotions."""
     layout = label_layout("words")
     inner = (row[name] for name in label_layout("scores")["under"] if isinstance(row.get(name), Mapping))
     unclear: dict[str, str] = {}

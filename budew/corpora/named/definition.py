@@ -1,8 +1,8 @@
-"""A corpus as data: the pattern of its paths, what each part means, its tables, and its labels as emotions.
+"""Definitions of known corpora: the pattern of their paths, their tables, and the meaning of their labels.
 
-A *part* is a named group of the pattern, a column of a table, or a constant. Parts with these
-names are fields of a clip: `label`, `intensity`, `speaker`, `gender`, `age`, `accent`, `timbre`, `style`,
-`pace`, `language` and `transcript`. All others are kept in its metadata.
+A *part* is a named piece of information on a clip: a named group of the pattern, a column of a table, or a
+constant. The parts `label`, `intensity`, `speaker`, `gender`, `age`, `accent`, `timbre`, `style`, `pace`,
+`language` and `transcript` are used for the fields of a clip; all others are kept in its metadata.
 """
 
 import re
@@ -36,22 +36,22 @@ EmotionName = Annotated[str, AfterValidator(emotion)]
 BurstName = Annotated[str, AfterValidator(burst)]
 ScaleName = Annotated[str, AfterValidator(lambda name: scale_named(name).name)]
 AnyCase = Annotated[str, BeforeValidator(lambda key: str(key).casefold())]
-"""A label or code, which YAML may take for a number, without its case."""
+"""A label or code, converted to text (YAML may parse it as a number) and to lower case."""
 _DEFINITIONS = "definitions"
 EVERYBODY_ELSE = "*"
-"""Entry of a split for the speakers that no other split names."""
+"""Entry of a split that stands for all speakers that no other split names."""
 
 
 class Meaning(Settings):
-    """Meaning of a label of a corpus. In short form, the name of an emotion, or a list of names."""
+    """Meaning of a label of a corpus. The short form is the name of an emotion, or a list of names."""
 
     emotions: tuple[EmotionName, ...] | None = Field(
         default=None,
-        description="Emotions that are present; an empty list: none of the 40 is; left out: unknown.",
+        description="Emotions that are present; an empty list: all 40 are absent; left out: unknown.",
     )
-    bursts: tuple[BurstName, ...] = Field(default=(), description="Vocal bursts.")
+    bursts: tuple[BurstName, ...] = Field(default=(), description="Vocal bursts that are present.")
     traits: dict[str, str] = Field(default={}, description="Traits, such as style: whispered.")
-    why: str = Field(default="", description="Reason, where the mapping is not obvious.")
+    why: str = Field(default="", description="Reason for this meaning, if it is not obvious.")
 
     @model_validator(mode="before")
     @classmethod
@@ -67,126 +67,138 @@ class Meaning(Settings):
 
 
 class RatingColumns(Settings):
-    """Emotions that people rated.
+    """Columns of a table with human ratings of emotions.
 
-    Columns may be multiplied, and divided by another: votes × mean level of the voters / raters is the mean
-    over all raters.
+    Columns may be multiplied, and divided by another column: the number of voters times their mean level,
+    divided by the number of raters, is the mean over all raters.
     """
 
     columns: dict[EmotionName, tuple[str, ...]] = Field(
-        description="By emotion: the column with its number, or several that are multiplied."
+        description="Emotion → column with its rating, or several columns that are multiplied."
     )
     divided_by: str | None = Field(default=None, description="Column by which the product is divided.")
     scale: ScaleName = Field(description="Scale of the result, such as 0-100.")
 
 
 class LabelTable(Settings):
-    """A table beside the audio: CSV or TSV with named columns, JSON, or the lines of a text.
+    """A table beside the audio: CSV or TSV with named columns, JSON, or a text file with a row in each line.
 
-    JSON is an object or a list. In an object the key of an object or text is the column `name`, and a text
-    the column `value`. The columns of a list in a list are numbers from `0` on.
+    Each entry of a JSON object or list is a row. If the entry is an object, its keys are columns; if it is a
+    list, columns are numbered from `0` on; otherwise it is the column `value`. Except for lists, the key (or
+    number) of the entry is the column `name`.
     """
 
     file: Pattern = Field(
-        description="Pattern for the end of its path; its named groups are columns of each row."
+        description="Regular expression for the end of the table's path; named groups are further columns."
     )
     key: dict[str, str] = Field(
-        description="Parts of a clip that a row must have, and the column of each; `file` is the file's name."
+        description="Part → column: the row of a clip has the same values; the part `file` is the name of "
+        "its audio file."
     )
-    columns: dict[str, str] = Field(description="Parts that it gives, and the column of each.")
+    columns: dict[str, str] = Field(description="Part → column from which the part is taken.")
     line: Pattern | None = Field(
-        default=None, description="Pattern for the lines of a text; its groups are the columns."
+        default=None,
+        description="Regular expression for the lines of a text file; its named groups are the columns.",
     )
     where: dict[str, str] = Field(
         default={},
-        description="By column: pattern that the whole of its text must match in a row that counts.",
+        description="Column → regular expression for its whole text; other rows are ignored.",
     )
-    ratings: RatingColumns | None = Field(default=None, description="Ratings, which replace the label.")
-    required: bool = Field(default=False, description="Without it nothing is known of the labels.")
+    ratings: RatingColumns | None = Field(
+        default=None, description="Columns with ratings of emotions, which replace the label."
+    )
+    required: bool = Field(
+        default=False, description="Whether it is an error if the table is missing, as it has the labels."
+    )
 
 
 class Speakers(Settings):
-    """Speakers with the same traits."""
+    """Traits of speakers, for corpora whose file names do not have them."""
 
-    names: tuple[str, ...] = Field(description="As the part `speaker` has them.")
-    gender: str | None = Field(default=None, description="A word of the taxonomy.")
-    age: int | None = Field(default=None, description="Years.")
-    accent: str | None = Field(default=None, description="A word of the taxonomy.")
-    language: str | None = Field(default=None, description="BCP 47 tag.")
+    names: tuple[str, ...] = Field(description="Speakers with these traits: values of the part `speaker`.")
+    gender: str | None = Field(default=None, description="Gender, a word of the taxonomy.")
+    age: int | None = Field(default=None, description="Age in years.")
+    accent: str | None = Field(default=None, description="Accent, a word of the taxonomy.")
+    language: str | None = Field(default=None, description="Language, a BCP 47 tag.")
 
 
 class Download(Settings):
-    """A file of a corpus at a public address."""
+    """A file of a corpus that can be downloaded from a public URL."""
 
-    url: str = Field(pattern=r"https?://.+", description="Of an archive (zip, tar) or a table.")
+    url: str = Field(pattern=r"https?://.+", description="URL of an archive (zip, tar) or a table.")
     checksum: str | None = Field(
-        default=None, pattern=r"(md5|sha256):[0-9a-f]+", description="As published, such as md5:2a93…"
+        default=None, pattern=r"(md5|sha256):[0-9a-f]+", description="Published checksum, such as md5:2a93…"
     )
     name: str | None = Field(
-        default=None, pattern=r"[\w.-]+", description="Name of the file, if not that of its address."
+        default=None, pattern=r"[\w.-]+", description="Name of the local file, if not that in the URL."
     )
 
 
 class NamedCorpus(Settings):
-    """A corpus whose labels are in its file names, folders and tables.
+    """Definition of a known corpus, whose labels are in its file names, folders and tables.
 
     Example:
         >>> known_corpus("emodb").match("wav/03a01Fa")
         {'': '03a01Fa', 'speaker': '03', 'transcript': 'a01', 'label': 'F', 'version': 'a'}
     """
 
-    title: str = Field(description="Name of the corpus, as it is written.")
-    about: str = Field(description="One sentence.")
+    title: str = Field(description="Name of the corpus, in its usual spelling.")
+    about: str = Field(description="Description of the corpus in one sentence.")
     kind: Kind = Field(description="Acted, elicited or natural emotions, read speech, or sounds.")
     languages: tuple[str, ...] = Field(
-        default=(), description="BCP 47 tags; one is that of every clip, if no part is."
+        default=(),
+        description="BCP 47 tags; a single one is the language of every clip without the part `language`.",
     )
     hours: float | None = Field(default=None, description="Hours of audio.")
     speaker_count: int | None = Field(default=None, description="Number of speakers.")
     licence: str | None = Field(
-        default=None, description="SPDX identifier, or in words; left out where none is stated."
+        default=None, description="SPDX identifier, or in words; left out if no licence is stated."
     )
-    address: str | None = Field(default=None, description="Where it is had.")
+    address: str | None = Field(default=None, description="URL where the corpus is available.")
     downloads: tuple[Download, ...] = Field(
-        default=(), description="All of its files, if anybody may download them without asking."
+        default=(), description="All files of the corpus, if anybody may download them without asking."
     )
-    source: str = Field(description="Where the figures and the encoding are from.")
-    citation: str = Field(default="", description="BibTeX.")
+    source: str = Field(description="Source of the numbers and of the encoding of labels in this definition.")
+    citation: str = Field(default="", description="Citation in BibTeX.")
 
     pattern: Pattern = Field(
-        description="Regular expression for the end of a path without suffix, with groups."
+        description="Regular expression for the end of an audio path without suffix; named groups are parts."
     )
-    examples: tuple[str, ...] = Field(description="Paths that it matches, without suffix.")
-    parts: dict[str, str] = Field(default={}, description="What each part means, for readers.")
+    examples: tuple[str, ...] = Field(description="Paths without suffix that match the pattern.")
+    parts: dict[str, str] = Field(default={}, description="Part → its meaning in words.")
     values: dict[str, dict[AnyCase, str]] = Field(
-        default={}, description="By part: what a code stands for; codes in any case."
+        default={}, description="Part → code → its meaning; codes in any case."
     )
     constant: dict[str, str] = Field(
-        default={}, description="Parts that are the same in all clips; {name} is another part."
+        default={}, description="Parts that are the same in all clips; {name} is replaced by that part."
     )
-    speakers: tuple[Speakers, ...] = Field(default=(), description="Traits that the names do not have.")
+    speakers: tuple[Speakers, ...] = Field(
+        default=(), description="Traits of speakers, if file names do not have them."
+    )
     tables: tuple[LabelTable, ...] = Field(default=(), description="Tables beside the audio.")
     transcript_file: str = Field(
         default="{file}.txt",
-        description="Text with the transcript, from the folder of the audio; {name} is another part.",
+        description="Path of the text file with the transcript, relative to the folder of the audio; {name} "
+        "is replaced by that part.",
     )
 
     splits: dict[str, tuple[str, ...]] = Field(
         default={},
-        description="Fixed splits by speaker: names, ranges first..last, or * for everybody else.",
+        description="Fixed splits: name → speakers, ranges first..last of speakers, or * for all others.",
     )
     left_out: dict[str, tuple[Pattern, ...]] = Field(
         default={},
-        description="Recordings that are not read, by reason: names as `match` gives them, or patterns.",
+        description="Recordings that are not read: reason → names, or regular expressions for whole names.",
     )
-    labels: dict[AnyCase, Meaning] = Field(
-        default={}, description="What each label means; labels in any case."
+    labels: dict[AnyCase, Meaning] = Field(default={}, description="Label → its meaning; labels in any case.")
+    levels: dict[AnyCase, Level] = Field(
+        default={}, description="Value of the part `intensity` → level of the emotion."
     )
-    levels: dict[AnyCase, Level] = Field(default={}, description="Level of each value of `intensity`.")
-    level: Level = Field(default="moderate", description="Level of a label without intensity.")
+    level: Level = Field(default="moderate", description="Level of emotions without the part `intensity`.")
     distinctive: bool = Field(
         default=True,
-        description="No other corpus has such names: a folder of them is recognized.",
+        description="Whether a folder is recognized as this corpus by its file names; false if other corpora "
+        "could have such names.",
     )
 
     @model_validator(mode="after")
@@ -198,7 +210,7 @@ class NamedCorpus(Settings):
 
     @cached_property
     def rated(self) -> tuple[str, ...]:
-        """The emotions that any label stands for: those that are known of a labelled clip."""
+        """Emotions in the meaning of any label, or in ratings; these are rated in a labelled clip."""
         rating = (name for table in self.tables if table.ratings for name in table.ratings.columns)
         known = {name for meaning in self.labels.values() for name in meaning.emotions or ()} | set(rating)
         return tuple(name for name in EMOTIONS if name in known)
@@ -212,22 +224,24 @@ class NamedCorpus(Settings):
         return {reason: re.compile("|".join(patterns)) for reason, patterns in self.left_out.items()}
 
     def why_left_out(self, own: str) -> str | None:
-        """Return why the recording of this name is not read, None if it is read."""
+        """Return why the recording named `own` (`match(path)[""]`) is not read; None if it is read."""
         return next((reason for reason, names in self._left_out.items() if names.fullmatch(own)), None)
 
     def split_of(self, speaker: str) -> str | None:
-        """Return the split of a speaker, None for one that is in no split."""
+        """Return the name of the fixed split of a speaker; None if it is in no split."""
         named = (split for split, some in self.splits.items() if any(_holds(one, speaker) for one in some))
         rest = (split for split, some in self.splits.items() if EVERYBODY_ELSE in some)
         return next(named, None) or next(rest, None)
 
     def value(self, part: str, code: str) -> str:
-        """Return the meaning of a code of a part, or the code itself if the definition gives it none."""
+        """Return the meaning of a code of a part; the code itself if the definition has no meaning for it."""
         return self.values.get(part, {}).get(code.casefold(), code)
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Return the parts of a path without suffix, and under `""` what names the recording; None if it is
-        not named as the corpus names its own.
+        """Match the path of a recording, without suffix; None if it does not match the pattern.
+
+        Returns:
+            {part: value}; the key `""` has the name of the recording, the part of the path that matches.
         """
         found = self._regex.fullmatch(path)
         if found is None:
@@ -238,7 +252,7 @@ class NamedCorpus(Settings):
 
 @cache
 def known_corpora() -> dict[str, NamedCorpus]:
-    """Return all definitions of this package by name, in the order of the alphabet. Takes about 0.1 s.
+    """Return {name: definition} of all known corpora, in alphabetical order. Takes about 0.1 s.
 
     Example:
         >>> [name for name, corpus in known_corpora().items() if "fa" in corpus.languages]
@@ -249,17 +263,17 @@ def known_corpora() -> dict[str, NamedCorpus]:
 
 @cache
 def corpus_names() -> tuple[str, ...]:
-    """Return the names of the definitions in this package."""
+    """Return the names of all known corpora, such as "ravdess"."""
     found = (files(__package__) / _DEFINITIONS).iterdir()
     return tuple(sorted(file.name.removesuffix(".yaml") for file in found if file.name.endswith(".yaml")))
 
 
 @cache
 def known_corpus(name: str) -> NamedCorpus:
-    """Return a definition of this package.
+    """Return the definition of a known corpus by its name.
 
     Raises:
-        InputError: no definition has this name.
+        InputError: there is no known corpus of this name.
 
     Example:
         >>> known_corpus("ravdess").licence
@@ -273,7 +287,7 @@ def known_corpus(name: str) -> NamedCorpus:
 
 
 def unknown_corpus(name: str) -> str:
-    """Return a message: no corpus has this name, and which name is similar."""
+    """Return an error message: no known corpus has this name; and, if there is one, a similar name."""
     names = {one.replace("-", ""): one for one in corpus_names()}
     near = get_close_matches("".join(filter(str.isalnum, name.lower())), names, n=1)
     meant = f": did you mean {names[near[0]]}?" if near else ""
@@ -281,7 +295,7 @@ def unknown_corpus(name: str) -> str:
 
 
 def load_definition(file: Path) -> NamedCorpus:
-    """Return the definition in a YAML file, or raise `SettingsError`.
+    """Read the definition of a corpus from a YAML file; `SettingsError` if it is invalid.
 
     Example:
         >>> from importlib.resources import files
@@ -292,11 +306,14 @@ def load_definition(file: Path) -> NamedCorpus:
 
 
 def intensity_of(level: Level) -> float:
-    """Return the intensity of a level, in (0, 1]."""
+    """Return the intensity of a level such as "moderate", in (0, 1]."""
     return LEVELS[LEVEL_NAMES.index(level)]
 
 
 def _holds(entry: str, speaker: str) -> bool:
-    """Return whether an entry is a speaker, or a range `first..last` of names of equal length with it."""
+    """Return whether an entry of a split is this speaker, or a range `first..last` that contains it.
+
+    Names in a range have the same length.
+    """
     first, is_range, last = entry.partition("..")
     return first <= speaker <= last and len(speaker) == len(first) if is_range else entry == speaker

@@ -1,8 +1,8 @@
-"""Downloads of known corpora that have a public address, and their archives as folders.
+"""Download known corpora that have a public URL, and extract their archives.
 
-A download that breaks off continues where it stopped, if the server allows it; a published checksum is
-checked. Of an archive the plain files are written: hidden ones, links and devices are left out, a name that
-leads out of the folder is an error, and nothing expands without bound.
+An interrupted download continues where it stopped, if the server allows it. Published checksums are verified.
+Only plain files are extracted: hidden files, links and devices are left out, a name that leads out of the
+folder is an error, and the size of the extracted files is limited.
 """
 
 import hashlib
@@ -25,10 +25,10 @@ from budew.io.addresses import check_local, without_secrets
 from budew.io.disk import disk_errors, temporary_folder
 
 DOWNLOADS = ".downloads"
-"""Hidden folder in the output with the archives, until all of them are extracted."""
+"""Hidden folder in the output folder, with the downloaded archives until all of them are extracted."""
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 _LINK = 0o12
-"""File type of a symbolic link, in the upper bits of the attributes of a member of a zip file."""
+"""File type of a symbolic link in a zip file: the upper bits of the attributes of a member."""
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -38,20 +38,22 @@ _DAMAGE = (
     ValueError,
     RuntimeError,
 )
-"""What reading a damaged or encrypted archive raises, besides `OSError` without a number."""
+"""Errors raised when a damaged or encrypted archive is read, besides `OSError` without a number."""
 
 
 def get_corpus(corpus: NamedCorpus, out: Path, progress: DownloadProgress | None = None) -> int:
-    """Download a corpus into a folder, and extract its archives; return the number of files.
+    """Download a corpus into a folder and extract its archives; return the number of files.
+
+    If it is interrupted, the same call continues.
 
     Args:
-        corpus: its definition.
-        out: made if it is missing; empty, but for what an earlier call left.
-        progress: called while bytes come in.
+        corpus: definition of the corpus.
+        out: output folder, made if it does not exist. It must be empty, except for an interrupted download.
+        progress: called with the number of bytes downloaded so far and the size of the file, if known.
 
     Raises:
-        CorpusError: the corpus has no public address; the folder is not empty; the server cannot be reached;
-            the checksum is another one; an archive is damaged, or a name in it leads out of the folder.
+        CorpusError: the corpus has no public URL; the folder is not empty; the server cannot be reached; a
+            checksum differs; an archive is damaged, or a name in it leads out of the folder.
         JobError: the disk is full.
 
     Example:
@@ -83,12 +85,12 @@ def get_corpus(corpus: NamedCorpus, out: Path, progress: DownloadProgress | None
 
 
 def url_file_name(url: str) -> str:
-    """Return the file name in a URL, safe to use as a local name."""
+    """Return the file name in a URL, changed so that it is safe as a local name."""
     return local_name(PurePosixPath(unquote(urlsplit(url).path)).name) or "file"
 
 
 def _downloaded(file: Download, folder: Path, progress: DownloadProgress | None) -> Path:
-    """Return the local file of a download; download it if it is missing."""
+    """Return the local path of a file; download the file if it is missing."""
     path = folder / (file.name or url_file_name(file.url))
     part = path.with_name(f"{path.name}.part")
     if not path.exists():
@@ -110,7 +112,7 @@ def _downloaded(file: Download, folder: Path, progress: DownloadProgress | None)
 
 
 def _extract(archive: Path, folder: Path) -> int:
-    """Write the files of an archive below a folder, or a file of another kind; return their number."""
+    """Extract an archive into a folder, or move any other file there; return the number of files."""
     if not archive.name.lower().endswith((".zip", *_TARS)):
         archive.rename(folder / archive.name)
         return 1
@@ -139,7 +141,7 @@ def _extract(archive: Path, folder: Path) -> int:
 
 
 def _members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
-    """Yield the names of the plain files in an archive, each with what opens its content."""
+    """Yield the name of each plain file in an archive, and a function that opens it."""
     if archive.name.lower().endswith(".zip"):
         with zipfile.ZipFile(archive) as packed:
             for info in packed.infolist():
@@ -148,7 +150,7 @@ def _members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
     else:
         with tarfile.open(archive) as tar:
             for member in tar:
-                content: Any = partial(tar.extractfile, member)  # of a plain file it is not None
+                content: Any = partial(tar.extractfile, member)  # not None for a plain file
                 if member.isfile():
                     yield member.name, content
 
@@ -164,7 +166,7 @@ def _damage_reported(archive: Path) -> Iterator[None]:
     except CorpusError:
         raise
     except (*_DAMAGE, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:  # of the disk
+        if isinstance(error, OSError) and error.errno is not None:  # an error of the disk
             raise
         archive.unlink()
         fault = f"is damaged ({error}) and was removed: run the same command again"

@@ -1,7 +1,7 @@
-"""Tables beside the audio of a known corpus: which files they are, and what they say of a clip.
+"""Find the tables beside the audio of a known corpus, and look up the rows of a clip in them.
 
-A table is found by the end of its path, below the folder that is read, or directly in one of the two folders
-above it: `data.tsv` of nEMO lies beside `samples/`.
+A table is found by the end of its path, at any depth in the folder of the corpus, or directly in one of the
+two folders above it: `data.tsv` of nEMO is beside the folder `samples/`.
 """
 
 import re
@@ -17,22 +17,28 @@ from budew.errors import CorpusError, OnBad, report
 from budew.io import strict_json
 
 FILE = "file"
-"""The part that is the name of the audio file, without suffix."""
+"""Name of the part that has the name of the audio file, without suffix."""
 _FOLDERS_ABOVE = 2
 _CACHED = 8
-"""Tables in memory, for jobs that read a corpus in many parts; those of a Common Voice language take 1 GB."""
+"""Number of tables kept in memory while a corpus is read in parts; a language of Common Voice takes 1 GB."""
 Key = tuple[str, ...]
+"""Values of the key of a table, by which its row of a clip is found."""
 TableRow = Mapping[str, str]
-"""Cells by column, as the definition spells it."""
+"""Column, in the spelling of the definition → text."""
 TableFiles = tuple[tuple[Path, ...], ...]
-"""The files of each table of a definition."""
+"""Files of each table in a definition, in its order."""
 
 
 def table_files(tables: Sequence[LabelTable], folder: Path, files: Iterable[Path]) -> TableFiles:
-    """Return those of the files below a folder, or beside it, that are the tables of a definition.
+    """Find the files of each table of a definition.
+
+    Args:
+        tables: tables of the definition.
+        folder: folder of the corpus; the two folders above it are searched if it does not have a table.
+        files: all files below the folder.
 
     Raises:
-        CorpusError: a required table is not there.
+        CorpusError: a required table is missing.
     """
     if not tables:
         return ()
@@ -50,7 +56,7 @@ def table_files(tables: Sequence[LabelTable], folder: Path, files: Iterable[Path
 
 
 def tables_near(tables: TableFiles, audio: Iterable[Path]) -> TableFiles:
-    """Return of each table the files in the folders of the audio, where there are any; else all.
+    """Return for each table only its files in the same folders as `audio`; if there are none, all its files.
 
     LibriSpeech has its transcripts in 5,831 files, one in each folder with audio.
     """
@@ -60,10 +66,15 @@ def tables_near(tables: TableFiles, audio: Iterable[Path]) -> TableFiles:
 
 
 class LabelTables:
-    """The rows of all tables of a corpus, by their keys.
+    """Looks up the rows of a clip in all tables of a corpus.
+
+    Args:
+        tables: tables of the definition.
+        files: files of each table, from `table_files`.
+        on_bad: called with the error of each broken row; without it the first error is raised.
 
     Raises:
-        CorpusError: a table cannot be read; where `on_bad` is given, it gets the errors of rows.
+        CorpusError: a table cannot be read.
     """
 
     def __init__(self, tables: Sequence[LabelTable], files: TableFiles, on_bad: OnBad | None = None) -> None:
@@ -76,9 +87,10 @@ class LabelTables:
             self._rows.append((table, rows))
 
     def rows(self, parts: Mapping[str, str]) -> Iterator[tuple[LabelTable, TableRow]]:
-        """Yield the rows of a clip with their tables.
+        """Yield the row of a clip in each table that has one, with the table.
 
-        `parts` is looked at again for each table: a part that one gives may be the key of the next.
+        `parts` has the parts of the clip. The caller may add parts from a row before the next is requested,
+        since they may be the key of the next table.
         """
         for table, rows in self._rows:
             row = rows.get(tuple(_comparable(parts.get(part, "")) for part in table.key))
@@ -90,9 +102,9 @@ class LabelTables:
 def _rows_by_key(
     definition: str, files: tuple[tuple[Path, int], ...]
 ) -> tuple[dict[Key, TableRow], tuple[CorpusError, ...]]:
-    """Return the rows of a table by their keys, and what is wrong with others.
+    """Return the rows of a table by their keys, and the errors of broken rows.
 
-    The definition is JSON, and the files come with their times, for the cache.
+    The arguments are the key of the cache: the definition as JSON, and files with their modification times.
     """
     table = LabelTable.model_validate_json(definition)
     pattern = _at_end(table.file)
@@ -138,7 +150,7 @@ def _lines_in(path: Path, pattern: re.Pattern[str], on_bad: OnBad) -> Iterator[d
 
 
 def _json_rows(path: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of an object, or of a list; `LabelTable` says what their columns are."""
+    """Yield the rows of a JSON object or list; `LabelTable` describes their columns."""
     with readable(path):
         content = path.read_bytes()
     try:
@@ -157,7 +169,7 @@ def _json_rows(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _spelling(column: str) -> str:
-    """Return a normalized column name: versions of tables write `File name`, `file_name`…"""
+    """Return a normalized column name, because versions of a table may have `File name` and `file_name`."""
     return column.casefold().replace(" ", "").replace("_", "")
 
 
@@ -172,14 +184,14 @@ def _stem(name: str) -> str:
 
 
 def _comparable(text: str) -> str:
-    """Return a key in lower case, and numbers without leading zeros."""
+    """Return a value of a key in lower case, or if it is a number, without leading zeros."""
     return text.lstrip("0") or "0" if text.isdecimal() else text.casefold()
 
 
 def _files_above(folder: Path) -> Iterator[Path]:
-    """Yield the files directly in the two folders above, as far as they can be listed."""
+    """Yield the files directly in the two folders above a folder, if these can be listed."""
     for parent in list(folder.absolute().parents)[:_FOLDERS_ABOVE]:
         try:
             yield from sorted(path for path in parent.iterdir() if not path.name.startswith("."))
-        except OSError:  # another user's, as /home is on many machines
+        except OSError:  # not readable, such as /home on many machines
             return

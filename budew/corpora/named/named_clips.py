@@ -1,4 +1,4 @@
-"""One file of a known corpus → its clip: the parts of its name and tables become fields, labels a profile."""
+"""Make a clip from a file of a known corpus: parts of its name and of tables become fields and a profile."""
 
 import os
 import re
@@ -22,11 +22,18 @@ from budew.taxonomy import WORD_TRAITS
 from budew.taxonomy.rating_scales import scale_named
 
 _FIELDS = ("speaker", "language", "transcript", FILE, "", *WORD_TRAITS)
-"""Parts that do not go into the metadata."""
+"""Parts that are not stored in the metadata."""
 
 
 class ClipMaker:
-    """Makes clips of the files of one corpus, with ids relative to a folder that no link may leave."""
+    """Makes clips from the audio files of a known corpus.
+
+    Args:
+        corpus: definition of the corpus.
+        name: name of the corpus, which is recorded in `profile_from`.
+        folder: folder of the corpus; ids are relative to it, and links that lead out of it are errors.
+        tables: tables of the corpus.
+    """
 
     def __init__(self, corpus: NamedCorpus, name: str, folder: Path, tables: LabelTables) -> None:
         self._corpus, self._name, self._folder, self._tables = corpus, name, folder, tables
@@ -38,7 +45,7 @@ class ClipMaker:
         self._profile = lru_cache(maxsize=4096)(self._make_profile)
 
     def clip(self, path: Path) -> Clip:
-        """Return the clip of a file."""
+        """Return the clip of an audio file; `CorpusError` if its name does not match or the file is empty."""
         check_audio(path, self._folder)
         parts, ratings = self._parts(path)
         traits, odd = _traits(parts)
@@ -68,7 +75,7 @@ class ClipMaker:
         )
 
     def _parts(self, path: Path) -> tuple[dict[str, str], dict[str, float]]:
-        """Return the parts of a file (from its name, tables, speaker and the constants) and its ratings."""
+        """Return the parts of a file (from its name, tables, speaker and constants), and its ratings."""
         corpus, ratings = self._corpus, dict[str, float]()
         parts = corpus.match(matched_text(path))
         if parts is None:
@@ -108,13 +115,13 @@ class ClipMaker:
 
 
 def matched_text(path: Path) -> str:
-    """Return the absolute path without suffix, against the end of which patterns are matched."""
+    """Return the text to which patterns are applied: the absolute path without suffix, with `/`."""
     text = os.path.abspath(path)
     return text[: len(text) - len(path.suffix)].replace(os.sep, "/")
 
 
 def text_file(corpus: NamedCorpus, path: Path, parts: Mapping[str, str]) -> Path:
-    """Return the file with the transcript of an audio file, there or not."""
+    """Return the path of the transcript of an audio file, which may not exist."""
     return path.parent / _filled(corpus.transcript_file, {**parts, FILE: path.stem})
 
 
@@ -129,7 +136,7 @@ def _ratings(ratings: RatingColumns, row: TableRow) -> dict[str, float]:
 
 
 def _traits(parts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the traits of the speaker, and those that are not understood."""
+    """Return the traits of the speaker, and the texts of traits that are not understood."""
     traits, odd = dict[str, str](), dict[str, str]()
     for name in filter(parts.__contains__, WORD_TRAITS):
         word = trait_word(name, parts[name])
@@ -141,5 +148,5 @@ def _traits(parts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _filled(text: str, parts: Mapping[str, str]) -> str:
-    """Return a text in which each part name in braces is replaced by the part."""
+    """Replace each name of a part in braces by its value."""
     return re.sub(r"\{(\w+)\}", lambda found: parts.get(found[1], ""), text)

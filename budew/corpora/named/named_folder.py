@@ -1,4 +1,4 @@
-"""Folders of known corpora: given by name, `ravdess:FOLDER`, or recognized by the names of their files."""
+"""Read folders of known corpora, given by name (`ravdess:FOLDER`) or recognized by their file names."""
 
 import os
 import re
@@ -27,22 +27,22 @@ from budew.corpora.reading import AS_USUAL, ReadOptions, distinct_clips
 from budew.errors import BudewWarning, CorpusError, InputError, OnBad
 
 SAMPLE = 100
-"""Audio files by whose names a folder is recognized."""
+"""Number of audio files whose names are checked to recognize a folder."""
 NEARLY_ALL = 0.95
-"""Share of them that a corpus must match."""
+"""A folder is recognized as a corpus if at least this share of the checked names matches."""
 _NAMED = re.compile(r"([^:/\\]+|.+\.ya?ml):(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class NamedFolder(os.PathLike[str]):
-    """A folder that is read as a known corpus. As a path it is the folder.
+    """A folder that is read as a known corpus. It can be used as the path of the folder.
 
     Attributes:
-        folder: with the audio, at any depth.
-        name: of the corpus.
-        corpus: its definition.
-        definition: the user's file with it; None for those of this package.
-        split: whose speakers alone are read, a name of `NamedCorpus.splits`; None for all.
+        folder: folder with the audio, at any depth.
+        name: name of the corpus.
+        corpus: definition of the corpus.
+        definition: YAML file of the user with the definition; None: the definition is that of budew.
+        split: name of the fixed split (`NamedCorpus.splits`) whose speakers are read; None: all speakers.
     """
 
     folder: Path
@@ -60,8 +60,12 @@ class NamedFolder(os.PathLike[str]):
 
 
 class FoundFiles(NamedTuple):
-    """The files of a folder that belong to a corpus: clips with the parts of their names, the files of each
-    table, and other audio with the reason why it is left out.
+    """Files in the folder of a known corpus.
+
+    Attributes:
+        clips: audio file → parts of its name.
+        tables: files of each table in the definition.
+        left_out: audio files that are not read, with the reason.
     """
 
     clips: Mapping[Path, dict[str, str]]
@@ -70,7 +74,13 @@ class FoundFiles(NamedTuple):
 
 
 class NamedPart(NamedTuple):
-    """Some clips of a known corpus: audio, tables that may have rows of them, files with transcripts."""
+    """Part of a known corpus that a job reads separately.
+
+    Attributes:
+        audio: audio files.
+        tables: files of each table in the definition that may have rows of these clips.
+        texts: existing files with transcripts of these clips.
+    """
 
     audio: tuple[Path, ...]
     tables: TableFiles
@@ -80,14 +90,19 @@ class NamedPart(NamedTuple):
 def read_named(
     place: NamedFolder, options: ReadOptions = AS_USUAL, *, part: NamedPart | None = None
 ) -> Iterator[Clip]:
-    """Read a folder as a known corpus. The 32,130 clips of EmoGator take 3 s on one core, undecoded.
+    """Read the clips of a folder as a known corpus. The 32,130 clips of EmoGator take 3 s on one core.
 
-    Ids are paths relative to the folder, without suffix. JSON beside the audio is not read. Without a part of
-    `divide_named`, a `BudewWarning` counts the audio that is left out.
+    Audio is not decoded. Ids are paths relative to the folder, without suffix. JSON beside the audio is not
+    read. If audio files are left out, a `BudewWarning` has their number (not when reading a part).
+
+    Args:
+        place: folder and corpus.
+        options: options for reading.
+        part: part from `divide_named`; None: all clips.
 
     Raises:
-        CorpusError: no audio is named as the corpus names its own, a required table is missing, an invalid
-            table, an empty file, a link that leaves the folder.
+        CorpusError: no audio file has a name that matches the corpus, a required table is missing, a table is
+            invalid, a file is empty, or a link leads out of the folder.
     """
     if part is None:
         found = find_clips(place, options.on_bad)
@@ -100,7 +115,10 @@ def read_named(
 
 
 def divide_named(place: NamedFolder, clips: int) -> list[NamedPart]:
-    """Return parts of a number of clips each; errors and warning are those of `read_named`."""
+    """Divide the clips of a known corpus into parts of `clips` clips.
+
+    Errors and the warning about files that are left out are those of `read_named`.
+    """
     found = find_clips(place)
     _warn_of_left_out(place, found)
     audio, parts = tuple(found.clips), []
@@ -113,10 +131,10 @@ def divide_named(place: NamedFolder, clips: int) -> list[NamedPart]:
 
 
 def split_name(source: str | Path) -> tuple[str | Path | None, str | Path]:
-    """Return the corpus that a source names, and the rest: `("ravdess", "data")` of `ravdess:data`.
+    """Split a source such as "ravdess:data" into the corpus and the folder: ("ravdess", "data").
 
-    The corpus is a name of this package, maybe with a split (`emodb@test`), or a YAML file; it is None where
-    the source names none.
+    The corpus is the name of a known corpus, which may have a split ("emodb@test"), or the path of a YAML
+    file. It is None if the source has neither; the second value is then the source.
     """
     matched = _NAMED.fullmatch(str(source))
     if matched is None or matched[2].startswith("//") or os.path.exists(source):
@@ -129,17 +147,21 @@ def split_name(source: str | Path) -> tuple[str | Path | None, str | Path]:
 
 
 def misnamed(source: str | Path) -> str:
-    """Return what is wrong with the name of a corpus before a folder that is there; "" if nothing is."""
+    """Return an error message if a source names an unknown corpus before an existing folder; else ""."""
     matched = _NAMED.fullmatch(str(source))
     return unknown_corpus(matched[1]) if matched and Path(matched[2]).is_dir() else ""
 
 
 def named_folder(corpus: str | Path, folder: Path) -> NamedFolder:
-    """Return a folder as that of a corpus, which is named as `split_name` gives it.
+    """Return a folder to be read as a known corpus.
+
+    Args:
+        corpus: name of the corpus, which may have a split ("emodb@test"), or the path of a YAML file.
+        folder: folder with the audio.
 
     Raises:
-        CorpusError: it is no folder.
-        InputError: the corpus has no such split.
+        CorpusError: the folder does not exist.
+        InputError: the corpus is unknown or does not have this split.
         SettingsError: the definition is invalid.
 
     Example:
@@ -160,10 +182,10 @@ def named_folder(corpus: str | Path, folder: Path) -> NamedFolder:
 
 
 def recognized(folder: Path, files: Sequence[Path]) -> NamedFolder | None:
-    """Return the folder as that of the one corpus whose names nearly all of its audio has.
+    """Recognize a folder as a known corpus by the names of its audio files, of which nearly all must match.
 
-    None where none or several fit, the audio has JSON of its own beside it, or the table with the labels
-    is missing. Looks at `SAMPLE` names of its files, spread evenly; opens nothing.
+    Checks `SAMPLE` names, spread evenly over `files`, and opens no file. Returns None if no corpus or several
+    corpora match, if there is JSON beside the audio, or if a required table is missing.
     """
     audio = list(filter(AUDIO.owns, files))
     count = min(SAMPLE, len(audio))
@@ -185,16 +207,17 @@ def recognized(folder: Path, files: Sequence[Path]) -> NamedFolder | None:
 
 
 def find_clips(place: NamedFolder, on_bad: OnBad | None = None) -> FoundFiles:
-    """Return the audio of a folder that is named as the corpus names its own, and its tables.
+    """Find the audio files in a folder whose names match the corpus, and its tables.
 
-    Two files of one name are one recording: copies of corpora often hold each twice.
+    Of several files with the same name only the first is used: copies of corpora often have each file twice.
 
     Args:
-        place: the folder.
-        on_bad: called with the error of each folder that cannot be listed; without it the first is raised.
+        place: folder and corpus.
+        on_bad: called with the error of each folder that cannot be listed; without it the first error is
+            raised.
 
     Raises:
-        CorpusError: no audio is named so, or a required table is missing.
+        CorpusError: no audio file has a matching name, or a required table is missing.
 
     Example:
         >>> for name in ("03a01Fa.wav", "notes.wav"):

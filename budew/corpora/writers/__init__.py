@@ -1,1 +1,1 @@
-"""Writing clips in the formats of other tools; see `budew.corpora.exports`."""
+"""Write clips in the formats of other tools; see `budew.corpora.exports`."""

@@ -1,4 +1,4 @@
-"""Values of clips for the columns of other tools: transcript, metadata by its usual names."""
+"""Values of clips for columns of other tools: the transcript, and metadata under one of several names."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ V = TypeVar("V", str, float)
 
 
 def converted(clips: Iterable[Clip], convert: Callable[[Clip], T], on_bad: OnBad | None) -> Iterator[T]:
-    """Yield `convert(clip)` for each clip; report the clips for which it raises an error."""
+    """Yield `convert(clip)` for each clip; if it raises an error, call `on_bad` with that, or raise it."""
     for clip in clips:
         try:
             value = convert(clip)
@@ -29,16 +29,16 @@ def converted(clips: Iterable[Clip], convert: Callable[[Clip], T], on_bad: OnBad
 
 @cache
 def text_to_speech_columns() -> Mapping[str, Any]:
-    """Return where the values of columns for text to speech come from (`columns.yaml`)."""
+    """Return the table that maps columns of text-to-speech tools to fields of clips (`columns.yaml`)."""
     columns: dict[str, Any] = packaged_table(__package__, "columns")
     return columns
 
 
 def spoken_text(clip: Clip) -> str:
-    """Return the transcript.
+    """Return the transcript of a clip.
 
     Raises:
-        CorpusError: it is missing, or has no word in it.
+        CorpusError: the transcript is missing or has no words.
     """
     if clip.transcript is None:
         fault = "has no transcript, which text to speech needs: run budew corpus transcribe first"
@@ -50,7 +50,10 @@ def spoken_text(clip: Clip) -> str:
 
 
 def metadata_value(clip: Clip, names: Sequence[str], kind: type[V]) -> V | None:
-    """Return the first of `names` in the metadata, or in an object in it, that has a value of this kind."""
+    """Return the value of the first of `names` in the metadata, or in an object in it, of the type `kind`.
+
+    None if there is no such value.
+    """
     places = [clip.metadata]
     places += [inner for _, inner in sorted(clip.metadata.items()) if isinstance(inner, Mapping)]
     for name in names:

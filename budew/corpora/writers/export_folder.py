@@ -1,8 +1,8 @@
-"""A folder of files that appears whole or not at all, in an empty place or instead of an earlier export.
+"""Write the files of an export into a folder all together, replacing those of an earlier export.
 
-The files grow in a hidden folder inside `out`, where no loader looks, and move to their places when the last
-one is complete. A hidden `.budew-export.json` lists the entries of `out` that are ours: only those are ever
-replaced unasked.
+Files are written in a hidden folder inside `out`, which no loader reads, and moved when all are complete. A
+hidden file `.budew-export.json` lists the entries of `out` that budew wrote: only these are replaced without
+`overwrite`.
 """
 
 import json
@@ -19,26 +19,26 @@ from budew.io.files import claimed, flush
 from budew.version import __version__
 
 RECORD = ".budew-export.json"
-"""Says what wrote a folder, and which of its entries."""
+"""Hidden file with the version of budew that wrote a folder, and the names of the entries that it wrote."""
 _UNFINISHED = ".budew-export-unfinished"
 _REPLACED = ".budew-export-replaced"
 
 
 def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, overwrite: bool) -> int:
-    """Let `fill` write files into an empty folder, then move them into `out`; return its count of clips.
+    """Let `fill` write files into an empty folder, move them into `out`, and return the number of clips.
 
-    On any error on the way, `out` is as it was.
+    If an error occurs, `out` is unchanged.
 
     Args:
-        out: made if need be. What an earlier export left in it is replaced.
-        fill: writes into the folder that it is given and returns how many clips are in it.
-        format: name of the format, for the record.
-        overwrite: write into `out` although it holds entries of others; those of the same name are replaced,
-            the rest stays.
+        out: output folder; made if it does not exist. Files of an earlier export in it are replaced.
+        fill: writes files into the folder that it is called with, and returns the number of clips.
+        format: name of the format, which is recorded in `.budew-export.json`.
+        overwrite: write even if `out` has entries that are not from an export; those of the same name are
+            replaced, the others stay.
 
     Raises:
-        CorpusError: `out` holds entries of others, another export is running in it, or `fill` wrote no clip.
-        OSError: the disk refuses; names `out`.
+        CorpusError: `out` has other entries, another export is writing to it, or `fill` wrote no clip.
+        OSError: the disk is full or cannot be written; the error has the path of `out`.
     """
     out = Path(out)
     check_local(out)
@@ -51,7 +51,7 @@ def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, o
         unfinished = out / _UNFINISHED
         try:
             earlier = _earlier_entries(out, overwrite)
-            _remove(unfinished)  # of a run that was killed
+            _remove(unfinished)  # may be left by a run that was killed
             unfinished.mkdir()
             count = fill(unfinished)
             if not count:
@@ -69,9 +69,9 @@ def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, o
 
 
 def _earlier_entries(out: Path, overwrite: bool) -> set[str]:
-    """Return the entries that an earlier export left, or raise where there are others.
+    """Return the entries of an earlier export; raise an error if there are others and `overwrite` is False.
 
-    The record may come from anywhere: only plain names count.
+    The record may be from somebody else: only plain names in it are accepted.
     """
     record = out / RECORD
     names = read_json_object(record).get("entries") if record.is_file() else []
@@ -88,7 +88,9 @@ def _move_in(out: Path, earlier: set[str], about: dict[str, str | int]) -> None:
     unfinished, replaced = out / _UNFINISHED, out / _REPLACED
     entries = sorted(path.name for path in unfinished.iterdir())
     os.sync()  # a million small files at once: flushing each takes 5.5 ms, writing it 0.2 ms
-    _write_record(out, about, sorted({*entries, *earlier}))  # a run killed from here on knows all of them
+    _write_record(
+        out, about, sorted({*entries, *earlier})
+    )  # if this run is killed, the next finds all entries
     _remove(replaced)
     replaced.mkdir()
     for name in {*entries, *earlier}:

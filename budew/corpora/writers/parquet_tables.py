@@ -1,14 +1,14 @@
-"""Parquet: columns of the formats `parquet` and `parler`, and files written in bounded memory.
+"""Write parquet files in the formats `parquet` and `parler`, in bounded memory.
 
-`parquet` is for Hugging Face `datasets` and gives back everything that a clip holds. What differs in its keys
-from clip to clip (profile, metadata, what made a caption) is JSON text, as a column of Arrow has one type.
+`parquet` is for Hugging Face `datasets` and has all fields of a clip. Objects whose keys differ from clip to
+clip (profile, metadata, origin of a caption) are stored as JSON text, because a column of Arrow has one type.
 
-`parler` has the columns of dataspeech and Parler-TTS (`--target_audio_column_name audio --prompt_column_name
-text --description_column_name text_description`) and the profile; `columns.yaml` says where their values come
-from, null is unknown.
+`parler` has the profile and the columns of dataspeech and Parler-TTS (`--target_audio_column_name audio
+--prompt_column_name text --description_column_name text_description`). `columns.yaml` maps these columns to
+fields of clips; null means unknown.
 
-A row group ends after 100 clips or 32 MiB, whichever comes first: as much is held while writing, and by
-whoever reads one clip. The bytes depend on the clips and the version of pyarrow alone.
+A row group ends after 100 rows or 32 MiB, whichever comes first: writing takes this much memory, and so does
+reading a clip. The bytes depend only on the clips and the version of pyarrow.
 """
 
 import json
@@ -33,16 +33,17 @@ from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.rating_scales import LEVELS, nearest_level, to_intensity
 
 CLIPS_PER_FILE = 1_000
+"""Default number of clips per file."""
 ROWS = 100
-"""Most rows of a row group, the number that `datasets` takes for audio."""
+"""Largest number of rows in a row group, as in `datasets` for audio."""
 BYTES = 32 * 2**20
-"""Size at which a row group ends earlier."""
+"""A row group with fewer rows ends when it has this many bytes."""
 _AUDIO = pa.struct({"bytes": pa.binary(), "path": pa.string()})
-"""How `datasets` stores audio: the encoded file, and a name for its suffix."""
+"""Type of audio in `datasets`: the encoded file, and a file name with its suffix."""
 
 
 class TableFormat(NamedTuple):
-    """Columns of a table, and what gives the rows of a clip."""
+    """A format of parquet files: its columns (`schema`), and a function that returns the rows of a clip."""
 
     schema: pa.Schema
     rows: Callable[[Clip], list[dict[str, Any]]]
@@ -77,7 +78,7 @@ def _parler_rows(clip: Clip) -> list[dict[str, Any]]:
 
 
 def _word_for(clip: Clip, column: str) -> str | None:
-    """Return the word of a column such as `pitch`: that of the metadata, else by a trait of the profile."""
+    """Return the word in a column such as `pitch`, from the metadata, or else from a trait of the profile."""
     word = metadata_value(clip, [column], str)
     rule = text_to_speech_columns()["words"][column]
     trait = None if clip.profile is None else clip.profile.traits.get(rule.get("trait", ""))
@@ -95,7 +96,7 @@ def _audio(clip: Clip) -> dict[str, Any]:
 
 
 def _schema(columns: dict[str, pa.DataType]) -> pa.Schema:
-    """Return a schema whose column `audio` opens as the feature `Audio` of `datasets`."""
+    """Return a schema in which `datasets` reads the column `audio` as its feature `Audio`."""
     features = {"info": {"features": {"audio": {"_type": "Audio"}}}}
     return pa.schema(columns, metadata={"huggingface": json.dumps(features)})
 
@@ -130,7 +131,15 @@ TABLE_FORMATS = {
 def write_tables(
     form: TableFormat, folder: Path, clips: Iterable[Clip], on_bad: OnBad | None, *, clips_per_file: int
 ) -> int:
-    """Write `clips-00000.parquet` and so on, `clips_per_file` clips each; return how many clips there are."""
+    """Write clips to `clips-00000.parquet`, `clips-00001.parquet`, …, and return their number.
+
+    Args:
+        form: format of the files.
+        folder: folder to write into.
+        clips: clips to write.
+        on_bad: called with the error of each clip that cannot be written; without it the error is raised.
+        clips_per_file: number of clips per file.
+    """
     rows = converted(
         clips, lambda clip: pa.RecordBatch.from_pylist(form.rows(clip), schema=form.schema), on_bad
     )
@@ -142,7 +151,7 @@ def write_tables(
 
 
 def _write_file(path: Path, schema: pa.Schema, clips: Iterator[pa.RecordBatch]) -> int:
-    # Encoded audio is as small as it gets, no two alike, and has no least: only the rest is worth the effort.
+    # No dictionary and no statistics for encoded audio: its values differ and have no useful minimum.
     others = [name for name in schema.names if name != "audio"]
     count = 0
     with pyarrow.parquet.ParquetWriter(

@@ -1,4 +1,4 @@
-"""Formats with audio in files and lines in text tables beside them: JSON Lines, LJSpeech, Lhotse."""
+"""Write audio files with text manifests beside them, in the formats JSON Lines, LJSpeech and Lhotse."""
 
 import gzip
 import io
@@ -25,29 +25,29 @@ from budew.corpora.writers.clip_values import (
 from budew.errors import AudioError, CorpusError, OnBad
 
 LJSPEECH_RATE = 22_050
-"""Hz; that of LJSpeech's own files."""
+"""Default sampling rate, in Hz, of the format ljspeech; that of LJSpeech itself."""
 LONGEST_PART = 200
-"""Characters of one part of a path; a suffix follows. File systems allow 255 bytes."""
+"""Longest part of a path, in characters, without the suffix. File systems allow 255 bytes."""
 _MOST_SAMPLES = 2**40
-"""Most samples of a file; a FLAC that was written to a pipe claims 2**63."""
+"""Largest believable number of samples of a file; a FLAC that was written to a pipe declares 2**63."""
 
 
 class StoredAudio(NamedTuple):
-    """Encoded audio of a clip in the form in which it is stored, and the suffix of its file."""
+    """Encoded audio of a clip as it is written to its file, and the suffix of the file."""
 
     encoded: bytes
     suffix: str
 
 
 class ManifestFormat(NamedTuple):
-    """A format with audio in files, and lines in text files (`tables`) beside them.
+    """A format with audio files, and text files (`tables`) that have a line for each clip.
 
     Attributes:
-        tables: names of the text files; `.gz` is compressed.
-        folder: of the audio files.
+        tables: names of the text files; those that end in `.gz` are compressed.
+        folder: name of the folder of the audio files.
         encode: returns the audio of a clip as it is stored.
-        lines: returns the line of a clip in each table, given its audio as it is stored and the path to it.
-        flat: whether slashes of an id are escaped, for loaders that do not look into folders.
+        lines: returns the line of a clip in each table, from the clip, its stored audio and the path of that.
+        flat: whether slashes in ids are escaped, for loaders that do not read subfolders.
     """
 
     tables: tuple[str, ...]
@@ -58,7 +58,10 @@ class ManifestFormat(NamedTuple):
 
 
 def manifest_format(name: str, sampling_rate: int | None) -> ManifestFormat:
-    """Return the format "jsonl", "ljspeech" (whose audio gets a sampling rate in Hz) or "lhotse"."""
+    """Return the format "jsonl", "ljspeech" or "lhotse".
+
+    `sampling_rate` is that of the audio of ljspeech, in Hz; None: `LJSPEECH_RATE`.
+    """
     if name == "jsonl":
         return ManifestFormat(
             ("clips.jsonl",),
@@ -74,7 +77,10 @@ def manifest_format(name: str, sampling_rate: int | None) -> ManifestFormat:
 
 
 def write_manifests(form: ManifestFormat, folder: Path, clips: Iterable[Clip], on_bad: OnBad | None) -> int:
-    """Write audio files and tables into an empty folder; return the number of clips."""
+    """Write the audio files and tables of clips into an empty folder; return the number of clips.
+
+    `on_bad` is called with the error of each clip that cannot be written; without it the error is raised.
+    """
     names = FileNames(flat=form.flat)
     (folder / form.folder).mkdir()
 
@@ -82,7 +88,7 @@ def write_manifests(form: ManifestFormat, folder: Path, clips: Iterable[Clip], o
         audio = form.encode(clip)
         path = f"{form.folder}/{names.name(clip.id)}.{audio.suffix}"
         lines = form.lines(clip, audio, path)
-        if any(len(line.encode()) > LARGEST_JSON for line in lines):  # refuses unpaired surrogates, too
+        if any(len(line.encode()) > LARGEST_JSON for line in lines):  # encode() refuses unpaired surrogates
             raise CorpusError(f"clip {clip.id!r} has more than {LARGEST_JSON} bytes of text: shorten it")
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(audio.encoded)
@@ -99,7 +105,7 @@ def write_manifests(form: ManifestFormat, folder: Path, clips: Iterable[Clip], o
 
 
 def _text_file(path: Path, stack: ExitStack) -> TextIO:
-    """Open a file for text; one with the suffix `.gz` without the name and time that differ between runs."""
+    """Open a file to write text; `.gz` files get no name and time in their header, to have the same bytes."""
     file: BinaryIO = stack.enter_context(path.open("wb"))
     if path.suffix == ".gz":
         packed = gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0)
@@ -112,12 +118,12 @@ def _unchanged(clip: Clip) -> StoredAudio:
 
 
 def _as_wav(clip: Clip, *, sampling_rate: int) -> StoredAudio:
-    spoken_text(clip)  # refuses a clip before the work of decoding it
+    spoken_text(clip)  # raises the error of a missing transcript before the audio is decoded
     return _encoded(clip, sampling_rate, "WAV")
 
 
 def _for_libsndfile(clip: Clip) -> StoredAudio:
-    """Return the audio as it is if libsndfile can open it and knows its length, else 16-bit FLAC."""
+    """Return the audio unchanged if libsndfile can open it and determine its length, else as 16-bit FLAC."""
     stored = _unchanged(clip)
     try:
         if 0 < soundfile.info(io.BytesIO(stored.encoded)).frames < _MOST_SAMPLES:
@@ -128,21 +134,20 @@ def _for_libsndfile(clip: Clip) -> StoredAudio:
 
 
 def _encoded(clip: Clip, sampling_rate: int | None, format: str) -> StoredAudio:
-    """Encode all samples or none: half a clip with its whole text teaches a voice to leave words out."""
+    """Encode a clip; damaged audio is an error, because a voice trained on it would leave words out."""
     decoded = decode(clip.encoded(), sampling_rate=sampling_rate, name=f"clip {clip.id!r}")
     if decoded.damage is not None:
         raise AudioError(decoded.damage)
-    file = io.BytesIO()  # libsndfile does not say why a disk refuses
+    file = io.BytesIO()  # libsndfile hides the reason if a file cannot be written
     soundfile.write(file, decoded.samples, decoded.sampling_rate, format=format, subtype="PCM_16")
     return StoredAudio(file.getvalue(), format.lower())
 
 
 def _ljspeech_lines(clip: Clip, stored: StoredAudio, path: str) -> tuple[str, str]:
-    """Return `name|raw text|normalized text`, and a line of a manifest, which keeps the rest.
+    """Return `name|raw text|normalized text`, and a line of clips.jsonl, which has all other fields.
 
-    The raw text is that of the metadata, as reading LJSpeech leaves it there, else the transcript; the
-    normalized text is that of the metadata under a usual name, else the transcript. The format has no escape:
-    `|`, line breaks and control characters become spaces.
+    Raw and normalized text are taken from the metadata, if they are there (`columns.yaml`), otherwise they
+    are the transcript. The format has no escapes, so `|`, line breaks and control characters become spaces.
     """
     raw, normalized = (
         _one_field(metadata_value(clip, text_to_speech_columns()[name], str) or "")
@@ -156,15 +161,16 @@ def _ljspeech_lines(clip: Clip, stored: StoredAudio, path: str) -> tuple[str, st
 
 
 def _one_field(text: str) -> str:
-    """Return a text as a field: no `|`, line break or control character, NFC, single spaces."""
+    """Return a text for a field: normalized (NFC), with single spaces for `|` and control characters."""
     plain = (" " if letter == "|" or unicodedata.category(letter) == "Cc" else letter for letter in text)
     return " ".join(unicodedata.normalize("NFC", "".join(plain)).split())
 
 
 def _lhotse_lines(clip: Clip, stored: StoredAudio, path: str) -> tuple[str, str]:
-    """Return a recording, and one supervision over its whole length, with paths relative to the manifests.
+    """Return the lines of a recording and of one supervision over its whole length.
 
-    Captions, profile, source, license and metadata are custom fields of the supervision.
+    Paths are relative to the manifests. Captions, profile, source, license and metadata are custom fields of
+    the supervision.
     """
     info = soundfile.info(io.BytesIO(stored.encoded))
     channels, seconds = list(range(info.channels)), info.frames / info.samplerate
@@ -180,7 +186,7 @@ def _lhotse_lines(clip: Clip, stored: StoredAudio, path: str) -> tuple[str, str]
     names = ("profile", "captions", "source", "license")
     custom: dict[str, Any] = {name: described[name] for name in names if name in described}
     if clip.metadata:
-        # As text: of an object that looks like one, Lhotse makes a recording, whose source may be a command.
+        # As text: Lhotse turns an object that looks like a recording into one, whose source may be a command.
         custom["metadata"] = json_line(dict(clip.metadata))
     supervision = {
         "id": clip.id,
@@ -199,15 +205,16 @@ def _lhotse_lines(clip: Clip, stored: StoredAudio, path: str) -> tuple[str, str]
 
 
 class FileNames:
-    """Gives each clip of a corpus a file name, without suffix, that is safe on any disk.
+    """Chooses for each clip of a corpus a file name, without suffix, that is valid on any disk.
 
-    Letters, digits and `-_.~` stay, slashes make folders, the rest is escaped as in an address: `unquote`
-    returns the id. Also escaped: `Anna` after `anna`, for disks that know no case; a leading dot, which
-    hides a file; a dot in a folder, as a file may have that name. Parts of more than 200 characters are cut
-    into folders that end in `%`. Holds all names, some 100 bytes a clip.
+    Letters, digits and `-_.~` stay, slashes become folders, and other characters are escaped as in URLs:
+    `unquote` returns the id. Three more things are escaped: `Anna` after `anna`, for disks that ignore case;
+    a leading dot, which would hide a file; and dots in names of folders, which could be names of files. Parts
+    of more than 200 characters are split into folders whose names end in `%`. Memory: all names, some 100
+    bytes a clip.
 
     Args:
-        flat: escape slashes, too.
+        flat: whether slashes are escaped, too.
     """
 
     def __init__(self, *, flat: bool = False) -> None:
@@ -215,7 +222,7 @@ class FileNames:
         self._used: set[str] = set()
 
     def name(self, id: str) -> str:
-        """Return a relative path that no other id has got, in any case."""
+        """Return a relative path for an id, different from those of other ids even if case is ignored."""
         *folders, last = [id] if self._flat else id.split("/")
         parts = [*(quote(part, safe="").replace(".", "%2E") for part in folders), quote(last, safe="")]
         if _path(parts).lower() in self._used:
@@ -225,6 +232,6 @@ class FileNames:
 
 
 def _path(parts: list[str]) -> str:
-    """Join escaped parts, cut where they are long."""
+    """Join escaped parts to a path; long parts are split."""
     visible = (re.sub(r"^\.", "%2E", part) for part in parts)
     return "/".join(re.sub(rf"(.{{{LONGEST_PART}}})(?=.)", r"\1%/", part) for part in visible)
