@@ -87,8 +87,8 @@ def test_names_may_be_encoded_and_attributes_are_names_too():
     [
         ("[{'h': {'Sham': 1}}]", "neither an emotion"),
         ("[{'h': {'Shame': '1'}}]", "give a number"),
-        ("[{'h': 1, 'i': {'Shame': 1}}]", "not the answers"),
-        ("[1]", "not the answers"),
+        ("[{'h': 1, 'i': {'Shame': 1}}]", "answers of a rater as an object"),
+        ("[1]", "answers of a rater as an object"),
         ("[{'h': {}}]", "no rating"),
         *((text, "not a list") for text in NOT_PLAIN),
         ("'" + "x" * LONGEST + "'", "longer"),
