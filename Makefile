@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## caption bundled clips, parse, score against labels, write a report (runs/demo)
 	$(BIN)/budew demo --out runs/demo
 
-train-demo: $(STAMP) ## the whole loop, small: synthesize, render, paraphrase, train, caption, evaluate (runs/train-demo)
+train-demo: $(STAMP) ## all steps at a small size: synthesize, render, paraphrase, train, caption, evaluate (runs/train-demo)
 	$(BIN)/python examples/train_demo.py runs/train-demo
 
 test: $(STAMP) ## all tests but the long ones

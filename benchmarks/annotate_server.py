@@ -1,9 +1,9 @@
-"""An audio language model that is none: a chat server on the loopback, well behaved or not.
+"""Fake audio language model: a local chat server for tests and benchmarks, with optional faults.
 
-It answers each recording with scores made of a hash of the audio, so that the same audio gets the same
-profile from any run. With `--misbehave 0.3` three requests of ten meet a fault, one of `FAULTS`; which,
-depends on the seed, the audio and how often it was asked. `GET /stats` tells what was asked, how many at
-once, and which faults were met.
+It answers each recording with scores that are derived from a hash of the audio, so the same audio gets the
+same profile in each run. With `--misbehave 0.3`, three of ten requests get a fault of `FAULTS`, chosen by the
+seed, the audio and the number of earlier requests for it. `GET /stats` returns the number of requests, the
+most concurrent requests, and the faults.
 
     python benchmarks/annotate_server.py --port 0 --misbehave 0.3 --seed 1
 """
@@ -33,14 +33,14 @@ class Behavior:
     """How the server behaves.
 
     Attributes:
-        misbehave: share of requests that meet a fault.
-        seed: decides which.
-        faults: those that may be met; all of `FAULTS` where None.
-        refuse_schema: answer 400 to a request with a `response_format`.
-        seconds: that an answer takes.
-        stall: seconds that a stalled answer takes.
-        refuse: hashes of audio that get status 400 whenever they are asked.
-        down: whether nothing but status 503 is answered, until it is set to False.
+        misbehave: share of requests that get a fault.
+        seed: random seed of the faults.
+        faults: names of the faults to choose from; None for all of `FAULTS`.
+        refuse_schema: answer requests that have a `response_format` with status 400.
+        seconds: duration of an answer.
+        stall: duration of a stalled answer, in seconds.
+        refuse: hashes of audio whose requests always get status 400.
+        down: answer all requests with status 503.
     """
 
     misbehave: float = 0.0
@@ -55,7 +55,7 @@ class Behavior:
 
 @dataclass
 class Seen:
-    """What the server has seen. `most` is how many requests were there at once."""
+    """Counts of requests and faults; `most` is the largest number of concurrent requests."""
 
     requests: int = 0
     under_way: int = 0
@@ -66,7 +66,7 @@ class Seen:
 
 
 class AnnotateServer(ThreadingHTTPServer):
-    """The server; `behavior` may be changed while it runs."""
+    """HTTP server of the fake model; `behavior` may be changed while it runs."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -77,19 +77,19 @@ class AnnotateServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """The base URL."""
+        """Base URL of the API."""
         return f"http://127.0.0.1:{self.server_port}/v1"
 
     def shutdown_request(self, request: Any) -> None:
-        """Close without a goodbye, so that a reset is one."""
+        """Close the connection without a shutdown, so that the client sees a reset."""
         self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that went away."""
+        """Ignore clients that closed their connection."""
 
 
 def profile_for(audio: bytes) -> dict[str, Any]:
-    """Return the answer to a recording: few emotions, a burst now and then, all of the traits."""
+    """Return the scores for a recording: few emotions, sometimes a vocal burst, all traits."""
     chance = generator("annotate-server", hashlib.sha256(audio).hexdigest())
     schema = answer_schema(PARTS).schema["properties"]
     emotions = dict.fromkeys(schema["emotions"]["properties"], 0)
@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._complete(_WRITTEN[fault](profile) if fault else json.dumps(profile))
 
     def _fault(self, name: str) -> str:
-        """Return the fault that this request meets, "" for none."""
+        """Return the name of the fault for this request, "" for none."""
         behavior, seen = self.server.behavior, self.server.seen
         with self.server.lock:
             seen.asked[name] += 1
@@ -198,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
 
     def _drip(self) -> None:
-        """Send byte after byte, each before any timeout of its own."""
+        """Send single bytes, each before a read timeout of the client."""
         self.send_response(200)
         self.send_header("Content-Length", "2000")
         self.end_headers()
@@ -210,13 +210,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _reset(self) -> None:
-        """End the connection with a reset instead of a goodbye."""
+        """End the connection with a reset."""
         self.wfile.flush()
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
 
     def log_message(self, format: str, *parts: Any) -> None:
-        """Say nothing."""
+        """Print no log lines."""
 
 
 def _audio_in(body: Mapping[str, Any]) -> bytes | None:
@@ -229,24 +229,24 @@ def _audio_in(body: Mapping[str, Any]) -> bytes | None:
 
 
 def _asked_for(body: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parts of an answer that the schema of a request has; all where there is none."""
+    """Return the parts of an answer that the schema of the request has; all parts without a schema."""
     form = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
     return {part: profile[part] for part in form.get("properties", profile)}
 
 
 def _soon() -> str:
-    """Return the date of the next second."""
+    """Return the date and time of the next second, for `Retry-After`."""
     return format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)
 
 
 def _scored(profile: Mapping[str, Any], score: Any) -> str:
-    """Return an answer with another score for the first emotion."""
+    """Return an answer with `score` for the first emotion."""
     emotions = profile["emotions"]
     return json.dumps({**profile, "emotions": {**emotions, next(iter(emotions)): score}})
 
 
 def _named(profile: Mapping[str, Any], **added: int) -> str:
-    """Return an answer with other names in place of the first emotion."""
+    """Return an answer in which the name of the first emotion is replaced."""
     others = dict(list(profile["emotions"].items())[1:])
     return json.dumps({**profile, "emotions": {**others, **added}})
 
@@ -291,16 +291,16 @@ HARMLESS = ("prose around the JSON", "a code fence")
 
 
 def main() -> None:
-    """Serve until interrupted; say how to when no port is given."""
+    """Serve until interrupted; print how to start the server if no port is given."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--port", type=int, help="0 for any that is free")
-    parser.add_argument("--misbehave", type=float, default=0.0, help="share of requests that meet a fault")
-    parser.add_argument("--seed", type=int, default=0, help="decides which")
-    parser.add_argument("--seconds", type=float, default=0.0, help="that an answer takes")
-    parser.add_argument("--stall", type=float, default=5.0, help="seconds of a stalled answer")
-    parser.add_argument("--refuse-schema", action="store_true", help="know no response_format")
+    parser.add_argument("--port", type=int, help="port to listen on; 0 for any free one")
+    parser.add_argument("--misbehave", type=float, default=0.0, help="share of requests that get a fault")
+    parser.add_argument("--seed", type=int, default=0, help="random seed of the faults")
+    parser.add_argument("--seconds", type=float, default=0.0, help="duration of an answer")
+    parser.add_argument("--stall", type=float, default=5.0, help="duration of a stalled answer, in seconds")
+    parser.add_argument("--refuse-schema", action="store_true", help="reject requests with a response_format")
     arguments = vars(parser.parse_args())
     port = arguments.pop("port")
     if port is None:

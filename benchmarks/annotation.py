@@ -1,7 +1,7 @@
-"""Clips a second through `AnnotateByLLM`: a model that answers at once, well behaved and not, and the cache.
+"""Clips per second of `AnnotateByLLM` with a fake model that answers at once, with and without faults.
 
-What is left is our own work: decoding, encoding, hashing, HTTP, reading and keeping the answer. Beside it
-stand how many clips were annotated and told as failed, and what a second run asks: nothing.
+This measures the cost of this package: decoding, encoding, hashing, HTTP, parsing and caching answers. The
+numbers of annotated and failed clips are printed too, and the requests of a second run, which are none.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def main() -> None:
     """Print a line for each setting and run."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip())
     parser.add_argument("--clips", type=int, default=300)
-    parser.add_argument("--seconds", type=float, default=5.0, help="of a clip")
+    parser.add_argument("--seconds", type=float, default=5.0, help="duration of a clip")
     parser.add_argument("--concurrency", type=int, default=16)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
@@ -64,7 +64,7 @@ def _line(job: AnnotateByLLM, clips: list[Clip], url: str) -> str:
 
 @contextmanager
 def _model(misbehave: float, seed: int) -> Iterator[str]:
-    """Run annotate_server.py in a process of its own; give its address."""
+    """Run annotate_server.py in another process; yield its address."""
     script = Path(__file__).with_name("annotate_server.py")
     options = ["--port", "0", "--misbehave", str(misbehave), "--seed", str(seed), "--stall", "2"]
     with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Answers kept and found a second, bytes an answer, in an answer cache that fills up."""
+"""Speed and size of an answer cache as it grows: answers stored and found per second, bytes per answer."""
 
 import argparse
 import hashlib

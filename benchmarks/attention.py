@@ -1,9 +1,9 @@
-"""How fast a step of training is with attention written out ("eager") and fused ("sdpa"), in one run.
+"""Time of a training step with attention computed step by step ("eager") and by a fused kernel ("sdpa").
 
     python benchmarks/attention.py [RECIPE]
 
-The model is the recipe's, its batch is made of noise, half a window long. On processors the fused kernel's
-backward pass is the slower one; where there is an accelerator it is the other way round.
+The model is that of the recipe; the batch is noise, half a window long. On CPUs the backward pass of the
+fused kernel is slower, on accelerators faster.
 """
 
 import sys

@@ -1,9 +1,9 @@
-"""Captions a second on this machine: stock pipeline, faster-whisper, and this package, in one run.
+"""Captions per second on this machine: pipeline of transformers ("stock"), faster-whisper, this package.
 
-A Whisper of a published size with random weights writes 60 tokens of each clip; clips last 3 to 12 s, 6 on
-the mean. For this package it takes windows of 12 s, as if it had been trained on them and on shorter ones.
-The table has medians and ratios to the stock pipeline. Below it: which share of the peak of 8-bit matrix
-products the fastest reaches, and where its time goes.
+A Whisper of a published size with random weights generates 60 tokens for each clip; clips last 3 to 12 s, 6 s
+on average. For this package the window of the model is 12 s, as if it had been trained on windows of at most
+12 s. The table has medians, and ratios to the stock pipeline. Below it: the share of the peak speed of 8-bit
+matrix products that the fastest backend reaches, and the time of each of its stages.
 
     python benchmarks/captioning.py [--size openai/whisper-small] [--clips 128] [--rounds 3]
 """
@@ -51,8 +51,10 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().partition("\n")[0])
     parser.add_argument("--size", default="openai/whisper-small", help="a published size")
-    parser.add_argument("--clips", type=int, default=128, help="of which the first two sides take 8")
-    parser.add_argument("--rounds", type=int, default=3, help="of which the median counts")
+    parser.add_argument(
+        "--clips", type=int, default=128, help="number of clips; the first two systems caption only 8 of them"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds; the median is printed")
     given = parser.parse_args()
     with TemporaryDirectory() as folder:
         published, short = Path(folder) / "published", Path(folder) / "short"
@@ -61,14 +63,14 @@ def main() -> None:
 
 
 def clips_of(number: int) -> list[Samples]:
-    """Return noise of 3 to 12 s, 6 on the mean."""
+    """Return clips of noise, 3 to 12 s long, 6 s on average."""
     rng = np.random.default_rng(0)
     seconds = 3 + 9 * rng.beta(1, 2, number)
     return [rng.normal(0, 0.05, round(length * RATE)).astype(np.float32) for length in seconds]
 
 
 def write_model(size: str, published: Path, short: Path) -> None:
-    """Save a Whisper that never ends a text before 60 tokens: with the published window, and with ours."""
+    """Save a Whisper that generates at least 60 tokens: with the published window, and with one of 12 s."""
     write_base(size, published)
     checkpoint = load_checkpoint(published, device="cpu")
     settings = checkpoint.model.generation_config
@@ -82,7 +84,7 @@ def write_model(size: str, published: Path, short: Path) -> None:
 
 
 def compare(published: Path, short: Path, clips: Sequence[Samples], rounds: int, folder: Path) -> None:
-    """Time every side and print what came of it."""
+    """Time each system and print the table."""
     few = clips[:: len(clips) // 8]
     stock = pipeline("automatic-speech-recognition", model=str(published), device="cpu")
     inputs = [{"raw": clip, "sampling_rate": RATE} for clip in few]
@@ -126,7 +128,7 @@ def _fast(model: Any, clip: Samples) -> list[str]:
 
 
 def explain(captioner: Captioner, short: Path, clips: Sequence[Samples], whole: float) -> None:
-    """Print the share of the matrix peak, and the time of each stage by itself."""
+    """Print the reached share of the peak speed of matrix products, and the time of each stage."""
     backend = captioner.backend
     assert isinstance(backend, CTranslate2Backend)
     model = WhisperForConditionalGeneration.from_pretrained(short).eval()
@@ -158,7 +160,7 @@ def explain(captioner: Captioner, short: Path, clips: Sequence[Samples], whole: 
 
 
 def _flops(model: Any, frames: int) -> int:
-    """Return the operations of the encoder, and of a decoder that keeps keys and values."""
+    """Return the operations of the encoder, and of the decoder with a cache of keys and values."""
     with (
         torch.inference_mode(),
         FlopCounterMode(display=False) as counter,
@@ -172,7 +174,7 @@ def _flops(model: Any, frames: int) -> int:
 
 
 def _peak() -> float:
-    """Return operations a second of a large product of 8-bit matrices."""
+    """Return the operations per second of a large product of 8-bit matrices."""
     size = 2048
     a, b = (torch.randint(-100, 100, (size, size), dtype=torch.int8) for _ in range(2))
     took = min(_timed(lambda: torch._int_mm(a, b)) for _ in range(10))

@@ -1,9 +1,9 @@
-"""How many captions one core renders and parses in a second, next to a plain keyword scan of the same.
+"""Captions that one core renders and parses per second, compared with a plain keyword scan.
 
     python benchmarks/captions.py --n 20000
 
-The scan asks of each phrase for an emotion whether it is `in` the caption: no levels, no negation, no word
-boundaries. Where it does not find the same set of emotions it is wrong, and that share is printed as well.
+The scan searches the caption for each phrase of the lexicon for an emotion, without levels, negation and word
+boundaries. The share of captions for which it finds other emotions than the parser is printed too.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVELS
 
 
 def random_profiles(n: int) -> list[VoiceProfile]:
-    """Profiles as a corpus has them: one to five emotions, a burst in every second, gender and age."""
+    """Return profiles like those of a corpus: one to five emotions, a burst in half of them, gender, age."""
     random = Random(0)
     drawn = (
         VoiceProfile(
@@ -34,13 +34,13 @@ def random_profiles(n: int) -> list[VoiceProfile]:
 
 
 def keyword_scan(caption: str, keywords: dict[str, tuple[str, ...]]) -> set[str]:
-    """The baseline reader."""
+    """Return the emotions whose phrases occur in a caption: the baseline."""
     folded = caption.lower()
     return {name for name, phrases in keywords.items() if any(phrase in folded for phrase in phrases)}
 
 
 def per_second(work: Callable[[Any], object], inputs: Iterable[Any], n: int) -> float:
-    """Inputs done in a second of processor time, the best of three rounds."""
+    """Return how many inputs are processed per second of CPU time, in the best of three rounds."""
     best = 0.0
     for _ in range(3):
         start = time.process_time()
@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--n", type=int, default=5000, help="captions")
+    parser.add_argument("--n", type=int, default=5000, help="number of captions")
     n = parser.parse_args().n
     profiles = random_profiles(n)
     captions = [render(profile, seed=seed) for seed, profile in enumerate(profiles)]

@@ -1,8 +1,8 @@
-"""Captions a second of checkpoints, by this package and by the stock pipeline with equal weights, in one run.
+"""Captions per second of checkpoints, by this package and by the pipeline of transformers ("stock").
 
     python benchmarks/checkpoints.py CHECKPOINT ... [--clips 128] [--rounds 3]
 
-Each writes what it was trained to write of synthetic speech of a few seconds, greedily, in batches of 16. The
+Each checkpoint captions or transcribes synthetic speech of a few seconds, greedily, in batches of 16. The
 stock pipeline pads each clip to the window of the checkpoint. Ratios are to the first line.
 
     python benchmarks/checkpoints.py openai/whisper-base checkpoints/budew-base
@@ -41,8 +41,8 @@ def main() -> None:
     )
     parser.add_argument("checkpoints", nargs="+", metavar="CHECKPOINT", help="folder or hub id of a Whisper")
     parser.add_argument("--clips", type=int, default=128)
-    parser.add_argument("--rounds", type=int, default=3, help="of which the median counts")
-    parser.add_argument("--seed", type=int, default=90210, help="of the speech")
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds; the median is printed")
+    parser.add_argument("--seed", type=int, default=90210, help="random seed of the speech")
     given = parser.parse_args()
     with TemporaryDirectory() as folder, quiet_transformers():
         run(Synthesis(given.seed, "test"), range(given.clips), folder)
@@ -69,7 +69,7 @@ Writer = Callable[[Clips], list[str]]
 
 
 def stock(checkpoint: str) -> Writer:
-    """Return the pipeline of transformers, as a function of clips."""
+    """Return a function that captions clips by the pipeline of transformers."""
     transcribe = pipeline("automatic-speech-recognition", model=checkpoint, device="cpu", dtype=DTYPE)
 
     def write(clips: Clips) -> list[str]:
@@ -84,7 +84,7 @@ def stock(checkpoint: str) -> Writer:
 
 
 def ours(checkpoint: str) -> Writer:
-    """Return our captioner, as a function of clips."""
+    """Return a function that captions clips by this package."""
     captioner = Captioner.from_pretrained(
         checkpoint, device="cpu", dtype=DTYPE, batch_size=BATCH, num_beams=1
     )
@@ -97,7 +97,7 @@ def ours(checkpoint: str) -> Writer:
 
 
 def timed(write: Writer, clips: Clips, rounds: int) -> tuple[list[str], float]:
-    """Return the texts, and the median seconds of some rounds after a first batch."""
+    """Return the texts, and the median seconds of `rounds` rounds after a first batch."""
     write(clips[:BATCH])
     seconds = []
     for _ in range(rounds):

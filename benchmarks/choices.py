@@ -1,14 +1,15 @@
-"""What each choice of fine-tuning a pretrained Whisper costs and gives: one table, on recordings of people.
+"""Cost and benefit of each choice in fine-tuning a pretrained Whisper: one table, on recordings of people.
 
     python benchmarks/choices.py VOICES --base openai/whisper-base [--steps 300] [--only "LoRA" ...] [--smoke]
 
 VOICES holds the folders `emodb`, `emogator`, `librispeech`, `kerstin`, `nemo` and `urdu`, as for the recipe
-`budew-base`. Each row is `recipes/ablation/choices.yaml` with few fields changed, as `choices.yaml` beside
-this file has them. It is trained for as many steps on the same examples, and its greedy captions are scored
-on validation speakers and on two corpora that nothing is trained on; no test split is read.
+`budew-base`. Each row is the recipe `recipes/ablation/choices.yaml` with a few fields changed, listed in
+`benchmarks/choices.yaml`. All rows are trained for the same number of steps on the same examples. Their
+greedy captions are scored on validation speakers and on two corpora that are not used for training; no test
+split is read.
 
-Everything runs on one thread and is timed by what the processor spends on it, which other jobs on the machine
-change little. Rows are kept in OUT: the same command, run again after an interruption, continues.
+Everything runs on one thread, and times are CPU times, which other jobs on the machine change little.
+Finished rows are stored in OUT; run the same command again to resume.
 """
 
 import argparse
@@ -60,7 +61,7 @@ SMALL = {"optimizer.batch_size": 4, "evaluation.every_steps": 4, "evaluation.cli
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What all rows share; `more` are changed fields."""
+    """Settings of all rows; `more` has changed fields of the recipe."""
 
     base: str
     out: Path
@@ -93,7 +94,7 @@ class Setup:
 
 
 class Clock(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
-    """Adds up the time of the steps, without that of validations and checkpoints."""
+    """Callback that adds up the time of training steps, without validations and checkpoints."""
 
     def __init__(self) -> None:
         self.steps, self.seconds, self.since = -UNTIMED, 0.0, time.process_time()
@@ -106,18 +107,20 @@ class Clock(TrainerCallback):  # type: ignore[misc]  # transformers ships no typ
         self.since = time.process_time()
 
     def on_save(self, *args: Any, **kwargs: Any) -> None:
-        """Begin anew after a validation and its checkpoint."""
+        """Restart the clock after a validation and its checkpoint."""
         self.since = time.process_time()
 
 
 def main() -> None:
-    """Train and score what is not there yet, print the table, and write it."""
+    """Train and score the rows that are missing, print the table, and write it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("voices", type=Path, help="folder with the corpora")
     parser.add_argument("--base", default="openai/whisper-base", help="folder or hub id of a Whisper")
     parser.add_argument("--out", type=Path, default=Path("runs/choices"))
     parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--only", nargs="+", choices=ROWS, default=ROWS, help="rows; the reference too")
+    parser.add_argument(
+        "--only", nargs="+", choices=ROWS, default=ROWS, help="rows to measure, in addition to the reference"
+    )
     parser.add_argument("--smoke", action="store_true", help="four steps on four clips of each corpus")
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -146,7 +149,7 @@ def sample(place: str, voices: Path, number: int, out: Path) -> str:
 
 
 def balanced(clips: Sequence[Clip], number: int) -> list[Clip]:
-    """Return up to so many clips: one of each label in turn."""
+    """Return at most `number` clips, with about equal numbers of each label."""
     labels = defaultdict[str, list[Clip]](list)
     for clip in sorted(clips, key=lambda clip: derived_seed("choices", clip.id)):
         labels[str(clip.metadata.get("label"))].append(clip)
@@ -155,14 +158,14 @@ def balanced(clips: Sequence[Clip], number: int) -> list[Clip]:
 
 
 def kept(name: str, setup: Setup) -> Any:
-    """Return the metrics of a row; None where it was not measured with as many steps."""
+    """Return the stored metrics of a row; None if there are none for this number of steps."""
     path = setup.folder(name) / "row.json"
     found = read_json(path) if path.exists() else {}
     return found if found.get("steps") == setup.steps else None
 
 
 def row(name: str, setup: Setup) -> dict[str, Any]:
-    """Train and score a row; return its metrics, which are kept."""
+    """Train and score a row; store and return its metrics."""
     folder, recipe = setup.folder(name), setup.recipe(name)
     print(f"{name}: {', '.join(ROWS[name]) or REFERENCE.name}", flush=True)
     if recipe.model.method == "lora":
@@ -181,7 +184,7 @@ def row(name: str, setup: Setup) -> dict[str, Any]:
 
 
 def write_reduced_base(setup: Setup) -> None:
-    """Save the base with the window, the layers and the vocabulary of the reference, before any training."""
+    """Save the base model with window, layers and vocabulary of the reference recipe, without training."""
     model, processor = load_base(setup.recipe("reference"))
     tokenizer = load_checkpoint(setup.folder("reference") / "checkpoint", device="cpu").processor.tokenizer
     keep_vocabulary(model, processor.tokenizer, tokenizer)
@@ -218,7 +221,7 @@ def trained(recipe: Recipe, folder: Path) -> Any:
 
 
 def captions_a_second(captions: CaptionCache, source: str) -> float:
-    """Return how many clips are captioned a second, after a first batch."""
+    """Return how many clips are captioned per second, after a first batch."""
     clips = list(islice(read(source), TIMED_CLIPS))
     captioner = captions.predictor.captioner
     list(captioner.caption_clips(clips[:BATCH]))

@@ -1,10 +1,10 @@
-"""A corpus that is broken in many ways: what is whole is done, what is broken is listed, and no more happens.
+"""Conversion of a corpus with broken items: intact clips are written, broken ones listed, and nothing else.
 
     python benchmarks/corruption.py --items 1000 --broken 200 --seed 0
 
-Ten shards of tiny clips, one item in five broken. `budew corpus convert` does them; then the clips and the
-failures are counted against what was made, the reasons are printed one a way, and the files of the machine
-that a hostile name could have reached are looked at.
+`budew corpus convert` is run on ten shards of tiny clips, of which one in five is broken. Its clips and
+failures are compared with the input, one reason for each kind of fault is printed, and files outside of the
+corpus that a hostile name could have reached are checked.
 """
 
 import argparse
@@ -31,7 +31,7 @@ Members = list[tuple[tarfile.TarInfo, bytes]]
 
 
 def sound(form: str = "FLAC", subtype: str | None = None, *, fill: float | None = None) -> bytes:
-    """A tenth of a second of noise."""
+    """Return a tenth of a second of noise as an audio file."""
     samples = np.random.default_rng(0).normal(0, 0.1, 1600).astype(np.float32)
     if fill is not None:
         samples[700:] = fill
@@ -55,7 +55,7 @@ def pair(id: str, audio: bytes = FLAC, described: bytes = GOOD, suffix: str = "f
 
 
 def wav_of(*, rate: int = 16_000, channels: int = 1, claims: int | None = None) -> bytes:
-    """A WAV whose header has these values."""
+    """Return a WAV file whose header has these values; `claims` is its number of data bytes."""
     data = WAV[44:]
     size = len(data) if claims is None else claims
     sizes = [value & 0xFFFFFFFF for value in (36 + size, 2 * rate * channels, size)]
@@ -66,7 +66,7 @@ def wav_of(*, rate: int = 16_000, channels: int = 1, claims: int | None = None) 
 
 
 def flac_that_claims(samples: int) -> bytes:
-    """A FLAC whose stream information holds another number of samples (36 bits, from byte 21)."""
+    """Return a FLAC file whose header has another number of samples (36 bits, from byte 21)."""
     held = bytearray(FLAC)
     held[21] = (held[21] & 0xF0) | samples >> 32
     held[22:26] = (samples & 0xFFFFFFFF).to_bytes(4, "big")
@@ -127,12 +127,12 @@ def header(name: str, *, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
 
 
 def packed_zeros(start: bytes) -> bytes:
-    """Something and 6.4 GB of zeros as gzip packs them: files behind one another are one."""
+    """Return `start` and 6.4 GB of zeros, compressed by gzip (concatenated gzip files are one file)."""
     return gzip.compress(start) + 100 * gzip.compress(bytes(64 * 10**6))
 
 
 def make_corpus(folder: Path, items: int, broken: int, random: Random) -> dict[str, str]:
-    """Write ten shards and return the way in which each broken id is broken."""
+    """Write ten shards; return the kind of fault of each broken item by its id."""
     shards: list[list[str]] = [[] for _ in range(10)]
     for number in range(items):
         shards[number % 10].append(f"item-{number:05d}")
@@ -159,7 +159,7 @@ def make_corpus(folder: Path, items: int, broken: int, random: Random) -> dict[s
 
 
 def end_with(path: Path, ending: str, id: str) -> None:
-    """Let a shard end with something broken, packed where its way is one of packed shards."""
+    """Append a broken end to a shard, and compress the shard if the fault is one of compressed shards."""
     whole = path.read_bytes().rstrip(b"\0")
     whole += bytes(-len(whole) % 512)
     if ending in PACKED_WAYS:
@@ -169,7 +169,7 @@ def end_with(path: Path, ending: str, id: str) -> None:
 
 
 def way_of(failure: dict[str, str], ways: dict[str, str]) -> str:
-    """Return the way that a failure is about: by the item in it, else by the shard that ends with it."""
+    """Return the kind of fault that a failure reports, by the id of the item, else by its shard."""
     text = failure["clip"] + failure["reason"]
     named = next((id for id in ways if id in text), None)
     if named:
@@ -213,7 +213,7 @@ def main() -> None:
 
 
 def report(out: Path, ways: dict[str, str], items: int) -> None:
-    """Print the counts, and a reason for each way."""
+    """Print the counts, and a reason for each kind of fault."""
     done = sum(1 for _ in read(out))
     failures = [json.loads(line) for line in (out / "failures.jsonl").open(encoding="utf-8")]
     kinds = len(set(ways.values()))

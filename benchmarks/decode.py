@@ -1,4 +1,4 @@
-"""How fast recordings become samples: each format against soundfile reading the same file, in one run.
+"""Decoding speed of each audio format, compared with soundfile on the same files.
 
     python benchmarks/decode.py [FOLDER of audio]
 
@@ -29,7 +29,7 @@ def write_samples(folder: Path) -> None:
 
 
 def seconds_for(read: Callable[[Path], object], files: list[Path], *, repeats: int = 3) -> float:
-    """Return the least time over some passes, each over all files."""
+    """Return the shortest time of several passes over all files, in seconds."""
     times = []
     for _ in range(repeats):
         start = time.perf_counter()

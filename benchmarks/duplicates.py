@@ -1,4 +1,4 @@
-"""Are exact copies found, and nothing else, how fast, and does an interrupted run go on?
+"""Whether exact copies, and only these, are found; the speed; and whether an interrupted run continues.
 
     python benchmarks/duplicates.py [CORPUS] [--clips N] [--workers N]
 

@@ -1,6 +1,6 @@
-"""Time an evaluation of 400 clips: bootstrap, permutation baseline, report, ranks against sorting resamples.
+"""Times of an evaluation of 400 clips: bootstrap, permutation baseline, report; ranks compared with sorting.
 
-Then EmoNet-Voice Bench: 12,600 clips with two to four of six raters, each with another prediction.
+Then EmoNet-Voice Bench: 12,600 clips, rated by two to four of six raters, all with different predictions.
 """
 
 import time

@@ -1,9 +1,9 @@
-"""Heads of faces: what 40 of the published size cost beside one pass of the image encoder.
+"""Time of 40 heads for faces of the published size, compared with one pass of the image encoder.
 
     python benchmarks/faces.py [--batch 32] [--rounds 3]
 
-The encoder has the size of google/siglip2-so400m-patch16-384, random weights and float32; so have the heads.
-Medians, and the ratio of all heads as one batched product to one after the other and to the encoder.
+The encoder has the size of google/siglip2-so400m-patch16-384; encoder and heads have random float32 weights.
+Prints medians, and the ratio of all heads as one batched product to single heads and to the encoder.
 """
 
 import argparse
@@ -27,8 +27,8 @@ WIDTH = 1152
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().partition("\n")[0])
-    parser.add_argument("--batch", type=int, default=32, help="images")
-    parser.add_argument("--rounds", type=int, default=3, help="of which the median counts")
+    parser.add_argument("--batch", type=int, default=32, help="number of images in a batch")
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds; the median is printed")
     given = parser.parse_args()
     config = SiglipVisionConfig(
         hidden_size=WIDTH,

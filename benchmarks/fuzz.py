@@ -1,9 +1,9 @@
-"""Parsing of anything: random Unicode, and repetitions that would punish whatever is not linear.
+"""Parsing of random Unicode, and of long repetitions, whose time must grow linearly with their length.
 
     python benchmarks/fuzz.py [--inputs 100000]
 
-Any exception ends the run. For each pattern the time for a character is printed at growing lengths, as a
-ratio to that at 10,000 characters: about 1 all the way is linear.
+An exception ends the run. For each repeated pattern, the time per character is printed at growing lengths, as
+a ratio to the time at 10,000 characters; about 1 at all lengths is linear.
 """
 
 import argparse
@@ -31,7 +31,7 @@ FUNCTION_WORDS = (
 
 
 def random_text(random: Random, words: list[str]) -> str:
-    """Letters of all scripts, words of the lexicon and marks, in any order."""
+    """Return letters of all scripts, words of the lexicon and punctuation, in random order."""
     pieces = []
     for _ in range(random.randint(0, 40)):
         kind = random.random()
@@ -52,7 +52,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("--inputs", type=int, default=100_000)
-    options.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="characters of the repetitions")
+    options.add_argument(
+        "--sizes", type=int, nargs="+", default=SIZES, help="lengths of the repetitions, in characters"
+    )
     asked = options.parse_args()
     lexicon, random = load_lexicon(), Random(0)
     words = [word for forms in lexicon.emotions.values() for word in (*forms["noun"], *forms["adjective"])]
@@ -75,7 +77,7 @@ def main() -> None:
 
 
 def cost(text: str) -> float:
-    """Return the processor time of a parse for each character, the better of two."""
+    """Return the CPU time of a parse per character, the shorter of two."""
     times = []
     for _ in range(2):
         start = time.process_time()

@@ -1,13 +1,13 @@
-"""The gate: what it lets through of other people's captions, and what it costs.
+"""The gate: how many labelled captions from other sources it accepts, and its speed.
 
     python benchmarks/gate.py [FILE.jsonl…] [--verdicts 20] [--seed 0]
 
 Each line of a file is an object with `caption` and `emotions`, a list of {"emotion": NAME, "intensity":
-GRADE} in which `"direction": "below"` says that the emotion is said to be absent. Grades are read as
-captions are: "Notably" as in "notably angry"; "Very/Extremely" as the first of both; "Notably(bare)" was
-    said without its word.
-Such labels tell nothing of bursts and traits, which are not compared. Without files only the cost is
-measured: of renderings that pass, judged against another rendering of the same profile as their template.
+GRADE}; `"direction": "below"` means that the caption denies the emotion. A grade has the level of this word
+in a caption ("Notably" as in "notably angry"); of "Very/Extremely" the first counts, and "Notably(bare)"
+means that the caption had no such word. These labels do not include bursts and traits, which are not
+compared. Without files only the speed is measured, on renderings that the gate accepts, with another
+rendering of the same profile as their template.
 """
 
 import argparse
@@ -28,7 +28,7 @@ _BARE = "(bare)"
 
 
 def level(grade: str) -> float:
-    """Return the level that a grade of the labels stands for."""
+    """Return the level of a grade in the labels."""
     if grade.endswith(_BARE):
         return 0.5
     return parse(f"{grade.split('/')[0]} angry").emotions.get("Anger", 0.5)
@@ -99,11 +99,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("files", nargs="*", type=Path)
-    options.add_argument(
-        "--verdicts", type=int, default=0, metavar="N", help="show N of them, drawn by the seed"
-    )
+    options.add_argument("--verdicts", type=int, default=0, metavar="N", help="print N random verdicts")
     options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--n", type=int, default=1000, help="captions for the cost")
+    options.add_argument("--n", type=int, default=1000, help="number of captions for the speed")
     asked = options.parse_args()
     judge_files(asked.files, asked.verdicts, asked.seed)
     cost(asked.seed, asked.n)

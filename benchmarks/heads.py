@@ -1,13 +1,13 @@
-"""Pooled and flattened heads against captions: quality on unheard voices, size and time.
+"""Pooled and flattened heads compared with captions: quality on unknown voices, size and time.
 
     python benchmarks/heads.py [--clips 2000] [--test 400] [--emotions 8] [--encoder DIR] [--keep DIR]
 
-Heads of both layouts are trained on synthetic speech, on the encoder of the default checkpoint or of another
-one; flattened ones with the absolute error of the published heads and with the squared error too. They are
-scored on clips of other voices, as are the parsed captions of the same checkpoint: mean Spearman over the
-emotions, where an emotion without a head counts as one that is always absent. Evenly spaced ones of the 40
-are compared, as flattened heads take minutes each ten. The encoder is shared: parameters and bytes are
-those of what follows it.
+Heads of both layouts are trained on synthetic speech, with the encoder of the default checkpoint or of
+another one; flattened heads with the absolute error of the published heads, and also with the squared error.
+Heads and parsed captions of the same checkpoint are scored on clips of other voices: mean Spearman over the
+emotions, where an emotion without a head counts as always absent. Only some emotions, evenly spaced among the
+40, are compared, since ten flattened heads take minutes. Parameters and bytes do not include the shared
+encoder.
 """
 
 import argparse
@@ -43,13 +43,15 @@ HEADS = {
 
 
 def main() -> None:
-    """Print a row a kind of heads, and one for captions."""
+    """Print a row for each kind of heads, and one for captions."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--clips", type=int, default=2000, help="to train on")
-    parser.add_argument("--test", type=int, default=400, help="to score, of other voices")
-    parser.add_argument("--encoder", default=None, help="folder or hub id; as for budew caption")
-    parser.add_argument("--emotions", type=int, default=8, help="how many of the 40")
-    parser.add_argument("--keep", type=Path, default=None, help="folder for the speech, used again if there")
+    parser.add_argument("--clips", type=int, default=2000, help="number of clips to train on")
+    parser.add_argument("--test", type=int, default=400, help="number of clips to score, by other voices")
+    parser.add_argument("--encoder", default=None, help="folder or hub id of a checkpoint")
+    parser.add_argument("--emotions", type=int, default=8, help="number of emotions to compare")
+    parser.add_argument(
+        "--keep", type=Path, default=None, help="folder for the speech, which is reused if it exists"
+    )
     given = parser.parse_args()
     columns = ("mean Spearman", "95 % interval", "heads", "parameters", "MB", "training, s", "ms a clip")
     table = Table("", *columns, title=f"{given.clips} clips to train on, {given.test} to test")
@@ -68,7 +70,7 @@ def main() -> None:
 
 
 def rated(corpus: Path, emotions: Sequence[str]) -> Iterator[Clip]:
-    """Give the clips with some of their emotions as the only known ones."""
+    """Yield clips in which only `emotions` are rated."""
     for clip in read(corpus):
         if clip.profile is not None:
             yield replace(clip, profile=VoiceProfile(clip.profile.emotions, rated=emotions))
@@ -77,7 +79,7 @@ def rated(corpus: Path, emotions: Sequence[str]) -> Iterator[Clip]:
 def by_heads(
     train: Path, test: Path, out: Path, options: FittingOptions, given: argparse.Namespace
 ) -> tuple[str, ...]:
-    """Train heads, score the test clips with them."""
+    """Train heads, and score the test clips by them."""
 
     def trained() -> int:
         try:
@@ -95,7 +97,7 @@ def by_heads(
 
 
 def scored(test: Path, heads: Path) -> Evaluation:
-    """Score clips of which nothing is known beforehand."""
+    """Score clips without their profiles."""
     clips = {clip.id: clip for clip in read(test)}
     bare = (replace(clip, profile=None) for clip in clips.values())
     absent = dict.fromkeys(EMOTIONS, 0.0)
@@ -120,7 +122,7 @@ def by_captions(test: Path, given: argparse.Namespace) -> tuple[str, ...]:
 def row(
     found: Evaluation, heads: str, parameters: float, size: int, training: str, scoring: float
 ) -> tuple[str, ...]:
-    """Format results."""
+    """Return a row of the table."""
     spearman = found.mean["spearman"].to_dict()
     value, low, high = (spearman[key] or 0.0 for key in ("value", "low", "high"))
     each = 1000 * scoring / len(found.pairs)

@@ -1,4 +1,4 @@
-"""What annotation costs: measurement against pYIN as librosa sets it, heads of the published size by batch.
+"""Speed of annotation: acoustic measures compared with pYIN of librosa; heads of the published size by batch.
 
     python benchmarks/heads_and_measures.py [--heads 4]
 
@@ -29,13 +29,13 @@ INPUTS, WIDTHS = 1500 * 768, (64, 64, 32, 16, 1)
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--heads", type=int, default=4, help="how many to make; each takes 295 MB of disk")
+    parser.add_argument("--heads", type=int, default=4, help="number of heads; each takes 295 MB of disk")
     time_measurement()
     time_heads(parser.parse_args().heads)
 
 
 def time_measurement() -> None:
-    """Time all measures of clips, and pYIN alone with the settings that librosa has."""
+    """Time all measures of clips, and pYIN alone with the default settings of librosa."""
     clips = [decode(clip.audio).samples for clip in read(data_folder("demo_clips") / "clips.tar")]
     audio = sum(map(len, clips)) / SAMPLING_RATE
 
@@ -76,7 +76,7 @@ def each(heads: Iterable[Callable[[torch.Tensor], torch.Tensor]], inputs: torch.
 
 
 def write_head(path: Path) -> None:
-    """Write a head of random weights."""
+    """Write a head with random weights."""
     weights, before = {}, INPUTS
     for number, width in enumerate(WIDTHS):
         name = f"mlp.{3 * number - 1}" if number else "proj"
@@ -87,7 +87,7 @@ def write_head(path: Path) -> None:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return how long it takes."""
+    """Return how many seconds `work` takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start

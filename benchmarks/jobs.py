@@ -1,10 +1,10 @@
-"""What the job runner costs: clips a second through a job that does nothing, and what a second worker gains.
+"""Overhead of the job runner: clips per second of a job that does nothing, and the gain of a second worker.
 
     python benchmarks/jobs.py --clips 20000
 
-The baseline reads the same shards with plain webdataset and writes them again with its `TarWriter`: no
-checks, no records, no resumption, nothing flushed to the disk. The last lines give a job that works on each
-clip (it decodes it), with one worker and with two.
+The baseline reads the same shards with plain webdataset and writes them again with its `TarWriter`: without
+checks, records, resumption and flushing to disk. The last lines are for a job that decodes each clip, with
+one worker and with two.
 """
 
 import argparse
@@ -27,16 +27,16 @@ from budew.profile import VoiceProfile
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Passes clips on as they are."""
+    """Job that yields clips unchanged."""
 
     name: str = "nothing"
 
     def settings(self) -> Mapping[str, Any]:
-        """Nothing decides the output."""
+        """Return no settings."""
         return {}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Pass on."""
+        """Yield the clips."""
         return clips
 
 
@@ -53,7 +53,7 @@ def make_corpus(folder: Path, clips: int, seconds: float) -> None:
 
 
 def plain_loop(source: Path, out: Path) -> None:
-    """Read and write with webdataset alone."""
+    """Read and write shards with webdataset only."""
     import webdataset  # seconds, and workers, which import this module too, do without it
     from webdataset.writer import TarWriter
 
@@ -75,7 +75,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("--clips", type=int, default=20_000)
-    options.add_argument("--seconds", type=float, default=1.0, help="of each clip")
+    options.add_argument("--seconds", type=float, default=1.0, help="duration of each clip")
     asked = options.parse_args()
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)

@@ -1,10 +1,10 @@
-"""A job that is killed again and again ends as one that nobody touched: the same bytes, nothing lost.
+"""Whether a job that is killed many times has the same output, byte for byte, as one that is not.
 
     python benchmarks/kill.py --clips 2000 --shards 20 --kills 20 --seed 0
 
-Shards of short clips are made, some clips broken. `budew corpus convert` does them with two workers in one
-go; then the same job is started, killed with SIGKILL at a random moment (the whole job, or one of its workers
-alone), started again, and so on, and at last left to end. Every file of both outputs is compared.
+`budew corpus convert` converts shards of short clips, some of them broken, with two workers: first without
+interruption; then the same job is started and killed with SIGKILL at random moments (the whole job, or one
+worker), until it is allowed to finish. All files of both outputs are compared.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from budew.taxonomy import EMOTIONS
 
 
 def make_corpus(folder: Path, clips: int, shards: int, random: Random) -> None:
-    """Write faint noise of 5 to 15 s as FLAC; one clip in fifty is cut off and cannot be decoded."""
+    """Write clips of faint noise, 5 to 15 s long, as FLAC; one in fifty is damaged."""
     noise = np.random.default_rng(random.getrandbits(32))
     for shard in range(shards):
         made = []
@@ -45,7 +45,7 @@ def make_corpus(folder: Path, clips: int, shards: int, random: Random) -> None:
 
 
 def start(source: Path, out: Path) -> subprocess.Popen[bytes]:
-    """Start the job in a process group of its own."""
+    """Start the job in a new process group."""
     command = [sys.executable, "-m", "budew", "corpus", "convert", str(source), str(out), "--workers", "2"]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
@@ -53,7 +53,7 @@ def start(source: Path, out: Path) -> subprocess.Popen[bytes]:
 
 
 def below(pid: int) -> list[int]:
-    """Return the processes that a process started, those that they started, and so on."""
+    """Return all descendants of a process."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -69,7 +69,7 @@ def below(pid: int) -> list[int]:
 
 
 def kill(job: subprocess.Popen[bytes], random: Random) -> str:
-    """Kill the whole job, its first process alone, or one worker alone."""
+    """Kill the whole job, only its first process, or only one worker."""
     how = random.choice(("all", "parent", "worker"))
     workers = below(job.pid)
     if how == "worker" and workers:
@@ -93,7 +93,7 @@ def done(out: Path) -> int:
 
 
 def wait_for(job: subprocess.Popen[bytes], out: Path, *, shards: int, at_most: float) -> None:
-    """Wait until so many shards are complete, or a random part of the start is over."""
+    """Wait until `shards` shards are complete, the job has ended, or `at_most` seconds are over."""
     deadline = time.monotonic() + at_most
     while done(out) < shards and job.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)

@@ -4,9 +4,9 @@ Each row has `text`, `kind` (such as "llm", "idiom" or "neutral") and `emotions`
 
     either, either_levels   lists of emotions of which any is right, and their levels
     ok                      emotions that are neither required nor wrong
-    absent                  emotions that the text denies or leaves behind
+    absent                  emotions that the text denies or describes as past
     traits                  gender and age
-    bursts                  names, or "~" and a group where the text names no kind
+    bursts                  names, or "~" and a group if the text names no particular kind
 """
 
 from collections import Counter, defaultdict
@@ -22,7 +22,7 @@ _TRAITS = ("gender", "age")
 
 
 def count(rows: Iterable[Row]) -> dict[str, Counter[str]]:
-    """Return the counts for each kind of row, and under "all" for all of them."""
+    """Return the counts by kind of row; "all" has those of all rows."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         of_row = _count(row)
@@ -32,11 +32,11 @@ def count(rows: Iterable[Row]) -> dict[str, Counter[str]]:
 
 
 def measures(counts: Mapping[str, int]) -> dict[str, float]:
-    """Return the shares of a count; NaN where nothing was counted.
+    """Return metrics as shares of the counts; NaN if there is nothing to divide by.
 
-    `strict precision` takes emotions of `ok` for wrong; `clean` is the share of captions with no emotion
-    missed and none wrong; `level bias` is the mean of steps above the label; `false gender` is per caption
-    without one, `false burst` per caption.
+    `strict precision` counts emotions of `ok` as wrong; `clean` is the share of captions with no missed and
+    no wrong emotion; `level bias` is the share of levels above the label minus the share below; `false
+    gender` is a share of the captions without a gender, `false burst` the number of false bursts per caption.
     """
 
     def share(part: str, whole: str) -> float:

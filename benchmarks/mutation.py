@@ -1,4 +1,4 @@
-"""Do the tests notice broken code? Breaks it in random places, one at a time, and runs the mirrored tests.
+"""Mutation test: breaks the code in random places, one at a time, and counts how often the tests notice.
 
     python benchmarks/mutation.py --breaks 100 --seed 0 --jobs 2
     python benchmarks/mutation.py --root ../other-checkout --package captions
@@ -53,11 +53,11 @@ class Break:
     """One change of one file.
 
     Attributes:
-        path: relative to the root.
-        line: of the change, from 1.
-        start, end: bytes of the file that are replaced.
-        new: what replaces them.
-        old: what they were.
+        path: path of the file, relative to the root of the checkout.
+        line: line of the change, from 1.
+        start, end: byte range of the file that is replaced.
+        new: text after the change.
+        old: text before the change.
     """
 
     path: Path
@@ -69,7 +69,7 @@ class Break:
 
 
 def breaks_in(root: Path, path: Path) -> Iterator[Break]:
-    """Give every change of a file that this script knows to make."""
+    """Yield all possible changes of a file."""
     source = (root / path).read_bytes()
     starts = [0]
     for text in source.splitlines(keepends=True):
@@ -93,7 +93,7 @@ def breaks_in(root: Path, path: Path) -> Iterator[Break]:
 
 
 def _broken(node: ast.AST) -> str | None:
-    """Return the source of an expression with its operator or constant changed, None where it has none."""
+    """Return the source of an expression with a changed operator or constant; None if it has neither."""
     if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPPED:
         ops: list[ast.cmpop] = [SWAPPED[type(node.ops[0])](), *node.ops[1:]]  # type: ignore[list-item]
         return ast.unparse(ast.Compare(node.left, ops, node.comparators))
@@ -113,7 +113,7 @@ def _is_annotation(node: ast.BinOp) -> bool:
 
 
 def tests_of(root: Path, path: Path) -> list[str]:
-    """Return the tests that mirror a module, the file of its name first."""
+    """Return the tests that mirror a module; the file with its name comes first."""
     package = path.parts[1] if len(path.parts) > 2 else ""
     folder = root / "tests" / package
     found = folder.rglob("test_*.py") if package and folder.is_dir() else (root / "tests").glob("test_*.py")
@@ -123,7 +123,7 @@ def tests_of(root: Path, path: Path) -> list[str]:
 
 
 def is_noticed(root: Path, change: Break, *, python: str, limit: float, skipped: Set[str]) -> bool:
-    """Break the copy at `root`, run the tests that mirror the module, and mend it."""
+    """Return whether tests fail after a change in the copy at `root`; the change is undone afterwards."""
     path = root / change.path
     whole = path.read_bytes()
     path.write_bytes(whole[: change.start] + change.new.encode() + whole[change.end :])
@@ -141,14 +141,14 @@ def is_noticed(root: Path, change: Break, *, python: str, limit: float, skipped:
 
 
 def left_out(tests: Iterable[str]) -> list[str]:
-    """Return the options that leave tests out."""
+    """Return the pytest options that leave tests out."""
     return [f"--deselect={test}" for test in sorted(tests)]
 
 
 def failures(root: Path, *arguments: str, python: str, limit: float) -> set[str]:
     """Run tests in the copy at `root` and return those that fail.
 
-    An error that is no test's, and a run of more than `limit` seconds, is the failure `""`.
+    The name "" stands for an error outside of a test, or a run of more than `limit` seconds.
     """
     command = [python, "-m", "pytest", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", "-m", "not slow"]
     added = {
@@ -181,7 +181,7 @@ def failures(root: Path, *arguments: str, python: str, limit: float) -> set[str]
 
 
 def copied(root: Path, into: Path) -> Path:
-    """Copy what git knows of a checkout."""
+    """Copy the files of a checkout that git tracks."""
     names = subprocess.run(
         ["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True
     ).stdout
@@ -200,15 +200,19 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Break, test, count."""
+    """Run the mutation test and print its results."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--breaks", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--limit", type=float, default=300.0, help="seconds for the tests of one break")
-    parser.add_argument("--root", type=Path, default=Path(__file__).parent.parent, help="a checkout")
+    parser.add_argument(
+        "--limit", type=float, default=300.0, help="longest run of the tests for one break, in seconds"
+    )
+    parser.add_argument(
+        "--root", type=Path, default=Path(__file__).parent.parent, help="root of the checkout"
+    )
     parser.add_argument("--package", help="break only this package")
     parser.add_argument("--python", default=sys.executable)
     given = parser.parse_args()

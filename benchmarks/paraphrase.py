@@ -1,11 +1,11 @@
-"""What our own part costs when a chat server rewrites captions: the share of the ideal throughput.
+"""Overhead of this package when a chat server rewrites captions, as share of the ideal throughput.
 
     python benchmarks/paraphrase.py --seconds 0.05 --concurrency 64 --workers 1 2
 
-A server on the loopback, in a process of its own, answers everything after so many seconds with a caption
-that passes the gate. Ideal are concurrency / seconds answers a second. Measured are the backend (prompts,
-requests, the answers kept in a file, tidying) and the whole job (reading shards, drafts, the gate and
-writing besides), the requests under way shared among so many processes.
+A local server in another process answers each request after `--seconds` with a caption that passes the gate.
+The ideal throughput is concurrency / seconds answers per second. Measured are the backend (prompts, requests,
+cache, cleaning of answers) and the whole job (also reading shards, templates, the gate and writing), with the
+concurrent requests divided among `--workers` processes.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def backend(url: str, concurrency: int, cache: Path) -> ChatBackend:
 
 
 def asked(url: str, concurrency: int, cache: Path, worker: int, count: int) -> tuple[float, float]:
-    """Ask `count` different things; return when that began and ended."""
+    """Send `count` different requests; return the times of start and end."""
     collect_garbage_rarely()  # as the workers of a job do
     prompts = load_prompts()
     requests = [
@@ -67,7 +67,7 @@ def asked(url: str, concurrency: int, cache: Path, worker: int, count: int) -> t
 
 
 def of_backend(url: str, concurrency: int, workers: int, count: int, folder: Path) -> float:
-    """Return answers a second."""
+    """Return the answers per second of the backend."""
     each = count // workers
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         list(pool.map(abs, range(workers)))
@@ -84,7 +84,7 @@ def of_backend(url: str, concurrency: int, workers: int, count: int, folder: Pat
 
 
 def of_job(url: str, concurrency: int, workers: int, count: int, folder: Path) -> float:
-    """Return clips a second; a caption each."""
+    """Return the clips per second of the job, with one caption each."""
     source = folder / f"in{workers}"
     for worker in range(workers):
         clips = [Clip(f"{worker}-{n:06d}", b"RIFF", "wav", profile=PROFILE) for n in range(count // workers)]
@@ -106,7 +106,7 @@ def main() -> None:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    options.add_argument("--seconds", type=float, default=0.05, help="that an answer takes")
+    options.add_argument("--seconds", type=float, default=0.05, help="duration of an answer")
     options.add_argument("--concurrency", type=int, default=64)
     options.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     options.add_argument("--requests", type=int, default=20_000)

@@ -1,12 +1,11 @@
-"""Rewriting that is killed again and again ends as one that nobody touched, and pays for nothing twice.
+"""Whether rewriting that is killed many times has the same output as without, and pays for no answer twice.
 
     python benchmarks/paraphrase_kill.py --clips 2000 --shards 20 --kills 10 --seed 0
 
-A chat server that misbehaves (see paraphrase_server.py) rewrites a corpus for `budew paraphrase run`, once
-in one go and once with SIGKILL at random moments: of the whole job, of its first process, or of one worker.
-    Every file of
-both outputs is compared, and the server tells which requests it answered more than once. What is answered in
-the instant of the kill and reaches nobody is asked again; a server that honors `Idempotency-Key` does not
+`budew paraphrase run` rewrites a corpus with a faulty chat server (paraphrase_server.py): once without
+interruption, and once with SIGKILL at random moments, for the whole job, its first process, or one worker.
+All files of both outputs are compared, and the server reports which requests it answered more than once. An
+answer that is lost because of the kill is requested again; a server that honors `Idempotency-Key` does not
 bill it.
 """
 
@@ -35,7 +34,7 @@ from budew.taxonomy import EMOTIONS, LEVELS
 
 
 def make_corpus(folder: Path, clips: int, shards: int, random: Random) -> None:
-    """Write clips of one to four emotions and next to no audio; one in fifty has no profile."""
+    """Write clips with one to four emotions and very short audio; one in fifty has no profile."""
     for shard in range(shards):
         made = []
         for number in range(shard, clips, shards):
@@ -48,14 +47,14 @@ def make_corpus(folder: Path, clips: int, shards: int, random: Random) -> None:
 
 
 def stats(url: str) -> dict[str, Any]:
-    """Return what the server has seen."""
+    """Return the statistics of the server."""
     with urllib.request.urlopen(url.removesuffix("/v1") + "/stats", timeout=10) as answer:
         told: dict[str, Any] = json.load(answer)
     return told
 
 
 def start(source: Path, out: Path, url: str) -> subprocess.Popen[bytes]:
-    """Start the job in a process group of its own."""
+    """Start the job in a new process group."""
     command = [sys.executable, "-m", "budew", "paraphrase", "run", str(source), str(out), "--workers", "2"]
     asked = ["--backend", "chat", "--model", "m", "--base-url", url, "--set", "timeout=2"]
     kept = ["--set", f"cache={out.with_suffix('.sqlite')}"]
@@ -100,8 +99,8 @@ def main() -> None:
     options.add_argument("--shards", type=int, default=20)
     options.add_argument("--kills", type=int, default=10)
     options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--seconds", type=float, default=0.05, help="that the server takes for an answer")
-    options.add_argument("--misbehave", type=float, default=0.2, help="share of requests that meet a fault")
+    options.add_argument("--seconds", type=float, default=0.05, help="duration of an answer of the server")
+    options.add_argument("--misbehave", type=float, default=0.2, help="share of requests that get a fault")
     asked = options.parse_args()
     random = Random(asked.seed)
     behavior = {"seed": asked.seed, "seconds": asked.seconds, "misbehave": asked.misbehave, "stall": 3}

@@ -1,10 +1,10 @@
-"""A language model behind a server, on made-up profiles: how many captions pass, how varied and faithful.
+"""Captions by a language model on a server, for random profiles: acceptance, diversity and fidelity.
 
     python benchmarks/paraphrase_model.py --clips 1000 -- --backend chat --model NAME --base-url URL
 
-Profiles of one to five emotions, bursts and traits become clips without audio; `budew paraphrase run` takes
-all options after `--`, and `budew paraphrase report` compares its captions with the templates. The output is
-kept with `--out DIR`, and the next run continues there.
+Profiles of one to five emotions, bursts and traits become clips without audio. `budew paraphrase run` gets
+all options after `--`, and `budew paraphrase report` compares its captions with the templates. `--out DIR`
+keeps the output; run the same command again to resume.
 """
 
 import argparse
@@ -24,7 +24,7 @@ _SHARD = 250
 
 
 def profile_of(number: int, seed: int) -> VoiceProfile:
-    """Return a profile such as an annotation gives: few emotions, a burst now and then, most traits."""
+    """Return a random profile like those of annotations: few emotions, sometimes a burst, most traits."""
     draw = generator("paraphrase model", seed, number)
     emotions = {
         name: draw.choice(LEVELS[1:]) for name in draw.sample(EMOTIONS, draw.choice((1, 2, 2, 3, 3, 4, 5)))
@@ -53,8 +53,8 @@ def main() -> None:
     )
     options.add_argument("--clips", type=int, default=1000)
     options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--out", type=Path, help="keep corpus and output here")
-    options.add_argument("run", nargs="*", help="behind --: options of budew paraphrase run")
+    options.add_argument("--out", type=Path, help="folder for corpus and output")
+    options.add_argument("run", nargs="*", help="after --: options of budew paraphrase run")
     asked = options.parse_args()
     with nullcontext(str(asked.out)) if asked.out else tempfile.TemporaryDirectory() as folder:
         source, out = Path(folder, "profiles"), Path(folder, "paraphrased")

@@ -1,10 +1,10 @@
-"""Offline rewriting by grammar: does it keep the meaning, how varied is it, what does it cost?
+"""Offline rewriting by grammar: fidelity, diversity and speed.
 
     python benchmarks/paraphrase_offline.py --n 5000 --seed 0
 
-Random profiles, from nothing to all forty emotions (those of `round_trip.py`), are rendered as templates and
-rewritten from there. The gate judges each first candidate against its profile and its template, as the job
-does. Of the figures of diversity, self-BLEU and the compression ratio are better low, the others high.
+Random profiles with none to all forty emotions (as in `round_trip.py`) are rendered as templates, which are
+rewritten. The gate judges the first candidate of each by its profile and template, as in the rewriting job.
+Of the metrics of diversity, lower is better for self-BLEU and compression ratio, higher for the others.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from budew.profile import VoiceProfile
 
 
 def rewritten(requests: Sequence[RewriteRequest]) -> tuple[list[Candidates], float]:
-    """Return the candidates, and how many of them a second of processor time gives."""
+    """Return the candidates, and their number per second of CPU time."""
     asyncio.run(GrammarBackend().rewrite(requests[:1]))  # reads the data
     start = time.process_time()
     answers = asyncio.run(GrammarBackend().rewrite(requests))
@@ -35,7 +35,7 @@ def rewritten(requests: Sequence[RewriteRequest]) -> tuple[list[Candidates], flo
 
 
 def rank_correlation(profile: VoiceProfile, caption: str) -> float | None:
-    """Return Spearman's correlation of a profile and what is read; None where one of them is constant."""
+    """Return Spearman's rho of a profile and the parse of a caption; None if one of them is constant."""
     wanted, read = expressible(profile).vector(), parse(caption).vector()
     if np.ptp(wanted) == 0 or np.ptp(read) == 0:
         return None
@@ -43,7 +43,7 @@ def rank_correlation(profile: VoiceProfile, caption: str) -> float | None:
 
 
 def measures(captions: Sequence[str]) -> dict[str, float]:
-    """Return the figures of `budew.paraphrase.metrics.diversity` of a corpus of captions, as numbers."""
+    """Return the metrics of `budew.paraphrase.metrics.diversity` that are numbers, by name."""
     found = asdict(diversity(captions))
     return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
 
@@ -52,7 +52,7 @@ def main() -> None:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    options.add_argument("--n", type=int, default=5000, help="profiles")
+    options.add_argument("--n", type=int, default=5000, help="number of profiles")
     options.add_argument("--seed", type=int, default=0)
     asked = options.parse_args()
     random = Random(asked.seed)

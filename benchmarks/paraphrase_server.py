@@ -1,10 +1,10 @@
-"""A language model that is none: a chat server on the loopback that rewrites captions by grammar, or not.
+"""Fake language model: a local chat server that rewrites captions by the grammar, with optional faults.
 
-It finds the caption in what it is asked and answers with others that say the same. With `--misbehave 0.3`
-three answers of ten meet a fault, one of `FAULTS`: what is wrong in a text depends on the seed and the
-request, so that the same request gets the same text from any run; what goes wrong on the way depends on how
-often it was asked. With `--down 30` it is away for 30 s, after so many requests. `GET /stats` tells what
-was asked, answered, and answered twice.
+It finds the caption in the prompt and answers with captions of the same meaning. With `--misbehave 0.3`,
+three of ten answers get a fault of `FAULTS`. Faults of a text depend on the seed and the request, so the same
+request gets the same text in each run; faults of the transmission depend on how often it was sent. With
+`--down 30` the server is unavailable for 30 s, after `--down-after` requests. `GET /stats` returns counts of
+requests, of answers, and of requests that were answered more than once.
 
     python benchmarks/paraphrase_server.py --port 8000 --misbehave 0.3 --seed 1
 """
@@ -39,15 +39,16 @@ class Behavior:
     """How the server behaves.
 
     Attributes:
-        misbehave: share of requests that meet a fault.
-        faults: names of those that may be met.
-        seed: decides which.
-        seconds: that an answer takes.
-        stall: seconds that a stalled answer takes.
-        down: seconds for which it is away, once.
-        down_after: requests after which it goes.
-        honor_keys: answer a repeated `Idempotency-Key` without counting it as paid again.
-        same: answer everything with one text, at no cost; for measuring the client.
+        misbehave: share of requests that get a fault.
+        faults: names of the faults to choose from.
+        seed: random seed of the faults.
+        seconds: duration of an answer.
+        stall: duration of a stalled answer, in seconds.
+        down: seconds for which the server is unavailable, once.
+        down_after: number of requests after which it becomes unavailable.
+        honor_keys: count the answers to a repeated `Idempotency-Key` as paid only once.
+        same: text with which all requests are answered, without computation, to measure the client; "" for
+            rewriting.
     """
 
     misbehave: float = 0.0
@@ -63,7 +64,7 @@ class Behavior:
 
 @dataclass(slots=True)
 class Stats:
-    """What the server has seen: requests, those answered whole, faults by name, and answers by request."""
+    """Counts of requests, of complete answers, of faults by name, and of answers by request."""
 
     requests: int = 0
     answered: int = 0
@@ -72,7 +73,7 @@ class Stats:
     paid: Counter[str] = field(default_factory=Counter)
 
     def as_json(self) -> bytes:
-        """Return what `GET /stats` answers."""
+        """Return the answer to `GET /stats`."""
         told = {
             "requests": self.requests,
             "answered": self.answered,
@@ -85,25 +86,25 @@ class Stats:
 
 
 def caption_in(body: Mapping[str, Any]) -> str:
-    """Return the caption that a request asks to rewrite: the last line of its kind in the prompt."""
+    """Return the caption to rewrite, which is the last line of this kind in the prompt."""
     asked = body["messages"][-1]["content"]
     found = re.findall(r"<caption>\s*(.+?)\s*</caption>", asked, re.DOTALL)
     return found[-1] if found else ""
 
 
 def rewritten(caption: str, seed: int, n: int) -> list[str]:
-    """Return other captions that say the same."""
+    """Return `n` captions with the same meaning."""
     return [*_by_grammar(RewriteRequest("served", caption, parse(caption).profile, seed, n)), *[caption] * n]
 
 
 def _by_grammar(request: RewriteRequest) -> tuple[str, ...]:
-    """Return what the grammar makes of a request, in the middle of another event loop."""
+    """Return the candidates of the grammar, from within another event loop."""
     (answer,) = _value(GrammarBackend().rewrite([request]))
     return tuple(answer.texts)
 
 
 def _value(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Return the result of a coroutine that waits for nothing."""
+    """Return the result of a coroutine that never waits."""
     try:
         coroutine.send(None)
     except StopIteration as end:
@@ -162,7 +163,7 @@ _PASSING = frozenset(ON_THE_WAY) - {"null content"}  # that is an answer, and an
 
 
 class Model:
-    """What is asked, and what is said; one for all connections."""
+    """Statistics, faults and answers, shared by all connections."""
 
     def __init__(self, behavior: Behavior) -> None:
         self.behavior, self.stats = behavior, Stats()
@@ -171,7 +172,7 @@ class Model:
         self.same_answer = _completion([behavior.same], {"messages": [], "model": "model"})
 
     def fault(self, key: str) -> str:
-        """Return the fault that the next answer to a request meets, "" for none."""
+        """Return the name of the fault in the next answer to a request, "" for none."""
         behavior = self.behavior
         self._asked[key] += 1
         faults = behavior.faults or FAULTS
@@ -182,7 +183,7 @@ class Model:
         return "" if fault in _PASSING and self._asked[key] > 1 else fault
 
     def texts(self, body: Mapping[str, Any], key: str, fault: str) -> list[str]:
-        """Return the texts of an answer, a function of the request."""
+        """Return the texts of the answer to a request; the same request gets the same texts."""
         if key not in self._texts:
             caption, random = caption_in(body), generator("text", self.behavior.seed, key)
             if fault in IN_THE_TEXT:
@@ -194,25 +195,25 @@ class Model:
 
 
 class Connection(asyncio.Protocol):
-    """HTTP/1.1 as far as a client of ours speaks it: one request after the other, each with its length."""
+    """Connection by the part of HTTP/1.1 that our client uses: sequential requests with Content-Length."""
 
     def __init__(self, model: Model, connections: set["Connection"], served: "asyncio.Future[None]") -> None:
         self._model, self._all, self._buffer, self._served = model, connections, b"", served
         self._tasks: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Store the transport of a new connection."""
         self.transport: Any = transport
         self._all.add(self)
 
     def connection_lost(self, _: Exception | None) -> None:
-        """End, with all that is not answered."""
+        """Cancel answers that are in progress."""
         self._all.discard(self)
         for task in self._tasks:
             task.cancel()  # whoever asked is gone: the answer is not made, and not paid
 
     def data_received(self, data: bytes) -> None:
-        """Answer a request when it is complete."""
+        """Collect data; answer each request when it is complete."""
         self._buffer += data
         head, found, rest = self._buffer.partition(b"\r\n\r\n")
         if not found:
@@ -257,7 +258,7 @@ class Connection(asyncio.Protocol):
             self._send(200, _completion(texts, body))
 
     def _met(self, fault: str) -> bool:
-        """Let a fault on the way happen; return whether that was the answer."""
+        """Apply a fault of the transmission; return whether no further answer is needed."""
         if fault == "429":
             self._send(429, b'{"error": {"message": "slow down"}}', b"Retry-After: 0.2\r\n")
         elif fault == "500":
@@ -325,7 +326,7 @@ async def serve(model: Model, port: int, ready: Callable[[int], None]) -> None:
 
 @contextmanager
 def started(**options: object) -> Iterator[str]:
-    """Run a server in a process of its own, with options as below; give its address."""
+    """Run a server in another process, with options of the command line; yield its address."""
     given = [f"--{name}={value}" for name, value in options.items()]
     process = subprocess.Popen([sys.executable, __file__, *given], stdout=subprocess.PIPE, text=True)
     try:
@@ -337,7 +338,7 @@ def started(**options: object) -> Iterator[str]:
 
 @contextmanager
 def running(behavior: Behavior) -> Iterator[tuple[str, Stats]]:
-    """Run a server in a thread; give its address and what it has seen so far."""
+    """Run a server in a thread; yield its address and its statistics."""
     model, loop, ports = Model(behavior), asyncio.new_event_loop(), list[int]()
     there = threading.Event()
 
@@ -367,15 +368,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--misbehave", type=float, default=0.0, help="share of requests that meet a fault")
+    parser.add_argument("--misbehave", type=float, default=0.0, help="share of requests that get a fault")
     parser.add_argument("--faults", nargs="*", default=(), choices=FAULTS, metavar="FAULT")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=0.0, help="that an answer takes")
-    parser.add_argument("--stall", type=float, default=5.0, help="seconds that a stalled answer takes")
-    parser.add_argument("--down", type=float, default=0.0, help="seconds for which it is away")
-    parser.add_argument("--down-after", type=int, default=200, help="requests after which it goes")
+    parser.add_argument("--seconds", type=float, default=0.0, help="duration of an answer")
+    parser.add_argument("--stall", type=float, default=5.0, help="duration of a stalled answer, in seconds")
+    parser.add_argument("--down", type=float, default=0.0, help="seconds for which the server is unavailable")
+    parser.add_argument("--down-after", type=int, default=200, help="number of requests before --down")
     parser.add_argument("--forget-keys", action="store_true", help="do not honor Idempotency-Key")
-    parser.add_argument("--same", default="", help="answer everything with this text")
+    parser.add_argument("--same", default="", help="answer all requests with this text")
     given = vars(parser.parse_args())
     port, forget = given.pop("port"), given.pop("forget_keys")
     given["faults"] = tuple(given["faults"])

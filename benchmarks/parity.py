@@ -1,7 +1,7 @@
-"""Whether every backend and precision writes the captions of float32: on fresh synthetic clips, in one run.
+"""Whether all backends and precisions write the same captions as float32, on new synthetic clips.
 
-The table has the share of captions that are the same, greedy and with beams, the mean Spearman correlation
-with the labels, and the rate against the reference.
+The table has the share of equal captions, greedy and with beams, the mean Spearman correlation with the
+labels, and the speed as ratio to that of float32.
 
     python benchmarks/parity.py [--model DIR] [--clips 400] [--seed 90210] [--beams 4]
 """
@@ -44,7 +44,7 @@ SIDES = (
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().partition("\n")[0])
-    parser.add_argument("--model", default=None, help="folder or hub id; as for budew caption")
+    parser.add_argument("--model", default=None, help="folder or hub id of a checkpoint")
     parser.add_argument("--clips", type=int, default=400)
     parser.add_argument("--seed", type=int, default=90210)
     parser.add_argument("--beams", type=int, default=4)

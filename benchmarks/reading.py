@@ -1,15 +1,14 @@
-"""How well other people's captions are read: emotions found and missed, against a plain keyword reader
-in the same run.
+"""How well captions from other sources are parsed: emotions found and missed, compared with a keyword search.
 
     python benchmarks/reading.py FILE.jsonl… [--keywords TAXONOMY.json] [--misses]
 
 Each line is an object with `caption` and either `emotions`, a list of {"emotion": NAME} in which
-`"direction": "below"` says that the emotion is said to be absent and `intensity` may name a grade, or
-`scores`, a mapping of the 40 names to numbers. `turn_from` lists emotions that the caption leaves
-behind. Lines with `text` and `kind` have full labels, see `labelled_reading.py`.
+`"direction": "below"` means that the caption denies the emotion and `intensity` may name a grade, or
+`scores`, a mapping of the 40 names to numbers. `turn_from` lists emotions that the caption describes as
+past. Lines with `text` and `kind` have full labels, see `labelled_reading.py`.
 
-The keyword reader finds the keywords of the published EmoNet taxonomy on word boundaries, and nothing
-else; where two emotions have a keyword, both.
+The keyword search finds the keywords of the published EmoNet taxonomy at word boundaries; a keyword of two
+emotions counts for both.
 """
 
 import argparse
@@ -33,7 +32,7 @@ Reader = Callable[[str], Mapping[str, float]]
 
 
 def keyword_reader(taxonomy: Path) -> Reader:
-    """Return a reader that takes each keyword of a taxonomy file for its emotions, at one level."""
+    """Return a function that finds the emotions of a caption by the keywords of a taxonomy file."""
     meant: dict[str, set[str]] = defaultdict(set)
     for name, row in json.loads(taxonomy.read_text(encoding="utf-8"))["categories"].items():
         for word in row["keywords"]:
@@ -51,7 +50,7 @@ def wanted(row: Row, *, direction: str = "above") -> set[str]:
 
 
 def score(rows: Iterable[Row], read: Reader) -> dict[str, float]:
-    """Return recall, precision and the share of absent emotions that are read as present."""
+    """Return recall, precision, and the share of absent emotions that are found."""
     right = said = there = absent = misread = top = singles = spurious = bare = left = turned = 0
     for row in rows:
         got, want = read(row["caption"]), wanted(row)
@@ -81,7 +80,7 @@ def score(rows: Iterable[Row], read: Reader) -> dict[str, float]:
 
 
 def strongest(caption: str, got: Mapping[str, float]) -> str | None:
-    """Return the emotion that a reader finds strongest: of equal ones, the one that it found first."""
+    """Return the strongest of the emotions that were found; of equally strong ones the first."""
     parsed = parse(caption)
     return parsed.strongest if parsed.emotions == got else max(got, key=lambda name: got[name], default=None)
 
@@ -97,7 +96,7 @@ def _names(given: Iterable[str]) -> set[str]:
 
 
 def grades(rows: Iterable[Row]) -> dict[str, float]:
-    """Return the mean level that is read for each grade of intensity that the labels name."""
+    """Return the mean parsed level for each grade of intensity in the labels."""
     levels = defaultdict(list)
     for row in rows:
         got = parse(row["caption"]).emotions
@@ -109,7 +108,7 @@ def grades(rows: Iterable[Row]) -> dict[str, float]:
 
 
 def correlation(rows: Iterable[Row], read: Reader) -> float:
-    """Return the mean over captions of Spearman's correlation between what is read and the scores."""
+    """Return Spearman's rho of found emotions and scores, as mean over captions."""
     each = []
     for row in rows:
         got = read(row["caption"])
@@ -134,8 +133,8 @@ def misses(rows: Iterable[Row]) -> Iterable[str]:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     options.add_argument("files", nargs="+", type=Path)
-    options.add_argument("--keywords", type=Path, help="the EmoNet taxonomy, to read by keywords as well")
-    options.add_argument("--misses", action="store_true", help="list each caption that is read wrong")
+    options.add_argument("--keywords", type=Path, help="the EmoNet taxonomy, for the keyword search")
+    options.add_argument("--misses", action="store_true", help="list each caption that is parsed wrong")
     asked = options.parse_args()
     readers: dict[str, Reader] = {"budew": lambda text: parse(text).emotions}
     if asked.keywords:
@@ -182,7 +181,7 @@ def line(title: str, values: list[float]) -> None:
 
 
 def _parts(rows: list[Row]) -> dict[str, list[Row]]:
-    """Return the rows, apart by whether their wording names a feeling where the file says so."""
+    """Return the rows, grouped by whether their wording names a feeling, if the file has this field."""
     if not any("names_affect" in row for row in rows):
         return {"": rows}
     return {

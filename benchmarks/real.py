@@ -1,7 +1,8 @@
-"""One checkpoint on recordings of people: known corpora that you have as folders, scored, on one page.
+"""Scores a checkpoint on named corpora of human speech, and writes the results to one page.
 
-Each corpus is given as `NAME:FOLDER`, or `NAME@SPLIT:FOLDER` for the speakers of one split. Captions are kept
-as JSON Lines beside the page: an interrupted run resumes, and the page is made again without the model.
+Each corpus is given as `NAME:FOLDER`, or `NAME@SPLIT:FOLDER` for the speakers of one split. Captions are
+stored next to the page as JSON Lines, so an interrupted run can be resumed, and the page can be written again
+without the model.
 
     python benchmarks/real.py emodb@test:emodb/ nemo:nEMO/ urdu:URDU/ emogator@test:EmoGator/ \\
         librispeech@test:LibriSpeech/ [--model DIR] [--samples 16] [--players 4] [--out runs/real]
@@ -52,23 +53,27 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("corpora", nargs="*", metavar="NAME[@SPLIT]:FOLDER", help="known corpora, see docs")
-    parser.add_argument("--model", default=None, help="folder or hub id; the embedded checkpoint by default")
     parser.add_argument(
-        "--samples", type=int, default=0, help="captions sampled a window, scored beside the one"
+        "corpora", nargs="*", metavar="NAME[@SPLIT]:FOLDER", help="named corpora (budew corpora)"
     )
     parser.add_argument(
-        "--players", type=int, default=0, help="clips of each corpus with a player on the page"
+        "--model", default=None, help="folder or hub id of a checkpoint; default: the one in the package"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("runs/real"), help="folder of real.html and real.json"
+        "--samples", type=int, default=0, help="sampled captions of each window, scored in addition"
+    )
+    parser.add_argument(
+        "--players", type=int, default=0, help="number of clips with a player for each corpus"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/real"), help="folder for real.html and real.json"
     )
     parser.add_argument("--predictions-dir", type=Path, default=None, help="default: predictions/ in --out")
     parser.add_argument("--device", default=None)
-    parser.add_argument("--dtype", default=None, help="float32 for figures of a model card")
+    parser.add_argument("--dtype", default=None, help="precision; use float32 for results of a model card")
     parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--resamples", type=int, default=1000, help="of the speakers, for intervals")
-    parser.add_argument("--seed", type=int, default=0, help="of resamples and permutations")
+    parser.add_argument("--resamples", type=int, default=1000, help="number of bootstrap resamples")
+    parser.add_argument("--seed", type=int, default=0, help="random seed of resamples and permutations")
     return parser.parse_args()
 
 

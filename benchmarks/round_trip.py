@@ -1,9 +1,10 @@
-"""Random profiles, rendered in every frame, style and wording and read back: one that differs ends the run.
+"""Round trip: random profiles, rendered in all frames, styles and wordings, must be parsed back equal.
 
     python benchmarks/round_trip.py --profiles 200000 --seed 0
 
-Half of the profiles sit on the five levels; the other half have any intensity and any voice attribute, and
-must read back as what can be said of them. Every second caption has a word budget, which it must keep to.
+Half of the profiles have only intensities that are levels. The others have any intensity and voice attribute,
+and must be parsed as `expressible` returns them. Half of the captions have a word limit, which they must
+keep. The first difference ends the run.
 """
 
 import argparse
@@ -31,7 +32,7 @@ WAYS: list[dict[str, str]] = [
 
 
 def random_profile(random: Random, exact: bool) -> VoiceProfile:
-    """A profile of none to all forty emotions; `exact` ones are on the five levels throughout."""
+    """Return a profile with none to all forty emotions; if `exact`, all intensities are levels."""
     emotions = random.sample(EMOTIONS, random.choice((0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8, 40)))
     traits: dict[str, str | float] = {
         key: random.choice(values) for key, values in CATEGORIES.items() if random.random() < 0.5

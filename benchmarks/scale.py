@@ -1,7 +1,8 @@
-"""What captioning a large corpus takes: hours on accelerators by size of Whisper, processor cores, disk.
+"""Resources for captioning a large corpus: hours on accelerators by size of Whisper, CPU cores, disk.
 
-Hours are computed: operations of a clip (encoder on the window, decoder on 60 tokens) over a share of the
-peak of the data sheet. How many clips a core prepares is measured here: FLAC decoded, log-mel computed.
+Hours are computed: operations of a clip (encoder on the window, decoder on 60 tokens), divided by a share of
+the peak speed in the data sheet. How many clips a CPU core prepares (FLAC decoding, log-mel spectrogram) is
+measured on this machine.
 
     python benchmarks/scale.py [--clips 9000000] [--seconds 6] [--share 0.15] [--bytes 50000]
 """
@@ -35,9 +36,9 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().partition("\n")[0])
     parser.add_argument("--clips", type=int, default=9_000_000)
-    parser.add_argument("--seconds", type=float, default=6.0, help="of a clip, on the mean")
-    parser.add_argument("--share", type=float, default=0.15, help="of the peak that is reached")
-    parser.add_argument("--bytes", type=int, default=50_000, help="of a clip")
+    parser.add_argument("--seconds", type=float, default=6.0, help="mean duration of a clip")
+    parser.add_argument("--share", type=float, default=0.15, help="share of the peak speed that is reached")
+    parser.add_argument("--bytes", type=int, default=50_000, help="size of a clip on disk")
     given = parser.parse_args()
     table = Table("hours", "window, s", "GFLOP", *DEVICES, box=None)
     for size in SIZES:
@@ -60,7 +61,7 @@ def main() -> None:
 
 
 def prepared_a_second(seconds: float) -> float:
-    """Return how many clips a core decodes and makes spectrograms of, in a window of 8 s."""
+    """Return for how many clips per second a core decodes audio and computes spectrograms."""
     torch.set_num_threads(1)
     extractor = WhisperFeatureExtractor(chunk_length=WINDOWS[0])
     file = io.BytesIO()

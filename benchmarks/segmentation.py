@@ -1,11 +1,11 @@
-"""How fast long recordings become clips, in how much memory, and how fast silero-vad is in the same run.
+"""Speed and memory of cutting long recordings into clips, compared with the speed of silero-vad.
 
     python benchmarks/segmentation.py [--audio FOLDER] [--hours 2] [--minutes 10]
 
-Recordings of `--minutes` and of `--hours` are put together from the audio in a folder, else from sentences
-by espeak-ng, with pauses between them, as stereo FLAC at 44.1 kHz. Each is cut into clips in one process.
-Speed is audio over processor time, so that a busy machine changes it little. Memory is the peak of the whole
-process; Python and its libraries are what it had at the beginning.
+Recordings of `--minutes` and of `--hours` are assembled from the audio in a folder, or from sentences by
+espeak-ng, with pauses between them, as stereo FLAC at 44.1 kHz. Each is cut into clips in one process. Speed
+is duration of the audio / CPU time, which other processes change little. Memory is the peak of the whole
+process; the memory at its start, for Python and its libraries, is printed too.
 """
 
 import argparse
@@ -43,7 +43,7 @@ Samples = NDArray[np.float32]
 
 
 def speech(folder: Path | None) -> Iterable[Samples]:
-    """Return what is said, at `RATE`, in turn."""
+    """Yield pieces of speech at `RATE`, over and over."""
     if folder is not None:
         return map(_from_file, cycle(audio_files(folder)))
     from budew.synthesis.espeak import Espeak, Utterance
@@ -60,7 +60,7 @@ def _from_file(path: Path) -> Samples:
 
 
 def build(path: Path, spoken: Iterable[Samples], *, seconds: float) -> None:
-    """Write a recording of so many seconds: speech, and pauses of 0.2 to 3 s with faint noise."""
+    """Write a recording of speech with pauses of 0.2 to 3 s that have faint noise."""
     rng = np.random.default_rng(1)
     left = round(seconds * RATE)
     with soundfile.SoundFile(path, "w", RATE, 2, "PCM_16") as file:
@@ -75,7 +75,7 @@ def build(path: Path, spoken: Iterable[Samples], *, seconds: float) -> None:
 
 @dataclass(frozen=True)
 class Run:
-    """What cutting one recording took and gave."""
+    """Time, memory and clips of cutting one recording."""
 
     seconds: float
     processor: float
@@ -99,7 +99,7 @@ def cut(path: Path) -> Run:
 
 
 def peak() -> float:
-    """Return the most memory that this process had so far, in MB."""
+    """Return the peak memory of this process so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -1,9 +1,9 @@
-"""A run streams 100,000 clips of half a second from 200 shards: time, memory, and the order of the clips.
+"""Training on 100,000 clips of half a second, streamed from 200 shards: time, memory, order of the clips.
 
     python benchmarks/streaming.py [--clips N] [--shards N] [--steps N] [--keep DIR]
 
-A small model learns from the clips where they lie, and from kept spectrograms; each in a process of its own.
-The order of the clips is compared between processes, seeds, and a start in the middle, as after a stop.
+A small model is trained on the clips in their shards, and on cached spectrograms, each in a separate process.
+The order of the clips is compared between processes, between seeds, and with that of a run that was resumed.
 """
 
 import argparse
@@ -83,18 +83,18 @@ def write_corpus(folder: Path, clips: int, shards: int) -> None:
 
 
 class Clock(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
-    """Notes when each step ends."""
+    """Callback that records the time at the end of each step."""
 
     def __init__(self) -> None:
         self.ends: list[float] = []
 
     def on_step_end(self, *args: Any, **kwargs: Any) -> None:
-        """Note the time."""
+        """Record the time."""
         self.ends.append(time.perf_counter())
 
 
 def run(recipe: Recipe) -> dict[str, float]:
-    """Train; return seconds to the first step, examples a second from then on, and bytes of memory."""
+    """Train; return seconds until the first step, examples per second afterwards, and bytes of memory."""
     clock, start = Clock(), time.perf_counter()
     with tempfile.TemporaryDirectory() as out:
         train(recipe, out=out, callbacks=[clock])
@@ -154,7 +154,7 @@ def main() -> None:
 
 
 def _part(given: argparse.Namespace, folder: Path, kind: str, value: str, seed: int) -> Any:
-    """Do a part in another process."""
+    """Run a part of the benchmark in another process."""
     command = [sys.executable, __file__, "--keep", str(folder), "--steps", str(given.steps)]
     ran = subprocess.run([*command, "--part", kind, value, str(seed)], stdout=subprocess.PIPE, check=True)
     return json.loads(ran.stdout.splitlines()[-1])

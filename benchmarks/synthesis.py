@@ -1,4 +1,4 @@
-"""Synthetic clips a second on one core, against espeak-ng alone saying the same words in the same run."""
+"""Synthetic clips per second on one core, compared with espeak-ng alone for the same words."""
 
 import argparse
 import time
@@ -11,7 +11,7 @@ from budew.synthesis.speech_signal import formant_factor, synthesize_clip
 def main() -> None:
     """Print both rates and their ratio."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip())
-    parser.add_argument("--n", type=int, default=200, help="clips")
+    parser.add_argument("--n", type=int, default=200, help="number of clips")
     count = parser.parse_args().n
     plans = [plan_clip(number, seed=1, split="train") for number in range(count)]
     requests = [utterance(plan, formants=formant_factor(plan)) for plan in plans]

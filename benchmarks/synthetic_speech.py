@@ -1,12 +1,12 @@
-"""How good a checkpoint is on synthetic speech: between a permutation baseline and a ceiling.
+"""Scores of a checkpoint on synthetic speech, compared with a permutation baseline and an upper bound.
 
-Fresh clips by unknown voices, from a seed that nothing was trained on, are captioned, and the parsed profiles
-compared with the labels. The ceiling is what gradient-boosted trees predict from the settings of the
-synthesizer (cues, bursts, gender), which no model that has only the audio can know better: emotions to which
-the literature gives like correlates stay confusable there too. All three are scored on the same clips.
+New clips by unknown voices, from a seed that was not used for training, are captioned, and the parsed
+profiles are compared with the labels. The upper bound is the prediction of gradient-boosted trees from the
+settings of the synthesizer (cues, bursts, gender), which contain all that a model can find in the audio: they
+too cannot separate emotions with similar vocal cues. All three are scored on the same clips.
 
-With a checkpoint that was trained with prompts, each style and part of captions is asked for as well. A
-caption is in a style if `render` writes it so of what it says.
+With a checkpoint that was trained with prompts, captions of each style and part are requested too. A caption
+has a style if `render` can write it in this style.
 
     python benchmarks/synthetic_speech.py [--model DIR] [--clips 400] [--seed 90210] [--json FILE]
 """
@@ -91,7 +91,7 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class DecodingOptions:
-    """Captions in one style and of some parts: how many are so, and the correlation of greedy ones."""
+    """Results for captions in one style and of some parts: how many follow the request, and correlation."""
 
     style: Style
     parts: Parts
@@ -102,7 +102,7 @@ class DecodingOptions:
 
 
 def _asked(checkpoint: Checkpoint, clips: Sequence[Clip], style: Style, parts: Parts) -> DecodingOptions:
-    """Ask for a style and for parts, of bursts only where there are any."""
+    """Caption clips with a prompt for style and parts; for bursts only clips that have any."""
     asked = [clip for clip in clips if parts != "bursts" or (clip.profile and clip.profile.bursts)]
     pairs = _pairs(Captioner(checkpoint, WritingOptions(num_beams=1, style=style, parts=parts)), asked)
     said = [(pair.caption or "", parse(pair.caption or "").profile) for pair in pairs]
@@ -118,7 +118,7 @@ def _asked(checkpoint: Checkpoint, clips: Sequence[Clip], style: Style, parts: P
 
 
 def _pairs(captioner: Captioner, clips: Sequence[Clip]) -> list[Pair]:
-    """Caption clips; return the profiles of captions beside the labels."""
+    """Caption clips; return pairs of label and parsed profile."""
     captioned = [one for one in captioner.caption_clips(clips) if isinstance(one, CaptionedRecording)]
     return [
         Pair(clip.id, clip.profile, one.profile, caption=one.caption)
@@ -136,7 +136,7 @@ def _is_in_style(style: Style, parts: Parts, caption: str, profile: VoiceProfile
 
 
 def _has_parts(parts: Parts, profile: VoiceProfile) -> bool:
-    """Return whether a caption says something of the speaker, and of the bursts, as it was asked to."""
+    """Return whether a caption describes the requested parts only; for "all", bursts may be missing."""
     of_speaker, of_bursts = bool(profile.traits), bool(profile.bursts)
     return {
         "all": of_speaker,
@@ -156,7 +156,7 @@ def _show_prompted(rows: Sequence[DecodingOptions]) -> None:
 
 
 def _ceiling(plans: Sequence[ClipPlan]) -> Evaluation:
-    """Return what trees make of the settings of these plans."""
+    """Return the profiles that the trees predict from the settings of these plans."""
     train, chosen = _plans(LEARNT_FROM, 1, "train"), _plans(CHOSEN_ON, 1, "validation")
     guesses = [np.zeros((len(those), len(EMOTIONS))) for those in (chosen, plans)]
     settings, labels = _settings(train), _labels(train)
@@ -216,10 +216,10 @@ def _show(results: dict[str, dict[str, float | None]], model: Evaluation, clips:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--model", default=None, help="folder or hub id; as for budew caption")
+    parser.add_argument("--model", default=None, help="folder or hub id of a checkpoint")
     parser.add_argument("--clips", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=90210, help="of the test clips")
-    parser.add_argument("--json", type=Path, default=None, help="write the results, by emotion too")
+    parser.add_argument("--seed", type=int, default=90210, help="random seed of the test clips")
+    parser.add_argument("--json", type=Path, default=None, help="file for the results, also by emotion")
     return parser.parse_args()
 
 

@@ -1,15 +1,16 @@
-"""A step of fine-tuning: windows of 8 s by this package against the recipe of transformers, in one run.
+"""Time of a fine-tuning step: this package with windows of 8 s, compared with the recipe of transformers.
 
     python benchmarks/training.py [--size openai/whisper-tiny] [--batch 16] [--steps 12] [--sides stock ours]
     python benchmarks/training.py --size openai/whisper-base --sides ours part "part, cached"
 
-The other side is what `run_speech_recognition_seq2seq.py` of transformers and its README do: windows of 30 s,
-features computed before, `Seq2SeqTrainer`, AdamW 1e-5, with and without gradient checkpointing, half
-precision on a GPU. This side is as the recipes for whisper ship, with windows of 8 s; "whole windows" cuts no
-batch to its longest clip. "Part" is the model as budew-base has it, 3 and 2 layers and the vocabulary of the
-captions; "cached" learns from cached states of its encoder, with a layer of the encoder or without, whose
-computation is timed apart. Model (random weights), batch and clips (synthetic speech of 1-8 s) are the same.
-Each side runs in a process of its own; memory is its peak above what the libraries take.
+"stock" does the same as `run_speech_recognition_seq2seq.py` of transformers and its README: windows of 30 s,
+features computed before training, `Seq2SeqTrainer`, AdamW 1e-5, with and without gradient checkpointing, half
+precision on a GPU. "ours" uses the recipes for Whisper of this package, with windows of 8 s; with "whole
+windows" batches are not cut to their longest clip. "part" is the model of budew-base, with 3 and 2 layers and
+the vocabulary of the captions; "cached" trains on cached encoder states, with or without a layer of the
+encoder, and computing the states is timed separately. Model (random weights), batch and clips (synthetic
+speech of 1-8 s) are the same for all. Each side runs in a separate process; memory is its peak minus that of
+the libraries.
 """
 
 import argparse
@@ -63,7 +64,7 @@ UNTIMED = 2
 
 
 class Clock(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
-    """Notes when each step ends."""
+    """Callback that records the time at the end of each step."""
 
     ends: list[float]
 
@@ -71,7 +72,7 @@ class Clock(TrainerCallback):  # type: ignore[misc]  # transformers ships no typ
         self.ends = []
 
     def on_step_end(self, *args: Any, **kwargs: Any) -> None:
-        """Note the time."""
+        """Record the time."""
         if accelerated():
             torch.accelerator.synchronize()
         self.ends.append(time.perf_counter())
@@ -101,7 +102,7 @@ def write_base(name: str, folder: Path) -> None:
 
 
 def stock(base: Path, corpus: Path, batch: int, steps: int, *, checkpointing: bool) -> list[float]:
-    """Train as the example of transformers does; return when each step ended."""
+    """Train like the example of transformers; return the time at the end of each step."""
     processor = WhisperProcessor.from_pretrained(base)
     examples = []
     for clip in read(corpus):
@@ -142,7 +143,7 @@ def stock(base: Path, corpus: Path, batch: int, steps: int, *, checkpointing: bo
 
 
 def recipe_of(base: Path, corpus: Path, batch: int, steps: int, side: str) -> Recipe:
-    """Return the recipe of a side that this package trains."""
+    """Return the recipe of a side that is trained by this package."""
     kind = side.split(", ", maxsplit=1)[-1]
     model: dict[str, Any] = {"base": str(base), "window_seconds": 8}
     model["method"] = "lora" if kind == "LoRA" else "full"
@@ -208,7 +209,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument(
-        "--sides", nargs="+", choices=SIDES, default=SIDES, help="what is compared, first the baseline"
+        "--sides", nargs="+", choices=SIDES, default=SIDES, help="sides to compare; the first is the baseline"
     )
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)

@@ -1,12 +1,12 @@
-"""What should Whisper be trained to write: numbers, template captions, paraphrased captions, or both?
+"""Comparison of training targets for Whisper: numbers, template captions, paraphrased captions, or both.
 
     python examples/ablation.py OUT
     python examples/ablation.py OUT --people VOICES --base openai/whisper-base
 
-Trains each recipe of recipes/ablation/ with several seeds on the same clips, in the same order, and compares
-what the models write of clips by unheard voices; what is measured, and why, is in docs/ablation.md. The first
-trains from scratch on synthetic speech, in about three hours of one CPU core; the second a pretrained decoder
-on recordings of people (ablation_people.py). Run it again to continue: finished stages and runs are kept.
+Trains each recipe of recipes/ablation/ (an "arm") with several seeds on the same clips, in the same order,
+and compares the captions of clips by unknown voices; docs/ablation.md explains the metrics. The first command
+trains from scratch on synthetic speech, in about three hours on one CPU core; the second trains a pretrained
+decoder on recordings of people (ablation_people.py). Run it again to resume: finished parts are kept.
 """
 
 import argparse
@@ -133,7 +133,7 @@ QUICK_PEOPLE = (
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
-    """Run what is not finished yet, write the report and return its numbers."""
+    """Run all parts that are not finished, write the report and return its numbers."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")  # of training
     options = _options(arguments)
     out, size = options.out, size_of(options)
@@ -159,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
 
 
 def size_of(options: argparse.Namespace) -> Size:
-    """Return how much is made by the options."""
+    """Return the sizes for the options of the command line."""
     size = QUICK if options.quick else Size()
     if options.people is None:
         return size
@@ -172,7 +172,7 @@ def size_of(options: argparse.Namespace) -> Size:
 
 
 def captioned_clips(out: Path, split: str, size: Size) -> Path:
-    """Return a shard of clips with several paraphrases each, made if it is not there."""
+    """Return a shard of clips with several paraphrases each; written if it does not exist."""
     shard = shard_of(out, split, size)
     if not shard.exists():
         backend = CaptionRewrites() if size.people else GrammarBackend()
@@ -183,7 +183,7 @@ def captioned_clips(out: Path, split: str, size: Size) -> Path:
 
 
 def clips_of(out: Path, split: str, size: Size) -> Iterator[Clip]:
-    """Return the clips of a split without captions, of people or synthesized."""
+    """Return the clips of a split without captions: recordings of people, or synthetic speech."""
     if size.people is not None:
         return size.people.sampled(split, seed=SEED)
     speech, clips = out / "speech" / split, getattr(size, split)
@@ -192,25 +192,25 @@ def clips_of(out: Path, split: str, size: Size) -> Iterator[Clip]:
 
 
 def shard_of(out: Path, split: str, size: Size) -> Path:
-    """Return where the clips of a split are."""
+    """Return the path of the shard with the clips of a split."""
     return out / "captioned" / f"{split}-{getattr(size, split)}.tar"
 
 
 def paraphrases(clip: Clip) -> tuple[str, ...]:
-    """Return the paraphrases of a clip; without any it is left out of all arms."""
+    """Return the paraphrases of a clip; a clip without any is left out of all arms."""
     return tuple(caption.text for caption in clip.captions if caption.made_by.get("by") == "paraphrase")
 
 
 def known(clip: Clip) -> VoiceProfile:
-    """Return the profile, which every synthetic clip has."""
+    """Return the profile of a clip, which every clip here has."""
     assert clip.profile is not None  # noqa: S101
     return clip.profile
 
 
 def recipe_of(out: Path, arm: str, seed: int, size: Size) -> Recipe:
-    """Return the recipe of a run: indexes and spectrograms or states are shared, and the order of the clips.
+    """Return the recipe of a run. All runs share indexes, spectrograms or states, and the order of the clips.
 
-    Of people the recipe is one, with the target of the arm.
+    For recordings of people all arms have the same recipe, except the target.
     """
     recipes, changes = data_folder("recipes") / "ablation", list[str]()
     file = recipes / f"{arm}.yaml"
@@ -229,7 +229,7 @@ def recipe_of(out: Path, arm: str, seed: int, size: Size) -> Recipe:
 
 
 def run(out: Path, arm: str, seed: int, size: Size) -> dict[str, Any]:
-    """Train an arm and return its validations, its losses, and what it writes of the test clips."""
+    """Train an arm; return its validations, its losses, and its texts for the test clips."""
     folder, recipe = out / "runs" / f"{arm}-{seed}", recipe_of(out, arm, seed, size)
     if size.people is not None:
         save_tokenizer(folder, list(read(shard_of(out, "train", size))), size.people.base)
@@ -256,9 +256,9 @@ def run(out: Path, arm: str, seed: int, size: Size) -> dict[str, Any]:
 
 
 def save_tokenizer(folder: Path, clips: Sequence[Clip], base: str) -> None:
-    """Give a run the tokens of the base that any text of any arm has, new frames and words included.
+    """Write a tokenizer with all tokens of the base model that occur in the texts of any arm.
 
-    With the texts of its own arm alone, a model would lose what the base knows of other words.
+    With tokens for its own arm only, a model would lose the embeddings of words in the texts of other arms.
     """
     if (folder / "tokenizer").is_dir():
         return
@@ -271,8 +271,8 @@ def save_tokenizer(folder: Path, clips: Sequence[Clip], base: str) -> None:
 
 
 def loss(checkpoint: Checkpoint, recipe: Recipe, folder: Path, split: str, *, clips: int) -> float:
-    """Return the loss per token on up to so many clips of a split, without augmentation, in whole windows or
-    those of cached states.
+    """Return the loss per token on at most `size` clips of a split, without augmentation; windows are whole,
+    or those of the cached states.
     """
     model, processor = checkpoint.model, checkpoint.processor
     corpora = prepare_corpora(recipe, folder, split, processor.feature_extractor)
@@ -293,7 +293,7 @@ def loss(checkpoint: Checkpoint, recipe: Recipe, folder: Path, split: str, *, cl
 def write(
     checkpoint: Checkpoint, recipe: Recipe, clips: Sequence[Clip], *, samples: int, matched: int
 ) -> dict[str, Any]:
-    """Return greedy and sampled texts by clip id, and how well captions are matched with their clips."""
+    """Return greedy and sampled texts by clip id, and how well captions can be matched with their clips."""
     settings, texts, shares = generation_settings(checkpoint, num_beams=1), {}, dict[str, list[float]]()
     windows = {clip.id: first_window(clip, checkpoint) for clip in clips}
     rate, window = checkpoint.sampling_rate, checkpoint.window_seconds
@@ -321,8 +321,8 @@ def write(
 
 
 def groups(clips: Sequence[Clip], seconds: Mapping[str, float]) -> Iterator[list[Clip]]:
-    """Yield groups of clips in windows of one length by voices of one gender, as far as possible: gender
-    would tell captions apart.
+    """Yield groups of clips with windows of equal length and voices of one gender, as far as possible, since
+    captions could also be matched by gender.
     """
     ordered = iter(
         sorted(
@@ -335,12 +335,12 @@ def groups(clips: Sequence[Clip], seconds: Mapping[str, float]) -> Iterator[list
 
 
 def first_window(clip: Clip, checkpoint: Checkpoint) -> Any:
-    """Return the samples of a clip, (n,), up to the length of the window."""
+    """Return the samples (n,) of a clip, cut to the length of the window."""
     return next(from_clip(clip).cut(checkpoint.window_seconds, checkpoint.sampling_rate)).samples
 
 
 def caption(clip: Clip, recipe: Recipe, phrasing: str) -> str:
-    """Return a text for a clip: as the arm is trained on ("own"), or in frames that no arm is trained on."""
+    """Return a text for a clip: worded as in training ("own"), or in frames that no arm is trained on."""
     if phrasing == "own":
         drawn = draw_target(known(clip), paraphrases(clip), recipe.target, generator("own", clip.id, SEED))
         return drawn.text
@@ -349,10 +349,10 @@ def caption(clip: Clip, recipe: Recipe, phrasing: str) -> str:
 
 
 def matches(checkpoint: Checkpoint, encoded: EncoderStates, texts: Sequence[str]) -> list[float]:
-    """Return for each text the share of the other clips under which it is less likely than under its own.
+    """Return for each text the share of other clips for which it is less likely than for its own clip.
 
-    Only likelihoods of one text are compared, so neither its length nor the tokenizer matters; 0.5 is chance.
-    A text that has no other clip is left out.
+    Likelihoods are compared for the same text only, so its length and the tokenizer do not matter; chance is
+    0.5. Texts without another clip in their group are left out.
     """
     model, processor, clips = checkpoint.model, checkpoint.processor, len(texts)
     if clips < 2:
@@ -382,7 +382,7 @@ def matches(checkpoint: Checkpoint, encoded: EncoderStates, texts: Sequence[str]
 
 
 def compare(runs: Sequence[Mapping[str, Any]], clips: Sequence[Clip], size: Size) -> dict[str, Any]:
-    """Return metrics of the arms, and paired differences between them, with intervals."""
+    """Return the metrics of all arms, and paired differences between arms, with intervals."""
     by_arm = {arm: [run for run in runs if run["arm"] == arm] for arm in ARMS}
     scored = {arm: scores(some, clips, size) for arm, some in by_arm.items()}
     arms = {}
@@ -409,7 +409,7 @@ def compare(runs: Sequence[Mapping[str, Any]], clips: Sequence[Clip], size: Size
 
 @dataclass(frozen=True)
 class Resampled:
-    """Mean Spearman correlations of an arm by seed, and (seeds, resamples) on samples of the test clips."""
+    """Metric of an arm: a value for each seed, and values on resamples of the test clips."""
 
     values: list[float]
     sampled: FloatArray
@@ -418,7 +418,7 @@ class Resampled:
     def of(
         cls, runs: Sequence[Mapping[str, Any]], clips: Sequence[Clip], score: str, size: Size
     ) -> "Resampled":
-        """Score an arm. Samples of clips are the same for every arm and seed: differences are paired."""
+        """Score an arm. All arms and seeds have the same resamples of clips, so differences are paired."""
         reference = intensity_matrix(known(clip) for clip in clips)
         found = [intensity_matrix(predicted(run, clip.id, score) for clip in clips) for run in runs]
         values = [float(score_emotions(reference, one)["mean_spearman"][0]) for one in found]
@@ -432,7 +432,7 @@ class Resampled:
     def of_classes(
         cls, runs: Sequence[Mapping[str, Any]], clips: Sequence[Clip], corpus: str, score: str, size: Size
     ) -> "Resampled":
-        """Score the classes of a corpus by the strongest emotion, in per cent."""
+        """Score the classes of a corpus, predicted by the strongest emotion, in per cent."""
         some = [clip for clip in clips if corpus_of(clip) == corpus]
         shares = [
             shares_right(corpus, some, [predicted(run, clip.id, score) for clip in some]) for run in runs
@@ -442,7 +442,7 @@ class Resampled:
         return cls(values, np.stack([class_rates(corpus, share, drawn) for share in shares]))
 
     def estimate(self, other: "Resampled | None" = None) -> dict[str, float | None]:
-        """Return the mean over seeds, or the difference to another arm, with an interval over both."""
+        """Return the mean over seeds, or its difference to another arm, with an interval."""
         values, sampled = np.array(self.values), self.sampled
         if other is not None:
             values, sampled = values - other.values, sampled - other.sampled
@@ -452,7 +452,7 @@ class Resampled:
 
 
 def scores(runs: Sequence[Mapping[str, Any]], clips: Sequence[Clip], size: Size) -> dict[str, "Resampled"]:
-    """Return the `SCORES` of an arm, and of people the `CLASSES` too."""
+    """Return the `SCORES` of an arm, and for recordings of people also the `CLASSES`."""
     found = {score: Resampled.of(runs, clips, score, size) for score in SCORES}
     if size.people is not None:
         for name, (corpus, score) in CLASSES.items():
@@ -461,7 +461,7 @@ def scores(runs: Sequence[Mapping[str, Any]], clips: Sequence[Clip], size: Size)
 
 
 def predicted(run: Mapping[str, Any], id: str, score: str) -> VoiceProfile:
-    """Return the scores of a clip."""
+    """Return the scores that a run predicts for a clip."""
     texts = run["texts"][id]
     if score == "greedy":
         return understood(texts["greedy"], run["kind"])
@@ -470,7 +470,7 @@ def predicted(run: Mapping[str, Any], id: str, score: str) -> VoiceProfile:
 
 
 def understood(text: str, kind: str) -> VoiceProfile:
-    """Return the profile of a text; what is not parsed or called unrated counts as none of the emotions."""
+    """Return the parsed profile of a text; emotions that are not found or unrated count as absent."""
     found = predicted_profile(text, kind) or VoiceProfile({})
     return VoiceProfile(found.emotions, found.bursts, found.traits)
 
@@ -482,7 +482,7 @@ MEASURES = (*WRITTEN, *LEARNT)
 
 
 def described(run: Mapping[str, Any], clips: Sequence[Clip]) -> dict[str, float]:
-    """Return the `MEASURES` of a run; numbers have no variety and no other phrasing."""
+    """Return the `MEASURES` of a run; if its texts are numbers, without diversity and other phrasing."""
     kind, texts = run["kind"], [run["texts"][clip.id] for clip in clips]
     repetitive = [
         not one["ended"] or (kind != "scalars" and without_repetition(one["greedy"]) != one["greedy"])
@@ -501,15 +501,15 @@ def described(run: Mapping[str, Any], clips: Sequence[Clip]) -> dict[str, float]
 
 
 def over_seeds(values: Sequence[float | None]) -> dict[str, float | None] | None:
-    """Return the mean with the lowest and the highest value; None of nothing."""
+    """Return the mean, the lowest and the highest value; None without values."""
     given = [value for value in values if value is not None]
     return {"value": fmean(given), "low": min(given), "high": max(given)} if given else None
 
 
 def origins(clips: Sequence[Clip], size: Size) -> dict[str, Any]:
-    """Return how many paraphrases of training clips there are, and how many a language model wrote.
+    """Return the number of paraphrases of training clips, and how many of them a language model wrote.
 
-    Of synthetic clips nothing: theirs are all by the grammar.
+    Empty for synthetic clips, whose paraphrases are all by the grammar.
     """
     if size.people is None:
         return {}
@@ -533,7 +533,7 @@ NOTE = (
 
 
 def report(results: Mapping[str, Any]) -> Report:
-    """Return the results as page and tables."""
+    """Return the report of the results, for the page and for tables."""
     arms, size = results["arms"], results["size"]
 
     def table(heading: str, kind: str, columns: Sequence[str], note: str) -> Table:
@@ -577,7 +577,7 @@ def report(results: Mapping[str, Any]) -> Report:
 
 
 def classes(results: Mapping[str, Any]) -> list[Table]:
-    """Return tables of the classes by the strongest emotion, and of who wrote the paraphrases."""
+    """Return tables of the classes by the strongest emotion, and of the origin of the paraphrases."""
     names, interval = ("arm", *CLASSES), "95 % intervals over test clips and seeds."
     rows = [(arm, *(found["scores"][name] for name in CLASSES)) for arm, found in results["arms"].items()]
     paired = [(" − ".join(row["arms"]), *(row[name] for name in CLASSES)) for row in results["differences"]]
@@ -592,16 +592,23 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("out", type=Path, metavar="OUT", help="folder of runs, ablation.json, ablation.html")
-    parser.add_argument("--seeds", type=int, default=3, help="runs of each arm (default: %(default)s)")
     parser.add_argument(
-        "--jobs", type=int, default=1, help="runs at once, of one thread each; 1: one run on all cores"
+        "out", type=Path, metavar="OUT", help="folder for runs, ablation.json and ablation.html"
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="number of runs of each arm (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        help="number of simultaneous runs, with one thread each; 1: one run on all cores",
     )
     parser.add_argument(
         "--people", type=Path, metavar="VOICES", help="folder with emodb, emogator and librispeech"
     )
     parser.add_argument("--base", default="openai/whisper-base", help="pretrained Whisper, with --people")
-    parser.add_argument("--quick", action="store_true", help="tiny runs that learn nothing, to try it out")
+    parser.add_argument("--quick", action="store_true", help="tiny runs to test the script")
     return parser.parse_args(arguments)
 
 

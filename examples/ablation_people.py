@@ -1,5 +1,5 @@
-"""What ablation.py needs for recordings of people: clips of known corpora, rewrites by a language model, the
-tokens of a pretrained Whisper, and classes by the strongest emotion.
+"""Parts of ablation.py for recordings of people: clips of named corpora, rewrites by a language model, tokens
+of a pretrained Whisper, and classes by the strongest emotion.
 """
 
 from collections import defaultdict
@@ -46,7 +46,7 @@ LONGEST_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class People:
-    """Where the recordings are, the pretrained Whisper, and how many clips are used."""
+    """Folder of the recordings, pretrained Whisper, and number of clips."""
 
     voices: str
     base: str
@@ -57,7 +57,7 @@ class People:
         return sum(self.clips[split].values())
 
     def sampled(self, split: str, *, seed: int) -> Iterator[Clip]:
-        """Yield clips of a split, of each label of a corpus as many as it has them."""
+        """Yield clips of a split, with about equal numbers of each label of a corpus."""
         for corpus, number in self.clips[split].items():
             clips = read(f"{corpus}@{split}:{self.voices}/{corpus}")
             for clip in balanced(clips, number, seed=seed):
@@ -65,7 +65,7 @@ class People:
 
 
 def balanced(clips: Iterable[Clip], number: int, *, seed: int) -> Iterator[Clip]:
-    """Yield up to `number` labelled clips: one of each label in turn, in an order by the seed."""
+    """Yield at most `number` labelled clips, with about equal numbers of each label, in random order."""
     labels = defaultdict[str, list[Clip]](list)
     for clip in sorted(clips, key=lambda clip: derived_seed("ablation", clip.id, seed)):
         if clip.profile is not None and has_labels(clip.profile):
@@ -75,8 +75,8 @@ def balanced(clips: Iterable[Clip], number: int, *, seed: int) -> Iterator[Clip]
 
 
 def prepared(clip: Clip, corpus: str) -> Clip:
-    """Return a clip with its corpus in the id, its duration, and its gender alone of the traits: all are
-    adults, which no caption needs to say.
+    """Return a clip with the name of its corpus in the id, its duration, and no traits except gender: all
+    speakers are adults, which captions need not say.
     """
     profile = clip.profile or VoiceProfile(None)
     traits = {name: value for name, value in profile.traits.items() if name == "gender"}
@@ -94,13 +94,13 @@ def corpus_of(clip: Clip) -> str:
 
 
 def label_of(clip: Clip) -> str:
-    """Return the label that a clip has in its corpus."""
+    """Return the emotion label of a clip in its corpus."""
     return str(clip.metadata.get("label", "")).casefold()
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionRewrites(GrammarBackend):
-    """Offers shipped rewrites by a language model first, each once a clip, and captions of the grammar."""
+    """Rewriting backend: first shipped rewrites by a language model, then captions of the grammar."""
 
     async def rewrite(self, requests: Sequence[RewriteRequest]) -> list[Candidates]:
         """Return `n` candidates for each request, a rewrite that means the same before the others."""
@@ -127,7 +127,7 @@ def _with_rewrite(answer: Candidates, rewrite: Rewrite | None, n: int) -> Candid
 
 @cache
 def rewrites_of(profile: VoiceProfile) -> tuple[Rewrite, ...]:
-    """Return the accepted rewrites of the same emotions that the gate accepts for a profile."""
+    """Return shipped rewrites with the emotions of a profile that the gate accepts for this profile."""
     return tuple(
         one
         for one in shipped_rewrites()
@@ -138,14 +138,14 @@ def rewrites_of(profile: VoiceProfile) -> tuple[Rewrite, ...]:
 
 
 def base_tokens(base: str, texts: Iterable[str]) -> Any:
-    """Return a tokenizer with the tokens of a pretrained Whisper that some texts have, and all bytes."""
+    """Return a tokenizer with the tokens of a pretrained Whisper that occur in `texts`, and all bytes."""
     tokenizer = load_checkpoint(base, device="cpu").processor.tokenizer
     used = tokenizer(list(texts), add_special_tokens=False).input_ids
     return caption_tokenizer(tokenizer, chain.from_iterable(used))
 
 
 def shares_right(corpus: str, clips: Sequence[Clip], predicted: Sequence[VoiceProfile]) -> FloatArray:
-    """Return (clips, classes) of a corpus: the share of each clip that goes to its class, NaN elsewhere."""
+    """Return an array (clips, classes): share of a clip predicted as its class, NaN for other classes."""
     task = _task(corpus)
     strongest = decide(task, intensity_matrix(predicted)).strongest
     labels = np.array([task.classes.index(label_of(clip)) for clip in clips])
@@ -154,8 +154,8 @@ def shares_right(corpus: str, clips: Sequence[Clip], predicted: Sequence[VoicePr
 
 
 def class_rates(corpus: str, shares: FloatArray, counts: FloatArray) -> FloatArray:
-    """Return per cent (rows,) for each weighting of the clips, (rows, clips): the unweighted average recall
-    of EmoDB's classes, the accuracy over the clips of EmoGator.
+    """Return per cent (rows,) for weights of the clips (rows, clips): the unweighted average recall of the
+    classes for EmoDB, the accuracy for EmoGator.
     """
     right, clips = counts @ np.nan_to_num(shares), counts @ np.isfinite(shares).astype(float)
     if corpus == "emodb":

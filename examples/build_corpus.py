@@ -18,7 +18,7 @@ from budew.paraphrase import Gate, GrammarBackend, Paraphrase, Rewriting
 
 
 def main(clips: str, out: Path, workers: int | None = None) -> None:
-    """Write each stage into a folder of its own in `out`, with one process for each core."""
+    """Write the output of each stage to a folder in `out`, with one process for each core."""
     run(Render(per_clip=2, seed=7), clips, out / "captioned", workers=workers)
 
     rewriting = Rewriting(per_clip=2, seed=7, gate=Gate(tolerance=1))

@@ -3,7 +3,8 @@
     python examples/caption_folder.py RECORDINGS captions.jsonl
     python examples/caption_folder.py RECORDINGS captions.jsonl laion/BUD-E-Whisper
 
-Any audio format and length. Without a third argument the checkpoint in the package captions: no network.
+Recordings can have any audio format and length. The third argument is a checkpoint; without it, the
+checkpoint in the package is used, which needs no network.
 `budew caption RECORDINGS -o captions.jsonl --format jsonl --scores` does the same, and can be resumed.
 """
 
@@ -15,7 +16,7 @@ from budew.inference import OutputOptions, caption_files, to_records, write_resu
 
 
 def main(recordings: str, out: str, model: str | None = None) -> bool:
-    """Return whether every recording was captioned; a file that cannot be decoded is reported on stderr."""
+    """Caption recordings; return False if one could not be decoded, which is reported on stderr."""
     captioner = Captioner.from_pretrained(model, num_beams=4)
     results = caption_files(captioner, [recordings])  # one at a time: memory does not grow with the folder
     with Path(out).open("w", encoding="utf-8") as file:

@@ -18,7 +18,7 @@ RECIPE = "whisper-tiny-lora"  # low-rank adapters: fits on a laptop
 
 
 def main(training: str, validation: str, out: Path, recording: str, *changes: str) -> str:
-    """Return the caption of the recording."""
+    """Train, and return the caption of the recording."""
     changes = (f"data.train={training}", f"data.validation={validation}", "target.kind=template", *changes)
     checkpoint = train(RECIPE, out=out, changes=changes)
 

@@ -1,4 +1,4 @@
-"""The whole loop, small: speech → profile → caption → paraphrase → Whisper → caption → profile → metrics.
+"""All steps at a small size: speech → profile → caption → paraphrase → Whisper → caption → profile → metrics.
 
     python examples/train_demo.py OUT
 
@@ -38,7 +38,7 @@ def main(
     changes: Sequence[str] = (),
     workers: int | None = None,
 ) -> Evaluation:
-    """Run every stage into the folder `out`. Run again to resume: finished shards and steps are kept."""
+    """Run all stages in the folder `out`. Run again to resume: finished shards and steps are kept."""
     for split, number in (("train", clips), ("validation", test_clips), ("test", test_clips)):
         run(Synthesis(SEED, split), range(number), out / "speech" / split, workers=workers)
 
@@ -71,7 +71,7 @@ def main(
 
 
 def render_captions(clips: Iterable[Clip]) -> Iterator[Clip]:
-    """Give each clip a template caption rendered from its profile."""
+    """Add a template caption, rendered from the profile, to each clip."""
     for clip in clips:
         if clip.profile is not None:
             seed = derived_seed("render", clip.id, SEED)
@@ -80,7 +80,7 @@ def render_captions(clips: Iterable[Clip]) -> Iterator[Clip]:
 
 
 def paraphrase_captions(clips: Iterable[Clip], *, per_clip: int = 2) -> Iterator[Clip]:
-    """Add paraphrases that keep the meaning of the profile. An LLM backend is used the same way."""
+    """Add paraphrases of the same meaning. A `ChatBackend` can be used instead of the grammar."""
     job = Paraphrase(GrammarBackend(), Rewriting(per_clip=per_clip, seed=SEED, keep_templates=True))
     return job.run(iter(clips), lambda id, error: print(f"{id} is left out: {error}"))
 

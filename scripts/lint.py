@@ -37,7 +37,7 @@ Finding = tuple[Path, int, str]
 
 
 def main() -> int:
-    """Print what was found below the paths of the command line, or anywhere; return the exit status."""
+    """Print the findings below the paths of the command line, or all of them; return the exit status."""
     trees = {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
     wanted = [Path(argument) for argument in sys.argv[1:]] or [PACKAGE]
     findings = [*_duplicate_names(trees), *_parameters(trees), *_late_imports(trees), *_cycles(trees)]
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def _duplicate_names(trees: dict[Path, ast.Module]) -> Iterator[Finding]:
-    """Classes, and public functions of modules, whose name occurs in another place as well."""
+    """Find classes and public functions whose name occurs in several modules."""
     places = defaultdict(list)
     for path, tree in trees.items():
         for node in tree.body:
@@ -75,7 +75,7 @@ def _parameters(trees: dict[Path, ast.Module]) -> Iterator[Finding]:
 
 
 def _late_imports(trees: dict[Path, ast.Module]) -> list[Finding]:
-    """Imports inside functions, once there are more than `MOST_LATE_IMPORTS` of them."""
+    """Find imports inside functions, if there are more than `MOST_LATE_IMPORTS`."""
     found = [
         (path, node.lineno, "an import inside a function")
         for path, tree in trees.items()
@@ -88,7 +88,7 @@ def _late_imports(trees: dict[Path, ast.Module]) -> list[Finding]:
 
 
 def _cycles(trees: dict[Path, ast.Module]) -> Iterator[Finding]:
-    """The first circle of imports, wherever in a module they stand; those for types alone included."""
+    """Find a cycle of imports, also of imports inside functions or for types only."""
     modules = {_module_name(path): path for path in trees}
     imports = {
         _module_name(path): _imported(tree, modules) - {_module_name(path)} for path, tree in trees.items()
@@ -105,7 +105,7 @@ def _module_name(path: Path) -> str:
 
 
 def _imported(tree: ast.Module, modules: dict[str, Path]) -> set[str]:
-    """Modules of the package that a module imports; of a package, the module that is named in it."""
+    """Return the modules of the package that a module imports."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -118,7 +118,7 @@ def _imported(tree: ast.Module, modules: dict[str, Path]) -> set[str]:
 
 
 def _sentences(path: Path, tree: ast.Module) -> Iterator[Finding]:
-    """Docstrings, those of constants and fields included, with a phrase that is not wanted."""
+    """Find unwanted phrases in docstrings, also of constants and fields."""
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Expr)

@@ -110,9 +110,9 @@ def plain_warnings() -> None:
 
 
 def tolerant_output() -> None:
-    """Let a terminal without UTF-8 show a replacement, and a closed stream be empty: what it gets is lost."""
+    """Replace characters that the terminal cannot show, and closed standard streams by empty ones."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # and print would write errors for a closed stderr to stdout
+        if getattr(sys, name) is None:  # print would write to stdout instead of a closed stderr
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # until the end
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)

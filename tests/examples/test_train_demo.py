@@ -1,4 +1,4 @@
-"""The example that is the whole loop runs as it is written."""
+"""The example with all steps, from synthesis to evaluation, runs."""
 
 import json
 import runpy
