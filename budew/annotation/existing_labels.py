@@ -66,7 +66,7 @@ class AnnotateByLabels:
         return settings
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Annotate each clip; clips without labels fail, clips that are not in the file are left out."""
+        """Annotate each clip; clips without labels fail, clips that a file of labels lacks are left out."""
         if self.labels is None:
             return each(clips, partial(label_clip, source=self.source), failed)
         try:
@@ -80,7 +80,7 @@ def read_labels(path: str | Path) -> dict[str, VoiceProfile]:
     """Read JSON Lines with `id` and `profile` as a mapping id → profile; other fields are ignored.
 
     Raises:
-        CorpusError: a line is invalid, or its id occurs twice; names file and line.
+        CorpusError: a line is invalid, or its id occurs twice; the error names file and line.
 
     Example:
         >>> _ = Path("labels.jsonl").write_text('{"id": "a", "profile": {"emotions": {"Awe": 0.5}}}')

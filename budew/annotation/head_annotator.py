@@ -114,7 +114,10 @@ class AnnotateByHeads:
 
 @dataclass(frozen=True, slots=True)
 class VoiceScorer:
-    """An encoder and heads for its states; heads are on its device, as far as they fit into its memory."""
+    """A Whisper encoder with heads on its states, pooled and flattened ones.
+
+    The heads are on the device of the encoder, as far as they fit into its memory.
+    """
 
     encoder: Encoder
     pooled: tuple[Head, ...]

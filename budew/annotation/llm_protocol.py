@@ -96,7 +96,7 @@ def load_prompt(path: str | Path | None = None) -> AnnotationPrompt:
     """Load the prompt from a file; None for the prompt of this package.
 
     Raises:
-        SettingsError: the file is invalid; names the file and the field.
+        SettingsError: the file is invalid; the error names the file and the field.
     """
     file = data_folder("paraphrase") / "annotation.yaml" if path is None else Path(path)
     given = load(AnnotationPromptFile, file)

@@ -77,8 +77,8 @@ class Rule:
 class Thresholds(Settings):
     """Thresholds of a corpus, the content of a JSON file.
 
-    `rows` ("thresholds" in the file): measure → group, `ALL` or a name such as "female" → four increasing
-    numbers.
+    `corpus` and `clips` are the source and the number of the measured clips. `rows` ("thresholds" in the
+    file) maps measure → group, `ALL` or a name such as "female" → four increasing numbers.
     """
 
     corpus: str = ""

@@ -65,7 +65,7 @@ class ServerRequest(ABC):
 
     @abstractmethod
     def probe(self) -> "ServerRequest":
-        """Return a short request that any healthy server answers."""
+        """Return a short request that any working server answers."""
 
     @abstractmethod
     def read(self, content: bytes, content_type: str) -> Answer:
@@ -143,7 +143,7 @@ class ChatRequest(ServerRequest):
         return ChatRequest(self.model, ({"role": "user", "content": "ping"},), max_tokens=8)
 
     def read(self, content: bytes, content_type: str) -> Answer:
-        """Return the texts of the choices in a response."""
+        """Return the texts of all choices in a response."""
         choices = response_object(content).get("choices")
         if not choices or not isinstance(choices, list):
             raise AnswerError(f"no answer of the protocol: {reason_in(content)}")

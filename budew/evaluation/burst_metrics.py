@@ -69,7 +69,7 @@ class BurstTable:
     baseline: Mapping[str, ConfidenceInterval]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data; undefined metrics are None."""
+        """Return plain data, ready for JSON; undefined metrics are None."""
         return {
             **plain_data(self.overall),
             "permutation_baseline": plain_data(self.baseline),

@@ -79,7 +79,7 @@ def score_classes(
 def permuted_classes(
     decisions: Decisions, labels: IntArray, settings: Resampling
 ) -> dict[str, ConfidenceInterval]:
-    """Compute the mean of `METRICS` over permutations of the labels, with their 2.5 and 97.5 % quantiles."""
+    """Compute the permutation baseline: mean and 95 % range of `METRICS` over permutations of the labels."""
     together = np.zeros(len(labels), dtype=np.int64)
     found = permutation_baseline(
         lambda order: _metrics(_class_sums(decisions, labels[order], together)), len(labels), settings

@@ -1,4 +1,4 @@
-"""Compare the captions of a checkpoint in another format or precision with those in float32."""
+"""Compare captions by a checkpoint in another format or precision with captions by the original."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -78,7 +78,7 @@ def captions_and_score(captioner: Captioner, clips: Sequence[Clip]) -> tuple[lis
 
 
 def largest_difference(reference: Checkpoint, other: Backend, clips: Sequence[Clip]) -> float:
-    """Return the largest absolute difference of a logit, see `Parity.logits`."""
+    """Return the largest absolute difference between logits of two models, see `Parity.logits`."""
     rate, seconds, largest = reference.sampling_rate, reference.window_seconds, 0.0
     settings = generation_settings(reference, num_beams=1)
     for start in range(0, len(clips), AT_ONCE):

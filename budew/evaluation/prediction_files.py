@@ -73,7 +73,7 @@ def read_predictions(source: str | Path, *, scale: str = INTENSITY.name) -> dict
 
     Raises:
         InputError: the scale is unknown, no line has a known field, a score is off the scale, an id occurs
-            twice, or a line cannot be read; names file and line.
+            twice, or a line cannot be read; the error names file and line.
         CorpusError: a corpus cannot be read.
     """
     chosen = scale_named(scale)
@@ -157,7 +157,8 @@ def read_scores(path: Path) -> dict[str, FloatArray]:
         Id (often a file name) → scores (40,) in the order of `EMOTIONS`, NaN where the table has no number.
 
     Raises:
-        InputError: the table has no scores, an id occurs twice, or a line is invalid; names the line.
+        InputError: the table has no scores, an id occurs twice, or a line is invalid; the error names the
+            line.
 
     Example:
         >>> _ = Path("scores.jsonl").write_text('{"image": "1.jpg", "Anger": -3.5}')

@@ -37,7 +37,7 @@ _FENCE = re.compile(r"^```\w*|```$")
 
 @dataclass(frozen=True, slots=True)
 class PredictionRow:
-    """The prediction for one clip, as a row has it.
+    """The prediction for one clip, read from a row.
 
     Attributes:
         where: file and line, for errors.
@@ -69,7 +69,7 @@ def read_rows(path: Path, *, value: str | None = None) -> Iterator[PredictionRow
         value: if each score is an object, the name of its field with the number; default: `intensity`.
 
     Raises:
-        InputError: the file cannot be read, or names the line and what is wrong with it.
+        InputError: the file cannot be read, or a line is invalid; the error names the line.
     """
     unknown: dict[str, str] = {}
     try:

@@ -111,7 +111,7 @@ class ModelPredictor:
 
     @property
     def name(self) -> str:
-        """Name of the checkpoint."""
+        """Name of the checkpoint or of the model on a server."""
         return self.captioner.backend.name
 
     @property
@@ -123,7 +123,7 @@ class ModelPredictor:
 
     @property
     def decoding(self) -> Decoding:
-        """How scores are made. With samples, the beam width is the default, as it does not change them."""
+        """How scores are made. With samples, the beam width has its default, since it has no effect."""
         decoding = self.captioner.decoding
         if decoding.num_samples:
             return Decoding(num_samples=decoding.num_samples)
@@ -196,7 +196,7 @@ class FilePredictor:
             scale: scale of the scores in the file, such as "0-4".
 
         Raises:
-            InputError: the predictions cannot be read; names file and line.
+            InputError: the predictions cannot be read; the error names file and line.
         """
         self.path = path
         self.scale = scale

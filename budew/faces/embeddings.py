@@ -130,11 +130,11 @@ def embed_corpus(
     on_bad: OnBad | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FaceEmbeddings:
-    """Compute the embeddings of the images of a corpus and store them in a folder, or resume this.
+    """Compute the embeddings of the images of a corpus and store them in a folder, or resume an earlier run.
 
     Args:
         corpus: what `budew.read` takes, with images.
-        encoder: encoder of the images.
+        encoder: image encoder that computes the embeddings.
         folder: folder for the embeddings; created if it is missing.
         batch_size: number of images encoded at once.
         on_bad: called with the error of each image that cannot be read; without it the first is raised.

@@ -74,7 +74,7 @@ def train_face_heads(
     Args:
         out: new folder for `model_<name>_best.pth`, `heads.safetensors`, `heads.json`, a model card, and, if
             the images have enough neutral faces, `neutral_means.json`.
-        encoder: encoder of the images.
+        encoder: image encoder that computes the embeddings.
         weak: corpus of images with many labels by a model, see `budew.faces.face_labels`.
         expert: corpus of images with labels by experts; give `weak`, `expert` or both.
         cache: folder for the embeddings, which are kept; default: the path of `out` followed by

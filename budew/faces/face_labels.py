@@ -54,7 +54,7 @@ def scale_of(name: str) -> Scale:
 
 
 def canonical_name(written: str) -> str:
-    """Return the canonical name of an emotion, written with or without its group before `|`, or dimension.
+    """Return the canonical name of an emotion (given with or without its group before `|`) or dimension.
 
     Raises:
         CorpusError: there is no such emotion or dimension.
@@ -75,7 +75,7 @@ def face_ratings(clip: Clip) -> dict[str, float]:
     """Return the mean rating of each rated emotion and dimension; the scale is `scale_of` its name.
 
     Raises:
-        CorpusError: the labels cannot be read; names the image.
+        CorpusError: the labels cannot be read; the error names the image.
     """
     try:
         by_rater = list(_by_rater(clip.metadata))

@@ -39,7 +39,8 @@ def open_image(clip: Clip) -> "Picture":
     """Open the image of a clip, converted to RGB.
 
     Raises:
-        CorpusError: the image cannot be read, or is damaged, too small or too large; names the image.
+        CorpusError: the image cannot be read, or is damaged, too small or too large; the error names the
+            image.
     """
     size = clip.audio.stat().st_size if isinstance(clip.audio, Path) else len(clip.audio)
     if size > LARGEST:

@@ -136,7 +136,7 @@ class ClusterRank:
         return f"{self.job.name}: {len(self.units)} shards → {self.out}"
 
     def __call__(self, data: Iterable[Any] | None, rank: int, world_size: int) -> None:
-        """Run the unit of this rank; datatrove passes its number and that of all ranks: one for each unit."""
+        """Run the unit number `rank`; datatrove passes this and the number of ranks, one for each unit."""
         with suppress(OSError):  # the folder may be missing here; absolute paths do not need it
             os.chdir(self.working_directory)
         with disk_errors(self.out), WorkerPool(1, self.job, self.out) as pool:

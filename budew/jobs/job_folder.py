@@ -180,8 +180,9 @@ def check_folder(out: Path, job: Job, clips_per_shard: int) -> dict[str, Any]:
     """Return the content of `job.json` if the folder may hold the output of the job. Writes nothing.
 
     Raises:
-        JobError: the folder cannot be created, or has other content; names the settings that differ.
-        CorpusError: it is a URL.
+        JobError: the folder cannot be created, or has other content; the error names the settings that
+            differ.
+        CorpusError: `out` is a URL.
     """
     check_local(out)
     described = {"job": job.name, "settings": dict(job.settings()), "clips_per_shard": clips_per_shard}
@@ -220,7 +221,7 @@ def locked_folder(out: Path, job: Job, clips_per_shard: int) -> Iterator[None]:
 
     Raises:
         JobError: another run on this machine is using the folder; also the errors of `check_folder`.
-        CorpusError: it is a URL.
+        CorpusError: `out` is a URL.
     """
     content = check_folder(out, job, clips_per_shard)
     out.mkdir(parents=True, exist_ok=True)

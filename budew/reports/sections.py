@@ -42,7 +42,8 @@ class Card:
         note: a few words below the value.
         digits: decimals of a metric.
         track: right end of a line from 0 on which value, interval and baseline are drawn; None for no line.
-        baseline: value of the permutation baseline on the line.
+        baseline: value of the permutation baseline, which is marked on the line; None for no mark.
+        warning: whether the card is highlighted as a warning.
     """
 
     label: str

@@ -107,7 +107,7 @@ class CoarseResult:
     """Metrics of one model on one corpus.
 
     Attributes:
-        task: the classes and their mapping.
+        task: classes of the corpus, and the emotions of each class.
         model, data: their names.
         n: number of clips.
         speakers: number of speakers, if intervals resample speakers; None if they resample clips.

@@ -147,7 +147,7 @@ def read_binary_table(path: str | Path) -> BinaryTable:
 
     Raises:
         CorpusError: a row is invalid, a rating is neither yes nor no, a rater rates the same pair twice, or
-            there is no rating by people; names the row or the pair.
+            there is no rating by people; the error names the row or the pair.
     """
     seen: set[tuple[str, str, str]] = set()
     answers: dict[tuple[str, int], list[int]] = {}

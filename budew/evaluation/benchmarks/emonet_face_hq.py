@@ -64,7 +64,7 @@ RELIABLE = 0.3
 
 @cache
 def reliable_emotions() -> tuple[str, ...]:
-    """Return the emotions with a published alpha of at least `RELIABLE`, which published kappas cover."""
+    """Return the emotions with a published alpha of at least `RELIABLE`; published kappas are over these."""
     published = packaged_table(__package__, "emonet_face_hq")["agreement"]["by_emotion"]
     return tuple(name for name in EMOTIONS if published[name]["alpha"] >= RELIABLE)
 
@@ -124,7 +124,7 @@ class HqResult:
         pairs: `raters`: names; `kappa`: (raters, raters), kappa of each pair, mean over the emotions.
         groups: group → statistics of the kappas of its raters and emotions, as a box plot shows them, see
             `box`.
-        group_comparisons: for each two groups, their names `first` and `second`, and the fields of
+        group_comparisons: for each pair of groups, their names `first` and `second`, and the fields of
             `Comparison`.
         alpha: Krippendorff's alpha of the people: `mean` and `by_emotion`.
         pooled_kappa: kappa over all pairs of people together: `mean`, `by_emotion`, and `mean_of_reliable`,

@@ -135,7 +135,7 @@ def score_emonet_voice(
         progress: called after each clip.
 
     Raises:
-        CorpusError: the data cannot be read; names the clip.
+        CorpusError: the data cannot be read; the error names the clip.
         InputError: no prediction is for a clip of the data, the calibration is of another model or decoding,
             or decodings of a file are to be compared.
         SettingsError: the file is not a calibration.

@@ -163,7 +163,13 @@ def share_of(count: int, clips: int, settings: Resampling) -> ConfidenceInterval
 
 
 def numbers_of(clips: Sequence[RatedClip]) -> dict[str, Any]:
-    """Count the clips and ratings by category, rater, language and so on, to compare with the paper."""
+    """Count the clips and ratings, to compare the counts with those of the paper.
+
+    Returns:
+        `clips`, `ratings` and `unanimous` (clips): numbers; `categories`, `raters_per_clip`, `majority`
+        (answer), `languages` and `voices`: value → number of clips; `ratings_of_rater`: rater → number of
+        ratings.
+    """
     raters = Counter(rater for clip in clips for rater in clip.answers)
     return {
         "clips": len(clips),

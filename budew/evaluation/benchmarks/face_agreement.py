@@ -33,8 +33,8 @@ ByEmotion = Mapping[str, float | None]
 class Comparison:
     """Comparison of two sets of kappas.
 
-    `difference` is that of their means; `p` is of a two-sided Mann-Whitney test, None with fewer than two
-    values.
+    `difference` is the difference of their means; `p` is the result of a two-sided Mann-Whitney test, None if
+    a set has fewer than two values.
     """
 
     difference: ConfidenceInterval
@@ -149,7 +149,7 @@ def people_by_turn(table: FaceTable) -> FloatArray:
 
 
 def by_emotion(values: FloatArray) -> dict[str, float | None]:
-    """Return values, (emotions,), as a mapping name of the emotion → value, None for NaN."""
+    """Map the names of the emotions to their values, (emotions,); None for NaN."""
     return dict(zip(EMOTIONS, numbers_or_none(values), strict=True))
 
 

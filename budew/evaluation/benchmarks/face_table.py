@@ -38,7 +38,7 @@ GROUPS = (HUMAN, PREDICTIONS, "own", "proprietary", "multi-shot", "zero-shot", "
 MODEL_GROUPS = GROUPS[2:]
 """Groups that the column `group` of a table may name, in upper or lower case."""
 HIGHEST = SCALES[FACE_SCALE].high
-"""Highest rating; ratings begin at 0."""
+"""Highest rating; the lowest is 0."""
 _DROPPED = "Extra Dimensions|"
 _DIGITS = 9
 """Digits to which predictions on 0–7 are rounded: a whole number that became an intensity is whole again."""
@@ -46,7 +46,7 @@ _DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class FaceTable:
-    """Ratings of images on 0–7. Raters and images are sorted by name, people before models.
+    """Ratings of images on 0–7. Images and raters are sorted by name, with people before models.
 
     Attributes:
         raters: names of the raters.

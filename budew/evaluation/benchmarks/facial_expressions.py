@@ -94,7 +94,7 @@ def read_expression_labels(path: Path, task: CoarseTask) -> dict[str, str]:
     Raises:
         CorpusError: the file cannot be read.
         InputError: a line lacks the picture or the class, its class is unknown, or its picture has another
-            class above; names the line.
+            class above; the error names the line.
     """
     check_file(path)
     labels: dict[str, str] = {}

@@ -108,7 +108,13 @@ class CorpusResult:
 
 @dataclass(frozen=True, slots=True)
 class PeopleResult:
-    """Metrics of one model on several corpora."""
+    """Metrics of one model on several corpora.
+
+    Attributes:
+        model: name of the model.
+        num_samples: number of sampled captions per window; 0 without samples.
+        corpora: results on each corpus.
+    """
 
     model: str
     num_samples: int
