@@ -1,4 +1,4 @@
-"""Models: a small Whisper from scratch, its tokenizer, and the loading of checkpoints."""
+"""Models: build a small Whisper with its tokenizer, and load, adapt, run and export checkpoints."""
 
 import lazy_loader
 

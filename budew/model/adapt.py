@@ -1,12 +1,12 @@
 """Prepare a pretrained Whisper for fine-tuning on captions: prefix, shorter window, trainable layers.
 
-Whisper computes 30 s whatever the length of the clip, and most clips last 3-12 s. Its encoder adds
-sinusoids to the frames and has no other notion of length, so the first positions of the table make an
-encoder for a shorter window; the published table is the sinusoids rounded to half precision, so a longer one
-can be made again. The window is saved in config and feature extractor, where stock classes find it.
+Whisper always computes 30 s, but most clips last 3-12 s. Its encoder depends on the length only by a table of
+sinusoids, which are added to the frames. The first positions of the table make an encoder for a shorter
+window, and a longer table can be computed again, as the published table is the sinusoids rounded to half
+precision. The window is saved in config and feature extractor, where stock classes read it.
 
-Low-rank adapters (Hu et al. 2021, "LoRA") leave the pretrained weights as they are and learn a difference
-of small rank for the projections of the attention.
+Low-rank adapters (Hu et al. 2021, "LoRA") do not change the pretrained weights; they learn a difference of
+small rank for the projections of the attention.
 """
 
 import warnings
@@ -26,33 +26,33 @@ from budew.model.build import ENCODER_STRIDE, Features, languages_of
 Method = Literal["full", "encoder-frozen", "lora"]
 ATTENTION = ("q_proj", "k_proj", "v_proj", "out_proj")
 SINUSOID_ERROR = 2e-3
-"""Largest difference of a table of positions from the sinusoids: half precision, and some to spare."""
+"""Largest difference between a table of positions and the sinusoids: half precision, with some margin."""
 
 
 class Lora(Settings):
-    """Low-rank adapters of peft."""
+    """Settings of low-rank adapters (LoRA) of peft."""
 
     rank: int = Field(default=32, ge=1, le=1024, description="rank of the learned difference")
-    alpha: int = Field(default=64, ge=1, le=4096, description="its scale is alpha / rank")
-    dropout: float = Field(default=0.05, ge=0, le=0.99, description="dropout before it")
+    alpha: int = Field(default=64, ge=1, le=4096, description="the difference is scaled by alpha / rank")
+    dropout: float = Field(default=0.05, ge=0, le=0.99, description="dropout of the adapter's input")
     targets: tuple[str, ...] = Field(
-        default=ATTENTION, description="layers that get one, by the end of their name"
+        default=ATTENTION, description="layers that get an adapter, by the end of their name"
     )
 
 
 def set_prefix(model: Any, tokenizer: Any) -> None:
-    """Let `generate` write English captions without timestamps, of any characters.
+    """Change the generation config of a Whisper, in place, for English captions without timestamps.
 
-    The published configs suppress what a transcript should not begin with or contain, brackets and quotation
-    marks among them, and force tokens by position; a caption needs none of it. A model without a table of
-    languages (the English-only ones) keeps its own prefix.
+    Published configs suppress tokens that a transcript should not contain, such as brackets and quotation
+    marks, and force tokens by position. Both are removed, as captions may have any character. A model without
+    a table of languages (English-only) keeps its own prefix.
     """
     settings = model.generation_config
     settings.forced_decoder_ids = None
     settings.suppress_tokens = None
     settings.begin_suppress_tokens = None
     settings.return_timestamps = False
-    settings.num_beams = settings.num_beams or 1  # the pipeline of transformers takes 5 where there is none
+    settings.num_beams = settings.num_beams or 1  # for None, the pipeline of transformers uses 5
     settings.no_timestamps_token_id = tokenizer.convert_tokens_to_ids("<|notimestamps|>")
     if languages_of(settings):
         settings.language, settings.task = "en", "transcribe"
@@ -62,10 +62,16 @@ def set_prefix(model: Any, tokenizer: Any) -> None:
 
 
 def set_window(model: Any, processor: WhisperProcessor, seconds: int) -> WhisperProcessor:
-    """Change the encoder of a Whisper to windows of 1 to 30 `seconds`; return a processor that makes them.
+    """Change the window of a Whisper's encoder, in place; return a processor for the new window.
+
+    Args:
+        model: the Whisper.
+        processor: its processor.
+        seconds: new window, 1 to 30.
 
     Raises:
-        CheckpointError: the window is longer than the model's, whose positions are no sinusoids.
+        CheckpointError: the new window is longer, and the model's table of positions is not Whisper's
+            sinusoids.
     """
     extractor, encoder = processor.feature_extractor, model.get_encoder()
     features = Features(
@@ -93,10 +99,10 @@ def set_window(model: Any, processor: WhisperProcessor, seconds: int) -> Whisper
 
 @contextmanager
 def short_window(encoder: Any, frames: int) -> Iterator[None]:
-    """Let an encoder take an even number of frames, fewer than its window, within a `with` block.
+    """Context manager in which an encoder accepts windows of `frames` frames (an even number).
 
-    The stock encoder accepts only whole windows. With the first positions of its table it computes, bit for
-    bit, what a model made for the shorter window with the same weights does.
+    The stock encoder accepts only whole windows. Here it uses the first positions of its table, so its output
+    is the same, bit for bit, as that of a model for the shorter window with the same weights.
     """
     positions, config = encoder.embed_positions, encoder.config
     whole = config.max_source_positions
@@ -108,27 +114,34 @@ def short_window(encoder: Any, frames: int) -> Iterator[None]:
 
 
 def frozen_layers(config: Any, trained: int) -> int:
-    """Return how many layers of the encoder do not learn, given how many do.
+    """Return the number of frozen layers of the encoder, given the number of trained layers.
 
     Raises:
-        CheckpointError: it has fewer.
+        CheckpointError: the encoder has fewer layers.
     """
     if trained > config.encoder_layers:
         raise CheckpointError(
-            f"model.trained_encoder_layers: {trained} layers cannot learn of {config.encoder_layers} in the "
-            "encoder: give fewer, or method full"
+            f"model.trained_encoder_layers is {trained}, but the encoder has only {config.encoder_layers} "
+            "layers: give fewer, or method full"
         )
     return int(config.encoder_layers - trained)
 
 
 def set_trained(model: Any, method: Method, lora: Lora, *, encoder_layers: int = 0) -> Any:
-    """Return a Whisper, which is changed, with the weights that learn, ready for a trainer.
+    """Freeze the weights of a Whisper that the training method does not train; return the model to train.
 
-    The method "lora" gives a peft model. With "encoder-frozen" the last `encoder_layers` of the encoder learn
-    too, and with any its final layer norm. The embedding of positions never learns.
+    The embedding of positions is always frozen.
+
+    Args:
+        model: the Whisper, which is changed.
+        method: "full" trains all weights; "encoder-frozen" trains the decoder; "lora" trains adapters only,
+            and returns a peft model.
+        lora: settings of the adapters.
+        encoder_layers: with "encoder-frozen", number of last encoder layers that are trained as well; if it
+            is above 0, so is the final layer norm of the encoder.
 
     Raises:
-        CheckpointError: no layer of the model has a name that adapters are for, or it has fewer layers.
+        CheckpointError: the model has no layer named in `lora.targets`, or too few encoder layers.
         MissingExtraError: peft is not installed.
     """
     encoder = model.get_encoder()
@@ -151,6 +164,6 @@ def set_trained(model: Any, method: Method, lora: Lora, *, encoder_layers: int =
     settings = peft.LoraConfig(
         r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=list(lora.targets)
     )
-    with warnings.catch_warnings():  # peft asks transformers by a name that is going out of use
+    with warnings.catch_warnings():  # peft uses a deprecated name of transformers
         warnings.simplefilter("ignore", FutureWarning)
         return peft.get_peft_model(model, settings)

@@ -1,14 +1,14 @@
-"""A small Whisper from scratch, in stock classes of `transformers`, so whatever loads a Whisper loads it.
+"""Build a small Whisper from scratch, in stock classes of `transformers`, so any program can load it.
 
-Most clips last 3-12 s and Whisper always computes 30: here the window is a setting, and so is the hop. At a
-hop of 20 ms instead of 10 the encoder has half as many positions, a step costs less than half, and the
-pitch, tremor and rhythm of speech (under 10 Hz) lose nothing; the longer Fourier window that goes with it
-resolves the harmonics of a low voice.
+Most clips last 3-12 s, but Whisper always computes 30 s: here window and hop are settings. With a hop of 20
+ms instead of 10 ms the encoder has half as many positions, a step costs less than half, and the pitch, tremor
+and rhythm of speech (under 10 Hz) lose nothing; the longer Fourier window resolves the harmonics of a low
+voice.
 
-The tokenizer is a byte-level BPE trained on captions. With a vocabulary of a thousand nearly every word of a
+The tokenizer is a byte-level BPE trained on captions. With a vocabulary of a thousand, nearly every word of a
 caption is one token, so a caption takes about 20 tokens instead of 30 and the embedding is 50 times smaller
-than Whisper's. Any text can still be written, since the bytes are in it. Timestamps are left out: a model
-cannot emit what it does not have.
+than Whisper's. Any text can still be written, since all bytes are tokens. There are no tokens for timestamps,
+so the model cannot write them.
 """
 
 import json
@@ -33,8 +33,7 @@ SAMPLING_RATE = 16_000  # Hz, Whisper's
 LONGEST_WINDOW = 30  # seconds
 PREFIX = ("<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>")
 END = "<|endoftext|>"
-# In Whisper's order: what comes after <|notimestamps|> is taken for a timestamp by everything that
-# reads such a model.
+# In Whisper's order: programs that read a Whisper take all tokens after <|notimestamps|> for timestamps.
 SPECIAL = (
     END,
     *PREFIX[:2],
@@ -47,12 +46,12 @@ SPECIAL = (
 )
 
 TrainedOn = Literal["synthetic speech", "recordings of people"]
-"""`trained_on` in a generation config: what the speech of all training was."""
+"""Values of `trained_on` in a generation config: the kind of speech in all training data."""
 Model = TypeVar("Model", bound=WhisperForConditionalGeneration)
 
 
 class Features(Settings):
-    """Log-mel spectrograms of a fixed window; shorter audio is padded with silence."""
+    """Settings of log-mel spectrograms of a fixed window; shorter audio is padded with silence."""
 
     window_seconds: int = Field(
         default=8, ge=1, le=LONGEST_WINDOW, description="window of the encoder, in seconds"
@@ -67,8 +66,8 @@ class Features(Settings):
     def _check(self) -> Self:
         if self.window_seconds * SAMPLING_RATE % (ENCODER_STRIDE * self.hop):
             raise ValueError(
-                f"a hop of {self.hop} samples does not go into a window of {self.window_seconds} s an even "
-                "number of times: use 160 or 320"
+                f"a window of {self.window_seconds} s is not an even number of hops of {self.hop} samples: "
+                "use 160 or 320"
             )
         if self.fourier < self.hop:
             raise ValueError(
@@ -77,7 +76,7 @@ class Features(Settings):
         return self
 
     def extractor(self) -> WhisperFeatureExtractor:
-        """Return the stock feature extractor with these settings."""
+        """Make a stock feature extractor with these settings."""
         return WhisperFeatureExtractor(
             feature_size=self.mel_bins,
             hop_length=self.hop,
@@ -87,14 +86,14 @@ class Features(Settings):
 
     @property
     def frames(self) -> int:
-        """Return the number of frames of a window."""
+        """Number of frames in a window."""
         return self.window_seconds * SAMPLING_RATE // self.hop
 
 
 class Size(Settings):
-    """The size of a model. The limits are several times those of the largest Whisper."""
+    """Settings of the size of a model. The limits are several times the sizes of the largest Whisper."""
 
-    width: int = Field(default=256, ge=8, le=8192, description="of every layer")
+    width: int = Field(default=256, ge=8, le=8192, description="width of every layer")
     encoder_layers: int = Field(default=4, ge=1, le=100, description="number of encoder layers")
     decoder_layers: int = Field(default=2, ge=1, le=100, description="number of decoder layers")
     heads: int = Field(default=4, ge=1, description="attention heads of each layer")
@@ -117,9 +116,11 @@ class Size(Settings):
 
 
 def build_tokenizer(captions: Iterable[str], *, vocabulary: int) -> WhisperTokenizer:
-    """Learn a tokenizer from captions, a few thousand of them.
+    """Train a tokenizer on captions.
 
-    `vocabulary` is the number of its tokens, 256 bytes and 9 special ones among them.
+    Args:
+        captions: texts; a few thousand are enough.
+        vocabulary: number of tokens, including 256 bytes and 9 special tokens.
     """
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -135,7 +136,12 @@ def build_tokenizer(captions: Iterable[str], *, vocabulary: int) -> WhisperToken
 
 
 def stock_tokenizer(vocabulary: dict[str, int], merges: Sequence[tuple[str, ...]]) -> WhisperTokenizer:
-    """Return a tokenizer with these tokens of bytes and the special ones of captions after them."""
+    """Make a byte-level BPE tokenizer, with the special tokens of captions after the given tokens.
+
+    Args:
+        vocabulary: token to id, without special tokens.
+        merges: pairs of tokens to merge, in order of priority.
+    """
     return WhisperTokenizer(
         vocab=vocabulary,
         merges=list(merges),
@@ -147,10 +153,10 @@ def stock_tokenizer(vocabulary: dict[str, int], merges: Sequence[tuple[str, ...]
 
 
 def whisper_config(size: Size, features: Features, tokenizer: WhisperTokenizer) -> WhisperConfig:
-    """Return the stock configuration for a model of this size.
+    """Make the stock configuration for a model of this size.
 
-    Weights start with a standard deviation of 1/√width, which keeps the size of activations; Whisper's own
-    0.02 is that of width 2,500, and gives a small model next to no signal.
+    Weights are initialized with a standard deviation of 1/√width, which preserves the scale of activations.
+    Whisper's own 0.02 suits a width of 2,500, and is much too small for a small model.
     """
     return WhisperConfig(
         vocab_size=len(tokenizer),
@@ -175,9 +181,14 @@ def whisper_config(size: Size, features: Features, tokenizer: WhisperTokenizer) 
 def generation_config(
     tokenizer: WhisperTokenizer, *, longest_caption: int, num_beams: int
 ) -> GenerationConfig:
-    """Return the config with which `generate` writes Whisper's prefix and a caption after it.
+    """Make the generation config with which `generate` writes Whisper's prefix and then a caption.
 
-    It is not derived from the model's config: a derived one loses `lang_to_id` when it is loaded.
+    It is not derived from the model's config, as a derived config loses `lang_to_id` when it is loaded.
+
+    Args:
+        tokenizer: tokenizer of the model.
+        longest_caption: most tokens of a caption, with prefix and end token.
+        num_beams: beam width.
     """
     ids = {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL}
     return GenerationConfig(
@@ -195,7 +206,7 @@ def generation_config(
 
 
 def languages_of(settings: Any) -> dict[str, int]:
-    """Return the language tokens of a generation config and their ids; none for an English-only model."""
+    """Return the language tokens of a generation config to their ids; empty for an English-only model."""
     if getattr(settings, "is_multilingual", None) is False:
         return {}
     return getattr(settings, "lang_to_id", None) or {}
@@ -210,9 +221,17 @@ def build_whisper(
     num_beams: int = 1,
     kind: type[Model] = WhisperForConditionalGeneration,
 ) -> Model:
-    """Return a model with random weights, the same for the same seed; the global generator is left as it was.
+    """Make a model with random weights; the same seed gives the same weights.
 
-    The vocabulary is that of the tokenizer, `num_beams` the beam width saved in the generation config.
+    The state of torch's global random generator does not change.
+
+    Args:
+        size: numbers of layers, width and other sizes.
+        features: settings of the spectrograms.
+        tokenizer: tokenizer, which determines the vocabulary.
+        seed: random seed of the weights.
+        num_beams: beam width for the generation config.
+        kind: class of the model.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -224,7 +243,7 @@ def build_whisper(
 
 
 def token_ids(tokenizer: WhisperTokenizer) -> dict[str, int]:
-    """Return the ids of start, end and padding, by their names in the configs of transformers."""
+    """Return the ids of the start, end and padding tokens, by their names in configs of transformers."""
     end = tokenizer.convert_tokens_to_ids(END)
     start = tokenizer.convert_tokens_to_ids(PREFIX[0])
     return {

@@ -1,7 +1,7 @@
 """Training data and published results of a checkpoint.
 
-`trained_on` is an entry of its generation config, which exports and adapters have too. The results of its
-model card are beside its weights in `budew_results.json`; the first is shown where there is room for one.
+`trained_on` is an entry of the generation config, which exports and adapters have too. Published results are
+in the file `budew_results.json` beside the weights, the most important one first.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ RESULTS = "budew_results.json"
 
 
 class PublishedResult(Settings):
-    """One result on a corpus: a correlation, or a recall or accuracy as a share."""
+    """One published result of a checkpoint on a corpus: a correlation, or a recall or accuracy as a share."""
 
     corpus: str = Field(max_length=100, description="name of the corpus")
     language: str = Field(max_length=100, description="BCP 47; several separated by commas")
@@ -34,7 +34,7 @@ class PublishedResult(Settings):
 
     @property
     def subject(self) -> str:
-        """Corpus, language, number of speakers and metric."""
+        """Text with corpus, language, number of speakers and metric."""
         speakers = "" if self.speakers is None else f", {self.speakers} speakers"
         return f"{self.corpus} ({self.language}{speakers}), {self.metric}"
 
@@ -50,7 +50,12 @@ class _ResultsFile(Settings):
 
 @dataclass(frozen=True, slots=True)
 class CheckpointCard:
-    """Facts about a checkpoint; `trained_on` is None and `results` are empty if it has none.
+    """Training data and published results of a checkpoint.
+
+    Attributes:
+        name: name of the checkpoint.
+        trained_on: "synthetic speech" or "recordings of people"; None if the checkpoint does not state it.
+        results: published results, the most important one first.
 
     Example:
         >>> CheckpointCard("mine", "recordings of people", ()).training
@@ -63,7 +68,7 @@ class CheckpointCard:
 
     @property
     def training(self) -> str:
-        """One sentence on what it was trained on, or ""."""
+        """One sentence on the training data; "" if unknown."""
         if self.trained_on is None:
             return ""
         if self.trained_on == "recordings of people":
@@ -75,13 +80,13 @@ class CheckpointCard:
 
 
 def read_card(name_or_dir: str | Path | None = None) -> CheckpointCard:
-    """Read what a checkpoint says about itself.
+    """Read training data and published results of a checkpoint from its files.
 
     Args:
         name_or_dir: folder, hub id (read from the local cache only), or None for `default_checkpoint`.
 
     Raises:
-        CheckpointError, SettingsError: a file is no JSON object, or a field of the results is wrong.
+        CheckpointError, SettingsError: a file is not a JSON object, or a field of the results is invalid.
 
     Example:
         >>> from budew.io.resources import data_folder
@@ -98,7 +103,7 @@ def read_card(name_or_dir: str | Path | None = None) -> CheckpointCard:
 
 
 def _content(given: str | Path, file: str, name: str) -> dict[str, Any]:
-    """Return the object in a JSON file of a checkpoint; an empty one where there is no such file."""
+    """Return the object in a JSON file of a checkpoint; an empty object if the file is missing."""
     folder = Path(given).expanduser()
     path = folder / file if folder.is_dir() else try_to_load_from_cache(str(given), file)
     if not isinstance(path, str | Path) or not Path(path).is_file():

@@ -1,12 +1,12 @@
 """Load a checkpoint: a plain `WhisperForConditionalGeneration` with its processor, from a folder or the hub.
 
-The files are checked before anything is built from them (`budew.model.file_checks`). What `transformers` is
-lenient about is an error too, or put right: it fills missing weights with random numbers, makes an empty
-tokenizer where the file is missing, and drops `lang_to_id` from a generation config that says
+The files are checked before anything is built from them (`budew.model.file_checks`). Faults that
+`transformers` ignores are errors here, or are corrected: it fills missing weights with random numbers, makes
+an empty tokenizer if the file is missing, and drops `lang_to_id` from a generation config with
 `_from_model_config`.
 
-A folder may hold a LoRA adapter instead of a model: it is merged into its base, which is found and checked in
-the same way.
+A folder may have a LoRA adapter instead of a model. The adapter is merged into its base, which is found and
+checked in the same way.
 """
 
 import os
@@ -42,23 +42,29 @@ from budew.model.quiet import quiet_transformers
 EMBEDDED = "budew-base"
 """Name of the checkpoint in this package."""
 MODEL_VARIABLE = "BUDEW_MODEL"
-"""Environment variable with a folder or hub id, for use where no checkpoint is named."""
+"""Environment variable with the folder or hub id of the checkpoint to use if none is given."""
 FALLBACK_PROCESSOR = "openai/whisper-small"
 HUB_ID = re.compile(r"\w[\w.-]{0,95}/[\w.-]{1,96}")
 DOWNLOADED = ("*.json", "merges.txt", "model*.safetensors", ADAPTER_WEIGHTS)
-"""Never pickles or code."""
+"""Patterns of the files that are downloaded from the hub; no pickles or code."""
 WEIGHT_FILES = ("*.safetensors", "model.bin", "*.onnx", "*.onnx.data", "openvino_*.bin")
 """Patterns of the files with weights, in checkpoints and in their exports."""
 DTYPES = ("float32", "bfloat16", "float16", "int8")
-"""Precisions in which models are run."""
+"""Precisions in which models can run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A model ready to caption.
+    """A loaded model with its processor.
 
-    `window_seconds` is the length of audio that the encoder takes, `sampling_rate` (Hz) the rate it wants,
-    `dtype` one of `DTYPES`, `library` what computes it.
+    Attributes:
+        model: a `WhisperForConditionalGeneration`, or graphs with its interface.
+        processor: a `WhisperProcessor`: feature extractor and tokenizer.
+        name: name to show for the checkpoint.
+        window_seconds: length of the encoder's window in seconds.
+        sampling_rate: sampling rate in Hz of the audio that the model needs.
+        dtype: precision, one of `DTYPES`.
+        library: name of the library that runs the model.
     """
 
     model: Any  # WhisperForConditionalGeneration
@@ -71,36 +77,36 @@ class Checkpoint:
 
     @property
     def short_windows(self) -> bool:
-        """Whether it was trained on shorter windows too, as long as their clips."""
+        """Whether the model was also trained on windows shorter than its own, as short as the clips."""
         return getattr(self.model.generation_config, "short_windows", False) is True
 
     @property
     def trained_with_prompts(self) -> bool:
-        """Whether it was trained to follow prompts for style and parts (`budew.captions.caption_prompt`)."""
+        """Whether the model was trained with prompts for style and parts (`captions.caption_prompt`)."""
         return getattr(self.model.generation_config, "trained_with_prompts", False) is True
 
 
 def load_checkpoint(
     name_or_dir: str | Path | None = None, *, device: str | None = None, dtype: str | None = None
 ) -> Checkpoint:
-    """Load the checkpoint in the folder `name_or_dir`, or of that name on the Hugging Face hub.
+    """Load a checkpoint from a folder, or from the Hugging Face hub.
 
-    An adapter has the window, the tokenizer and the generation config that are saved beside it, and those of
-    its base where there are none.
+    Window, tokenizer and generation config of an adapter are the files beside the adapter; files that are
+    missing there are taken from its base.
 
     Args:
         name_or_dir: folder, hub id (`laion/BUD-E-Whisper`), or None for `default_checkpoint`.
-        device: `cpu`, `cuda`, `cuda:1`, `mps`; None takes the first of cuda, mps, cpu that is there.
-        dtype: one of `DTYPES`, whatever the weights are stored in; None is float16 on cuda and float32
-            elsewhere. With int8 (CPU) the weights of linear layers are 8-bit integers, and their input is
-            rounded to 8 bits by the largest value of the batch.
+        device: `cpu`, `cuda`, `cuda:1`, `mps`; None: the first available of cuda, mps, cpu.
+        dtype: precision in which the model runs, one of `DTYPES`; None: float16 on cuda, else float32. With
+            int8 (CPU only) the weights of linear layers are 8-bit integers, and their inputs are rounded to 8
+            bits, scaled by the largest value of the batch.
 
     Raises:
-        CheckpointError: no such checkpoint, not a Whisper captioner, no safetensors, parts that do not
-            fit each other, hub out of reach, or no such device; an adapter without its base, or for
-            another model; int8 elsewhere than on a CPU.
-        InputError: no such dtype, or this CPU cannot compute it.
-        MissingExtraError: an adapter, and peft is not installed.
+        CheckpointError: the checkpoint is missing, is not a Whisper captioner, has no safetensors or has
+            parts that do not fit each other; the hub or the device is not available; the base of an adapter
+            is missing or another model; or int8 is requested on another device than a CPU.
+        InputError: unknown dtype, or this CPU does not support it.
+        MissingExtraError: the checkpoint is an adapter, and peft is not installed.
     """
     folder, name = find_checkpoint(name_or_dir)
     target = choose_device(device)
@@ -111,19 +117,21 @@ def load_checkpoint(
     if dtype != "int8":
         return loaded
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecated; its successor takes 3 times as long here
-        quantize: Any = torch.ao.quantization.quantize_dynamic  # torch leaves it untyped
+        warnings.simplefilter("ignore")  # deprecated, but its successor takes 3 times as long here
+        quantize: Any = torch.ao.quantization.quantize_dynamic  # untyped in torch
         return replace(loaded, model=quantize(model, {torch.nn.Linear}, dtype=torch.qint8), dtype=dtype)
 
 
 def checkpoint_of(model: Any, processor: Any = None) -> Checkpoint:
-    """Return a checkpoint of a `WhisperForConditionalGeneration` that transformers loaded.
+    """Make a checkpoint from a model that was loaded with transformers.
 
-    Its generation config is that of its folder again; the processor too, or that of the hub, if not given.
+    Args:
+        model: a `WhisperForConditionalGeneration`. Its generation config is read again from its folder or the
+            hub.
+        processor: its `WhisperProcessor`; None: read from the same folder or hub id.
 
     Raises:
-        CheckpointError: the model does not know where it is from and there is no processor, or they do not
-            fit each other.
+        CheckpointError: the model has no folder or hub id, or model and processor do not fit each other.
     """
     folder, name = find_checkpoint(model.name_or_path)
     with quiet_transformers(), loading(name):
@@ -132,10 +140,10 @@ def checkpoint_of(model: Any, processor: Any = None) -> Checkpoint:
 
 
 def fitted(model: Any, processor: Any, name: str) -> Checkpoint:
-    """Return the checkpoint of a model and a processor.
+    """Make a checkpoint from a model and a processor.
 
     Raises:
-        CheckpointError: they do not fit each other.
+        CheckpointError: model and processor do not fit each other.
     """
     _check_fit(model.config, processor, name)
     extractor = processor.feature_extractor
@@ -145,10 +153,10 @@ def fitted(model: Any, processor: Any, name: str) -> Checkpoint:
 
 
 def choose_device(device: str | None) -> torch.device:
-    """Return the device named, or the best one here.
+    """Return the torch device of this name; None: the first available of cuda, mps, cpu.
 
     Raises:
-        CheckpointError: torch cannot compute on it.
+        CheckpointError: torch cannot use the device.
     """
     if device is None:
         mps = torch.backends.mps.is_available()
@@ -164,9 +172,9 @@ def choose_device(device: str | None) -> torch.device:
 
 
 def identity(name_or_dir: str | Path | None) -> str:
-    """Return the identity of a checkpoint for notes and caches: the hash of its weights, or its hub id.
+    """Return an identifier of a checkpoint for caches and provenance: hash of its weights, or its hub id.
 
-    That of an adapter is made of its weights, its config and the identity of its base.
+    For an adapter it is a hash of its weights, its config and the identifier of its base.
     """
     name_or_dir = default_checkpoint() if name_or_dir is None else name_or_dir
     folder = Path(name_or_dir).expanduser()
@@ -180,24 +188,24 @@ def identity(name_or_dir: str | Path | None) -> str:
 
 
 def default_checkpoint() -> str:
-    """Return the checkpoint that is used where none is named: that of BUDEW_MODEL, else the embedded one."""
+    """Return the checkpoint to use if none is given: that of `BUDEW_MODEL`, else the one in this package."""
     return os.environ.get(MODEL_VARIABLE) or str(data_folder("checkpoints") / EMBEDDED)
 
 
 def is_on_hub(name_or_dir: str | Path) -> bool:
-    """Return whether this names a checkpoint on the hub, which may be downloaded first, and nothing here."""
+    """Return whether a name is a hub id, and not a local folder. The checkpoint may not be downloaded yet."""
     is_named = isinstance(name_or_dir, str) and HUB_ID.fullmatch(name_or_dir) is not None
     return is_named and not Path(name_or_dir).expanduser().exists()
 
 
 def folder_name(folder: Path) -> str:
-    """Return the name to show for a checkpoint in a folder; of `RUN/checkpoint` it is RUN."""
+    """Return the name to show for a checkpoint: that of its folder; RUN for the folder `RUN/checkpoint`."""
     whole = folder.resolve()
     return (whole.parent if whole.name == "checkpoint" else whole).name
 
 
 def find_checkpoint(name_or_dir: str | Path | None) -> tuple[Path, str]:
-    """Return the folder of the checkpoint, downloaded if need be, and the name to show for it."""
+    """Return the folder of a checkpoint, downloaded if necessary, and the name to show for it."""
     named = default_checkpoint() if name_or_dir is None else name_or_dir
     folder = Path(named).expanduser()
     if folder.is_dir():
@@ -209,10 +217,14 @@ def find_checkpoint(name_or_dir: str | Path | None) -> tuple[Path, str]:
 
 
 def hub_folder(name: str, files: Sequence[str] = DOWNLOADED) -> Path:
-    """Return the folder of the hub's `name` in the local cache, its `files` fetched if need be.
+    """Return the folder of a hub repository in the local cache; download missing files.
+
+    Args:
+        name: hub id.
+        files: patterns of the files.
 
     Raises:
-        CheckpointError: it is not in the cache and cannot be fetched.
+        CheckpointError: the repository is not in the cache and cannot be downloaded.
     """
     try:
         return Path(snapshot_download(name, allow_patterns=list(files)))
@@ -225,7 +237,7 @@ def hub_folder(name: str, files: Sequence[str] = DOWNLOADED) -> Path:
 
 @contextmanager
 def loading(name: str) -> Iterator[None]:
-    """Make one sentence of whatever `transformers` raises for damaged files."""
+    """Context manager that turns any error of `transformers` into a `CheckpointError` of one sentence."""
     try:
         yield
     except BudewError:
@@ -237,7 +249,7 @@ def loading(name: str) -> Iterator[None]:
 
 
 def _load_whole(folder: Path, name: str, device: torch.device, dtype: torch.dtype) -> tuple[Any, Any]:
-    """Return model and processor of a folder with both."""
+    """Load model and processor from a folder that has both."""
     check_files(folder, name)
     with quiet_transformers(), loading(name):
         model = _load_model(folder, name, dtype).to(device)
@@ -245,7 +257,7 @@ def _load_whole(folder: Path, name: str, device: torch.device, dtype: torch.dtyp
 
 
 def _load_adapted(folder: Path, name: str, device: torch.device, dtype: torch.dtype) -> tuple[Any, Any]:
-    """Return the base of an adapter, in which it is merged, and the processor."""
+    """Load an adapter and merge it into its base; return model and processor."""
     config = read_config(folder, name)
     check_features(folder, name)
     try:
@@ -254,7 +266,7 @@ def _load_adapted(folder: Path, name: str, device: torch.device, dtype: torch.dt
         raise CheckpointError(f"{name} is an adapter, and its base is missing: {error}") from error
     check_files(base, base_name)
     with quiet_transformers(), loading(name):
-        model = _load_model(base, base_name, torch.float32)  # in single precision for merging
+        model = _load_model(base, base_name, torch.float32)  # merging needs single precision
         _ready(model, base, base_name)
         processor = load_processor(name, folder, base)
         seconds = processor.feature_extractor.chunk_length
@@ -266,7 +278,7 @@ def _load_adapted(folder: Path, name: str, device: torch.device, dtype: torch.dt
 
 
 def _precision(device: torch.device, dtype: str | None) -> torch.dtype:
-    """Return the type of the weights that are loaded."""
+    """Return the torch type in which the weights are loaded."""
     if dtype not in (None, *DTYPES):
         raise InputError(f"{dtype!r} is not a dtype: use {', '.join(DTYPES)}")
     if dtype == "int8":
@@ -300,7 +312,7 @@ def _load_model(folder: Path, name: str, dtype: torch.dtype) -> Any:
 
 
 def _ready(model: Any, folder: Path, name: str) -> Any:
-    """Return the model for inference, with the generation config of the folder if there is one."""
+    """Prepare a model for inference, with the generation config of the folder if there is one."""
     broken = next((key for key, weight in model.named_parameters() if not weight.isfinite().all()), None)
     if broken:
         raise CheckpointError(
@@ -319,9 +331,13 @@ def _has_tokenizer(folder: Path) -> bool:
 
 
 def load_processor(name: str, *folders: Path) -> Any:
-    """Return feature extractor and tokenizer, each of the first folder that has it.
+    """Load feature extractor and tokenizer, each from the first of `folders` that has it.
 
-    They are Whisper's where one is missing.
+    If no folder has one of them, the processor of Whisper is loaded.
+
+    Args:
+        name: name of the checkpoint, for errors.
+        folders: folders to search.
     """
     extractor = next(filter(has_extractor, folders), None)
     tokenizer = next(filter(_has_tokenizer, folders), None)
@@ -335,7 +351,7 @@ def load_processor(name: str, *folders: Path) -> Any:
 
 
 def _check_fit(config: Any, processor: Any, name: str) -> None:
-    """Require that the processor's mel bands, frames and end-of-text token are those of the model."""
+    """Require that processor and model have the same mel bands, frames and end-of-text token."""
     extractor = processor.feature_extractor
     made = extractor.feature_size, extractor.nb_max_frames
     taken = config.num_mel_bins, 2 * config.max_source_positions

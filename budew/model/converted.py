@@ -1,8 +1,8 @@
 """Checkpoints in the format of CTranslate2: convert, load, write captions.
 
 CTranslate2 runs Whisper on CPUs in 8-bit integers, faster than torch does in 32 bits, and rounds each
-position on its own scale, so a caption does not depend on the others of its batch. A converted folder has
-what faster-whisper reads. There is no sampling that seed and clip decide.
+position on its own scale, so a caption does not depend on the other windows of the batch. faster-whisper can
+read a converted folder. Sampling is not supported, as CTranslate2 cannot do it reproducibly.
 """
 
 import hashlib
@@ -39,14 +39,14 @@ from budew.model.saving import save_beside
 
 WEIGHTS = "model.bin"
 _STORED = {"float32": None, "float16": "float16", "bfloat16": "bfloat16", "int8": "int8"}
-# Parts of a batch, on a CPU: a third faster on two cores, where the threads of a product wait for each other.
+# On a CPU, a batch is split into parts, which is a third faster on two cores, as threads wait less.
 _SIDE_BY_SIDE = 2
 _COPIED = ("preprocessor_config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A converted checkpoint, ready to caption; see `Checkpoint`."""
+    """A loaded checkpoint in the format of CTranslate2; the attributes are those of `Checkpoint`."""
 
     model: Any  # ctranslate2.models.Whisper
     processor: Any
@@ -56,25 +56,25 @@ class Converted:
 
     @property
     def trained_with_prompts(self) -> bool:
-        """As of `Checkpoint`."""
+        """Whether the model was trained with prompts for style and parts."""
         return getattr(self.settings, "trained_with_prompts", False) is True
 
     @property
     def short_windows(self) -> bool:
-        """As of `Checkpoint`."""
+        """Whether the model was also trained on windows shorter than its own."""
         return getattr(self.settings, "short_windows", False) is True
 
 
 def convert_to_ctranslate2(model: str | Path | None, out: Path, *, dtype: str = "float32") -> Path:
-    """Convert a checkpoint and return the folder `out`, which appears when it is complete.
+    """Convert a checkpoint to the format of CTranslate2; return the folder `out`.
 
     Args:
         model: folder or hub id of a checkpoint; None for the default. An adapter is merged.
-        out: folder that is made.
-        dtype: one of `DTYPES`, of the weights.
+        out: folder to create; it appears only when it is complete.
+        dtype: precision of the weights, one of `DTYPES`.
 
     Raises:
-        CheckpointError: the checkpoint cannot be loaded, or there is something of that name already.
+        CheckpointError: the checkpoint cannot be loaded, or `out` exists.
         MissingExtraError: ctranslate2 is not installed.
     """
     library = _library()
@@ -83,7 +83,7 @@ def convert_to_ctranslate2(model: str | Path | None, out: Path, *, dtype: str = 
     checkpoint = load_checkpoint(model, device="cpu", dtype="float32")
     with whole_folder(out) as made, temporary_folder(out.parent) as plain, quiet_transformers():
         checkpoint.model.save_pretrained(plain)
-        settings = generation_settings(checkpoint)  # with language, task and the longest text
+        settings = generation_settings(checkpoint)  # have language, task and the longest text
         settings.max_length = checkpoint.model.config.max_target_positions
         save_beside(plain, settings, checkpoint.processor)
         converter = library.converters.TransformersConverter(str(plain))
@@ -94,24 +94,25 @@ def convert_to_ctranslate2(model: str | Path | None, out: Path, *, dtype: str = 
 
 
 def is_converted(folder: Path) -> bool:
-    """Return whether this is a folder in the format of CTranslate2."""
+    """Return whether a folder has a checkpoint in the format of CTranslate2."""
     return (folder / WEIGHTS).is_file()
 
 
 def load_converted(
     name_or_dir: str | Path | None = None, *, device: str | None = None, dtype: str | None = None
 ) -> Converted:
-    """Load a converted checkpoint, or convert one, once: it is kept in the cache folder of this user.
+    """Load a checkpoint with CTranslate2; another checkpoint is first converted, and cached for this user.
 
     Args:
-        name_or_dir: a folder of `convert`; folder or hub id of a checkpoint; None for the default.
-        device: `cpu`, `cuda` or `cuda:1`; None takes cuda where it is there.
-        dtype: one of `DTYPES`; None is float16 on cuda, and what is fastest on a CPU, of int8 and others
-            (see `budew.model.cpu_precision`).
+        name_or_dir: folder of `convert_to_ctranslate2`; folder or hub id of another checkpoint; None for the
+            default.
+        device: `cpu`, `cuda` or `cuda:1`; None: cuda if available, else cpu.
+        dtype: one of `DTYPES`; None: float16 on cuda, the fastest precision on a CPU (see
+            `budew.model.cpu_precision`).
 
     Raises:
-        CheckpointError: no such checkpoint, it is damaged, or this device or processor has no such dtype.
-        InputError: no such dtype, or its computation ends a process on this CPU.
+        CheckpointError: the checkpoint is missing or damaged, or the device does not support the dtype.
+        InputError: unknown dtype, or it crashes on this CPU.
         MissingExtraError: ctranslate2 is not installed.
     """
     library = _library()
@@ -146,7 +147,7 @@ def load_converted(
 
 
 def _computed(library: Any, device: torch.device, dtype: str) -> str:
-    """Return the name that CTranslate2 has for a precision, which works on this device."""
+    """Return CTranslate2's name of a precision, after checking that it works on this device."""
     supported = library.get_supported_compute_types(device.type)
     computed = "int8_float32" if dtype == "int8" and device.type == "cpu" else dtype
     if computed not in supported:
@@ -161,7 +162,7 @@ def _computed(library: Any, device: torch.device, dtype: str) -> str:
 def generate_converted(
     converted: Converted, features: torch.Tensor, *, num_beams: int = 1, prompt: str = ""
 ) -> list[list[int]]:
-    """Return the tokens of the text of each window of spectrograms (windows, mel bins, frames)."""
+    """Generate text for spectrograms (windows, mel bins, frames); return the tokens of each text."""
     tokenizer, settings = converted.processor.tokenizer, converted.settings
     before = tokenizer.get_prompt_ids(prompt).tolist() if prompt else []
     prefix = [*before, *_prefix(settings)]
@@ -175,7 +176,7 @@ def generate_converted(
             length_penalty=settings.length_penalty or 1.0,
             repetition_penalty=settings.repetition_penalty or 1.0,
             no_repeat_ngram_size=settings.no_repeat_ngram_size or 0,
-            max_length=2 * longest,  # the library halves it
+            max_length=2 * longest,  # CTranslate2 halves max_length
             suppress_blank=bool(settings.begin_suppress_tokens),
             suppress_tokens=settings.suppress_tokens or [],
         )
@@ -191,15 +192,18 @@ def logits_converted(
 ) -> NDArray[np.float32]:
     """Return the logits (windows, tokens, vocabulary) after each token of a greedy search without a prompt.
 
-    They are NaN before the text, and behind the first token that is another one than in `tokens`, (windows,
-    tokens) with the prefix.
+    Args:
+        converted: the model.
+        features: spectrograms (windows, mel bins, frames).
+        tokens: expected tokens (windows, tokens), with the prefix. Logits are NaN before the text, and after
+            the first generated token that differs from `tokens`.
     """
     prefix = _prefix(converted.settings)
     results = converted.model.generate(
         _given(features),
         [prefix] * len(tokens),
         beam_size=1,
-        max_length=2 * (tokens.shape[1] - len(prefix)),  # the library halves it
+        max_length=2 * (tokens.shape[1] - len(prefix)),  # CTranslate2 halves max_length
         return_logits_vocab=True,
         suppress_blank=False,
         suppress_tokens=[],
@@ -215,10 +219,10 @@ def logits_converted(
 
 
 def _encoded(converted: Converted, features: torch.Tensor) -> Any:
-    """Return the input of the decoder. A CPU encodes windows one by one, in 97 instead of 141 ms each.
+    """Run the encoder. On a CPU, windows are encoded one by one, in 97 instead of 141 ms each.
 
-    What a layer gives then stays in the cache (measured on whisper-small, windows of 6 s, two cores). The
-    decoder, which reads its weights for every token, takes the windows together.
+    The output of a layer then stays in the cache of the CPU (measured on whisper-small, windows of 6 s, two
+    cores). The decoder reads its weights for every token, so it runs on all windows together.
     """
     if converted.model.device != "cpu":
         return _given(features)
@@ -231,7 +235,7 @@ def _given(features: torch.Tensor) -> Any:
 
 
 def _prefix(settings: Any) -> list[int]:
-    """Return the tokens before the text, as `generate` of transformers makes them of these settings."""
+    """Return the tokens before the text, the same as `generate` of transformers uses with these settings."""
     prefix, languages = [settings.decoder_start_token_id], languages_of(settings)
     if languages and getattr(settings, "language", None):
         language = settings.language if settings.language in languages else f"<|{settings.language}|>"
@@ -241,7 +245,7 @@ def _prefix(settings: Any) -> list[int]:
 
 
 def _kept(model: str | Path | None, dtype: str, version: str) -> Path:
-    """Return the folder in the cache with this checkpoint, converted if it is not there, or by other code."""
+    """Return the cache folder with the converted checkpoint; convert it if it is missing or outdated."""
     found, _ = find_checkpoint(model)
     made_of = (
         f"{identity(found)} {fingerprint([*sorted(found.glob('*.json')), Path(__file__)])} {dtype} {version}"
@@ -251,7 +255,7 @@ def _kept(model: str | Path | None, dtype: str, version: str) -> Path:
         try:
             convert_to_ctranslate2(found, folder, dtype=dtype)
         except (CheckpointError, OSError):
-            if not folder.exists():  # else another process was faster
+            if not folder.exists():  # otherwise another process has just converted it
                 raise
     return folder
 

@@ -1,11 +1,11 @@
-"""Find the precisions that this CPU computes, and the fastest: tried once a machine, in a separate process.
+"""Find the precisions that work on this CPU, and the fastest: one trial per machine, in a child process.
 
-The flags of a processor do not say. A virtual machine may list `amx_tile` and forbid it: then a product of
-bfloat16 matrices ends the process with SIGILL, and where `ONEDNN_MAX_CPU_ISA` avoids that, bfloat16 may be
-slower than float32. So a child process computes a small Whisper in each precision (`cpu_trial.py`, 2 to 6 s
-an engine) when one has to be chosen, or one other than float32 is requested. The result is kept in the
-cache folder of the user for this processor, kernel, library and environment: what is chosen does not change
-from one run to the next.
+The flags of a processor are not reliable. A virtual machine may list `amx_tile` but forbid it. A product of
+bfloat16 matrices then ends the process with SIGILL; `ONEDNN_MAX_CPU_ISA` can avoid this, but bfloat16 may
+then be slower than float32. So a child process runs a small Whisper in each precision (`cpu_trial.py`, 2 to 6
+s per engine) when a precision has to be chosen, or another one than float32 is requested. The result is
+stored in the cache folder of the user for this processor, kernel, library and environment, so that the choice
+does not change from run to run.
 """
 
 import hashlib
@@ -28,23 +28,23 @@ from budew.io.disk import fingerprint, user_cache
 from budew.io.files import locked_file, whole_file
 
 Engine = Literal["training", "torch", "ctranslate2", "openvino"]
-"""What computes: "training" is mixed precision of torch, the others run models."""
+"""Engine for which precisions are tried: "training" is mixed precision in torch; the others run models."""
 DTYPES: Mapping[Engine, tuple[str, ...]] = {
     "training": ("float32", "bfloat16"),
     "torch": ("float32", "bfloat16", "float16", "int8"),
     "ctranslate2": ("int8", "float32", "bfloat16"),
     "openvino": ("float32", "bfloat16"),
 }
-"""Precisions that are tried. The first is chosen unless another is `FASTER`."""
+"""Precisions that are tried for each engine. The first is chosen unless another is `FASTER` times as fast."""
 FASTER = 1.2
-"""Times as fast as the first precision that another must be to be chosen."""
+"""Factor by which a precision must be faster than the first one to be chosen."""
 LONGEST = 120
-"""Seconds for which a trial may run."""
+"""Longest time of a trial in seconds."""
 TRIAL = Path(__file__).with_name("cpu_trial.py")
 WORKAROUND = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}
 """Environment in which torch, CTranslate2 and OpenVINO compute without matrix tiles (AMX)."""
 _LIBRARIES: Mapping[Engine, str] = {"training": "torch"}
-_ON_REQUEST = {("torch", "int8")}  # never chosen: what it computes depends on the others of a batch
+_ON_REQUEST = {("torch", "int8")}  # never chosen: its results depend on the other windows of a batch
 _SETTINGS = (
     *WORKAROUND,
     "DNNL_MAX_CPU_ISA",
@@ -57,14 +57,14 @@ _CRASHES = {signal.SIGILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """What the trials of an engine found on this machine.
+    """Results of the trials of an engine on this machine.
 
     Attributes:
-        engine: what was tried.
-        seconds: of a small workload on one thread, by each precision that works.
-        faults: why not, by each precision that does not.
-        crashing: precisions among these whose computation ends the process.
-        with_workaround: seconds of the precisions among these that work with `WORKAROUND`.
+        engine: the engine.
+        seconds: each precision that works, to the time of a small workload on one thread.
+        faults: each precision that does not work, to the reason.
+        crashing: precisions in `faults` that end the process.
+        with_workaround: precisions in `faults` that work with `WORKAROUND`, to their time in seconds.
     """
 
     engine: Engine
@@ -75,7 +75,7 @@ class Trials:
 
     @property
     def fastest(self) -> str:
-        """The precision to choose; the first of `DTYPES` where none could be tried."""
+        """The precision to choose; the first of `DTYPES` if no precision could be tried."""
         first, *others = (name for name in DTYPES[self.engine] if (self.engine, name) not in _ON_REQUEST)
         limit = self.seconds[first] / FASTER if first in self.seconds else float("inf")
         faster = [name for name in others if self.seconds.get(name, float("inf")) < limit]
@@ -83,7 +83,7 @@ class Trials:
 
     @property
     def remedy(self) -> str:
-        """What makes the crashing precisions work; "" where nothing does."""
+        """Text on how to make the crashing precisions work; "" if there is no way."""
         settings = " ".join(f"{name}={value}" for name, value in WORKAROUND.items())
         speeds = ", ".join(
             f"{name} {self.seconds['float32'] / seconds:.1f} times as fast as float32"
@@ -95,9 +95,9 @@ class Trials:
 
 @lru_cache
 def trials(engine: Engine) -> Trials:
-    """Return which precisions work on this machine; try them if that is not cached yet.
+    """Return which precisions of an engine work on this machine; run the trials if they are not cached.
 
-    A cache that cannot be read is made again; where it cannot be written, each process tries.
+    If the cache cannot be written, each process runs the trials.
 
     Raises:
         PackageNotFoundError: the library of the engine is not installed.
@@ -106,7 +106,7 @@ def trials(engine: Engine) -> Trials:
     name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
     path = user_cache() / "precision" / f"{engine}-{name}.json"
     with ExitStack() as stack:
-        with suppress(OSError):  # nobody is waited for where no lock can be written
+        with suppress(OSError):  # without a lock, other processes are not waited for
             path.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locked_file(path.with_suffix(".lock")))
         with suppress(OSError, ValueError, TypeError, KeyError):  # missing, or damaged
@@ -119,7 +119,7 @@ def trials(engine: Engine) -> Trials:
 
 
 def fastest(engine: Engine) -> str:
-    """Return the fastest precision that works, see `DTYPES`. Costs some seconds once a machine."""
+    """Return the precision to choose for an engine (see `DTYPES`). Takes seconds once per machine."""
     return trials(engine).fastest
 
 
@@ -127,12 +127,12 @@ def check_precision(engine: Engine, dtype: str, *, instead: str | None = None) -
     """Require that a precision works on this CPU; float32 is not tried.
 
     Args:
-        engine: what computes.
+        engine: engine that will use it.
         dtype: the precision.
-        instead: what to use where it does not work; None for the fastest one that does.
+        instead: advice for the error; None: use the fastest precision that works.
 
     Raises:
-        InputError: it does not; says what to use.
+        InputError: the precision does not work; the message says what to use instead.
     """
     if dtype == "float32":
         return
@@ -143,7 +143,7 @@ def check_precision(engine: Engine, dtype: str, *, instead: str | None = None) -
     remedies = f"use {instead or found.fastest}"
     if dtype in found.with_workaround:
         remedies += f", or {found.remedy}"
-    raise InputError(f"{dtype} cannot be computed by {_library(engine)} on this CPU ({fault}): {remedies}")
+    raise InputError(f"{_library(engine)} cannot compute in {dtype} on this CPU ({fault}): {remedies}")
 
 
 def _library(engine: Engine) -> str:
@@ -151,7 +151,7 @@ def _library(engine: Engine) -> str:
 
 
 def _key(engine: Engine) -> list[Any]:
-    """Return all that a result depends on: processor, kernel, library, environment and the trial itself."""
+    """Return everything on which a trial depends: processor, kernel, library, environment, its own code."""
     libraries = [f"{name} {version(name)}" for name in {_library(engine), "torch"}]
     settings = {name: os.environ[name] for name in _SETTINGS if name in os.environ}
     kernel = platform.system(), platform.release()
@@ -159,7 +159,7 @@ def _key(engine: Engine) -> list[Any]:
 
 
 def _processor() -> dict[str, str]:
-    """Return the model and the features of the processor."""
+    """Return model name and feature flags of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0].splitlines()
     except OSError:  # not Linux
@@ -170,20 +170,20 @@ def _processor() -> dict[str, str]:
 
 
 def _try(engine: Engine) -> tuple[Trials, bool]:
-    """Return the results of all precisions, and whether they would be the same another time."""
+    """Run the trials of an engine; return the results, and whether they may be cached."""
     seconds, faults, signals = _results(engine, DTYPES[engine], {})
     crashing = [name for name, number in signals.items() if number in _CRASHES]
     with_workaround: dict[str, float] = {}
     if crashing and not WORKAROUND.keys() <= os.environ.keys():
         with_workaround, _, _ = _results(engine, crashing, WORKAROUND)
-    is_lasting = len(crashing) == len(signals)  # else another program ended it, or it took too long
+    is_lasting = len(crashing) == len(signals)  # else another program ended the trial, or it took too long
     return Trials(engine, seconds, faults, crashing, with_workaround), is_lasting
 
 
 def _results(
     engine: Engine, dtypes: Sequence[str], environment: Mapping[str, str]
 ) -> tuple[dict[str, float], dict[str, str], dict[str, int]]:
-    """Return seconds, faults, and the signals of the precisions during which a child process ended."""
+    """Return seconds and faults by precision, and the signals that ended child processes by precision."""
     seconds: dict[str, float] = {}
     faults: dict[str, str] = {}
     signals: dict[str, int] = {}
@@ -206,7 +206,7 @@ def _results(
 def _run_trial(
     engine: Engine, dtypes: Sequence[str], environment: Mapping[str, str]
 ) -> tuple[list[dict[str, Any]], str, int]:
-    """Return the lines that a trial printed, why it printed no more, and the signal that ended it or 0."""
+    """Run a trial; return its lines, the reason why it ended early, and the signal that ended it (or 0)."""
     command = [sys.executable, "-P", str(TRIAL), engine, *dtypes]  # -P: no module of this folder
     given = {**os.environ, **environment, "OMP_NUM_THREADS": "1"}
     try:

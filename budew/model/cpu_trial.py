@@ -1,8 +1,8 @@
-"""Computes a layer or two of a small Whisper in some precisions, in a process that may crash.
+"""Time one or two layers of a small Whisper in several precisions, in a process that may crash.
 
-`cpu_precision.py` runs this file by its path; it imports nothing of this package. After each precision it
-prints a line of JSON: its seconds, the best of a few repetitions, or the error that the library raised. They
-are seconds of one thread on a processor, so that other work on the machine changes them little.
+`cpu_precision.py` runs this file by its path, so it imports nothing of this package. After each precision it
+prints a line of JSON with the processor time of the fastest repetition in seconds, or with the error of the
+library. It uses one thread and processor time, so that other work on the machine has little effect.
 """
 
 import json
@@ -17,15 +17,15 @@ import numpy as np
 
 WIDTH, HEADS, MEL_BINS, VOCABULARY = 384, 6, 80, 8_000
 CLIPS, POSITIONS, TOKENS = 2, 400, 30
-"""A batch of windows of 8 s, in the width of whisper-tiny."""
+"""Windows in a batch, positions of a window (8 s), and generated tokens."""
 REPETITIONS, LONGEST = 8, 0.7
-"""Repetitions at most, and seconds after which no further one starts."""
+"""Most repetitions, and seconds after which no further repetition starts."""
 
 Workload = Callable[[], Any]
 
 
 def training(torch: Any, dtype: str) -> Workload:
-    """Return a step of training, forwards and backwards, in mixed precision."""
+    """Return a workload: a training step, forward and backward, in mixed precision."""
     parts = _layer(torch)
     spectrogram = torch.randn(CLIPS, MEL_BINS, POSITIONS)
 
@@ -38,7 +38,7 @@ def training(torch: Any, dtype: str) -> Workload:
 
 
 def in_torch(torch: Any, dtype: str) -> Workload:
-    """Return the encoding of windows, and the feed-forward layer for `TOKENS` steps of a decoder."""
+    """Return a workload: an encoder layer on windows, and a feed-forward layer for `TOKENS` decoder steps."""
     parts, spectrogram = _layer(torch).eval(), torch.randn(CLIPS, MEL_BINS, POSITIONS)
     if dtype == "int8":
         parts = torch.ao.quantization.quantize_dynamic(parts, {torch.nn.Linear}, dtype=torch.qint8)
@@ -55,7 +55,7 @@ def in_torch(torch: Any, dtype: str) -> Workload:
 
 
 def _layer(torch: Any) -> Any:
-    """Return the weights of a convolution, an attention and a feed-forward layer."""
+    """Make random weights of a convolution, an attention and a feed-forward layer."""
     return torch.nn.ModuleDict(
         {
             "convolution": torch.nn.Conv1d(MEL_BINS, WIDTH, 3, padding=1),
@@ -67,7 +67,7 @@ def _layer(torch: Any) -> Any:
 
 
 def _states(torch: Any, parts: Any, spectrogram: Any) -> Any:
-    """Return what a layer of the encoder makes of spectrograms."""
+    """Compute the output of an encoder layer for spectrograms."""
     states = parts["convolution"](spectrogram).transpose(1, 2)
     heads = [
         one.unflatten(-1, (HEADS, -1)).transpose(1, 2) for one in parts["attention"](states).chunk(3, -1)
@@ -77,7 +77,7 @@ def _states(torch: Any, parts: Any, spectrogram: Any) -> Any:
 
 
 def in_ctranslate2(ctranslate2: Any, dtype: str) -> Workload:
-    """Return the captioning of windows by a Whisper of one layer each and random weights."""
+    """Return a workload: captions of windows by a Whisper with one layer each and random weights."""
     spec = ctranslate2.specs.WhisperSpec(1, HEADS, 1, HEADS)
     ctranslate2.specs.model_spec.visit_spec(spec, _fill)
     special = ["<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>"]
@@ -119,7 +119,7 @@ def _fill(layer: Any, name: str, value: Any) -> None:
 
 
 def in_openvino(openvino: Any, dtype: str) -> Workload:
-    """Return two feed-forward layers on windows, and for `TOKENS` steps of a decoder."""
+    """Return a workload: two feed-forward layers on windows, and for `TOKENS` decoder steps."""
     operations = import_module("openvino.opset13")
     random = np.random.default_rng(0)
     given = operations.parameter([-1, -1, WIDTH], np.float32)
@@ -151,11 +151,11 @@ WORKLOADS: dict[str, tuple[str, Callable[[Any, str], Workload]]] = {
     "ctranslate2": ("ctranslate2", in_ctranslate2),
     "openvino": ("openvino", in_openvino),
 }
-"""Engine → its library, and what makes a workload of the library and a precision."""
+"""Engine to its library, and to a function that makes a workload from the library and a precision."""
 
 
 def seconds_of(workload: Workload) -> float:
-    """Return the shortest processor time of a workload, after one run that is not timed."""
+    """Return the shortest processor time of a workload in seconds, after one run that is not timed."""
     workload()
     times: list[float] = []
     while len(times) < REPETITIONS and sum(times) < LONGEST:
@@ -166,12 +166,12 @@ def seconds_of(workload: Workload) -> float:
 
 
 def run_trial(engine: str, *dtypes: str) -> None:
-    """Print the result of each precision; the caller notices where the process ends before."""
+    """Run the workload in each precision, and print a line of JSON for each."""
     library, make = WORKLOADS[engine]
     for dtype in dtypes:
         try:
             found: dict[str, Any] = {"seconds": seconds_of(make(import_module(library), dtype))}
-        except (RuntimeError, ValueError) as error:  # of a library that has no such precision on this CPU
+        except (RuntimeError, ValueError) as error:  # the library does not support the precision on this CPU
             found = {"fault": (str(error) or type(error).__name__).splitlines()[0]}
         print(json.dumps({"dtype": dtype, **found}), flush=True)
 

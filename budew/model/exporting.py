@@ -1,4 +1,4 @@
-"""Checkpoints in the formats of other libraries; each folder is loaded by `Captioner.from_pretrained` too."""
+"""Export checkpoints to the formats of other libraries; `Captioner.from_pretrained` loads all of them."""
 
 import logging
 from collections.abc import Iterator
@@ -23,30 +23,30 @@ FORMATS: dict[Format, tuple[str, ...]] = {
     "onnx": PRECISIONS["onnx"],
     "openvino": PRECISIONS["openvino"],
 }
-"""The formats, and the precisions of the weights in each."""
+"""Export formats to the precisions that their weights can have."""
 
 
 def export_checkpoint(
     out: Path, *, to: Format, model: str | Path | None = None, dtype: str = "float32"
 ) -> Path:
-    """Write a checkpoint in another format and return the folder `out`, which appears when it is complete.
+    """Write a checkpoint in another format; return the folder `out`.
 
     Args:
-        out: folder that is made.
+        out: folder to create; it appears only when it is complete.
         to: one of `FORMATS`: "merged" is a plain checkpoint of transformers, with its adapter merged; "ct2"
             is for CTranslate2 and faster-whisper; "onnx" and "openvino" have the file names of Optimum.
         model: folder or hub id of a checkpoint; None for the default.
-        dtype: of the weights, one of those of the format.
+        dtype: precision of the weights, one of those that `FORMATS` lists for the format.
 
     Raises:
-        InputError: no such format, or no such precision of it.
-        CheckpointError: the checkpoint cannot be loaded, or there is something of that name already.
-        MissingExtraError: a library is not installed.
+        InputError: unknown format, or a precision that the format does not support.
+        CheckpointError: the checkpoint cannot be loaded, or `out` exists.
+        MissingExtraError: a library that the format needs is not installed.
     """
     if to not in FORMATS:
         raise InputError(f"{to!r} is not a format: use {', '.join(FORMATS)}")
     if dtype not in FORMATS[to]:
-        raise InputError(f"export to {to} is not possible in {dtype}: use {' or '.join(FORMATS[to])}")
+        raise InputError(f"the format {to} does not support {dtype}: use {' or '.join(FORMATS[to])}")
     if to == "ct2":
         return convert_to_ctranslate2(model, out, dtype=dtype)
     if out.exists():
@@ -64,7 +64,7 @@ def export_checkpoint(
 
 @contextmanager
 def _quiet_exporters() -> Iterator[None]:
-    """Keep the advice of torch and ONNX Runtime to their developers off the terminal."""
+    """Hide log messages of torch and ONNX Runtime that are meant for their developers."""
     logging.disable(logging.WARNING)
     try:
         yield

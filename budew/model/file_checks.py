@@ -1,7 +1,7 @@
-"""The files of a checkpoint, checked before anything is built from them.
+"""Checks of the files of a checkpoint, before anything is built from them.
 
-A checkpoint comes from anywhere: its config may set a million layers, its index may point out of its folder,
-a pickle may run code.
+A checkpoint may be hostile: its config may state a million layers, its index may name files outside its
+folder, and a pickle may run code.
 """
 
 import json
@@ -18,7 +18,7 @@ EXTRACTOR_FILES = ("preprocessor_config.json", "processor_config.json")
 ADAPTER_CONFIG = "adapter_config.json"
 WEIGHTS = "model.safetensors"
 LARGEST_JSON = 16 * 2**20
-"""Bytes."""
+"""Largest JSON file of a checkpoint in bytes."""
 INDEX = "model.safetensors.index.json"
 SHARD = re.compile(r"[\w-]{1,80}\.safetensors")
 LARGEST_SIZES = {
@@ -34,7 +34,7 @@ LARGEST_SIZES = {
     "max_source_positions": 32_768,
     "max_target_positions": 32_768,
 }
-"""Several times those of the largest Whisper (width 1,280, 32 layers)."""
+"""Largest accepted sizes in a config: several times those of the largest Whisper (width 1,280, 32 layers)."""
 LARGEST_FEATURES = {
     "feature_size": 512,
     "n_fft": 16_384,
@@ -42,16 +42,20 @@ LARGEST_FEATURES = {
     "chunk_length": 600,
     "sampling_rate": 192_000,
 }
-"""Bounds of the settings of a feature extractor; a window is 30 s at 16 kHz as a rule."""
+"""Largest accepted settings of a feature extractor; the usual window is 30 s at 16 kHz."""
 
 
 def check_files(folder: Path, name: str) -> None:
-    """Require config, feature extractor and weights of a Whisper captioner in safetensors.
+    """Require that a folder has config, feature extractor and safetensors weights of a Whisper captioner.
 
-    An adapter beside them is refused: `transformers` would load its base in place of these files.
+    An adapter in the same folder is an error: `transformers` would load its base instead of these files.
+
+    Args:
+        folder: folder of the checkpoint.
+        name: name of the checkpoint, for errors.
 
     Raises:
-        CheckpointError: names the checkpoint `name`.
+        CheckpointError: a file is missing or invalid.
     """
     config = check_config(folder, name)
     _check_weights(folder, name)
@@ -60,10 +64,14 @@ def check_files(folder: Path, name: str) -> None:
 
 
 def check_config(folder: Path, name: str) -> dict[str, Any]:
-    """Return the config of a Whisper captioner, whose sizes are within bounds.
+    """Read the config of a Whisper captioner, and check that its sizes are within `LARGEST_SIZES`.
+
+    Args:
+        folder: folder of the checkpoint.
+        name: name of the checkpoint, for errors.
 
     Raises:
-        CheckpointError: as of `check_files`.
+        CheckpointError: the config is missing, invalid, or of another kind of model.
     """
     if (folder / ADAPTER_CONFIG).is_file():
         raise CheckpointError(
@@ -88,12 +96,12 @@ def check_config(folder: Path, name: str) -> dict[str, Any]:
 
 
 def has_extractor(folder: Path) -> bool:
-    """Return whether a folder has the settings of a feature extractor."""
+    """Return whether a folder has a file with the settings of a feature extractor."""
     return any((folder / file).is_file() for file in EXTRACTOR_FILES)
 
 
 def check_features(folder: Path, name: str) -> None:
-    """Require sizes within bounds of the feature extractor in this folder, if there is one."""
+    """Require that the settings of a feature extractor, if there is one, are within `LARGEST_FEATURES`."""
     for file in EXTRACTOR_FILES:
         if (folder / file).is_file():
             settings = read_json(folder / file, name)
@@ -104,7 +112,11 @@ def check_features(folder: Path, name: str) -> None:
 
 
 def read_json(path: Path, name: str) -> dict[str, Any]:
-    """Return the object in a JSON file of the checkpoint `name`."""
+    """Read the object in a JSON file of the checkpoint `name`.
+
+    Raises:
+        CheckpointError: the file cannot be read, is too large, or has no JSON object.
+    """
     try:
         if path.stat().st_size > LARGEST_JSON:
             raise ValueError(f"it is larger than {LARGEST_JSON // 2**20} MB")
@@ -129,7 +141,7 @@ def _check_sizes(settings: Mapping[str, Any], largest: Mapping[str, int], place:
 
 
 def _check_weights(folder: Path, name: str) -> None:
-    """Require safetensors in this folder, or an index that names nothing else."""
+    """Require safetensors in this folder, or an index that names only safetensors in it."""
     if (folder / WEIGHTS).is_file():
         return
     if not (folder / INDEX).is_file():
@@ -147,7 +159,7 @@ def _check_weights(folder: Path, name: str) -> None:
 
 
 def _check_parameters(config: Mapping[str, Any], folder: Path, name: str) -> None:
-    """Require weights on disk for the layers of the config, before memory is allocated for them."""
+    """Require that the weights on disk are large enough for the config, before memory is allocated."""
     width, vocabulary = config.get("d_model", 0), config.get("vocab_size", 0)
     per_encoder_layer = 4 * width**2 + 2 * width * config.get("encoder_ffn_dim", 0)
     per_decoder_layer = 8 * width**2 + 2 * width * config.get("decoder_ffn_dim", 0)

@@ -1,11 +1,11 @@
-"""Windows of samples → text: one padded batch, one beam search, no random numbers.
+"""Generate text for windows of samples: features, encoder, and deterministic decoding of a batch.
 
 The encoder runs once for a batch (`encode`); greedy search, beam search and sampling share its states.
 
-All windows of a batch are padded to one length: that which the encoder takes, or a shorter one for a model
-that was trained on such. Which one is decided by the window alone (`Captioner`), so its caption does not
-depend on its neighbours. Whisper's loop over timestamps and its retries at higher temperature are switched
-off: a caption has no timestamps, and a retry would draw random numbers.
+All windows of a batch are padded to one length: the model's window, or a shorter length for a model that was
+trained on shorter windows. The length depends only on the window itself (`Captioner`), so a caption does not
+depend on the other windows of the batch. Whisper's loop over timestamps and its retries at higher temperature
+are switched off: a caption has no timestamps, and a retry would draw random numbers.
 """
 
 import copy
@@ -26,22 +26,22 @@ from budew.model.checkpoint import Checkpoint
 from budew.model.quiet import quiet_transformers
 
 PREFIX = 4
-"""Tokens before the text at most: start of transcript, language, task, no timestamps."""
+"""Most tokens before the text: start of transcript, language, task, no timestamps."""
 SHORTEST = 4.0
-"""Seconds. Batches of training are as long as their longest clip, seldom less; shorter ones cost accuracy."""
+"""Seconds. Windows are not padded to less, as shorter batches are rare in training and cost accuracy."""
 MAX_BEAMS = 64
-"""Memory grows with the beam width, and a checkpoint from elsewhere may set any."""
+"""Largest beam width: memory grows with it, and a checkpoint of others may state any number."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderStates:
-    """Windows of mono samples, (n,) each, and their states of the encoder (windows, positions, width)."""
+    """Windows of mono samples, (n,) each, and their encoder states (windows, positions, width)."""
 
     windows: Sequence[NDArray[np.float32]]
     states: torch.Tensor
 
     def outputs(self, copies: int = 1) -> Any:
-        """Return the states as `generate` of transformers takes them, those of a window `copies` times."""
+        """Return the states in the form that `generate` of transformers needs, each window `copies` times."""
         states = self.states.repeat_interleave(copies, dim=0) if copies > 1 else self.states
         return BaseModelOutput(last_hidden_state=states)
 
@@ -49,10 +49,13 @@ class EncoderStates:
 def encode(
     checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]], features: torch.Tensor | None = None
 ) -> EncoderStates:
-    """Run the encoder on windows at `checkpoint.sampling_rate`, each at most `window_seconds` long.
+    """Run the encoder on a batch of windows.
 
-    `features` are those of `features_of`, if they are there already; fewer frames than the window has are
-    encoded as they are.
+    Args:
+        checkpoint: the model.
+        windows: mono samples (n,) each, at `checkpoint.sampling_rate`, at most `window_seconds` long.
+        features: result of `features_of` for the windows; may have fewer frames than the model's window.
+            None: computed here.
     """
     features = features_of(checkpoint, windows) if features is None else features
     encoder = checkpoint.model.get_encoder()
@@ -69,11 +72,19 @@ def generate(
     prompt: str = "",
     **inputs: Any,
 ) -> torch.Tensor:
-    """Return token ids (windows, longest): prefix, text, padding; the prompt is not among them.
+    """Generate tokens for a batch of windows.
 
-    The settings of `generation_settings` replace those of the model for this call: passed to `generate` of
-    transformers, a None in them would be filled from the model's, thresholds included. They must leave room
-    for the prompt, a text before the prefix. Without `features`, `inputs` have the encoder's outputs.
+    Args:
+        checkpoint: the model.
+        settings: result of `generation_settings` for the same prompt. They replace the model's settings
+            during the call, because `generate` of transformers would fill a None in them from the model's
+            settings.
+        features: spectrograms of the windows; None if `inputs` have `encoder_outputs`.
+        prompt: text before the prefix; "" for no prompt.
+        inputs: other arguments of `generate` of transformers.
+
+    Returns:
+        Token ids (windows, longest): prefix, text and padding, without the prompt.
     """
     model = checkpoint.model
     before = _prompt_ids(checkpoint, prompt)
@@ -96,7 +107,7 @@ def _prompt_ids(checkpoint: Checkpoint, prompt: str) -> list[int]:
 
 
 def texts_of(checkpoint: Checkpoint, tokens: torch.Tensor) -> list[str]:
-    """Return token ids (windows, longest) as texts without special tokens."""
+    """Decode token ids (windows, longest) to one text per window, without special tokens."""
     texts: list[str] = checkpoint.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
     return texts
 
@@ -104,16 +115,21 @@ def texts_of(checkpoint: Checkpoint, tokens: torch.Tensor) -> list[str]:
 def features_of(
     checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]], *, seconds: float | None = None
 ) -> torch.Tensor:
-    """Return `spectrograms` on the device and in the type of the model."""
+    """Compute `spectrograms` of windows padded to `seconds`, on the device and in the type of the model."""
     model = checkpoint.model
     made = spectrograms(checkpoint.processor.feature_extractor, windows, seconds=seconds)
     return made.to(model.device, model.dtype)
 
 
 def short_window_seconds(samples: int, *, rate: int, window: float) -> float:
-    """Return the seconds to which samples are padded for a model that was trained on short windows.
+    """Return the seconds to which a window is padded for a model that was trained on short windows.
 
-    That is the next whole second from `SHORTEST` on, and at most the window of the model.
+    This is the length rounded up to whole seconds, at least `SHORTEST`, at most the model's window.
+
+    Args:
+        samples: number of samples of the window.
+        rate: their sampling rate in Hz.
+        window: seconds of the model's window.
     """
     return min(window, max(SHORTEST, math.ceil(samples / rate)))
 
@@ -121,16 +137,16 @@ def short_window_seconds(samples: int, *, rate: int, window: float) -> float:
 def spectrograms(
     extractor: Any, windows: Sequence[NDArray[np.float32]], *, seconds: float | None = None
 ) -> torch.Tensor:
-    """Return log-mel spectrograms (windows, mel bins, frames).
+    """Compute log-mel spectrograms (windows, mel bins, frames).
 
     Args:
         extractor: a `WhisperFeatureExtractor`.
-        windows: mono samples (n,) each, at its rate.
-        seconds: what they are padded to; None for its whole window.
+        windows: mono samples (n,) each, at the sampling rate of the extractor.
+        seconds: length to which windows are padded; None: the window of the extractor.
     """
     whole, rate = extractor.n_samples, extractor.sampling_rate
     samples = whole if seconds is None else min(whole, round(seconds * rate))
-    # Some padding more, on which the last frames look out, so that they are what they are in a whole window.
+    # Pad a little more: the Fourier windows of the last frames extend beyond `samples`, as in a whole window.
     longest = min(whole, samples + extractor.n_fft)
     made = extractor(
         list(windows), sampling_rate=rate, max_length=longest, padding="max_length", return_tensors="pt"
@@ -140,17 +156,22 @@ def spectrograms(
 
 
 def frames_of(extractor: Any, seconds: float) -> int:
-    """Return the frames of a window: an even number, as the encoder takes them."""
+    """Return the number of frames of a window of `seconds`, rounded up to an even number for the encoder."""
     samples = round(seconds * extractor.sampling_rate)
     positions: int = -(-samples // (ENCODER_STRIDE * extractor.hop_length))
     return ENCODER_STRIDE * positions
 
 
 def generation_settings(checkpoint: Checkpoint, *, num_beams: int | None = None, prompt: str = "") -> Any:
-    """Return the checkpoint's `GenerationConfig`, deterministic, bounded, and with language and task.
+    """Return generation settings for deterministic captions of bounded length.
 
-    English and "transcribe" are set where the checkpoint has a table of languages and no default; an
-    English-only one, and one without such a table, gets the prefix that its config makes.
+    If the checkpoint has a table of languages but no default, English and "transcribe" are set. An
+    English-only checkpoint, or one without such a table, keeps the prefix of its config.
+
+    Args:
+        checkpoint: the model.
+        num_beams: beam width; None: that of the checkpoint.
+        prompt: prompt that will be used; it reduces the room for text.
     """
     model = checkpoint.model
     settings = copy.deepcopy(model.generation_config)
@@ -175,14 +196,18 @@ def generation_settings(checkpoint: Checkpoint, *, num_beams: int | None = None,
 
 
 def checked_beams(num_beams: Any, name: str) -> int:
-    """Return a beam width that was given or is of the checkpoint `name`; None is one.
+    """Validate a beam width, and return it; 1 for None.
+
+    Args:
+        num_beams: beam width from an option or from the checkpoint.
+        name: name of the checkpoint, for the error.
 
     Raises:
-        InputError: not a number from 1 to `MAX_BEAMS`.
+        InputError: the beam width is not an integer from 1 to `MAX_BEAMS`.
     """
     number = 1 if num_beams is None else num_beams
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MAX_BEAMS:
         raise InputError(
-            f"{number!r} is out of range for num_beams, given or of {name}: use 1 to {MAX_BEAMS}"
+            f"num_beams (given, or in the checkpoint {name}) is {number!r}: use 1 to {MAX_BEAMS}"
         )
     return number

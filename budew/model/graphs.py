@@ -1,8 +1,8 @@
-"""Checkpoints as graphs for ONNX Runtime and OpenVINO: written, and run as the model they were made of.
+"""Write checkpoints as graphs for ONNX Runtime and OpenVINO, and run these graphs like the original model.
 
-A folder has three graphs, whose names, inputs and outputs are those of Optimum: the encoder, the decoder on
-the tokens before the text (it computes the keys and values of the audio too), and the decoder on one token
-more. Batch, frames and tokens may be of any number.
+A folder has three graphs, whose names, inputs and outputs are those of Optimum: the encoder; the decoder for
+the tokens before the text, which also computes the keys and values of the audio; and the decoder for one more
+token. Graphs accept any batch size and any number of frames and tokens.
 """
 
 import warnings
@@ -28,10 +28,10 @@ from budew.model.quiet import quiet_transformers
 
 Library = Literal["onnx", "openvino"]
 Graph = Callable[[dict[str, NDArray[Any]]], list[NDArray[Any]]]
-"""Arrays by the names of the inputs → the outputs in their order."""
+"""Function from arrays by input name to the list of outputs."""
 PARTS = ("encoder_model", "decoder_model", "decoder_with_past_model")
 PRECISIONS: dict[Library, tuple[str, ...]] = {"onnx": ("float32", "int8"), "openvino": ("float32", "float16")}
-"""Precisions of the weights; int8 rounds matrices, and their inputs by the largest value of the batch."""
+"""Precisions of the weights. int8 rounds matrices, and inputs scaled by the largest value of the batch."""
 
 _FILES: dict[Library, str] = {"onnx": "{}.onnx", "openvino": "openvino_{}.xml"}
 _MODULES: dict[Library, str] = {"onnx": "onnxruntime", "openvino": "openvino"}
@@ -39,12 +39,18 @@ _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
 def library_of(folder: Path) -> Library | None:
-    """Return what runs the graphs in a folder, None where there are none."""
+    """Return the library that runs the graphs in a folder; None if the folder has no graphs."""
     return next((name for name, file in _FILES.items() if (folder / file.format(PARTS[0])).is_file()), None)
 
 
 def write_graphs(checkpoint: Checkpoint, folder: Path, library: Library, dtype: str) -> None:
-    """Write the graphs of a checkpoint (float32, on the CPU) for a library, and its config, into a folder.
+    """Write the graphs of a checkpoint and its config into a folder.
+
+    Args:
+        checkpoint: model in float32 on the CPU.
+        folder: existing folder.
+        library: "onnx" or "openvino".
+        dtype: precision of the weights, one of `PRECISIONS`.
 
     Raises:
         MissingExtraError: a library is not installed.
@@ -57,7 +63,7 @@ def write_graphs(checkpoint: Checkpoint, folder: Path, library: Library, dtype: 
     frames = ENCODER_STRIDE * model.config.max_source_positions
     before = torch.ones(2, 3, dtype=torch.long)
     with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of torch, about the names of axes
+        warnings.simplefilter("ignore")  # warnings of torch about the names of axes
         features = torch.zeros(2, model.config.num_mel_bins, frames)
         states = _Encoder(model)(features)
         _, *kept = _First(model)(before, states)
@@ -104,17 +110,17 @@ def write_graphs(checkpoint: Checkpoint, folder: Path, library: Library, dtype: 
 
 
 def load_graphs(folder: Path, name: str, *, dtype: str | None = None) -> Checkpoint:
-    """Load a folder of graphs; everything that takes a checkpoint takes it, on the CPU.
+    """Load a folder of graphs as a checkpoint that runs on the CPU.
 
     Args:
-        folder: of the graphs.
-        name: to show for it.
-        dtype: in which OpenVINO computes, float32 or bfloat16; None for the faster one that works (see
-            `budew.model.cpu_precision`). Graphs of ONNX are computed as they are.
+        folder: folder with the graphs.
+        name: name to show for the checkpoint.
+        dtype: precision in which OpenVINO computes, float32 or bfloat16; None: the faster one that works (see
+            `budew.model.cpu_precision`). For ONNX it must be None.
 
     Raises:
         CheckpointError: graphs are missing or damaged, or the parts do not fit each other.
-        InputError: there is no such dtype for them, or this CPU cannot compute it.
+        InputError: the graphs or this CPU do not support the dtype.
         MissingExtraError: the library is not installed.
     """
     library = library_of(folder)
@@ -122,7 +128,7 @@ def load_graphs(folder: Path, name: str, *, dtype: str | None = None) -> Checkpo
         raise CheckpointError(f"{name} has no ONNX or OpenVINO graphs: give a folder that budew export made")
     if dtype is not None and (library == "onnx" or dtype not in _HINTS):
         others = "" if library == "onnx" else f" or choose {' or '.join(_HINTS)}"
-        raise InputError(f"{name} cannot be computed in {dtype}: leave dtype out{others}")
+        raise InputError(f"{name} cannot run in {dtype}: leave dtype out{others}")
     config = WhisperConfig.from_dict(check_config(folder, name))
     check_features(folder, name)
     stored = str(getattr(config, "stored_dtype", "float32"))
@@ -144,15 +150,15 @@ def load_graphs(folder: Path, name: str, *, dtype: str | None = None) -> Checkpo
 
 
 class GraphWhisper(WhisperForConditionalGeneration):  # type: ignore[misc]  # untyped
-    """Graphs behind the interface of a model, so that all of `generate` works: prompts, beams, sampling.
+    """Graphs with the interface of a Whisper, so that `generate` works with prompts, beams and sampling.
 
     Args:
-        config: of the model.
-        graphs: as of `PARTS`.
+        config: config of the model.
+        graphs: the three graphs, in the order of `PARTS`.
     """
 
     def __init__(self, config: WhisperConfig, graphs: Sequence[Graph]) -> None:
-        super().__init__(config)  # on the meta device: layers without weights
+        super().__init__(config)  # on the meta device, so that layers have no weights
         self._encode, self._begin, self._continue = graphs
         self.model.encoder.forward = self._states
 
@@ -181,13 +187,13 @@ class GraphWhisper(WhisperForConditionalGeneration):  # type: ignore[misc]  # un
             past = zip(_names(self, "past_key_values"), _flat(cache), strict=True)
             given = {name: tensor.contiguous().numpy() for name, tensor in past}
             logits, *kept = self._continue({"input_ids": tokens, **given})
-            for number, layer in enumerate(cache.self_attention_cache.layers):  # that of the audio stays
+            for number, layer in enumerate(cache.self_attention_cache.layers):  # keep the cache of the audio
                 layer.keys, layer.values = map(torch.from_numpy, kept[2 * number : 2 * number + 2])
         return Seq2SeqLMOutput(logits=torch.from_numpy(logits), past_key_values=cache)
 
 
 class _Encoder(torch.nn.Module):
-    """The encoder on windows of any length up to its own: as `short_window` lets the stock one take them."""
+    """The encoder for windows of any length up to its own, as the stock encoder in `short_window`."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -216,7 +222,7 @@ class _First(torch.nn.Module):
 class _Next(_First):
     def forward(self, input_ids: torch.Tensor, past: list[torch.Tensor]) -> list[torch.Tensor]:  # type: ignore[override]
         cache = _cache(past)
-        unused = past[2].new_zeros(1, 1, 1)  # states of the encoder: their keys and values are in the past
+        unused = past[2].new_zeros(1, 1, 1)  # for the encoder states, whose keys and values are in `past`
         logits = _logits(self.whisper, input_ids, unused, cache)
         own = [tensor for number, tensor in enumerate(_flat(cache)) if number % 4 < 2]
         return [logits, *own]
@@ -231,7 +237,7 @@ def _logits(model: Any, tokens: torch.Tensor, states: torch.Tensor, cache: Any) 
 
 
 def _names(model: Any, prefix: str) -> list[str]:
-    """Return the names of keys and values, in the order of `_flat`."""
+    """Return the names of the keys and values, in the order of `_flat`."""
     kinds = [f"{side}.{what}" for side in ("decoder", "encoder") for what in ("key", "value")]
     return [f"{prefix}.{layer}.{kind}" for layer in range(model.config.decoder_layers) for kind in kinds]
 
@@ -252,7 +258,7 @@ def _cache(tensors: Sequence[torch.Tensor]) -> EncoderDecoderCache:
 
 
 def _finish(made: Path, target: Path, library: Library, dtype: str) -> None:
-    """Finish an export of an ONNX file: convert it to OpenVINO, or quantize it for int8."""
+    """Finish the export of a graph: convert the ONNX file to OpenVINO, or quantize it for int8."""
     if library == "openvino":
         openvino = require("openvino", extra="export", purpose="budew export")
         openvino.save_model(openvino.convert_model(made), target, compress_to_fp16=dtype == "float16")

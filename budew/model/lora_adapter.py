@@ -1,8 +1,8 @@
-"""A LoRA adapter as peft saves it: its config and weights, checked and merged into the base model.
+"""LoRA adapters as peft saves them: check config and weights, and merge them into the base model.
 
-peft takes from the config of an adapter regular expressions, modules to import and ways to change the weights
-of the base. Here the config gives the base, the rank and the scale; the layers are those that the weights
-name, each compared with its layer of the base before memory is allocated. Merging is exact to 3e-7.
+For peft, the config of an adapter may contain regular expressions, modules to import and changes of the
+base's weights. Here only base, rank and scale are read from it. The adapted layers are those in the weights,
+and each is compared with its layer of the base before memory is allocated. Merging is exact to 3e-7.
 """
 
 import re
@@ -27,7 +27,7 @@ _WITHOUT_EFFECT = {
     "layers_to_transform", "lora_dropout", "megatron_core", "peft_version", "qalora_group_size",
     "target_modules", "task_type",
 }  # fmt: skip
-"""Settings of peft that change nothing of a trained adapter whose weights name their layers."""
+"""Settings of peft without effect on a trained adapter whose weights name their layers; they are ignored."""
 
 Rank = Annotated[int, Field(ge=1, le=LARGEST_RANK)]
 Alpha = Annotated[float, Field(gt=0, le=65_536)]
@@ -35,7 +35,7 @@ Layer = Annotated[str, StringConstraints(pattern=r"\A[\w.]{1,200}\z")]
 
 
 class AdapterConfig(Settings):
-    """`adapter_config.json`: whatever is more than low-rank differences of linear layers is refused."""
+    """Content of `adapter_config.json`; settings beyond low-rank differences of linear layers are errors."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -47,7 +47,7 @@ class AdapterConfig(Settings):
     alpha_pattern: dict[Layer, Alpha] = Field(default_factory=dict)
     use_rslora: bool = False
     bias: Literal["none"] = "none"
-    init_lora_weights: bool | Literal["gaussian"] = True  # the others change the weights of the base
+    init_lora_weights: bool | Literal["gaussian"] = True  # other values change the weights of the base
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -58,23 +58,27 @@ class AdapterConfig(Settings):
         return self
 
     def base_in(self, folder: Path) -> str:
-        """Return folder or hub id of the base; a relative path may start at the folder of the adapter."""
+        """Return folder or hub id of the base; a relative path may be relative to `folder`, the adapter's."""
         beside = folder / self.base_model_name_or_path
         return str(beside) if beside.is_dir() else self.base_model_name_or_path
 
 
 def is_adapter(folder: Path) -> bool:
-    """Return whether the folder holds an adapter in place of a model."""
+    """Return whether a folder has an adapter instead of a model."""
     return (folder / ADAPTER_CONFIG).is_file() and not any(
         (folder / file).is_file() for file in (WEIGHTS, INDEX)
     )
 
 
 def read_config(folder: Path, name: str) -> AdapterConfig:
-    """Read the config of the adapter `name`.
+    """Read and validate the config of an adapter.
+
+    Args:
+        folder: folder of the adapter.
+        name: name of the adapter, for errors.
 
     Raises:
-        CheckpointError: it is not that of a plain LoRA adapter.
+        CheckpointError: the config is missing, invalid, or not that of a plain LoRA adapter.
     """
     try:
         return validated(
@@ -85,10 +89,16 @@ def read_config(folder: Path, name: str) -> AdapterConfig:
 
 
 def merge(model: Any, folder: Path, config: AdapterConfig, name: str) -> Any:
-    """Return the base with the adapter `name` of a folder merged into its weights, which are changed.
+    """Merge an adapter into its base model, in place, and return the model.
+
+    Args:
+        model: the base model.
+        folder: folder of the adapter.
+        config: config of the adapter.
+        name: name of the adapter, for errors.
 
     Raises:
-        CheckpointError: there are no weights in safetensors, or they are those of another model.
+        CheckpointError: the adapter has no weights in safetensors, or does not fit the base model.
         MissingExtraError: peft is not installed.
     """
     peft: Any = require("peft", extra="train", purpose=f"the LoRA adapter {name}")
@@ -102,14 +112,14 @@ def merge(model: Any, folder: Path, config: AdapterConfig, name: str) -> Any:
         target_modules=list(ranks),
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # what peft uses of transformers
+        warnings.simplefilter("ignore", FutureWarning)  # peft uses deprecated parts of transformers
         adapted = peft.get_peft_model(model, settings)
     peft.set_peft_model_state_dict(adapted, load_file(folder / ADAPTER_WEIGHTS))
     return adapted.merge_and_unload()
 
 
 def _ranks(model: Any, folder: Path, config: AdapterConfig, name: str) -> dict[str, int]:
-    """Return the adapted layers and their ranks, after comparison with those of the model."""
+    """Return the adapted layers and their ranks, after comparing their shapes with those of the model."""
     if not (folder / ADAPTER_WEIGHTS).is_file():
         raise CheckpointError(
             f"{name} has no {ADAPTER_WEIGHTS} in {folder}: save the adapter with save_pretrained of peft"
@@ -120,7 +130,7 @@ def _ranks(model: Any, folder: Path, config: AdapterConfig, name: str) -> dict[s
             match = _WEIGHT.fullmatch(key)
             if match is None:
                 raise CheckpointError(
-                    f"{name}: {key[:100]} is no weight of a plain LoRA adapter: merge it with peft"
+                    f"{name}: {key[:100]} is not a weight of a plain LoRA adapter: merge it with peft"
                 )
             shapes.setdefault(match[1], {})[match[2]] = tuple(file.get_slice(key).get_shape())
     layers, base = dict(model.named_modules()), config.base_model_name_or_path
@@ -129,7 +139,10 @@ def _ranks(model: Any, folder: Path, config: AdapterConfig, name: str) -> dict[s
     for layer, found in shapes.items():
         linear = layers.get(layer)
         if not isinstance(linear, torch.nn.Linear):
-            raise CheckpointError(f"{name} adapts {layer}, which is no linear layer of its base {base}")
+            raise CheckpointError(
+                f"{name} adapts {layer}, which is not a linear layer of its base {base}: "
+                "use the base that it was trained on"
+            )
         rank = found.get("A", (0,))[0]
         expected = {"A": (rank, linear.in_features), "B": (linear.out_features, rank)}
         if found != expected or rank not in known:

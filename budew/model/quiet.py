@@ -1,4 +1,4 @@
-"""Advice that transformers gives to its own developers stays off the terminal."""
+"""Hide messages of transformers that are meant for its developers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from transformers.utils import logging
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Keep the log messages of `transformers` below errors, and its progress bars, off the terminal."""
+    """Context manager that hides progress bars of `transformers`, and its log messages below errors."""
     verbosity, has_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

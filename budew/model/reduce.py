@@ -1,13 +1,12 @@
 """Reduce a pretrained Whisper before fine-tuning: fewer layers, and the vocabulary of captions.
 
-The first layers of an encoder are kept, since each works on what the one before it has made. Of a decoder the
-first and the last layer are kept, and between them layers at even distances, as in distilled Whispers (Gandhi
-et al. 2023, "Distil-Whisper"). Of whisper-base, 4 and 2 layers of 6 leave 45 % of the weights outside the
-embedding.
+The first layers of the encoder are kept, since each works on the output of the one before it. Of the decoder,
+the first and the last layer are kept, and layers at even distances between them, as in Distil-Whisper (Gandhi
+et al. 2023). Whisper-base with 4 and 2 of its 6 layers has 45 % of the weights outside the embedding.
 
-Captions need a few thousand of the 51,865 tokens, and the product with the embedding is most of the time that
-a shallow decoder takes. The tokens that remain keep their rows of the embedding. All bytes are among them, so
-any text can still be written; timestamps are left out.
+Captions need a few thousand of the 51,865 tokens, and a shallow decoder spends most of its time on the
+product with the embedding. The remaining tokens keep their rows of the embedding. All bytes are among them,
+so any text can still be written; timestamps are left out.
 """
 
 import json
@@ -24,14 +23,18 @@ from budew.errors import CheckpointError
 from budew.model.build import SPECIAL, generation_config, stock_tokenizer, token_ids
 
 FORMER = {"<|nospeech|>": "<|nocaptions|>"}
-"""Special tokens that the tokenizers of Whispers before large-v3 have under other names."""
+"""Special tokens to their names in the tokenizers of Whispers before large-v3."""
 
 
 def reduce_layers(config: WhisperConfig, encoder: int | None, decoder: int | None) -> None:
-    """Change the numbers of layers in a config; None for those that it has.
+    """Change the numbers of layers in a config, in place.
+
+    Args:
+        config: config of the base model.
+        encoder, decoder: number of layers to keep; None for all.
 
     Raises:
-        CheckpointError: the model has fewer.
+        CheckpointError: the model has fewer layers.
     """
     for side, wanted in (("encoder", encoder), ("decoder", decoder)):
         name = f"{side}_layers"
@@ -39,19 +42,22 @@ def reduce_layers(config: WhisperConfig, encoder: int | None, decoder: int | Non
             continue
         if wanted > getattr(config, name):
             raise CheckpointError(
-                f"model.{name}: {wanted} layers cannot be kept of {getattr(config, name)} in the {side} of "
-                "the base: give fewer, or null for all"
+                f"model.{name} is {wanted}, but the {side} of the base model has only "
+                f"{getattr(config, name)} layers: give fewer, or null for all"
             )
         setattr(config, name, wanted)
 
 
 def keep_layers(model: Any, encoder: int | None, decoder: int | None) -> None:
-    """Remove layers from a Whisper: all but the first of the encoder, and all but some of the decoder.
+    """Remove layers from a Whisper, in place: the last ones of the encoder, and inner ones of the decoder.
 
-    `encoder` and `decoder` layers remain, None for all. Of the decoder, the last remains in any case.
+    Args:
+        model: the Whisper.
+        encoder, decoder: number of layers to keep; None for all. The last layer of the decoder is always
+            kept.
 
     Raises:
-        CheckpointError: the model has fewer.
+        CheckpointError: the model has fewer layers.
     """
     layers = model.get_encoder().layers, model.get_decoder().layers
     reduce_layers(model.config, encoder, decoder)
@@ -61,21 +67,24 @@ def keep_layers(model: Any, encoder: int | None, decoder: int | None) -> None:
         model.get_decoder().layers = torch.nn.ModuleList(layers[1][number] for number in kept)
         for number, layer in enumerate(model.get_decoder().layers):
             layer.self_attn.layer_idx = layer.encoder_attn.layer_idx = number
-        model.generation_config.alignment_heads = None  # of layers that may be gone, for times of words
+        model.generation_config.alignment_heads = None  # for word times; their layers may be removed
 
 
 def decoder_layers(number: int, kept: int) -> list[int]:
-    """Return the layers that stay: at even distances, with the first and the last."""
+    """Return the numbers of the `kept` layers, of `number`: at even distances, including first and last."""
     chosen = np.linspace(0, number - 1, kept).astype(int).tolist()
     return [*chosen[:-1], number - 1]
 
 
 def caption_tokenizer(base: WhisperTokenizer, used: Iterable[int]) -> WhisperTokenizer:
-    """Return a tokenizer with all bytes, used tokens, what these are merged from, and the special tokens of
-    captions.
+    """Make a smaller tokenizer from that of a base model.
 
-    A text whose tokens in the base are all among the used ones has the same tokens in both: each merge on the
-    way to them is there, and no other comes before it.
+    It has all bytes, the used tokens, the tokens from which these are merged, and the special tokens of
+    captions. A text whose tokens in the base are all among the used ones is split into the same tokens.
+
+    Args:
+        base: tokenizer of the base model.
+        used: ids of the tokens to keep.
     """
     bpe = json.loads(base.backend_tokenizer.to_str())["model"]
     names = {number: token for token, number in bpe["vocab"].items()}
@@ -98,12 +107,17 @@ def caption_tokenizer(base: WhisperTokenizer, used: Iterable[int]) -> WhisperTok
 
 
 def keep_vocabulary(model: Any, base: WhisperTokenizer, tokenizer: WhisperTokenizer) -> None:
-    """Leave a Whisper the rows of its embedding for the tokens of a `caption_tokenizer`.
+    """Reduce the embedding of a Whisper, in place, to the tokens of a `caption_tokenizer`.
 
-    Its generation config is replaced.
+    The generation config is replaced, too.
+
+    Args:
+        model: the Whisper.
+        base: its tokenizer.
+        tokenizer: smaller tokenizer of `caption_tokenizer`.
 
     Raises:
-        CheckpointError: the model has no such token.
+        CheckpointError: the base lacks a token.
     """
     known = base.get_vocab()
     known = {name: known[former] for name, former in FORMER.items() if former in known} | known

@@ -1,4 +1,4 @@
-"""Saving checkpoints so that stock classes, CTranslate2 and `transformers.pipeline` read them."""
+"""Save checkpoints so that stock classes, CTranslate2 and `transformers.pipeline` can load them."""
 
 import json
 import shutil
@@ -14,17 +14,17 @@ PIPELINE_TASK = "speech-emotion-captioning"
 
 
 def save_beside(folder: Path, settings: Any, processor: Any) -> None:
-    """Save generation config and processor beside a saved model or adapter."""
+    """Save generation config and processor into the folder of a saved model or adapter."""
     settings.save_pretrained(folder)
     processor.save_pretrained(folder)
     processor.feature_extractor.save_pretrained(folder)  # what CTranslate2 and faster-whisper read
 
 
 def add_pipeline(folder: Path) -> None:
-    """Put a pipeline beside a saved checkpoint: `pipeline(model=DIR, trust_remote_code=True)` needs no more.
+    """Add the code of a pipeline to a saved checkpoint, for `pipeline(model=DIR, trust_remote_code=True)`.
 
-    Its task has a name of its own, since transformers asks for `trust_remote_code` by that name, also where
-    "emotion-captioning" is registered.
+    The task in the checkpoint has another name than "emotion-captioning", because transformers would
+    otherwise require `trust_remote_code` even if that task is registered.
     """
     config = read_json(folder / "config.json", folder.name)
     entry = {"impl": f"{PIPELINE.stem}.CaptionPipeline", "pt": [WhisperForConditionalGeneration.__name__]}

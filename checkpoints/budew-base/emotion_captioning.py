@@ -1,7 +1,7 @@
 """Captions of speech, for `transformers.pipeline(model=DIR, trust_remote_code=True)`.
 
-A copy of this file lies beside each checkpoint. Where budew is installed its own pipeline is used, which also
-says what a caption means. Otherwise this file does, with transformers, torch and av alone.
+Each checkpoint folder has a copy of this file. If budew is installed, its own pipeline is used, which also
+returns emotions, bursts and traits. Otherwise the class below needs only transformers, torch and av.
 """
 
 import io
@@ -13,10 +13,11 @@ from transformers import Pipeline
 
 
 class _Captions(Pipeline):  # type: ignore[misc]  # transformers is taken as untyped
-    """The caption of a path, encoded bytes, or a dictionary with "array" (or "raw") and "sampling_rate".
+    """Pipeline that captions a path, bytes, or a dictionary with "array" (or "raw") and "sampling_rate".
 
-    A recording is captioned in windows of the model's length. The output is a dictionary: "caption", one line
-    a window, and for several windows "windows": "start" and "end" in seconds, and "caption".
+    A recording is captioned in windows of the model's length. The output is a dictionary with "caption", one
+    line per window; if there are several, also "windows", each with "start" and "end" in seconds and
+    "caption".
     """
 
     _load_processor = False
@@ -32,7 +33,7 @@ class _Captions(Pipeline):  # type: ignore[misc]  # transformers is taken as unt
         return super().get_iterator(inputs, num_workers, 1, *params)
 
     def preprocess(self, audio: Any) -> dict[str, Any]:
-        """Return spectrograms (windows, mel bins, frames), and where windows end, in seconds."""
+        """Return spectrograms (windows, mel bins, frames), and the end of each window in seconds."""
         extractor = self.feature_extractor
         rate, size = extractor.sampling_rate, extractor.n_samples
         samples = _samples(audio, rate)
@@ -49,7 +50,7 @@ class _Captions(Pipeline):  # type: ignore[misc]  # transformers is taken as unt
         return {"tokens": tokens, "ends": inputs["ends"]}
 
     def postprocess(self, outputs: dict[str, Any]) -> dict[str, Any]:
-        """Return the captions."""
+        """Decode the generated tokens to the output dictionary."""
         ends = outputs["ends"]
         texts = [self.tokenizer.decode(one, skip_special_tokens=True).strip() for one in outputs["tokens"]]
         if len(texts) == 1:
@@ -60,7 +61,7 @@ class _Captions(Pipeline):  # type: ignore[misc]  # transformers is taken as unt
 
 
 def _samples(audio: Any, rate: int) -> Any:
-    """Return the mean of the channels, (n,) in [-1, 1] at this rate."""
+    """Decode audio to mono samples (n,) in [-1, 1] at `rate` Hz."""
     resampler = av.AudioResampler(format="fltp", rate=rate)
     if isinstance(audio, np.ndarray):
         raise TypeError('samples need a rate: give {"array": samples, "sampling_rate": rate}')

@@ -322,7 +322,7 @@ def test_some_layers_and_tokens_of_a_base_are_adapted(adapted, make_whisper, tmp
     train(recipe, out=tmp_path / "again")
     assert weights(tmp_path / "again") == weights(tmp_path / "run")
     wrong = adapted("full", f"model.base={base}", "model.decoder_layers=4")
-    with pytest.raises(CheckpointError, match="decoder_layers: 4 layers cannot be kept of 3"):
+    with pytest.raises(CheckpointError, match=r"decoder_layers is 4, .* has only 3"):
         train(wrong, out=tmp_path / "wrong")
 
 
