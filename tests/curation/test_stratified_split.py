@@ -152,8 +152,8 @@ def test_fewer_speakers_than_parts_is_an_error_and_as_many_are_enough():
 @pytest.mark.parametrize(
     "shares", [{"train": 1.0}, {"a": 0.5, "b": 0.6}, {"a": 1.5, "b": -0.5}, {"a": 0.5, "b": float("nan")}]
 )
-def test_shares_that_do_not_add_up_are_refused(shares):
-    with pytest.raises(InputError, match=r"add up|two parts"):
+def test_shares_that_are_not_a_split_are_refused(shares):
+    with pytest.raises(InputError, match=r"add up|two parts|above 0 and below 1"):
         split_corpus([], shares)
 
 
