@@ -38,7 +38,7 @@ LONGEST = 120.0
 FRAME, HOP = 1_024, 256  # samples
 SECONDS = HOP / SAMPLING_RATE
 """Seconds from one frame to the next."""
-SILENCE = 25.0  # dB under the 99th percentile of the frames
+SILENCE = 25.0  # dB below the 99th percentile of the levels
 SHORTEST_SOUND, SHORTEST_PAUSE = 0.1, 0.3  # seconds
 FLOOR = -120.0
 """Lowest level in dBFS (0: a full-scale square wave); 24 bits end at -144, 16 bits at -96."""

@@ -156,7 +156,7 @@ def _noted(clip: Clip, profile: VoiceProfile, source: str) -> Clip:
 
 
 def _from_captions(clip: Clip) -> VoiceProfile:
-    """Return the mean of parsed captions: means of emotions, bursts and traits that most of them name."""
+    """Combine parsed captions: means of the emotions, and the bursts and traits that most captions name."""
     profiles = [parse(caption.text).profile for caption in clip.captions]
     count, sums = len(profiles), Counter[str]()
     for profile in profiles:

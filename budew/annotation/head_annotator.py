@@ -127,7 +127,7 @@ class VoiceScorer:
     def build(cls, heads: Sequence[Head], encoder: Encoder) -> "VoiceScorer":
         """Move heads to the device of the encoder; raise CheckpointError if they are for another encoder."""
         device, pooled, flattened = encoder.device, [], []
-        room = inf if device.type == "cpu" else 0.0  # a CPU maps the weights
+        room = inf if device.type == "cpu" else 0.0  # on a CPU, weights stay mapped from the file
         if device.type == "cuda":
             room = GPU_SHARE * torch.cuda.mem_get_info(device)[0]
         for head in heads:
@@ -139,7 +139,11 @@ class VoiceScorer:
         return cls(encoder, tuple(pooled), tuple(flattened))
 
     def scores(self, samples: Sequence[Samples]) -> list[dict[str, float]]:
-        """Return name of the head → score for each window; `samples` are those of `Encoder.states`."""
+        """Return for each window: name of the head → score.
+
+        Args:
+            samples: windows as `Encoder.states` takes them.
+        """
         with torch.inference_mode():
             states = self.encoder.states(samples)
             pooled, flat = statistics_pooling(states), states.flatten(1)
@@ -164,7 +168,7 @@ def _load_scorer(
 
 @dataclass(slots=True)
 class _ClipScores:
-    """A clip and the scores of its windows, as far as they are computed."""
+    """A clip and the scores of those of its windows that are scored already."""
 
     clip: Clip
     seconds: list[float] = field(default_factory=list)
@@ -205,7 +209,7 @@ class _ClipScores:
 def _annotate(
     clips: Iterator[Clip], failed: OnFailed, scorer: VoiceScorer, batch_size: int, made_by: Mapping[str, Any]
 ) -> Iterator[Clip]:
-    """Score windows in batches, whatever clips they are of, and pass on the clips that are complete."""
+    """Score windows in batches, each with windows of any clips, and yield the clips that are complete."""
     waiting: deque[_ClipScores] = deque()
 
     def windows_of_clips() -> Iterator[tuple[_ClipScores, Samples]]:

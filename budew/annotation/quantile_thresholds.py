@@ -233,7 +233,7 @@ def rules() -> tuple[Rule, ...]:
 
 
 def _group(clip: Clip, rule: Rule) -> str:
-    """Return the language of a clip, or "female" or "male" by the word or else the number of its profile."""
+    """Return the group of a clip for a rule: its language, or "female" or "male" by its traits."""
     if rule.group == "language":
         return (clip.language or "").partition("-")[0].lower()
     traits: Mapping[str, Any] = clip.profile.traits if clip.profile and rule.group == "gender" else {}

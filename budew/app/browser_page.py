@@ -195,7 +195,7 @@ def rendered_html(profile: VoiceProfile, style: Style | None) -> str:
     """Return HTML with captions of a profile, in which the phrases for its parts are marked.
 
     Raises:
-        WithheldError: the profile joins a minor with sexual content.
+        WithheldError: the profile combines a minor with sexual content.
     """
     captions = dict.fromkeys(render(profile, seed=seed, style=style) for seed in range(_RENDERED))
     return _frame("rendered captions", explanation_html(list(map(parse, captions)), profile=profile))

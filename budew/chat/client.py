@@ -101,7 +101,7 @@ class Client:
         return answer
 
     async def _ask_in_rounds(self, request: ServerRequest, key: bytes) -> Answer:
-        """Ask in several rounds; between two of them the server has to answer a health probe."""
+        """Send a request in several rounds; between two, wait until the server answers a health probe."""
         failures = overloads = 0
         while failures < _ROUNDS and overloads < _OVERLOADED_ROUNDS:
             retries = _LATER_RETRIES if failures or overloads else self._server.retries
@@ -117,7 +117,7 @@ class Client:
         raise ServerError(f"{self._server.shown} answers other requests but not this one ({fault})")
 
     async def _ask_with_retries(self, request: ServerRequest, key: bytes, retries: int) -> Answer:
-        """Ask, and ask again if the answer cannot be used; store the answer with its cost."""
+        """Send a request, again if the answer is invalid, and store the answer with its cost."""
         for number in range(retries + 1):
             try:
                 answer = await self._send(request, key.hex(), retries)
@@ -150,7 +150,7 @@ class Client:
         return self._read(request, content, content_type)
 
     async def _post(self, request: ServerRequest, key: str, retries: int) -> tuple[bytes, str]:
-        """Post the body; after the server has rejected a schema, the plain body."""
+        """Post the body; if the server has rejected a schema, post the plain body instead."""
         post = partial(self._connection.post, request.path, key=key, retries=retries)
         if self._supports_schemas is False:
             return await post(request.plain_body())
@@ -181,7 +181,7 @@ class Client:
         """Return when the server answers a probe, or has answered any request since this was called.
 
         Raises:
-            JobError: it does not within `patience`.
+            JobError: the server does not answer within `patience` seconds.
         """
         called = _now()
         async with self._probing:

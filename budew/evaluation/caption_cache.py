@@ -110,7 +110,7 @@ class CaptionCache:
 
 
 def _record(id: str, result: "CaptionedRecording | FailedRecording", *, sampled: bool) -> dict[str, Any]:
-    """Return the line of a clip. A damaged one has no caption: the label is that of the whole."""
+    """Return the line of a clip. A damaged clip gets no caption, as its label holds for the whole clip."""
     from budew.inference import FailedRecording
 
     fault = result.reason if isinstance(result, FailedRecording) else result.damaged
@@ -136,7 +136,7 @@ def _prediction(record: Mapping[str, Any]) -> Prediction | str:
 
 
 def _parsed(text: str) -> VoiceProfile:
-    """Return the parse of a caption; of one that was withheld, nothing is known."""
+    """Return the profile of a caption; one without rated emotions if the caption was withheld."""
     return parse(text).profile if text else VoiceProfile(None)
 
 

@@ -112,8 +112,8 @@ def _class_sums(decisions: Decisions, labels: IntArray, groups: IntArray) -> Flo
 def _metrics(sums: FloatArray) -> dict[str, FloatArray]:
     """Return `METRICS`, (rows,), and `CLASS_METRICS`, (rows, classes), of (rows, 6, classes).
 
-    A class without clips is undefined (NaN) and takes no part in the means over classes: the unweighted
-    average recall and the macro F1.
+    A class without clips is undefined (NaN) and left out of the means over classes: unweighted average recall
+    and macro F1.
     """
     clips, right, recalled, accepted, refused, assigned = np.moveaxis(sums, 1, 0)
     total = clips.sum(axis=1)

@@ -107,7 +107,7 @@ def _correlations(
 ) -> FloatArray:
     """Return Spearman's ρ, Pearson's r and the area under the ROC curve of one emotion, (3, rows).
 
-    They are over the clips in which it is rated.
+    The metrics are over the clips in which it is rated.
     """
     if not rated.all():
         reference, predicted, counts = reference[rated], predicted[rated], counts[:, rated]
@@ -121,10 +121,10 @@ def _correlations(
 
 
 def _top1(reference: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:
-    """Share of the clips with an emotion whose strongest is right, ties broken at random.
+    """Return the share of clips with an emotion whose strongest emotion is right; ties count in part.
 
     Returns:
-        (rows,) in [0, 1]; NaN where no clip with all emotions rated and predicted has one.
+        (rows,) in [0, 1]; NaN if no clip with all emotions rated and predicted has an emotion.
     """
     whole = ~np.isnan(reference + predicted).any(axis=1)
     if not whole.any():

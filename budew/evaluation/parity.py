@@ -35,8 +35,8 @@ class Parity:
         same: share of the clips whose two captions are equal, from 0 to 1.
         spearman, reference_spearman: mean over the emotions of the correlation between captioned intensities
             and labels, for the other model and for the reference; None if the clips have no labels.
-        logits: largest absolute difference of a logit, over the tokens of the reference's captions; with
-            CTranslate2 only up to the first token that differs.
+        logits: largest absolute difference between logits of the two models, over the tokens of the
+            reference's captions; with CTranslate2 only up to the first token that differs.
     """
 
     clips: int

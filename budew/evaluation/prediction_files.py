@@ -139,7 +139,7 @@ class NamedClips(dict[str, Value]):
 
 
 def _path(id: str) -> tuple[str, ...]:
-    """Return the folders and the name of a file, without the suffix of audio or a picture."""
+    """Return the folders and the name of a file, without a suffix of audio or images."""
     *folders, name = id.replace("\\", "/").split("/")
     stem = name.rpartition(".")[0]
     named = stem and (AUDIO.owns(name) or IMAGE.owns(name))
@@ -184,9 +184,9 @@ def _is_corpus(source: str | Path) -> bool:
 
 
 def _predicted(clip: Clip) -> VoiceProfile:
-    """Return the profile of a clip; of one scored by heads these scores, as published.
+    """Return the profile of a clip; if heads scored the clip, a profile of their raw scores.
 
-    The profile of such a clip leaves faint ones out, and what else is in it are labels.
+    The profile in such a clip lacks weak emotions, and its other values are labels.
     """
     profile, heads = clip.profile or VoiceProfile(None), clip.metadata.get(_HEADS)
     if not isinstance(heads, Mapping):

@@ -88,7 +88,7 @@ def read_rows(path: Path, *, value: str | None = None) -> Iterator[PredictionRow
 
 
 def _unknown(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the names of numbers that may be meant for an emotion, each with that."""
+    """Yield unknown names of numbers that may be misspelt emotions, each with the nearest emotion."""
     for place in _places(_with_answer(row)):
         for key, given in place.items():
             if _named(key) is None and (isinstance(given, Mapping) or number_in(given) is not None):
@@ -98,7 +98,7 @@ def _unknown(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _objects(path: Path) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
-    """Yield where each row is, its id if that is the name of a file, and its fields."""
+    """Yield the place of each row, its id if the row is a file (else None), and its fields."""
     files = list_files(path) if path.is_dir() else []
     tables = [file for file in files if file.name.lower().endswith(MANIFESTS)]
     for table in tables if path.is_dir() else [path]:
@@ -220,7 +220,7 @@ def _named(key: str) -> str | None:
 
 
 def _number(given: Any, name: str) -> float | None:
-    """Return a score as a float, or the one that a text is, as in CSV; None for null."""
+    """Return a score as a float, also from text as in CSV; None for null."""
     if given is None:
         return None
     with suppress(ValueError, OverflowError):

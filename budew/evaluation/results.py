@@ -291,7 +291,7 @@ def _by_emotion(
 
 
 def _confused_with(confusion: FloatArray, row: int) -> tuple[str, float] | None:
-    """Return the wrong emotion most often predicted for clips of this one, and its share, if any."""
+    """Return the wrong emotion most often predicted for clips of an emotion, and its share; or None."""
     wrong = confusion[row, :-1].copy()
     wrong[row] = 0
     if not wrong.any():

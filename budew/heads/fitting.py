@@ -161,7 +161,7 @@ class _Fitter:
 def _moments(data: LabeledStates, clips: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
     """Return mean and standard deviation of each channel over clips and positions, (width,) each.
 
-    Not of each input: those after the end of most clips hardly vary.
+    They are not computed for each input, as inputs after the end of most clips hardly vary.
     """
     total, squares, count = 0.0, 0.0, len(clips) * data.positions
     for chosen in np.array_split(clips, len(clips) // 64 + 1):

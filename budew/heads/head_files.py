@@ -139,7 +139,7 @@ def load_heads(path: str | Path) -> list[Head]:
 
 
 def _canonical_name(path: Path, written: str) -> str:
-    """Return the canonical name of what a head scores; one that the taxonomies do not have stays as it is.
+    """Return the canonical name of an emotion or attribute; names that the taxonomy lacks are unchanged.
 
     `age` and `gender` in small letters are years and words, not attributes.
     """
@@ -169,7 +169,7 @@ def _unpickled(path: Path) -> dict[str, object]:
 
 
 def _check_archive(path: Path) -> None:
-    """Raise unless the parts of the zip are stored uncompressed: torch would unpack a bomb."""
+    """Raise if parts of the zip are compressed, because torch would unpack a zip bomb."""
     with zipfile.ZipFile(path) as archive:
         for part in archive.infolist():
             if part.compress_type != zipfile.ZIP_STORED:

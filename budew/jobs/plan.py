@@ -317,7 +317,7 @@ def _sums(counts: Sequence[int], more: Sequence[int]) -> list[int]:
 
 
 def _check_not_fewer(units: Sequence[NumberedUnit], out: Path) -> None:
-    """Refuse a plan with fewer clips than there are, as it would remove some."""
+    """Raise an error if the plan has fewer clips than the folder, as it would remove some."""
     last, names = units[-1], {unit.name for unit in units}
     record = read_record(out, last.name)
     prefix = last.name.rpartition("-")[0]

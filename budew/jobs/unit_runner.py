@@ -121,7 +121,7 @@ class _UnitRun:
             yield finished.get(clip.id, clip)
 
     def _finished_clips(self) -> dict[str, Clip]:
-        """Return the clips that an earlier run of a job without input has made: they are not made again."""
+        """Return the clips that an earlier run of a job without input made: they are not made again."""
         record = read_record(self._out, self._unit.name) if isinstance(self._unit, NumberedUnit) else None
         if record is None or not record.clips:
             return {}
@@ -140,7 +140,7 @@ class _UnitRun:
 
 
 def _writable(clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-    """Pass on what can be written: audio in memory, metadata that is JSON, a unique id, nothing withheld."""
+    """Yield the clips that can be written, with audio in memory; others fail (id, metadata, withheld)."""
     seen: set[str] = set()
     for clip in clips:
         try:

@@ -180,7 +180,7 @@ class WorkerPool:
 
 
 def _context() -> Any:
-    """Return how processes start: forked, if possible, from one that has only imported this module.
+    """Return the start method of processes: if possible, forked from a process that only imports this module.
 
     Such a start takes 50 ms instead of the seconds of the imports, and is safe, as nothing else ran there.
     """
@@ -192,9 +192,9 @@ def _context() -> Any:
 
 
 def _start_tracker() -> None:
-    """Start the process that removes the semaphores of a killed job, without its warnings.
+    """Start the process that removes the semaphores of a killed job, with its warnings turned off.
 
-    It comes before all others, as starting it (Python 3.11) lets a held Ctrl-C through.
+    It must start before all others, since its start (Python 3.11) lets a blocked Ctrl-C through.
     """
     quiet = "ignore::UserWarning:multiprocessing.resource_tracker"
     sys.warnoptions.append(quiet)  # child processes inherit it
@@ -206,7 +206,7 @@ def _start_tracker() -> None:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back while processes start: they inherit this, and so never see it."""
+    """Block Ctrl-C while processes start; they inherit this, so Ctrl-C never reaches them."""
     held = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

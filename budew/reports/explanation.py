@@ -169,7 +169,7 @@ def print_all_frames(
         selection: which parts of the profile to express.
 
     Raises:
-        InputError: the style is unknown, or a part that `selection` leaves out.
+        InputError: the style is unknown, or `selection` leaves out an unknown part.
     """
     for name in frame_names(style=style):
         frame = load_templates().frames[name]
@@ -229,7 +229,7 @@ def _mark_table(text: str, found: Sequence[Mark], width: int) -> Table:
 
 
 def _bars(parsed: ParsedCaption, console: Console) -> Table | Text:
-    """Return a row an emotion: its name, a bar of which every level is a step, and the level."""
+    """Return one row per emotion: its name, a bar with a step for each level, and the level."""
     emotions = parsed.emotions
     if not emotions:
         return Text(_without_emotions(parsed), Style(dim=True))

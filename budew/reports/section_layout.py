@@ -80,7 +80,7 @@ class Axis:
         return [(f"{value:g}".replace("-", "−"), self.at(value)) for value in values]
 
     def bar(self, found: ConfidenceInterval) -> dict[str, float] | None:
-        """Return the position of a bar: `left`, `width`, and its interval from `low` with length `reach`."""
+        """Return `left` and `width` of a bar, and `low` and `reach` of its interval; None without a value."""
         if found.value is None:
             return None
         end = self.at(found.value)

@@ -81,9 +81,9 @@ class RaterResult:
         kappa: mean kappa over the emotions, with an interval from resampling them.
         sd, median: standard deviation and median of kappa over the emotions.
         by_emotion: emotion → mean kappa over the human partners; None where undefined.
-        difference, p: of the rater's kappas with people from the kappas of people with each other, see
-            `compare`.
-        could_be_annotator: whether these do not differ significantly.
+        difference, p: difference between the rater's kappas with people and the kappas of people with each
+            other, and its p-value, see `Comparison`.
+        could_be_annotator: whether the difference is not significant.
         spearman, spearman_by_emotion: models only: ρ with the median of the people, mean over emotions and by
             emotion. Undefined (None) where model or people never vary, which the mean leaves out.
         matched_kappa: models only: kappa after `matched_ratings` over all pairs of model and person together,

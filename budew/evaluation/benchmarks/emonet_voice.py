@@ -60,8 +60,8 @@ class EmoNetVoice:
         as_zero: metrics over all clips, with 0 as the prediction where there is none.
         attributes: "Authenticity" and "Arousal" → metrics as in `scores.overall`, and `refused` in per cent.
         reliability: "all" and each category → agreement of the raters, on 0–10.
-        human_ceiling: agreement of each rater with the mean of the other raters on the 40 emotions; `n`
-            ratings.
+        human_ceiling: agreement of each rater with the mean of the other raters on the 40 emotions, see
+            `Agreement.leave_one_out`; `n`: number of ratings.
         numbers: number of clips by category, rater, language and so on, see `numbers_of`.
         settings: settings of the intervals and baselines.
         decoding: decoding of the model; None for a file of predictions.
@@ -191,7 +191,7 @@ def _compared(
     data: str | Path,
     settings: Resampling | None,
 ) -> tuple[list[PredictedClip], DecodingComparison]:
-    """Predict clips by several decodings at once; return the predictions of the predictor's own, and all."""
+    """Predict clips with several decodings; return predictions of the predictor's one, and all scores."""
     if not isinstance(predictor, ModelPredictor):
         raise InputError("decodings of a model can be compared, not those of a file of predictions")
     decodings = tuple(dict.fromkeys((*compared, predictor.decoding)))

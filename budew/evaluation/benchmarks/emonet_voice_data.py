@@ -117,7 +117,7 @@ def on_hub(source: str | Path) -> str | Path:
 
 
 def _rated(where: str, clip: Clip) -> RatedClip:
-    """Return a clip with its answers; language and voice of the file name where it has none itself."""
+    """Return a clip with its answers; language and voice are read from the file name if the clip has none."""
     named = shard_name(audio_name(clip))
     language = clip.language and (language_tag(clip.language) or clip.language)
     category, answers = _one_category(where, clip.metadata.get("ratings"))
@@ -131,7 +131,7 @@ def _rated(where: str, clip: Clip) -> RatedClip:
 
 
 def _one_category(where: str, ratings: Any) -> tuple[str, dict[str, int]]:
-    """Return the category and the answers, 0 to 2 by rater, of the ratings that `budew.read` keeps."""
+    """Return the category, and rater → answer (0 to 2), from the ratings in the metadata."""
     if not isinstance(ratings, list) or not ratings:
         raise CorpusError(
             f"{where}: the clip has no ratings: give data with the answers of raters as `label`"

@@ -130,7 +130,7 @@ def class_metrics(majority: Any, predicted: FloatArray, settings: Resampling) ->
 
 
 def _class_intervals(cells: FloatArray, settings: Resampling) -> dict[str, ConfidenceInterval]:
-    """Return accuracy and macro-F1 of a confusion matrix, (classes²,), with intervals of resampled clips."""
+    """Return accuracy and macro-F1 of a confusion matrix, (classes²,); intervals resample clips."""
     if not cells.any():
         return dict.fromkeys(("accuracy", "macro_f1"), UNDEFINED)
     found = category_intervals(cells, _accuracy_and_f1, settings)

@@ -165,7 +165,11 @@ def mean(values: Iterable[float | None]) -> float | None:
 
 
 def box(values: FloatArray) -> dict[str, float | int]:
-    """Return the statistics that a box plot shows: `n`, `mean`, quartiles, lowest and highest value."""
+    """Return the statistics of a box plot.
+
+    Returns:
+        `n`, `mean`, `lowest`, `lower_quartile`, `median`, `upper_quartile`, `highest`.
+    """
     names = ("lowest", "lower_quartile", "median", "upper_quartile", "highest")
     quartiles = map(float, np.quantile(values, [0, 0.25, 0.5, 0.75, 1]))
     return {"n": len(values), "mean": float(values.mean()), **dict(zip(names, quartiles, strict=True))}
