@@ -89,6 +89,19 @@ def test_fitting_lines_fit_and_neutral_lines_are_shared_by_all_emotions():
             assert any(item.text.startswith(start) for start in starts)
 
 
+@pytest.mark.parametrize("codes", [("en",), ("de", "fr", "es")])
+def test_an_emotion_has_all_lines_of_a_language_before_one_is_spoken_again(codes):
+    plan = make_plan(
+        ESPEAK, seed=1, languages=codes, emotions="Anger, Awe", texts="neutral", challenges="plain"
+    )
+    spoken = defaultdict(list)
+    for clip in map(plan.clip, range(300)):
+        spoken[clip.language, clip.emotion].append(clip.text)
+    for (code, _), texts in spoken.items():
+        lines = languages()[code].neutral
+        assert set(texts[: len(lines)]) == set(lines)
+
+
 def test_the_profile_has_the_levels_of_the_clip_and_accents_are_balanced():
     plan = make_plan(SERVER, seed=1, languages=["en", "de"], challenges=["sob", "whisper"])
     items = [plan.clip(number) for number in range(40 * 2 * 8)]
