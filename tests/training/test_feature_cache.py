@@ -127,6 +127,8 @@ def test_states_are_continued_at_the_first_missing_chunk(recipe_of, tmp_path, mo
         raise StoppedError
 
     monkeypatch.setattr(feature_cache, "CHUNK", 4)
+    space: list[int] = []
+    monkeypatch.setattr(feature_cache, "check_space", lambda folder, size, what: space.append(size))
     recipe = recipe_of(CHANGED, "data.state_copies=2")
     prepared(recipe, tmp_path / "undisturbed")
     whole, write, written = states_in(tmp_path / "undisturbed"), feature_cache._FrozenEncoder.__call__, []
@@ -150,6 +152,8 @@ def test_states_are_continued_at_the_first_missing_chunk(recipe_of, tmp_path, mo
     prepared(recipe, tmp_path / "stopped")
     assert states_in(tmp_path / "stopped") == whole
     assert len(computed) == 4  # of six chunks
+    undisturbed, stopped, continued = space
+    assert undisturbed == stopped > continued > 0
     prepared(recipe, tmp_path / "stopped")
     assert len(computed) == 4
 

@@ -6,6 +6,7 @@ import pytest
 
 from budew.captions import render
 from budew.profile import VoiceProfile
+from budew.training.clip_index import ClipRecord
 from budew.training.targets import scalars
 from budew.training.validation import (
     ValidationCaptions,
@@ -13,6 +14,7 @@ from budew.training.validation import (
     correlations,
     mean_spearman,
     predicted_profile,
+    reference_profile,
 )
 
 THREE = [VoiceProfile({name: 1.0}) for name in ("Anger", "Awe", "Fear")]
@@ -25,6 +27,21 @@ def test_texts_without_content_have_no_profile():
     assert predicted_profile(scalars(THREE[0]), "scalars") == THREE[0]
     for malformed in ("", "0.5 " * 39, "angry " * 40, render(THREE[0], seed=1)):
         assert predicted_profile(malformed, "scalars") is None
+
+
+@pytest.mark.parametrize(
+    ("captions", "emotions", "is_rated"),
+    [
+        ({"paraphrase": ("He is a little sad.",), "original": ("A very angry man.",)}, {"Anger"}, True),
+        ({"paraphrase": ("A very angry man.",), "model": ("He is sad.",)}, {"Anger"}, True),
+        ({"model": ("He is sad.",)}, set(), False),
+        ({"original": ("voice voice",)}, set(), False),
+    ],
+)
+def test_the_reference_of_a_clip_without_profile_is_its_first_written_caption(captions, emotions, is_rated):
+    profile = reference_profile(ClipRecord("a", None, captions, {}))
+    assert (set(profile.emotions), bool(profile.rated)) == (emotions, is_rated)
+    assert reference_profile(ClipRecord("a", THREE[1], captions, {})) == THREE[1]
 
 
 def test_correlation_ignores_unrated_emotions():

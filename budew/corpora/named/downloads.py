@@ -97,7 +97,7 @@ def _downloaded(file: Download, folder: Path, progress: DownloadProgress | None)
         try:
             download_file(file.url, part, progress)
         except CorpusError as error:
-            raise CorpusError(f"{error}, and run the same command again to continue") from error
+            raise CorpusError(f"{error} (run the same command again to continue)") from error
         kind, _, digest = (file.checksum or "").partition(":")
         with part.open("rb") as content:
             found = hashlib.file_digest(content, kind).hexdigest() if kind else ""
