@@ -69,7 +69,7 @@ COMMANDS = {
         "Paraphrase captions by an LLM or an offline grammar; a gate checks that the meaning is kept.",
     ),
     "benchmark": ("benchmark", "Score models on published benchmarks, next to the published results."),
-    "recipes": ("train", "List the included recipes, or explain one field by field."),
+    "recipes": ("train", "List the included recipes, or explain all fields of one recipe."),
     "train": ("train", "Fine-tune a Whisper into a captioner, or train one from scratch, by a recipe."),
     "train-heads": (
         "train",

@@ -139,7 +139,7 @@ def _check_input(sources: list[str], recorded: MicrophoneOptions, format: Format
     if keep is not None and not recorded.record:
         raise BadParameter("--keep requires --record")
     if keep is not None and keep.suffix.lower() not in (".wav", ".flac"):
-        raise InputError(f"{keep}: a recording is written as .wav or .flac: choose such a name")
+        raise InputError(f"{keep}: a recording is written as .wav or .flac: choose a name with one of them")
     number = inference.from_paths(sources)[1] if format in ("srt", "vtt") else None
     if number is not None and number > 1:
         raise InputError(

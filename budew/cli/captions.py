@@ -97,7 +97,9 @@ def parse_command(
         with opened(Path("-")) as lines:
             text = lines.read(LONGEST_TEXT).decode(errors="replace")
     elif text and len(text) <= LONGEST_NAME and Path(text).is_file():
-        say_error(f"{visible(text)} is a file, and its name is parsed here: use --jsonl for its captions")
+        say_error(
+            f"{visible(text)} is a file, but its name was parsed as a caption: use --jsonl for its captions"
+        )
     refuse_to_replace([], html, output_file or (Path("-") if explain else None))
     parsed = parse(text or "")
     if html is not None:

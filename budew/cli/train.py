@@ -26,10 +26,10 @@ def recipes_command(
     ] = None,
     settings: options.RecipeChanges = None,
 ) -> None:
-    """List the included recipes, or explain one field by field.
+    """List the included recipes, or explain all fields of one recipe.
 
-    Memory is for one device and the batch size of the recipe; what a run needs on
-    your data is shown by budew train RECIPE --dry-run.
+    The list shows the memory for one device and the batch size of the recipe. For an
+    estimate with your data, use budew train RECIPE --dry-run.
 
     Example: budew recipes whisper-small-lora
     """

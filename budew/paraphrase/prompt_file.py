@@ -164,7 +164,9 @@ class ParaphrasePromptFile(Settings):
     def _all_codes(cls, reasons: dict[str, str]) -> dict[str, str]:
         unknown = reasons.keys() - {*REASON_CODES, *load_rules().severity}
         if wrong := sorted(set(REASON_CODES) - reasons.keys() | unknown):
-            raise ValueError(f"the reason {wrong[0]} is missing, or is no code of the gate or of budew lint")
+            raise ValueError(
+                f"the reason {wrong[0]} is missing, or is not a code of the gate or of budew lint"
+            )
         return reasons
 
 

@@ -247,7 +247,9 @@ def _read(path: Path) -> Prompts:
         for style, text in row.captions.items()
     ]
     if unknown := [shot.style for shot in shots if shot.style not in file.styles]:
-        raise SettingsError(f"{beside}: {path.name} has no style {unknown[0]!r}")
+        raise SettingsError(
+            f"{beside}: an example has style {unknown[0]!r}, but {path.name} has no style {unknown[0]!r}"
+        )
     return Prompts(file, FewShots(file.examples.count, tuple(shots), read.confusable))
 
 

@@ -215,7 +215,7 @@ class RewritingExample:
 def accepted_examples(
     clips: Sequence[RewrittenClip], most: int, *, seed: int
 ) -> tuple[RewritingExample, ...]:
-    """Return at most `most` random paraphrases, one from each of the first clips that have any."""
+    """Return at most `most` random paraphrases, each from another clip."""
     pairs = ((clip, pair) for clip in clips if (pair := clip.pair(seed=seed)) is not None)
     return tuple(
         RewritingExample(clip.id, clip.profile, template, caption.text, _origin(caption))

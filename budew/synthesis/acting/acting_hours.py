@@ -48,7 +48,7 @@ class HoursPlan:
         }
 
     def levels(self, number: int) -> ClipLevels:
-        """Return the levels of the clip with this number."""
+        """Return the level of the clip with this number on each axis."""
         part, before = self._place(number)
         return self.parts[part].levels(before[part])
 
@@ -116,8 +116,8 @@ def make_hours_plan(
         hours: hours of each part, by its name: a language code, or several joined by `+`. If the word
             `challenges` is one of them, clips of the part have challenges (all except `plain`).
         clip_seconds: mean duration of a clip, from which clips are counted; None for that of the backend.
-        axes: names of levels by axis, see `Axes`, without `languages`. `challenges` applies to the parts
-            with challenges only.
+        axes: names of the levels to use, by axis (see `Axes`), without `languages`. `challenges` applies only
+            to parts with challenges.
 
     Raises:
         InputError: a language or level does not exist, a part occurs twice, or `challenges` are given but no

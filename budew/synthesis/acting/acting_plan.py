@@ -1,5 +1,6 @@
 """Acting plans: balanced combinations of voices, emotions, intensities, languages, accents and challenges.
 
+Each of these properties is an axis of the plan; the values that clips can have on an axis are its levels.
 Clip i is a function of the plan and i, so a plan has no length: its first n clips are balanced for any n (see
 `balanced_level`), and a longer corpus begins with the clips of a shorter one.
 
@@ -32,7 +33,7 @@ _Names = tuple[str, ...] | None
 
 
 class Axes(Settings):
-    """Names of the levels to use on each axis of a plan, as a tuple or a text with commas; None for all.
+    """Names of the levels to use on each axis, as a tuple or a text with commas; None for all levels.
 
     Example:
         >>> Axes(languages="en, de").languages
@@ -66,7 +67,7 @@ PLAIN = "plain"
 
 
 class ClipLevels(NamedTuple):
-    """Levels of one clip of an `ActingPlan`: a level of each axis. `kind` is the kind of line, of `TEXTS`."""
+    """Levels of a planned clip, one on each axis. `kind` is the kind of its line, one of `TEXTS`."""
 
     emotion: str
     intensity: float
@@ -84,8 +85,8 @@ class ActingPlan:
     Attributes:
         seed: random seed, which determines the combinations of levels.
         wording: how instructions are worded, a key of `instructions.yaml`.
-        emotions, voices, challenges: names of the levels.
-        intensities: levels, in (0, 1].
+        emotions, voices, challenges: names of the levels on these axes.
+        intensities: levels of intensity, in (0, 1].
         accents: names of accents by language code; its keys are the languages.
         texts: kinds of lines, of `TEXTS`.
         part: name of the part, if the plan is part of a plan by hours (`HoursPlan`).
@@ -102,7 +103,7 @@ class ActingPlan:
     part: str = ""
 
     def levels(self, number: int) -> ClipLevels:
-        """Return the levels of the clip with this number."""
+        """Return the level of the clip with this number on each axis."""
         turn, place = divmod(number, len(self.emotions))
         language = self._balanced("language", number, tuple(self.accents))
         in_language = turn // len(self.accents) * len(self.emotions) + place
@@ -179,7 +180,7 @@ def make_plan(backend: SpeechBackend, *, seed: int, **axes: Any) -> ActingPlan:
     Args:
         backend: speech backend, whose voices and accents are used.
         seed: random seed.
-        axes: names of levels by axis, see `Axes`. An axis that is not given has all levels.
+        axes: names of the levels to use, by axis (see `Axes`). All levels are used on other axes.
 
     Raises:
         InputError: a level does not exist, or an axis is left without levels.

@@ -11,7 +11,7 @@ from budew.synthesis.acting.acting_data import NO_ACCENT, challenges
 
 @dataclass(frozen=True, slots=True)
 class PlannedClip:
-    """A clip to be spoken by a backend; emotion to `kind` are its levels, as in `ClipLevels`.
+    """A clip to be spoken by a backend; the fields from `emotion` to `kind` are those of `ClipLevels`.
 
     Attributes:
         number: number of the clip in its plan, or in its part of a plan by hours; from 0.

@@ -92,7 +92,7 @@ class SpeechRequest(ActingRequest):
         return replace(self, text=_PROBE, instructions="")
 
     def read(self, content: bytes, content_type: str) -> Answer:
-        """Return the answer, whose text is the audio in Base64; AnswerError as `decode_speech` raises it."""
+        """Return the answer from its body; its text is the audio in Base64. Errors as of `decode_speech`."""
         decode_speech(content, content_type=content_type)
         return Answer((b64encode(content).decode(),))
 
