@@ -252,9 +252,11 @@ def _compiled_pyin() -> Any:
 
 
 def pitch_measures(track: NDArray[np.float64]) -> dict[str, float]:
-    """Return median, 5th and 95th percentile (Hz), spread and range (semitones) of a pitch track.
+    """Summarize a pitch track in Hz, NaN where unvoiced.
 
-    Returns an empty dictionary if fewer than `FEWEST` frames are voiced.
+    Returns:
+        `pitch_median`, `pitch_low` and `pitch_high` (5th and 95th percentile) in Hz, `pitch_sd` and
+        `pitch_range` in semitones. Empty if fewer than `FEWEST` frames are voiced.
     """
     voiced = track[np.isfinite(track)]
     if len(voiced) < FEWEST:

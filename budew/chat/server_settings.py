@@ -33,27 +33,33 @@ class ServerSettings(Settings):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     base_url: str = Field(
-        repr=False, description="Such as http://localhost:8000/v1. A user and password in it are never shown."
+        repr=False, description="Such as http://localhost:8000/v1. User and password in it are never shown."
     )
     model: str = Field(min_length=1, description="Name of the model on the server.")
-    key_variable: str = Field(default=KEY_VARIABLE, description="Environment variable with the key.")
-    concurrency: int = Field(default=16, ge=1, description="Concurrent requests of each worker.")
-    timeout: float = Field(default=120.0, gt=0, description="Seconds for one answer.")
-    retries: int = Field(default=4, ge=0, description="Retries of a request before the health probe.")
+    key_variable: str = Field(
+        default=KEY_VARIABLE, description="Name of the environment variable with the key."
+    )
+    concurrency: int = Field(default=16, ge=1, description="Number of concurrent requests of each worker.")
+    timeout: float = Field(default=120.0, gt=0, description="Longest time for one answer, in seconds.")
+    retries: int = Field(
+        default=4, ge=0, description="Number of retries of a request before the health probe."
+    )
     patience: float = Field(
         default=600.0, gt=0, description="Seconds to wait for a server that is down before the job ends."
     )
     requests_per_minute: float | None = Field(
         default=None,
         gt=0,
-        description="Rate limit over all workers of this machine; retries are not counted.",
+        description="Rate limit of all workers of this machine together; retries are not counted.",
     )
     price_in: float = Field(default=0.0, ge=0, description="Price of a million tokens sent, in any currency.")
     price_out: float = Field(default=0.0, ge=0, description="Price of a million tokens received.")
     max_cost: float | None = Field(
-        default=None, ge=0, description="End the job when its output has cost so much, over all runs."
+        default=None, ge=0, description="End the job when its output has cost this much, over all runs."
     )
-    max_tokens: int | None = Field(default=None, ge=0, description="The same in tokens, sent and received.")
+    max_tokens: int | None = Field(
+        default=None, ge=0, description="End the job after this many tokens, sent and received."
+    )
     cache: Path | None = Field(
         default=None,
         strict=False,

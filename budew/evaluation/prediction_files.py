@@ -89,7 +89,7 @@ def read_predictions(source: str | Path, *, scale: str = INTENSITY.name) -> dict
 
 
 def audio_name(clip: Clip) -> str:
-    """Return the name of a clip's audio file, without suffix, or its id.
+    """Return the name of a clip's audio file, without suffix; its id if it has no file name.
 
     Unlike the id, the name of the file stays the same when a table is rewritten in other shards or another
     order.

@@ -211,7 +211,7 @@ class FilePredictor:
         return len(self._predictions.keys() - self._used)
 
     def predict(self, clips: Iterable[Clip], skipped: list[Skipped]) -> Iterator[Prediction | None]:
-        """Find the prediction of each clip by its id, else by the name of its audio; see `Predictor`."""
+        """Find the prediction of each clip by its id, else by the name of its audio file; see `Predictor`."""
         for clip in clips:
             names = (clip.id, audio_name(clip))
             keys = (self._predictions.key_of(name) for name in names)

@@ -82,7 +82,7 @@ def describe_faces(
 
 
 def emotion_of(clip: Clip) -> str | None:
-    """Return the emotion that an image was made for, else the highest rated, else that of its prompt."""
+    """Return the target emotion of an image, else its highest rated one, else that of its prompt, or None."""
     target = find_emotion(str(field_of(clip.metadata, "emotion") or ""))
     if target:
         return target

@@ -41,14 +41,14 @@ class ClusterSettings(Settings):
     """
 
     executor: Literal["slurm", "ray"] = Field(
-        default="slurm", description="slurm queues the ranks and returns, ray waits for them."
+        default="slurm", description="slurm queues the ranks and returns; ray waits until they end."
     )
-    partition: str | None = Field(default=None, description="Slurm partition; required there.")
+    partition: str | None = Field(default=None, description="Slurm partition; required for slurm.")
     time: str = Field(default="24:00:00", description="Slurm time limit of a rank, H:MM:SS or seconds.")
-    max_running: int = Field(default=-1, ge=-1, description="Most concurrent ranks; -1 for all.")
-    cpus: int = Field(default=1, ge=1, description="CPU cores of a rank.")
+    max_running: int = Field(default=-1, ge=-1, description="Largest number of concurrent ranks; -1 for all.")
+    cpus: int = Field(default=1, ge=1, description="Number of CPU cores of a rank.")
     memory_gb: int = Field(default=4, ge=1, description="Memory per CPU core of a rank, in GB.")
-    gpus: int = Field(default=0, ge=0, description="GPUs of a rank.")
+    gpus: int = Field(default=0, ge=0, description="Number of GPUs of a rank.")
     environment: str | None = Field(
         default=None,
         description="Shell line that makes budew importable on a Slurm node; by default this Python's path.",

@@ -97,7 +97,7 @@ def acted_clips(corpus: ActedCorpus, folder: str | Path) -> tuple[list[Clip], li
         folder: folder, or `emodb@test:FOLDER` for the speakers of one split.
 
     Raises:
-        CorpusError: it is not a readable folder, or no file has a name of this corpus.
+        CorpusError: `folder` is not a readable folder, or no file has a name of this corpus.
         InputError: `folder` names another corpus, or an unknown split.
     """
     named, folder = split_name(folder)

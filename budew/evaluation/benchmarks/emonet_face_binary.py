@@ -61,10 +61,10 @@ class BinaryTable:
 
 @dataclass(frozen=True, slots=True)
 class PairAgreement:
-    """Agreement on one emotion: shares of its pairs with two or more ratings; None without such pairs.
+    """Agreement on one emotion, over its pairs with two or more ratings.
 
     Attributes:
-        pairs: number of these pairs.
+        pairs: number of these pairs; without any, the shares are None.
         two, three: share with two ratings, and with three.
         agreement: share on which all raters agree.
         two_to_one, one_to_one: share on which one of three raters, or one of two, disagrees.

@@ -125,7 +125,8 @@ def matched_ratings(scores: FloatArray, reference: FloatArray) -> FloatArray:
     """Map scores of one emotion to integers 0–7, each as frequent as in the rounded reference.
 
     Args:
-        scores, reference: (images,), NaN where missing. Equal scores are ranked by their index.
+        scores, reference: scores of a model and mean ratings of people, (images,), NaN where missing. Equal
+            scores are ranked by their index.
 
     Returns:
         (images,), NaN where one of the two is missing.
