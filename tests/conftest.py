@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.trained import TINY_SYNTHETIC
 
@@ -30,6 +31,8 @@ FAULTY_CPU = ROOT / "tests" / "faulty_cpu"
 """In PYTHONPATH it makes processes of Python die of bfloat16."""
 
 gc.disable()  # until all tests are imported
+settings.register_profile("tests", parent=settings(), deadline=None)  # the first example may load a lexicon
+settings.load_profile("tests")
 
 
 def save_tiny_whisper(

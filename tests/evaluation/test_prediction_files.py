@@ -199,6 +199,14 @@ def test_what_is_written_reads_back(
     assert list(profiles(path).values()) == predicted
 
 
+def test_captions_are_written_beside_their_scores(tmp_path: Path) -> None:
+    caption = render(VoiceProfile({"Fear": 0.75}, traits={"gender": "female"}))
+    pairs = [Pair("a", SILENT, parse(caption).profile, caption), Pair("b", SILENT, SILENT)]
+    write_predictions(tmp_path / "p.jsonl", pairs)
+    found = read_predictions(tmp_path / "p.jsonl")
+    assert found == {"a": Prediction(parse(caption).profile, caption), "b": Prediction(SILENT)}
+
+
 def test_clips_without_a_prediction_are_named_and_other_predictions_are_not_used(
     clips: list[Clip], corpus: Path, tmp_path: Path
 ) -> None:

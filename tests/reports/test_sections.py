@@ -65,6 +65,13 @@ def test_bars_begin_at_zero_and_intervals_and_marks_lie_at_their_values():
     ]
 
 
+@pytest.mark.parametrize("interval", [None, ConfidenceInterval(0.5, 0.25, 0.75)])
+def test_only_bars_with_an_interval_have_a_column_for_it(interval):
+    rows = [BarRow("plain", 0.5), BarRow("other", interval or 0.25)]
+    page = report_html(report(Bars("B", rows)))
+    assert ('<th class="bounds"' in page) == ("0.25 to 0.75" in page) == (interval is not None)
+
+
 def test_cells_are_as_deep_as_their_values_say_on_both_sides_of_zero():
     assert [shade(value, 0, 4) for value in (-1, 0, 1, 4, 9, None)] == [0, 0, 25, 100, 100, None]
     assert [shade(value, -2, 1, diverging=True) for value in (-3, -1, 0, 0.5, 2)] == [-100, -50, 0, 50, 100]
