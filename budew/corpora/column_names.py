@@ -50,7 +50,7 @@ def in_known_case(columns: Sequence[str]) -> list[str]:
 
 
 def with_usual_names(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Rename the fields of a clip's JSON from usual names to those of a clip, if their values have the type.
+    """Rename the fields of a clip's JSON from usual names to those of a clip, if their values are valid.
 
     Audio, id and profile are not renamed.
     """

@@ -87,7 +87,7 @@ def read_hub(source: str, options: ReadOptions = AS_USUAL) -> Iterator[Clip]:
     """Read the clips of a dataset, or of one of its shards; `Clip.audio` has the bytes.
 
     Ids are from the id column, or else made of split, shard and number of the row. Scores need a declared
-    scale or `options.scale`, which cannot be detected in a stream.
+    scale or `options.scale`, because a scale cannot be detected in a stream.
 
     Raises:
         CorpusError: the dataset cannot be downloaded, has no audio or is truncated, or a row is broken; the

@@ -103,7 +103,8 @@ def read_remote(address: str, read: ReadFile, options: ReadOptions) -> Iterator[
 def downloaded(address: str) -> Iterator[Path]:
     """Context manager: download a file to a temporary folder, give its path, and delete it in the end.
 
-    The copy has the same name, and is in a folder of the same name, because the folder may be a label.
+    The copy has the same file name, and its folder has the name of the original folder, because that may
+    be a label.
 
     Raises:
         CorpusError: the file cannot be downloaded, is truncated, or is larger than `LARGEST_DOWNLOAD`.

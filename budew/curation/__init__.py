@@ -1,4 +1,4 @@
-"""Inspecting and splitting a corpus: statistics, inspection, splits, weights, duplicates, human ratings."""
+"""Statistics, inspection, splits, sampling weights, duplicates and human ratings of corpora."""
 
 import lazy_loader
 

@@ -40,7 +40,7 @@ from budew.taxonomy import EMOTIONS
 
 Consensus = Literal["presence", "exact", "majority"]
 Answers = Mapping[tuple[str, str], Sequence[float]]
-"""(item, emotion) → the answers of its raters, as intensities."""
+"""(item, emotion) → answers of the raters, as intensities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class RatingCounts:
     alpha: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data, rounded to four decimals."""
+        """Return the attributes as a dictionary for JSON, rounded to four decimals."""
         return {n: round(v, 4) if isinstance(v, float) else v for n, v in asdict(self).items()}
 
 
@@ -198,7 +198,7 @@ def consensus_of(answers: Sequence[float], kind: Consensus) -> float | None:
     """Return the consensus label of an emotion of an item, an intensity; None if there is no consensus.
 
     Args:
-        answers: intensities that its raters gave.
+        answers: answers of the raters, as intensities.
         kind: kind of consensus; the docstring of the module defines them.
     """
     if kind == "majority":

@@ -23,7 +23,7 @@ from budew.taxonomy.rating_scales import from_intensity, level_name, nearest_lev
 MOST_LISTED = 50
 """Number of languages, speakers and words of a trait that `to_dict` lists by name."""
 MOST_LANGUAGES = 200
-"""Number of languages whose emotions are counted separately; further ones are counted as `OTHER`."""
+"""Number of languages whose emotions are counted separately; further languages are counted as `OTHER`."""
 CLIPS, UNKNOWN = "", "?"
 """Keys in `by_language`: all clips with a profile; clips whose profile has no rated emotion."""
 RATED = "rated "
@@ -31,7 +31,7 @@ RATED = "rated "
 LONGEST_NAME = 200
 """Longer names are cut to this many characters: hostile files may have huge ones."""
 OTHER = "(other)"
-"""Name under which a full `Tally` counts further names."""
+"""Key of a `Tally` for all names that are new after it has its largest number of names."""
 EDGES = (0.5, 1.0, 2.0, 4.0, 8.0, 12.0, 20.0, 30.0, 60.0, 600.0)
 """Upper bounds, in seconds, of the bins of `Durations.histogram`; 30 s is Whisper's window."""
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -81,7 +81,7 @@ class Durations:
     _hundredths: Counter[int] = field(default_factory=Counter)
 
     def add(self, seconds: float) -> None:
-        """Count one duration."""
+        """Add one duration, in seconds."""
         self.count += 1
         self.total += seconds
         self.shortest = min(self.shortest, seconds)
@@ -138,7 +138,7 @@ class AttributeCounts:
 
     @property
     def label(self) -> str:
-        """Name with the meaning of both ends of the scale: `Arousal (0 very calm, 4 very excited)`."""
+        """Name with both ends of the scale and their meaning: `Arousal (0 very calm, 4 very excited)`."""
         of = ATTRIBUTES[self.name]
         return f"{self.name} ({of.scale.low:g} {of.at_low}, {of.scale.high:g} {of.at_high})"
 
@@ -168,16 +168,16 @@ class CorpusStatistics:
         with_transcript: number of clips with a transcript.
         captions: number of captions.
         bad: number of items that could not be read; set by the caller.
-        languages: clips by language; key "" if it is unknown.
-        speakers: clips by speaker, without clips of unknown speakers.
-        rated: clips in which an emotion is rated, by emotion.
+        languages: language → clips; "" if it is unknown.
+        speakers: speaker → clips, without clips of unknown speakers.
+        rated: emotion → clips in which it is rated.
         levels: emotion → level ("absent", "slight", …) → clips.
         by_language: language → emotion → clips in which it is present; see also `CLIPS`, `UNKNOWN`, `RATED`.
-        bursts: clips by burst.
+        bursts: burst → clips.
         traits: trait → word → clips.
-        attributes: counts of each voice attribute, by name.
-        not_understood: clips by label that is not in the taxonomy, such as "emotion: joyfull".
-        baseline: usual intensity of each emotion, see `budew.captions.salience`; None if no clip is rated.
+        attributes: voice attribute → its counts.
+        not_understood: label that is not in the taxonomy, such as "emotion: joyfull" → clips.
+        baseline: usual intensity of each emotion, see `budew.captions.salience`; None without rated emotions.
 
     Example:
         >>> found = corpus_statistics("mine", [Clip("a", b"", "wav", language="de", duration=2.5)])

@@ -46,7 +46,7 @@ def read_ratings(
     """Read human ratings from a `.csv`, `.tsv`, `.jsonl`, `.parquet` or `.arrow` table, in the order of rows.
 
     The name of an item is that of its file, without folder and without a suffix of audio or images. If a row
-    names no file: in parquet, the id that `budew.read` gives to the clip of this row; otherwise "line-3".
+    names no file: in parquet, the id that `budew.read` gives to the clip of this row; otherwise "line-N".
 
     Args:
         path: path of the table.

@@ -75,7 +75,7 @@ class Splits:
         return self.listed(kind).get(name) or part_by_hash(self.shares, self.seed, kind, name)
 
     def knows(self, clip: Clip) -> bool:
-        """Return False if a clip is not in the splits, if it was added later: a hash decides its part."""
+        """Return False if a clip was added after the corpus was split, so that a hash decides its part."""
         kind, name = group_of(clip)
         return name in self.listed(kind) or (kind == "clip" and not self.lists_clips)
 

@@ -32,7 +32,7 @@ STRATA = ("clips", "no emotion", *EMOTIONS)
 MOST_UNNAMED = 100_000
 """If more clips than this have neither speaker nor recording, a hash decides their parts."""
 MOST_SWEEPS = 10
-"""How often all groups are gone over to find better parts for them."""
+"""Largest number of passes over all groups that move groups to better parts."""
 
 _PLACE = {name: place for place, name in enumerate(STRATA)}
 _GAIN = 1e-6  # least gain of a change, so that rounding errors decide nothing
@@ -148,7 +148,7 @@ def split_corpus(
     Args:
         clips: clips of the corpus, such as from `budew.read`; read once.
         shares: name of each part → its share of the clips, such as {"train": 0.8, "test": 0.2}.
-        seed: decides ties, so that another seed gives another split.
+        seed: random seed; another seed gives another split.
 
     Returns:
         The parts, to be written by `write_splits`, and a report of their sizes and emotions.

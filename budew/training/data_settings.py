@@ -11,7 +11,7 @@ from budew.training.augmentation import Augmentation
 MAX_SEED = 2**32 - 1
 """Largest seed that numpy accepts."""
 NONE = "none"
-"""Name of the class of clips without any emotion."""
+"""Name of the class of clips without emotion, in settings of linear probes."""
 
 
 class SpeechSettings(Settings):
@@ -191,7 +191,7 @@ class DataSettings(Settings):
     @field_validator("train", "validation", mode="before")
     @classmethod
     def _several(cls, given: Any) -> Any:
-        """Return one corpus, or none, as a tuple."""
+        """Return the corpora as a tuple if a single corpus or None is given."""
         return () if given is None else (given,) if isinstance(given, str | dict) else given
 
     @model_validator(mode="after")

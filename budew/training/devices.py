@@ -17,7 +17,7 @@ PartialState, gather_object = _accelerate.PartialState, _accelerate.utils.gather
 MATRIX_SIZE = 1024
 """Number of rows and columns of the matrices whose product is timed."""
 TIMED_SECONDS = 0.5
-"""How long the products are timed."""
+"""How long the products are timed, in seconds."""
 
 
 def accelerated() -> bool:

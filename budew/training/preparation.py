@@ -26,7 +26,7 @@ Part = Literal["train", "validation"]
 Bar = Callable[..., None]
 """Called with the number of finished items and, if known, the total number and a text to show."""
 OpenBar = Callable[[str], AbstractContextManager[Bar]]
-"""Opens the progress bar of a stage, such as "train: index"."""
+"""Function that opens the progress bar of a stage, given its name, such as "train: index"."""
 
 logger = logging.getLogger(__name__)
 

@@ -59,8 +59,8 @@ class LinearProbe:
 
     Attributes:
         classes: names of the classes.
-        weights: (width, classes).
-        bias: (classes,).
+        weights: weights of a mean state for the score of each class, (width, classes).
+        bias: bias of the score of each class, (classes,).
     """
 
     classes: tuple[str, ...]
@@ -104,7 +104,7 @@ class PseudoLabeler:
         """Predict the profile of a clip from its states, to which a random difference may be added.
 
         Args:
-            states: (positions, width).
+            states: encoder states of the clip, (positions, width).
             profile: profile of the clip; the predicted emotion and gender replace those in it.
             rng: generator of all random choices.
 

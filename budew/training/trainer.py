@@ -121,7 +121,7 @@ class TrainingLog(transformers.TrainerCallback):  # type: ignore[misc]  # transf
         self.since = (time.monotonic(), state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Report the progress."""
+        """Call `progress` with the number of steps done and their total number."""
         self.progress(state.global_step, state.max_steps)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **kwargs: Any) -> None:

@@ -28,7 +28,7 @@ OVERSHOOT = 0.1
 HEADS_SCALE = "bud-e"
 """Scale of the emotions of Empathic Insight-Voice."""
 HEADS_OVERSHOOT = 1.0
-"""The same for scores of Empathic Insight-Voice; scores further outside are errors."""
+"""Share of the scale by which scores of Empathic Insight-Voice may be outside it; they are clipped, too."""
 FEWEST_HEADS = 5
 """A row has scores of Empathic Insight-Voice if it has at least this many."""
 FEWEST_ATTRIBUTES = 3

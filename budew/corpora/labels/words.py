@@ -38,9 +38,9 @@ from budew.taxonomy import (
 LONGEST_TEXT = 20_000
 """Number of characters of a text that are parsed; the rest is ignored."""
 NUMBER = "a number on an unknown scale"
-"""Listed as not understood for a voice attribute or intensity."""
+"""Message in `not_understood` for the number of a voice attribute or intensity."""
 NAMELESS = "a number without a name"
-"""Listed as not understood for the number of a class whose name is unknown."""
+"""Message in `not_understood` for the number of a class whose name is unknown."""
 _MAYBE = "a number: is it"
 _AGE = re.compile(
     r"(?P<first>\d{1,3})(?:\.0+)?\s*(?:(?P<decade>'?s)|\+|(?:-|–|to)\s*(?P<last>\d{1,3}))?"
