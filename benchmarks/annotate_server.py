@@ -285,9 +285,9 @@ _WRITTEN: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "not JSON at all": lambda profile: "I am sorry, I cannot listen to audio.",
 }
 FAULTS = (*_ON_THE_WAY, *_WRITTEN)
-"""What can go wrong: on the way, and in what the model writes."""
+"""Names of all faults: of the transmission, and of the text of the model."""
 HARMLESS = ("prose around the JSON", "a code fence")
-"""Those that a client has to understand."""
+"""Faults that a client must tolerate: the answer is valid."""
 
 
 def main() -> None:

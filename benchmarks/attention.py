@@ -19,7 +19,7 @@ from budew.training.recipe import Recipe, load_recipe
 from budew.training.training_model import CUES, LOGIT_COUNT, WhisperWithHeads, caption_loss
 
 CAPTION = 26
-"""Tokens."""
+"""Length of the captions, in tokens."""
 
 
 def seconds_a_step(recipe: Recipe, attention: str, *, steps: int = 20) -> float:
@@ -29,7 +29,7 @@ def seconds_a_step(recipe: Recipe, attention: str, *, steps: int = 20) -> float:
     model = build_whisper(scratch.size, scratch.features, tokenizer, seed=1, kind=WhisperWithHeads).train()
     model.set_attn_implementation(attention)
     device = torch.accelerator.current_accelerator() if accelerated() else torch.device("cpu")
-    assert device is not None  # there is one where `accelerated`
+    assert device is not None  # `accelerated` means that there is an accelerator
     model.to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
     clips, frames = recipe.optimizer.batch_size, scratch.features.frames // 2

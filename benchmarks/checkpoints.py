@@ -31,7 +31,7 @@ from budew.synthesis import Synthesis
 BATCH = 16
 DTYPE = "float32"
 TOKENS = 64
-"""At most, of the pipeline: a recognizer may repeat itself on speech of a synthesizer."""
+"""Most tokens of a text by the pipeline: speech recognizers may repeat themselves on synthetic speech."""
 
 
 def main() -> None:

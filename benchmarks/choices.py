@@ -54,7 +54,7 @@ SCORES: Mapping[str, Mapping[str, str]] = TABLE["scores"]
 COLUMNS = ("training", "states, s", "weights, M", "MB", "captions")
 RATES = ("examples_a_second", "captions_a_second")
 UNTIMED = 2
-"""First steps, in which memory is allocated."""
+"""Number of first steps that are not timed, since memory is allocated in them."""
 TIMED_CLIPS, BATCH = 64, 16
 SMALL = {"optimizer.batch_size": 4, "evaluation.every_steps": 4, "evaluation.clips": 2}
 
@@ -196,7 +196,7 @@ def write_reduced_base(setup: Setup) -> None:
 def states_seconds(recipe: Recipe, folder: Path) -> float | None:
     """Return how long computing the cached states took, for this row or for another with the same ones."""
     for unfinished in Path(str(recipe.data.cache)).glob("states/*.unfinished"):
-        unfinished.unlink()  # else only what was left would be timed
+        unfinished.unlink()  # so that all steps are timed
     model, processor = load_base(recipe)
     times: list[float] = []
     for used in prepare_corpora(recipe, folder, "train", processor.feature_extractor):

@@ -107,13 +107,13 @@ WAYS: dict[str, Callable[[str], Members]] = {
     "two files of one name": lambda id: [*member(f"{id}.flac", FLAC), *pair(id)],
 }  # fmt: skip
 LAST_WAYS: dict[str, Callable[[str], bytes]] = {
-    # What comes behind these cannot be found, so they end their shards.
+    # Items after these faults cannot be found, so the faults are at the end of shards.
     "a size of 100 GB": lambda id: header(f"{id}.flac", size=100 * 10**9),
     "a long name of 3 GB": lambda id: header("././@LongLink", size=3 * 2**30, kind=b"L"),
     "a shard cut off": lambda id: header(f"{id}.flac", size=len(FLAC)) + FLAC[:100],
 }  # fmt: skip
 PACKED_WAYS: dict[str, Callable[[str], bytes]] = {
-    # The same at the end of shards that are packed with gzip.
+    # Faults at the end of shards that are compressed by gzip.
     "a clip that inflates without end": lambda id: packed_zeros(header(f"{id}.flac", size=5 * 10**8)),
     "a file that inflates without end": lambda id: packed_zeros(header(f"{id}.bin", size=10**12)),
 }  # fmt: skip
@@ -228,7 +228,7 @@ def report(out: Path, ways: dict[str, str], items: int) -> None:
     for way, listed in reasons.items():
         print(f"  {way:32}           {len(listed):3} listed: {listed[0][:150]}")
     if done != items - len(ways) or len(failures) != len(ways):
-        raise SystemExit("the counts are not what they must be")
+        raise SystemExit("the counts of clips or failures are wrong")
 
 
 if __name__ == "__main__":

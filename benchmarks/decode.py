@@ -24,7 +24,9 @@ def write_samples(folder: Path) -> None:
     samples = 0.2 * envelope[:, None] * rng.normal(size=(60 * 44_100, 2))
     for suffix in ("wav", "flac", "mp3", "ogg"):
         with soundfile.SoundFile(folder / f"minute.{suffix}", "w", 44_100, 2) as file:
-            for start in range(0, len(samples), 44_100):  # libsndfile 1.2 crashes on a minute of ogg at once
+            for start in range(
+                0, len(samples), 44_100
+            ):  # libsndfile 1.2 crashes on a minute of ogg in one call
                 file.write(samples[start : start + 44_100])
 
 

@@ -54,7 +54,7 @@ def make_corpus(folder: Path, clips: int, seconds: float) -> None:
 
 def plain_loop(source: Path, out: Path) -> None:
     """Read and write shards with webdataset only."""
-    import webdataset  # seconds, and workers, which import this module too, do without it
+    import webdataset  # takes seconds, and workers, which import this module, do not need it
     from webdataset.writer import TarWriter
 
     out.mkdir()

@@ -127,7 +127,7 @@ def check(source: Path, calm: Path, killed: Path) -> None:
     failed = Counter(json.loads(line)["clip"] for line in (killed / "failures.jsonl").open())
     given = Counter(clip.id for clip in read(source))
     if there + failed != given or max(given.values()) > 1:
-        raise SystemExit("clips were lost, or are there twice")
+        raise SystemExit("clips were lost or written twice")
     print(
         f"{len(right)} files the same byte for byte; {len(there):,} clips and {len(failed):,} failures"
         f" are the {len(given):,} clips of the input, each once; no unfinished file"

@@ -45,7 +45,7 @@ SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.And: ast.Or,
     ast.Or: ast.And,
 }
-"""Operators and what stands in for them."""
+"""Operators and their replacements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +232,9 @@ def main() -> None:
         every = {test for change in chosen for test in tests_of(copies[0], change.path)}
         skipped = failures(copies[0], f"-n{given.jobs}", *every, python=given.python, limit=10 * given.limit)
         if "" in skipped:
-            sys.exit("the tests do not run before anything is broken")
+            sys.exit("the tests do not run on the unchanged code")
         for test in sorted(skipped):
-            print(f"left out, it fails before anything is broken: {test}", flush=True)
+            print(f"left out, since it fails on the unchanged code: {test}", flush=True)
 
         def in_turn(slot: int) -> list[bool]:
             found = []

@@ -58,7 +58,7 @@ def asked(url: str, concurrency: int, cache: Path, worker: int, count: int) -> t
 
     async def ask() -> tuple[float, float]:
         async with backend(url, concurrency, cache) as opened:
-            await opened.rewrite(requests[:concurrency])  # connections are made once
+            await opened.rewrite(requests[:concurrency])  # opens the connections before the measurement
             start, left = time.time(), iter(requests[concurrency:])
             await asyncio.gather(*(one_after_the_other(opened, left) for _ in range(concurrency)))
             return start, time.time()

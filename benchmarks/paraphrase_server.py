@@ -155,11 +155,13 @@ IN_THE_TEXT: dict[str, Callable[[str, Random], str]] = {
     "copies the template": lambda caption, _: caption,
     "a loop": lambda *_: "a voice, a voice, " * 50,
 }
-"""What may be wrong in a text, by name."""
+"""Faults of the text of an answer, as functions by name."""
 ON_THE_WAY = ("stalls", "429", "500", "closes mid-stream", "no JSON", "hangs up", "null content")
-"""What may go wrong with an answer, by name."""
+"""Names of the faults of the transmission of an answer."""
 FAULTS = (*IN_THE_TEXT, *ON_THE_WAY)
-_PASSING = frozenset(ON_THE_WAY) - {"null content"}  # that is an answer, and answers are always the same
+_PASSING = frozenset(ON_THE_WAY) - {
+    "null content"
+}  # this fault is a complete answer, and a request always gets the same
 
 
 class Model:
@@ -210,7 +212,7 @@ class Connection(asyncio.Protocol):
         """Cancel answers that are in progress."""
         self._all.discard(self)
         for task in self._tasks:
-            task.cancel()  # whoever asked is gone: the answer is not made, and not paid
+            task.cancel()  # the client has closed the connection: no answer, no cost
 
     def data_received(self, data: bytes) -> None:
         """Collect data; answer each request when it is complete."""

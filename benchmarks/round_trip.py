@@ -23,7 +23,7 @@ from budew.profile import VoiceProfile
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
 
 UNLIMITED = 10_000
-"""Words: more than any profile takes."""
+"""Word limit that no caption reaches."""
 WAYS: list[dict[str, str]] = [
     *({"frame": frame, "wording": wording} for frame in frame_names() for wording in get_args(Wording)),
     *({"style": style, "wording": wording} for style in STYLES for wording in get_args(Wording)),
@@ -80,7 +80,7 @@ def main() -> None:
                 f"\n  read: {parse(caption).profile.to_json()}"
             )
         if number % 4 == 0 and dict(expected.emotions) != dict(profile.emotions):
-            raise SystemExit(f"profile {number}: a level was lost before it was said")
+            raise SystemExit(f"profile {number}: expressible changed an emotion without a word limit")
         counts.update(
             emotions=len(expected.emotions), bursts=len(expected.bursts), traits=len(expected.traits)
         )

@@ -28,7 +28,7 @@ SIZES = ("tiny", "base", "small", "medium", "large-v3-turbo", "large-v3")
 DEVICES = ("H100", "A100", "L40S", "L4", "RTX 4090")
 WINDOWS = (8, 30)
 NOTES = 1_500
-"""Bytes that four captions, a profile and tar headers add to a clip."""
+"""Size of four captions, a profile and tar headers of a clip, in bytes."""
 MEASURED = 200
 
 
@@ -47,7 +47,7 @@ def main() -> None:
             work = step_operations(recipe)
             if work is None:
                 continue
-            flops = work.flops / 3  # a training step is a forward pass and a backward pass of twice as much
+            flops = work.flops / 3  # of a training step: the backward pass costs twice the forward pass
             hours = [
                 given.clips * flops / (accelerators()[name]["tflops"] * 1e12 * given.share) / 3600
                 for name in DEVICES

@@ -35,7 +35,7 @@ from budew.training.run import train
 
 RATE, SOUNDS, BATCH = 16_000, 500, 64
 COMPARED = 6400
-"""Examples whose order is compared."""
+"""Number of examples whose order is compared."""
 
 
 def recipe_of(folder: Path, steps: int, *, seed: int, cached: bool) -> Recipe:

@@ -47,9 +47,9 @@ from budew.taxonomy import EMOTIONS
 
 SAMPLES = 32
 RENDERINGS = 100
-"""Of a profile in a style with plain words, where there are about 40."""
-LEARNT_FROM = 20_000  # plans of the training split
-CHOSEN_ON = 2_000  # plans of the validation split for the threshold
+"""Number of renderings of a profile in a style; with plain words about 40 are different."""
+LEARNT_FROM = 20_000  # number of plans of the training split for the trees
+CHOSEN_ON = 2_000  # number of plans of the validation split for the choice of a threshold
 THRESHOLDS = np.arange(0.1, 0.5, 0.05)
 
 Matrix = npt.NDArray[np.float64]
@@ -131,7 +131,7 @@ def _is_in_style(style: Style, parts: Parts, caption: str, profile: VoiceProfile
     write = partial(render, profile, style=style, selection=SELECTIONS[parts], wording="plain")
     try:
         return any(caption == write(seed=way) for way in range(RENDERINGS))
-    except InputError:  # there is nothing to say of it in these parts
+    except InputError:  # the profile has nothing to express in these parts
         return False
 
 

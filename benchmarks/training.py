@@ -60,7 +60,7 @@ SIDES = (
 )
 CLIPS = 256
 UNTIMED = 2
-"""First steps, in which memory is allocated."""
+"""Number of first steps that are not timed, since memory is allocated in them."""
 
 
 class Clock(TrainerCallback):  # type: ignore[misc]  # transformers ships no types

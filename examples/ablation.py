@@ -82,9 +82,9 @@ ARMS = ("scalars", "template", "paraphrase", "mixed")
 NEW_FRAMES = ("comes_across", "colours", "voiced_by", "recording_of", "emotion_first", "voice_first")
 """Sentence frames that no arm is trained on."""
 PHRASINGS = {"new frames": "plain", "new frames and words": "varied"}
-"""Captions in these frames, and their wording: the words of "plain" are those of the template arm."""
+"""Wording of captions in `NEW_FRAMES`, by name; the template arm is trained on the words of "plain"."""
 SCORES = ("greedy", "sampled", "sampled, plain mean")
-"""Of the greedy text; the mean over sampled texts, without weak emotions; with them."""
+"""Sources of scores: the greedy text; the mean over sampled texts without weak emotions; with them."""
 SEED = 7
 CLIPS_AT_ONCE = 16
 
@@ -125,7 +125,7 @@ QUICK = Size(
         "evaluation={every_steps: 2, clips: 4, keep: last}",
     ),
 )
-"""Too little to learn anything: shows that every stage runs."""
+"""Sizes for a test of all stages, too small to learn anything."""
 QUICK_PEOPLE = (
     "optimizer={max_steps: 2, batch_size: 4, learning_rate: 0.0004}",
     "evaluation={every_steps: 2, clips: 4, keep: last}",
@@ -134,7 +134,7 @@ QUICK_PEOPLE = (
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     """Run all parts that are not finished, write the report and return its numbers."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")  # of training
+    logging.basicConfig(level=logging.INFO, format="%(message)s")  # progress of the training
     options = _options(arguments)
     out, size = options.out, size_of(options)
     corpora = {split: captioned_clips(out, split, size) for split in SPLITS}
@@ -142,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     if options.jobs == 1:
         runs = list(starmap(run, tasks))
     else:
-        first = recipe_of(*tasks[0])  # what the runs share is made before any of them starts
+        first = recipe_of(*tasks[0])  # files that runs share are made before they start
         for split in ("train", "validation"):
             prepare_corpora(first, out, split, first.model.scratch.features.extractor())
         workers = ProcessPoolExecutor(options.jobs, get_context("spawn"), torch.set_num_threads, (1,))
@@ -298,7 +298,7 @@ def write(
     windows = {clip.id: first_window(clip, checkpoint) for clip in clips}
     rate, window = checkpoint.sampling_rate, checkpoint.window_seconds
     seconds = dict.fromkeys(windows, window)
-    if recipe.data.cache_states:  # of which windows are as short as their clips
+    if recipe.data.cache_states:  # cached states have windows as short as their clips
         seconds = {id: short_window_seconds(len(of), rate=rate, window=window) for id, of in windows.items()}
     for group in groups(clips, seconds):
         some, longest = [windows[clip.id] for clip in group], max(seconds[clip.id] for clip in group)
@@ -306,7 +306,7 @@ def write(
         tokens = generate(checkpoint, settings, encoder_outputs=encoded.outputs())
         end = checkpoint.processor.tokenizer.eos_token_id
         ended = ((tokens != end).sum(dim=1) < settings.max_new_tokens).tolist()
-        numbers = recipe.target.kind == "scalars"  # which repeat themselves where emotions are absent
+        numbers = recipe.target.kind == "scalars"  # numbers of absent emotions are repeated
         several = sample_captions(
             checkpoint, encoded, num_samples=samples, stopping_criteria=None if numbers else repetition_stop()
         )
@@ -366,7 +366,7 @@ def matches(checkpoint: Checkpoint, encoded: EncoderStates, texts: Sequence[str]
     inputs, labels = (batch[name].repeat(clips, 1) for name in ("decoder_input_ids", "labels"))
     with torch.inference_mode():
         first = model(encoder_outputs=encoded.outputs(), decoder_input_ids=inputs[:clips, :1], use_cache=True)
-        keys = first.past_key_values.cross_attention_cache  # once a clip and not once a pair
+        keys = first.past_key_values.cross_attention_cache  # computed once for each clip, not for each pair
         keys.batch_repeat_interleave(clips)
         logits = model(
             encoder_outputs=encoded.outputs(clips),
@@ -374,7 +374,7 @@ def matches(checkpoint: Checkpoint, encoded: EncoderStates, texts: Sequence[str]
             past_key_values=EncoderDecoderCache(DynamicCache(), keys),
         ).logits
         of_token = cross_entropy(logits.mT.float(), labels, ignore_index=IGNORED, reduction="none")
-    surprise = of_token.sum(dim=1).reshape(clips, clips)  # of each clip (row) and text
+    surprise = of_token.sum(dim=1).reshape(clips, clips)  # (clips, texts)
     own = surprise.diagonal()
     below = (surprise > own).sum(dim=0) + ((surprise == own).sum(dim=0) - 1) / 2
     shares: list[float] = (below / (clips - 1)).tolist()

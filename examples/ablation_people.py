@@ -32,7 +32,7 @@ CLIPS = {
     "validation": {"emodb": 99, "emogator": 101},
     "test": {"emodb": 99, "emogator": 290, "librispeech": 60},
 }
-"""Clips by split and corpus, at most."""
+"""Most clips by split and corpus."""
 FEW = {split: dict.fromkeys(corpora, 4) for split, corpora in CLIPS.items()}
 CLASSES = {
     "EmoDB, recall": ("emodb", "greedy"),
@@ -40,7 +40,7 @@ CLASSES = {
     "EmoDB, recall, sampled": ("emodb", "sampled, plain mean"),
     "EmoGator, accuracy, sampled": ("emogator", "sampled, plain mean"),
 }
-"""Corpus whose classes are decided by the strongest emotion, and of which score."""
+"""Metrics of classes by the strongest emotion: corpus and source of the scores, by name."""
 LONGEST_SECONDS = 3600.0
 
 
@@ -165,5 +165,5 @@ def class_rates(corpus: str, shares: FloatArray, counts: FloatArray) -> FloatArr
 
 def _task(corpus: str) -> CoarseTask:
     task = task_of(corpus, known_corpus(corpus))
-    assert task is not None  # noqa: S101  # both have labels of emotions
+    assert task is not None  # noqa: S101  # both corpora have labels of emotions
     return task

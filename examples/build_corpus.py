@@ -22,7 +22,7 @@ def main(clips: str, out: Path, workers: int | None = None) -> None:
     run(Render(per_clip=2, seed=7), clips, out / "captioned", workers=workers)
 
     rewriting = Rewriting(per_clip=2, seed=7, gate=Gate(tolerance=1))
-    paraphrase = Paraphrase(GrammarBackend(), rewriting)  # or ChatBackend(…): an LLM behind a server
+    paraphrase = Paraphrase(GrammarBackend(), rewriting)  # or ChatBackend(…), for an LLM on a server
     run(paraphrase, out / "captioned", out / "paraphrased", workers=workers)
 
     export_corpus(out / "paraphrased", out / "parquet", ExportOptions("parquet"))

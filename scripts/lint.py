@@ -16,7 +16,7 @@ from pathlib import Path
 PACKAGE = Path("budew")
 MOST_PARAMETERS = 9
 MOST_LATE_IMPORTS = 29
-"""In all functions together; an import belongs at the top of its module."""
+"""Most imports inside functions of the package; others belong at the top of their module."""
 
 PHRASES = (
     r"(?<!there )\b(is|are|was) none\b",
@@ -31,7 +31,7 @@ PHRASES = (
     r"\bin truth\b",
     r"\bstrangers?\b",
 )
-"""Turns of phrase that readers had to read twice: write NaN, missing, N, continues, follows."""
+"""Phrases that are hard to understand; write NaN, missing, N, continues, follows."""
 
 Finding = tuple[Path, int, str]
 

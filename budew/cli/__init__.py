@@ -124,7 +124,9 @@ def run_cli() -> None:
         finally:
             finish_output()
     except SystemExit as ended:
-        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):  # typer says nothing
+        if isinstance(
+            getattr(ended.__context__, "__cause__", None), KeyboardInterrupt
+        ):  # typer prints nothing on Ctrl-C
             say_error("stopped")
         raise
     except Exception as error:

@@ -81,7 +81,7 @@ class Resynthesize:
                 made = [
                     self._made(clip, samples.astype(np.float64), number) for number in range(self.per_clip)
                 ]
-            except Exception as error:  # noqa: BLE001  # whatever one clip does, the others continue
+            except Exception as error:  # noqa: BLE001  # a failing clip must not end the job
                 failed(clip.id, error)
                 continue
             yield from made
