@@ -97,6 +97,12 @@ def read_face_table(path: str | Path) -> FaceTable:
             raise CorpusError(f"{path}: {where}: {error}") from error
     if not any(row.group == HUMAN for row in rows):
         raise CorpusError(f"{path} has no rating by people: add rows whose `human` is true")
+    groups: dict[str, str] = {}
+    for row in rows:
+        if groups.setdefault(row.rater, row.group) != row.group:
+            raise CorpusError(
+                f"{path}: {row.rater!r} is in two groups: give its rows the same `human` and `group`"
+            )
     return _arranged(rows)
 
 

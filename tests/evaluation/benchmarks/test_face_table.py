@@ -74,6 +74,13 @@ def test_a_row_that_cannot_be_used_is_one_error(tmp_path, change, told):
     assert "t.jsonl" in str(caught.value)
 
 
+def test_a_rater_in_two_groups_is_an_error(tmp_path):
+    row = {"image": "a.png", "annotator": "x ZS", "annotations": {"Joy|Awe": 2}}
+    rows = [{**row, "human": True}, {**row, "human": False}]
+    with pytest.raises(CorpusError, match=r"t\.jsonl: 'x ZS' is in two groups"):
+        read_face_table(write_rows(rows, tmp_path / "t.jsonl"))
+
+
 def test_predictions_are_one_more_model_on_the_same_scale(face_csv, tmp_path):
     table = read_face_table(face_csv)
     scores = {"0003": {"Awe": 0.5, "Anger": 0}, "x/0004.png": None, "elsewhere.png": {"Awe": 1}}
