@@ -1,13 +1,13 @@
 """Sentence frames: a small grammar, compiled once.
 
-    {slot}       what a profile has for the slot, see `budew.captions.slot_filling`
+    {slot}       text of the slot, see `budew.captions.slot_filling`
     [ … ]        left out if a slot in it is empty
-    [ … | … ]    the text after the bar is used instead
-    (this|that)  one of these
-    (~this|that) the first in the plain wording, and one of the rest in the varied one
-    <rule>       the text of a rule, put in before brackets are read
+    [ … | … ]    the text after the bar is used if a slot before the bar is empty
+    (this|that)  one of the alternatives, at random
+    (~this|that) the first alternative in the plain wording, one of the others in the varied wording
+    <rule>       the text of the rule with this name, inserted before brackets are read
 
-A frame becomes a tree of functions, so that writing a caption is a walk over it.
+A frame is compiled to a tree of functions, which are called to write a caption.
 """
 
 import re
@@ -27,15 +27,15 @@ _CLOSED_BY = {"[": "]", "(": ")", "(~": ")"}
 _ENDS = ("|", *_CLOSED_BY.values())
 
 Write = Callable[[WordChoice], str]
-"""Returns the text of a piece of a frame for one caption."""
+"""Function that writes a piece of a frame: given the word choice of one caption, it returns the text."""
 
 
 class Slot(NamedTuple):
     """A place in a frame that a profile fills.
 
     Attributes:
-        write: returns its text.
-        need: what the profile must have, one of `WordChoice.met`; empty for a slot that is always filled.
+        write: function that returns the text of the slot.
+        need: need that the profile must meet (see `needs_met`); empty for a slot that is always filled.
     """
 
     write: Write
@@ -44,8 +44,8 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A piece of a frame: what writes it, what its slots outside of brackets need, in how many ways it can be
-    worded.
+    """A piece of a frame: the function that writes it, the needs of its slots outside of brackets, and the
+    number of ways to word it.
     """
 
     write: Write
@@ -55,17 +55,17 @@ class _Piece:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A way to write a caption.
+    """A compiled sentence frame.
 
     Attributes:
-        name: of the frame.
+        name: name of the frame.
         style: prose, short or tags.
         view: listener or speaker.
         form: verbal, nominal, participial, sentences or tags.
-        neutral: whether it suits a profile without emotions.
-        write: returns the caption, without capitals.
-        ways: in how many ways it can be worded, words for emotions, bursts and traits not counted.
-        needs: what a profile must have for it.
+        neutral: whether the frame suits a profile without emotions.
+        write: function that returns the caption, without capitals at the start of sentences.
+        ways: number of ways to word the frame, not counting words for emotions, bursts and traits.
+        needs: needs that a profile must meet (see `needs_met`).
     """
 
     name: str
@@ -88,14 +88,14 @@ def compile_frame(
     """Compile a frame of the data file.
 
     Args:
-        name: of the frame.
-        row: its `style`, `view`, `form` and `text`, whether it is `neutral`, and the text in the `plain`
-            wording, where it is another one.
-        rules: texts by name.
-        slots: by name.
+        name: name of the frame.
+        row: `style`, `view`, `form`, `text` and `neutral` of the frame; and `plain`, the text in the plain
+            wording if it differs.
+        rules: texts of rules by name.
+        slots: slots by name.
 
     Raises:
-        SettingsError: a bracket that is not closed, or an unknown slot or rule.
+        SettingsError: a bracket is not closed, or a slot or rule is unknown.
     """
     text = f"(~{row['plain']}|{row['text']})" if "plain" in row else str(row["text"])
     try:
@@ -111,19 +111,19 @@ def compile_frame(
 
 
 def capitalised(text: str) -> str:
-    """Return a text with capitals where its sentences begin."""
+    """Capitalize the first letter of each sentence in a text."""
     if ". " not in text:
         return text[:1].upper() + text[1:]
     return ". ".join([sentence[:1].upper() + sentence[1:] for sentence in text.split(". ")])
 
 
 def _without_rules(text: str, rules: Mapping[str, str]) -> str:
-    """Put the texts of rules in their places; they may name rules, too."""
+    """Replace rules by their texts, which may contain rules, too."""
     return _RULE.sub(lambda match: _without_rules(rules[match[1]], rules), text)
 
 
 def _sequence(tokens: Iterator[str], slots: Mapping[str, Slot]) -> tuple[_Piece, str]:
-    """Compile the tokens up to the mark that ends their bracket or alternative, which is returned, too."""
+    """Compile tokens up to the mark that ends their bracket or alternative; return the piece and the mark."""
     pieces: list[_Piece] = []
     for token in tokens:
         if token in _ENDS:
@@ -139,7 +139,7 @@ def _sequence(tokens: Iterator[str], slots: Mapping[str, Slot]) -> tuple[_Piece,
 
 
 def _bracket(opening: str, tokens: Iterator[str], slots: Mapping[str, Slot]) -> _Piece:
-    """Compile a bracket, whose first mark is read."""
+    """Compile a bracket after its opening mark."""
     options: list[_Piece] = []
     mark = "|"
     while mark == "|":
@@ -176,7 +176,7 @@ def _plain_or_varied(plain: _Piece, options: list[_Piece]) -> _Piece:
 
 
 def _one_of(options: list[_Piece]) -> _Piece:
-    """Each option is as likely as it has ways, so that all sentences of one frame are equally likely."""
+    """Make a piece that draws an option, weighted by `ways`: all wordings of a frame are equally likely."""
     if len(options) == 1:
         return options[0]
     needs = frozenset.intersection(*(option.needs for option in options))
@@ -194,7 +194,7 @@ def _joined(pieces: list[_Piece]) -> _Piece:
     writes = tuple(piece.write for piece in pieces)
     needs = frozenset[str]().union(*(piece.needs for piece in pieces))
     ways = prod(piece.ways for piece in pieces)
-    if len(writes) == 2:  # half the time of joining a list
+    if len(writes) == 2:  # takes half the time of joining a list
         first, second = writes
         return _Piece(lambda choice: first(choice) + second(choice), needs, ways)
     return _Piece(lambda choice: "".join([write(choice) for write in writes]), needs, ways)

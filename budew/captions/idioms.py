@@ -1,8 +1,8 @@
-"""Idioms: phrases that name an emotion in a figure, "over the moon", each with a level of its own.
+"""Idioms: figures of speech for an emotion ("over the moon"), each with its own level.
 
-Most idioms are strong; the data file lists them by emotion and level. They come in many variants, so that a
-pattern is not spelled out as those of the lexicon are: it becomes nodes that its variants share, which keeps
-patterns for a great many phrases as small as the rest of the lexicon.
+Most idioms are strong; the data file lists them by emotion and level. Idioms have many variants. So a pattern
+is not expanded to phrases, as in the lexicon, but compiled to trie nodes that its variants share. This keeps
+patterns for very many phrases as small as the rest of the lexicon.
 
     (a|b)       one of these
     [a|b]       one of these, or nothing
@@ -20,20 +20,24 @@ from budew.captions.tokens import Node, PhraseTrie
 from budew.taxonomy import LEVEL_NAMES, LEVELS, emotion
 
 _LONGEST_NOUN = 5
-"""Letters of a word on "ing" that may be no verb: "thing", "being"."""
+"""Letters of the longest word with the ending "ing" that is not taken for a verb: "thing", "being"."""
 _PARTS = re.compile(r"[;\n]")
 _PIECE = re.compile(r"[()\[\]|]|\{\w+\}|[^\W_]+\*?")
 
 
 def with_idioms(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> PhraseTrie[Entry]:
-    """Return the phrases of a language, unchanged, together with the further ones of a file of idioms.
+    """Return a new trie with the given phrases and the idioms of a data file.
+
+    Args:
+        phrases: trie of the lexicon, which is not changed.
+        table: content of the file of idioms.
 
     Raises:
-        InputError: an emotion that the taxonomy lacks.
-        KeyError: a slot that the file lacks.
+        InputError: the taxonomy lacks an emotion of the file.
+        KeyError: a pattern names a slot that the file lacks.
     """
     compiler = _Compiler(table["slots"], table["verbs"])
-    # What follows the same slot is merged first: a tenth of the time.
+    # Continuations of the same slot are merged first, which takes a tenth of the time.
     tails: dict[str, PhraseTrie[Entry]] = defaultdict(lambda: PhraseTrie(UNKNOWN))
     for given, row in table["emotions"].items():
         name = emotion(given)
@@ -56,18 +60,18 @@ def with_idioms(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> PhraseT
 
 
 class _Compiler:
-    """Compiles patterns, from right to left, so that the variants of a word share what follows it."""
+    """Compiles patterns from right to left, so that variants share the nodes of the words after them."""
 
     def __init__(self, slots: Mapping[str, str], verbs: Mapping[str, list[str]]) -> None:
         self._slots = {f"{{{name}}}": _pieces(pattern) for name, pattern in slots.items()}
         self._irregular = {f"{verb}*": (verb, *forms) for verb, forms in verbs.items()}
 
     def before(self, tail: Node, pattern: str) -> Node:
-        """Return the node from which a pattern leads to `tail`."""
+        """Return the first node of a pattern that ends at the node `tail`."""
         return self._read(tail, iter(_pieces(pattern)))
 
     def _read(self, tail: Node, pieces: Iterator[str]) -> Node:
-        """Return the node before some pieces, up to the mark that opens their bracket."""
+        """Return the first node of the pieces of a bracket, read up to its opening mark."""
         node = tail
         options = []
         for piece in pieces:
@@ -91,5 +95,5 @@ class _Compiler:
 
 
 def _pieces(pattern: str) -> tuple[str, ...]:
-    """Return marks, slots and words of a pattern, from right to left."""
+    """Split a pattern into marks, slots and words, from right to left."""
     return tuple(reversed(_PIECE.findall(pattern.lower())))

@@ -1,9 +1,9 @@
-"""From text to items: phrases with their meanings, marks, and what no lexicon can list.
+"""Split a text into items: phrases with their meanings, punctuation marks, numbers and accents.
 
-That is ratings ("sadness 80%"), ages ("aged 45", "in her 30s") and accents. Only numbers that say what their
-scale is are ratings: "anger: 3" could be out of anything. The words before "accent" are the accent, back to
-an article or the beginning of the clause, where they are few and mean nothing else: "a Bavarian accent" is
-parsed though no lexicon lists Bavaria.
+Numbers and accents are not in the lexicon. A number is a rating only if it states its scale ("sadness 80%",
+but not "anger: 3"), or an age ("aged 45", "in her 30s"). The words before "accent" name the accent, back to
+an article or the beginning of the clause, if they are few and have no other meaning: "a Bavarian accent" is
+parsed although the lexicon lacks "Bavarian".
 """
 
 import re
@@ -19,7 +19,7 @@ from budew.taxonomy.rating_scales import nearest_level
 
 _DECADE = 10
 _PART_OF_DECADE = {"early": 3, "mid": 5}
-"""Years into a decade; the last year of it without one of these words."""
+"""Year of a decade that "early" or "mid" stands for; without such a word it is the last year."""
 _YEARS = ("year old", "years old", "years of", "yr old", "yrs old", "y o", "y /", "yo", "ish", "something")
 _AGED = ("aged", "age", "ages")
 _AGE = re.compile(r"(\d{1,3})(s|ish|yo|[fm]|)", re.ASCII)
@@ -29,15 +29,15 @@ _RATING = re.compile(r"0|\d+\.\d+|\d+%|\d+/\d+", re.ASCII)
 _LONGEST_RATING = 8
 _MOST_ACCENT_WORDS = 4
 _LONGEST_PHRASE = 8
-"""Words of a phrase that may begin within an idiom and end after it."""
-_IDIOM = Form.IDIOM  # a name is found faster than an attribute
+"""Longest phrase, in words, that may begin within an idiom and end after it."""
+_IDIOM = Form.IDIOM  # a global name is faster than an attribute
 _ARTICLES = frozenset({"a", "an", "the"})
 
 _CAPITALIZED = re.compile(r"\b[A-Z][a-z]+(?: (?:(?:and|of|the|in|for|a) ){0,2}[A-Z][a-z]+)+\b")
 _CAPITAL_WITHIN = re.compile(r" (?<=[a-z] )[A-Z]")
 _CAPITALIZED_WORD = re.compile(r"\b([a-z]+) ([A-Z][a-z]+)\b(?: ([a-z]{3,}))?")
 _NO_NOUN = ("s", "ed", "ing", "ly")
-"""Ends of words that are rarely the noun after a name: "Joy spreads", "Joy dish soap"."""
+"""Endings of words that are rarely a noun: "Joy spreads" has no name of a thing, "Joy dish soap" has."""
 _FIRST_LETTER = re.compile(r"\b[A-Za-z]")
 _NOT_BEFORE_NAMES = '.!?:;\n"“(|'
 """Marks after which the first word of a sentence or of a rating is capitalized."""
@@ -47,7 +47,13 @@ _IN_NAMES = (Kind.UNKNOWN, Kind.CONTENT, Kind.OTHERS)
 
 
 def items_of(text: str, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
-    """Return the items of a text: phrases with their meanings, marks, and words without a meaning."""
+    """Return the items of a text: phrases with their meanings, marks, and words without a meaning.
+
+    Args:
+        text: the caption.
+        tokens: result of `tokenize` for the text.
+        lexicon: lexicon of the phrases.
+    """
     items: list[Item] = []
     accent = lexicon.accent_word
     idioms = False
@@ -82,10 +88,10 @@ def items_of(text: str, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
 
 
 def _idiom(item: Item, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
-    """Return an idiom, together with the sound that it holds ("groans in pain").
+    """Return an idiom, together with a sound in it ("groans in pain").
 
-    Its words replace it if the lexicon knows them all ("sheer bliss"), or if one of its phrases ends after
-    the idiom ("pleads to some extent").
+    The items of its words are returned instead if the lexicon has all of them ("sheer bliss"), or if a phrase
+    in the idiom ends after it ("pleads to some extent").
     """
     first, stop, idiom = item
     words = []
@@ -106,10 +112,11 @@ def _idiom(item: Item, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
 
 
 def _names(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
-    """Return where names and titles with an emotion word stand: "Hope Street", "Pride and Prejudice".
+    """Return the spans of names and titles with an emotion word: "Hope Street", "Pride and Prejudice".
 
-    They are capitalized words in a row, at least one of which means nothing, within a sentence; at its head
-    only a first name before another word ("Joy Patterson reads"). Text in title case has no names.
+    A name is two or more capitalized words in a row within a sentence, at least one of which is not in the
+    lexicon. At the start of a sentence only a first name begins one ("Joy Patterson reads"). Text in title
+    case has no names.
     """
     found = []
     for match in _CAPITALIZED.finditer(text):
@@ -131,8 +138,8 @@ def _names(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
 
 
 def _names_of_things(text: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
-    """Yield where a capitalized emotion word within a sentence stands before a noun, or after one of what
-    has a name: "a Joy dish soap", "the band Disgust".
+    """Yield the spans of names of things: a capitalized emotion word within a sentence, before a noun ("a Joy
+    dish soap") or after the noun of a thing that has a name ("the band Disgust").
     """
     for match in _CAPITALIZED_WORD.finditer(text):
         before, name, noun = match.groups()
@@ -148,13 +155,13 @@ def _is_noun(word: str, lexicon: Lexicon) -> bool:
 
 
 def without_quotations(items: list[Item], text: str, lexicon: Lexicon) -> list[Item]:
-    """Return the items with those in quoted speech replaced by one without a meaning."""
+    """Return the items, in which phrases in quoted speech are replaced by `QUOTED`."""
     quoted = quoted_spans(text, lexicon.speaking)
     return _without(items, text, quoted, QUOTED) if quoted else items
 
 
 def _without(items: list[Item], text: str, held: Sequence[tuple[int, int]], entry: Entry) -> list[Item]:
-    """Return the items with this entry for those within spans of characters."""
+    """Return the items, in which those within the spans `held` (in characters) have the meaning `entry`."""
     places = spans(text)
     kept = []
     ends = iter(held)
@@ -168,7 +175,7 @@ def _without(items: list[Item], text: str, held: Sequence[tuple[int, int]], entr
 
 
 def _number(tokens: Sequence[str], index: int) -> Entry | None:
-    """Return what the number at `index` of the tokens means, None where it is any number."""
+    """Return the meaning of the number at `index` of the tokens; None if it is neither rating nor age."""
     word = tokens[index]
     share = _share(word)
     if share is not None:
@@ -183,12 +190,12 @@ def _number(tokens: Sequence[str], index: int) -> Entry | None:
 
 
 def _age_start(tokens: Sequence[str], index: int) -> int:
-    """Return where "aged" stands before a number ("aged 25", "aged about 25"), else where the number does."""
+    """Return the index of "aged" before a number ("aged 25", "aged about 25"), else of the number."""
     return next((at for at in (index - 1, index - 2) if at >= 0 and tokens[at] in _AGED), index)
 
 
 def _share(word: str) -> float | None:
-    """Return a rating as a share of its scale."""
+    """Return a rating ("80%", "8/10", "0.8") as a share of its scale; None for other words."""
     if len(word) > _LONGEST_RATING or not _RATING.fullmatch(word):
         return None
     if word.endswith("%"):
@@ -202,7 +209,7 @@ def _share(word: str) -> float | None:
 
 
 def _years(tokens: Sequence[str], index: int) -> int | None:
-    """Return the years of an age: "in her late 30s", "40ish", or any number that other words make an age."""
+    """Return the years of an age: "in her late 30s", "40ish", or a number beside words like "years old"."""
     word = tokens[index]
     number = _AGE.fullmatch(word)
     if number is None:
@@ -226,7 +233,7 @@ def _years(tokens: Sequence[str], index: int) -> int | None:
 
 
 def _is_age(tokens: Sequence[str], index: int, after: str) -> bool:
-    """Return whether a number without an ending is an age: "45 years old", "aged 45", "(f, 45)"."""
+    """Return whether a plain number is an age: "45 years old", "aged 45", "(f, 45)"."""
     if _age_start(tokens, index) < index or after.startswith(_YEARS):
         return True
     mark = index > 1 and tokens[index - 1] in (",", "/", "(")
@@ -235,7 +242,7 @@ def _is_age(tokens: Sequence[str], index: int, after: str) -> bool:
 
 
 def _with_open_accent(items: list[Item], text: str, tokens: Sequence[str], accent: Item) -> Item:
-    """Return the word "accent" together with the last of `items`, which are removed, where they name one."""
+    """Join the word "accent" with the last of `items` if these name an accent; remove these from `items`."""
     words = _words_before(items, tokens)
     if not words:
         return accent
@@ -250,7 +257,7 @@ def _with_open_accent(items: list[Item], text: str, tokens: Sequence[str], accen
 
 
 def _words_before(items: list[Item], tokens: Sequence[str]) -> int:
-    """Return how many of the last words of `items` may name an accent; 0 where what stands there cannot."""
+    """Return how many of the last items are words that may name an accent; 0 if they cannot."""
     count = 0
     for _, stop, entry in reversed(items[-_MOST_ACCENT_WORDS - 1 :]):
         word = tokens[stop - 1]

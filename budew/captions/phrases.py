@@ -1,8 +1,8 @@
-"""What the phrases of a caption language mean: the table of a lexicon as a trie of entries, for parsing.
+"""Meanings of phrases: the table of a lexicon, compiled to a trie of entries for parsing.
 
-The kind of an entry says what the phrase does, its form what else is known. A pattern of the table stands for
-several phrases; adverbs and comparatives are derived from adjectives. The forms are for parsing only: one
-that does not exist ("hopefuller") does no harm.
+The kind of an entry is the function of the phrase in a caption; its form has further properties. A pattern of
+the table stands for several phrases; adverbs and comparatives are derived from adjectives. They are used for
+parsing only, so derived words that do not exist ("hopefuller") do no harm.
 """
 
 import re
@@ -17,7 +17,7 @@ from budew.taxonomy import ACCENTS, ATTRIBUTES, CATEGORIES, LEVEL_NAMES, LEVELS,
 
 
 class Kind(StrEnum):
-    """What a phrase does in a caption."""
+    """Function of a phrase in a caption."""
 
     EMOTION = "emotion"
     BURST = "burst"
@@ -62,7 +62,7 @@ class Kind(StrEnum):
 
 
 class Form(StrEnum):
-    """What else is known of some phrases."""
+    """Further property of a phrase."""
 
     NONE = ""
     ADVERB = "adverb"
@@ -94,7 +94,7 @@ FORMS = {
     Form.BE: Kind.TO, Form.PARTICIPLE: Kind.LEFT, Form.PERSON: Kind.INERT,
     Form.POSSESSIVE: Kind.LINK,
 }  # fmt: skip
-"""Forms that a lexicon lists under their own name, and the kind of these phrases."""
+"""Forms that have their own list in a lexicon, to the kind of the phrases in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +102,16 @@ class Entry:
     """The meaning of a phrase.
 
     Attributes:
-        kind: what it does.
-        name: canonical name of an emotion, burst or attribute, key of a trait, name of an intensity.
-        level: of an intensity, and the own one of an emotion word, which an intensity shifts; of an
-            attribute 0 for the low pole of its scale, 1 for the high one.
-        value: word of a trait; of a burst of no kind, which sound it is.
-        either: an emotion that may be no feeling: a voice quality among voice qualities, or what `form` says.
-        form: what else is known of the phrase.
-        phrase: as the lexicon spells it.
-        second: what the phrase says besides: "grandmother" a gender and an age, "sighed with
-            relief" a burst and an emotion.
+        kind: function of the phrase.
+        name: canonical name of an emotion, burst or attribute; key of a trait; name of an intensity.
+        level: level of an intensity; level of an emotion word by itself, which an intensity shifts; 0 (low
+            pole) or 1 (high pole) for an attribute.
+        value: word of a trait; for a sound whose kind is not named, which sound it is.
+        either: whether an emotion word may mean something else: a voice quality, or what `form` states.
+        form: further property of the phrase.
+        phrase: the phrase as written in the lexicon.
+        second: second meaning of the phrase: "grandmother" is a gender and an age, "sighed with relief" a
+            burst and an emotion.
     """
 
     kind: Kind
@@ -124,14 +124,14 @@ class Entry:
     second: "Entry | None" = None
 
     def spelled(self, phrase: str) -> "Entry":
-        """Return the entry of another phrase with the same meaning: `replace` takes four times as long."""
+        """Return a copy for another phrase with the same meaning, four times as fast as `replace`."""
         return Entry(
             self.kind, self.name, self.level, self.value, self.either, self.form, phrase, self.second
         )
 
 
 Item = tuple[int, int, Entry]
-"""A phrase of a text: the tokens from the first number to before the second, and its meaning."""
+"""A phrase of a text: number of its first token, number after its last token, and its meaning."""
 
 PERSONAL = ("gender", "age")
 """Traits of a person."""
@@ -139,42 +139,42 @@ UNKNOWN = Entry(Kind.UNKNOWN)
 COMMA = Entry(Kind.COMMA, ",")
 STOP = Entry(Kind.STOP, ".")
 QUESTION = Entry(Kind.STOP, "?")
-"""The stop that asks: what is asked may be rejected."""
+"""A question mark: the answer after it may deny what is asked."""
 COLON = Entry(Kind.PASSING, ":")
-"""A mark between a feeling and its intensity: "fear: strong", "fear (strong)"."""
+"""A mark between an emotion and its intensity: "fear: strong", "fear (strong)"."""
 MARK = Entry(Kind.BREAKING, "mark")
-"""Any mark that is not in `MARKS`: it ends what is governed."""
+"""Any mark that is not in `MARKS`; it ends the scope of what comes before it."""
 QUOTED = Entry(Kind.INERT, "quoted")
-"""Words that are spoken."""
+"""A phrase in quoted speech."""
 MARKS = {
     **dict.fromkeys(",\n", COMMA), **dict.fromkeys(".!;", STOP), "?": QUESTION,
     **dict.fromkeys(":()=", COLON), **dict.fromkeys('"“”', Entry(Kind.LINK, '"')),
 }  # fmt: skip
-"""Marks with a meaning of their own; quotation marks are those around a so-called "happy" voice."""
+"""Marks to their meanings; quotation marks here enclose a single word (a so-called "happy" voice)."""
 
 _VOWELS = "aeiou"
 _SINGLE_VOWEL_END = re.compile(r"[^aeiou][aeiou][bdgmnpt]$")
 _SHORT_VERB = re.compile(r"^[^aeiou]*[aeiou][bdgmnpt]$")
 _LONGEST_COMPARED = 8
-"""Letters. Longer adjectives are compared with "more" and "most"."""
+"""Letters of an adjective that has "-er" and "-est"; longer ones take "more" and "most"."""
 _PATTERN = re.compile(r"\(([^()|]*\|[^()]*)\)|([^\W\d_]+)\*")
 _, SLIGHT, MODERATE, STRONG, FULL = LEVELS
 STEP = 0.25
-"""From one level to the next."""
+"""Difference between one level and the next."""
 OWN_LEVELS = tuple(zip(LEVEL_NAMES, LEVELS, strict=True))[1:]
 _WORDS_OF_EMOTION = ("noun", "adjective", "also", "either", *(name for name, _ in OWN_LEVELS))
 
 
 def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
-    """Return the meaning of every phrase that a lexicon lists, and of the forms derived from its adjectives.
+    """Compile the table of a lexicon to a trie of phrases, with the forms derived from its adjectives.
 
     Raises:
-        SettingsError: a phrase has two meanings; names it.
-        InputError: an emotion, burst or attribute that the taxonomy lacks.
+        SettingsError: a phrase has two meanings.
+        InputError: the taxonomy lacks an emotion, burst or attribute of the table.
     """
     phrases = PhraseTrie(UNKNOWN)
     for kind in Kind:
-        if isinstance(table.get(kind.value), list) and kind is not Kind.OTHERS:  # phrases and nothing more
+        if isinstance(table.get(kind.value), list) and kind is not Kind.OTHERS:  # a plain list of phrases
             _add(phrases, table[kind.value], Entry(kind))
     for form, kind in FORMS.items():
         _add(phrases, table[form.value], Entry(kind, form=form))
@@ -199,19 +199,19 @@ def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
 
 
 def without_article(phrase: str) -> str:
-    """Return a phrase without a leading "a", "an" or "the"."""
+    """Remove a leading "a", "an" or "the" from a phrase."""
     first, _, rest = phrase.partition(" ")
     return rest if rest and first.lower() in ("a", "an", "the") else phrase
 
 
 def _add(phrases: PhraseTrie[Entry], patterns: Iterable[str], entry: Entry) -> None:
-    """Give each phrase, without a leading article, this meaning; a pattern stands for several phrases."""
+    """Add the phrases of patterns, without leading articles, with the meaning `entry`."""
     for phrase in spelled_out(*patterns):
         phrases.add(without_article(phrase), entry.spelled(phrase))
 
 
 def _add_emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
-    """Add the words of the emotions; those listed under "stance" and "degree" are ambiguous everywhere."""
+    """Add the words of the emotions; words listed under "stance" and "degree" are always ambiguous."""
     ambiguous = {word: form for form in (Form.STANCE, Form.DEGREE) for word in table[form.value]}
     rows = [
         (row, own_levels(row), Entry(Kind.EMOTION, emotion(given)))
@@ -235,14 +235,17 @@ def _add_emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
 
 
 def own_levels(row: Mapping[str, Any]) -> dict[str, float]:
-    """Return the level of each word of an emotion that is not moderate in itself, and of its adverb."""
+    """Return the words (and adverbs) of an emotion that are not moderate by themselves, to their levels."""
     listed = {word: level for name, level in OWN_LEVELS for word in spelled_out(*row.get(name, ()))}
     return {derived: level for word, level in listed.items() for derived in inflected(word)[:1]} | listed
 
 
 def shifted(own: float, intensity: float) -> float:
-    """Return the level of a word that has its own under an intensity: "slightly furious" is moderate. No
-    intensity makes a word absent, and 0 is a negation.
+    """Return the level of a word with an intensity before it: "slightly furious" is moderate.
+
+    Args:
+        own: level of the word by itself.
+        intensity: level of the intensity, which never makes a word absent; 0 is a negation.
     """
     if own == MODERATE or not intensity:
         return intensity
@@ -250,8 +253,8 @@ def shifted(own: float, intensity: float) -> float:
 
 
 def _add_bursts(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
-    """Add bursts, those that name a feeling besides ("sighed with relief"), and sounds of no kind; phrases
-    that name an emotion keep it, and such a sound is their second meaning.
+    """Add bursts, bursts with an emotion ("sighed with relief"), and sounds whose kind is not named. A phrase
+    that names an emotion keeps it, and gets such a sound as its second meaning.
     """
     for given, row in table["bursts"].items():
         name = burst(given)
@@ -296,9 +299,9 @@ def _add_traits(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
 
 
 def spelled_out(*patterns: str) -> tuple[str, ...]:
-    """Return the phrases that patterns stand for: "(her|his) fear" for two, "sigh* in relief" for four.
+    """Expand patterns to phrases: "(her|his) fear" stands for two phrases, "sigh* in relief" for four.
 
-    A star is for the forms of a verb: sigh, sighs, sighing, sighed.
+    A star stands for the forms of a verb: sigh, sighs, sighing, sighed.
     """
     found: list[str] = []
     for pattern in patterns:
@@ -320,7 +323,7 @@ def spelled_out(*patterns: str) -> tuple[str, ...]:
 
 
 def verb_forms(verb: str) -> tuple[str, ...]:
-    """Return a regular verb, its third person, its participle and its past: hum, hums, humming, hummed."""
+    """Return the forms of a regular verb: "hum" gives hum, hums, humming, hummed."""
     if verb.endswith("e"):
         return verb, f"{verb}s", f"{verb[:-1]}ing", f"{verb}d"
     stem = verb + verb[-1] if _SHORT_VERB.search(verb) else verb
@@ -329,7 +332,7 @@ def verb_forms(verb: str) -> tuple[str, ...]:
 
 
 def inflected(adjective: str) -> tuple[str, ...]:
-    """Return the adverb of an adjective of one word, and of a short one the comparative and superlative."""
+    """Return the adverb of an adjective, and for a short adjective also comparative and superlative."""
     if not adjective.isalpha():
         return ()
     stem, adverb = adjective, f"{adjective}ly"

@@ -1,9 +1,9 @@
-"""Slots of sentence frames: what stands in "{a_speaker} sounds {adjectives}[, with {bursts}]".
+"""Slots of sentence frames, and their texts: "{a_speaker} sounds {adjectives}[, with {bursts}]".
 
-Each function here returns a text for one caption; `_SLOTS` lists the slots that they fill, with what a
-profile must have for each: a bracket of a frame with an empty slot is left out. A need is no slot, even where
-they have one name: the slots `burst_tags` and `bursts` have the need `bursts`. `needs_met` returns the needs
-that a profile meets:
+Each function here returns a text for one caption. `_SLOTS` lists the slots with their functions, and the need
+that a profile must meet for the slot; brackets of a frame with an empty slot are left out. A need is not a
+slot, even if they have the same name: the slots `burst_tags` and `bursts` have the need `bursts`. `needs_met`
+returns the needs that a profile meets:
 
     speaker           gender or age
     she               a gender that has a pronoun
@@ -12,26 +12,26 @@ that a profile meets:
     described         timbre or an attribute of the voice
     accent_or_voice   accent, timbre or an attribute of the voice
     known             gender, age, accent, timbre or an attribute of the voice
-    further           more attributes of the voice than stand before it
+    further           more attributes of the voice than are named before the word "voice"
     qualities         attributes of voice, bearing or tone
     bearing           attributes of the bearing
     tone              the attribute of the tone
     recording         attributes of the recording
     manner            pace or style
     bursts            vocal bursts
-    burst_verbs       at most two of them, with verbs
-    burst_verb        one, with a verb
+    burst_verbs       one or two vocal bursts, with verbs
+    burst_verb        one vocal burst, with a verb
     more              several emotions
 
-With more forms of emotions than nouns and adjectives, which only a file of additions has, such as that of the
-paraphraser (`paraphrase/rewording.yaml`), there are also:
+A file of additions, such as that of the paraphraser (`paraphrase/rewording.yaml`), may have more forms of
+emotions than nouns and adjectives. Then there are also:
 
-    neutral           no emotion, and that is said
-    one               one emotion
+    neutral           no emotion, so that the caption calls the voice neutral
+    one               exactly one emotion
     rest_more         more than two emotions
     FORMs             each emotion has phrases in this form ("adverbs")
-    first_FORM        the first emotion has ("first_adverb")
-    rest_FORMs        there are others, and they have ("rest_adverbs")
+    first_FORM        the first emotion has phrases in this form ("first_adverb")
+    rest_FORMs        there are other emotions, with phrases in this form ("rest_adverbs")
 """
 
 from collections.abc import Iterable, Iterator
@@ -46,8 +46,8 @@ _BEARING = (
     "Vulnerable_vs._Emotionally_Detached",
 )  # fmt: skip
 _KINDS = {**dict.fromkeys(RECORDING, "recording"), **dict.fromkeys(_BEARING, "bearing"), "Valence": "tone"}
-"""Attributes of the recording, those that a person has more than a voice ("she sounds confident"), and that
-of the tone ("a positive tone"). The others are of the voice.
+"""Kinds of attributes: of the recording, of the bearing of a person ("she sounds confident"), and of the tone
+("a positive tone"). All other attributes are those of the voice.
 """
 _MET_BY_KIND = {
     "recording": {"recording"},
@@ -64,15 +64,20 @@ _MET_BY_TRAIT = {
     "style": {"manner"},
 }
 _COMPLETE_FORMS = ("noun", "adjective")
-"""Forms that every emotion has words in, and that a neutral profile has, too."""
+"""Forms in which every emotion, and a neutral profile, has words."""
 _BEFORE_VOICE = 2
-"""Attributes of a voice that stand before it, its timbre not counted; more follow in a sentence."""
+"""Most attributes before the word "voice", not counting timbre; others are named after it."""
 _MOST_VERBS = 2
-"""More bursts than these are named as nouns; up to these are verbs of the speaker."""
+"""Most bursts that are named as verbs ("she sighs"); more bursts are named as nouns."""
 
 
 def needs_met(content: Content, vocabulary: Vocabulary) -> set[str]:
-    """Return the needs of slots that a profile meets. Its emotions are in the order of the caption."""
+    """Return the needs of slots that a profile meets, see the list at the top of this module.
+
+    Args:
+        content: what the caption expresses, with emotions in the order of the caption.
+        vocabulary: phrases of the wording.
+    """
     found: set[str] = set()
     for trait in content.traits:
         found |= _MET_BY_TRAIT[trait]
@@ -97,7 +102,7 @@ def needs_met(content: Content, vocabulary: Vocabulary) -> set[str]:
 
 
 def _met_by_further_forms(content: Content, vocabulary: Vocabulary) -> Iterator[str]:
-    """Yield what only frames with further forms of emotions need: "first_adverb", "rest_adverbs"…"""
+    """Yield the needs of frames with further forms of emotions: "first_adverb", "rest_adverbs"…"""
     emotions = content.emotions
     if not emotions:
         if content.feelings:
@@ -119,10 +124,10 @@ def _met_by_further_forms(content: Content, vocabulary: Vocabulary) -> Iterator[
 
 
 def slots(vocabulary: Vocabulary) -> dict[str, Slot]:
-    """Return the slots that frames may name.
+    """Return all slots that frames may use, by name.
 
-    For each form of emotions these are all of them ("nouns", "noun_tags"), the first ("first_noun") and the
-    others ("rest_nouns").
+    Each form of emotions has slots for all emotions ("nouns", "noun_tags"), the first emotion ("first_noun")
+    and the other emotions ("rest_nouns").
     """
     found = {**_SLOTS}
     for form in vocabulary.emotions:
@@ -164,53 +169,53 @@ def _tags(phrases: Iterable[str]) -> str:
     return ", ".join(filter(None, phrases))
 
 
-# The speaker: gender and age, and what is heard of somebody besides words.
+# The speaker: gender, age and vocal bursts.
 
 
 def voice(choice: WordChoice) -> str:
-    """Age and gender before "voice": "elderly female voice"."""
+    """Write age and gender before "voice": "elderly female voice"."""
     return choice.one_of(choice.vocabulary.voices[choice.gender_and_age])
 
 
 def speaker(choice: WordChoice) -> str:
-    """Age and gender of a person: "elderly woman", "young male speaker"."""
+    """Write age and gender of a person: "elderly woman", "young male speaker"."""
     choice.person = choice.one_of(choice.vocabulary.people[choice.gender_and_age])
     return choice.person
 
 
 def speaker_tags(choice: WordChoice) -> str:
-    """Age and gender as tags; in the varied wording a child as a person: "young girl"."""
+    """Write age and gender as tags; in the varied wording, children as persons: "young girl"."""
     if not choice.vocabulary.is_plain and choice.content.traits.get("age") == "child":
         return speaker(choice)
     return _tags((choice.trait("age"), choice.trait("gender")))
 
 
 def speaks(choice: WordChoice) -> str:
-    """What the person named last does; a speaker does not speak."""
+    """Write the verb for the person that was named last, which is not "speaks" after "speaker"."""
     of = "speaker" if choice.person.endswith("speaker") else "person"
     return choice.one_of(choice.vocabulary.speaks[of])
 
 
 def _pronoun(choice: WordChoice, place: int) -> str:
-    """Return "she" or "her"."""
+    """Write the pronoun of the speaker: its form number `place`, such as "she" or "her"."""
     gender = choice.content.traits.get("gender", "")
     return choice.vocabulary.pronouns.get(gender, ("they", "their"))[place]
 
 
 def bursts(choice: WordChoice) -> str:
-    """Vocal bursts as nouns: "a chuckle and a sigh"."""
+    """Write vocal bursts as nouns: "a chuckle and a sigh"."""
     phrases = choice.vocabulary.bursts
     return joined([choice.one_of(phrases[name]) for name in choice.content.bursts])
 
 
 def burst_tags(choice: WordChoice) -> str:
-    """Vocal bursts as tags."""
+    """Write vocal bursts as tags."""
     phrases = choice.vocabulary.burst_tags
     return _tags([choice.one_of(phrases[name]) for name in choice.content.bursts])
 
 
 def _burst_verbs(form: str) -> Write:
-    """Return what writes the bursts as verbs: "chuckles and clears her throat"."""
+    """Return a function that writes bursts as verbs in a form: "chuckles and clears her throat"."""
 
     def write(choice: WordChoice) -> str:
         phrases = choice.vocabulary.burst_verbs[form]
@@ -224,7 +229,7 @@ def _burst_verbs(form: str) -> Write:
 
 
 def _attributes(choice: WordChoice, table: ByPlace, *kinds: str) -> list[str]:
-    """Return phrases of a table of the vocabulary for the attributes of some kinds."""
+    """Return a phrase of `table` for each attribute of these kinds."""
     return [choice.one_of(table[place]) for place in _of_kinds(choice.content, *kinds)]
 
 
@@ -233,43 +238,43 @@ def _of_kinds(content: Content, *kinds: str) -> list[tuple[str, float]]:
 
 
 def accent_tag(choice: WordChoice) -> str:
-    """The accent without its article."""
+    """Write the accent without an article: "French accent"."""
     accent = choice.content.traits.get("accent")
     return choice.vocabulary.accent.format(accent) if accent else ""
 
 
 def accent_timbre(choice: WordChoice) -> str:
-    """What a voice has: "a French accent and a raspy timbre"."""
+    """Write accent and timbre of a voice: "a French accent and a raspy timbre"."""
     timbre = choice.content.traits.get("timbre")
     return _accent_and(choice, choice.one_of(choice.vocabulary.timbres[timbre, "voice"]) if timbre else "")
 
 
 def accent_tags(choice: WordChoice) -> str:
-    """Accent and timbre without articles."""
+    """Write accent and timbre as tags, without articles."""
     timbre = choice.content.traits.get("timbre")
     timbre_tag = choice.one_of(choice.vocabulary.timbre_tags[timbre]) if timbre else ""
     return _tags((accent_tag(choice), timbre_tag))
 
 
 def accent_and_own_voice(choice: WordChoice) -> str:
-    """What a speaker has: "a French accent and a low-pitched, raspy voice"."""
+    """Write accent and voice of a speaker: "a French accent and a low-pitched, raspy voice"."""
     description = voice_description(choice)
     return _accent_and(choice, f"{description} voice" if description else "")
 
 
 def _accent_and(choice: WordChoice, other: str) -> str:
-    """Return accent and another thing that a speaker or a voice has, with their articles."""
+    """Return the accent and another noun phrase, with articles, joined by "and"."""
     phrases = (accent_tag(choice), other)
     return joined([with_article(phrase, choice.vocabulary.sounds) for phrase in phrases if phrase])
 
 
 def voice_description(choice: WordChoice) -> str:
-    """Two attributes and the timbre, to stand before "voice": "low-pitched, raspy"."""
+    """Write at most two attributes and the timbre, for use before "voice": "low-pitched, raspy"."""
     return _tags((*_voice_adjectives(choice)[:_BEFORE_VOICE], choice.content.traits.get("timbre", "")))
 
 
 def described_voice(choice: WordChoice) -> str:
-    """The voice with all that may stand before it: "harsh, breathy female voice"."""
+    """Write the voice with attributes, timbre, age and gender: "harsh, breathy female voice"."""
     description = voice_description(choice)
     if not description:
         return voice(choice)
@@ -286,7 +291,7 @@ def _voice_adjectives(choice: WordChoice) -> list[str]:
 
 
 def _manner(of: str) -> Write:
-    """Return what writes pace and style of a "speaker" or of "words": "slowly in a casual tone"."""
+    """Return a function that writes pace and style of a "speaker" or "words": "slowly in a casual tone"."""
 
     def write(choice: WordChoice) -> str:
         traits, vocabulary = choice.content.traits, choice.vocabulary
@@ -305,7 +310,7 @@ def _manner(of: str) -> Write:
 
 
 def manner_tags(choice: WordChoice) -> str:
-    """Style and pace as tags."""
+    """Write style and pace as tags."""
     pace = choice.trait("pace")
     style = choice.content.traits.get("style")
     style_tag = choice.one_of(choice.vocabulary.style_tags[style]) if style else ""
@@ -368,4 +373,4 @@ _SLOTS = {
     "delivery": Slot(_manner("words"), "manner"),
     "manner_tags": Slot(manner_tags, "manner"),
 }
-"""What fills each slot, and what it needs. Slots without a text decide the brackets that they stand in."""
+"""Slots by name. Slots without a text only decide whether the bracket with them is used."""

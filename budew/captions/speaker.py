@@ -1,9 +1,9 @@
-"""Gender and age of the speaker: whom the people and pronouns of a caption mean.
+"""Gender and age of the speaker: which people and pronouns of a caption mean the speaker.
 
-Captions name other people, too: "talks to a boy", "her husband". A person that another one speaks to, that a
-possessive names, or that a verb takes as its object gives the speaker nothing. Where no word for the speaker
-gives a gender, pronouns do: the first subject ("he sounds tired"), else the first possessive ("her voice").
-Captions without pronouns cost nothing more, others one scan.
+Captions also mention other people: "talks to a boy", "her husband". A person that the speaker talks to, that
+follows a possessive, or that is the object of a verb is not the speaker. If no word for the speaker has a
+gender, a pronoun decides: the first subject ("he sounds tired"), else the first possessive ("her voice").
+Only captions with pronouns need one more scan.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 from budew.captions.phrases import PERSONAL, QUOTED, UNKNOWN, Form, Item, Kind, spelled_out
 
 _ADJECTIVES = 5
-"""Phrases between an article and its person: "a deeply sad old woman"."""
+"""Most phrases between an article and its person: "a deeply sad old woman"."""
 _NEAR = 3
-"""Words before a preposition that decide what it means: "listening to"."""
+"""Number of words before a preposition that are read to decide its meaning: "listening to"."""
 _CLAUSE = 12
-"""Phrases before a verb among which its subject stands, and words around a person that tell who speaks."""
+"""Number of phrases before a verb in which its subject is searched, and of words around a person that are
+read to decide who speaks."""
 _PARTICIPLE = ("ing", "ed")
 """Endings of verbs that without an article are adjectives: "a teasing old man"."""
 _ENDING = (Kind.STOP, Kind.COMMA, Kind.CONJUNCTION, Kind.SUBJECT, Kind.BREAKING, Kind.UNREAL, Kind.CONDITION)
@@ -25,7 +26,7 @@ _ENDING = (Kind.STOP, Kind.COMMA, Kind.CONJUNCTION, Kind.SUBJECT, Kind.BREAKING,
 
 @dataclass(frozen=True, slots=True)
 class PeopleWords:
-    """Word lists that decide whom a person or pronoun means: the section `speaker` of the lexicon."""
+    """Word lists for finding the speaker: the section `speaker` of the lexicon."""
 
     subject: Mapping[str, str]  # gender of "she", "he"
     possessive: Mapping[str, str]  # gender of "her", "his"
@@ -54,7 +55,7 @@ class PeopleWords:
 
 
 def people_words(table: Mapping[str, Any]) -> PeopleWords:
-    """Return the word lists of a lexicon."""
+    """Compile the word lists from the table of a lexicon."""
     rows = table["speaker"]
     subject, possessive, object_ = (
         {word: gender for gender, words in rows[key].items() for word in words}
@@ -85,12 +86,12 @@ def people_words(table: Mapping[str, Any]) -> PeopleWords:
 
 
 class SpeakerTraits(NamedTuple):
-    """What a caption says of the speaker.
+    """Result of `find_speaker`.
 
     Attributes:
-        traits: gender and age, where they are known.
-        others: items that name somebody else.
-        pronoun: token that gives the gender, where no item does.
+        traits: gender and age of the speaker, as far as the caption states them.
+        others: numbers of the items that mean somebody else.
+        pronoun: number of the pronoun token that gives the gender; None if an item gives it, or nothing does.
     """
 
     traits: dict[str, str]
@@ -101,13 +102,13 @@ class SpeakerTraits(NamedTuple):
 def find_speaker(
     tokens: Sequence[str], items: Sequence[Item], named: Sequence[int], words: PeopleWords
 ) -> SpeakerTraits:
-    """Return gender and age of the speaker.
+    """Find gender and age of the speaker of a caption.
 
     Args:
-        tokens: of the caption.
-        items: its phrases.
-        named: items that name a gender or an age and are not denied.
-        words: lists of the lexicon.
+        tokens: tokens of the caption.
+        items: items of the caption.
+        named: numbers of the items that state a gender or an age and are not negated.
+        words: word lists of the lexicon.
     """
     if not named and words.pronouns.keys().isdisjoint(tokens):
         return SpeakerTraits({}, set(), None)
@@ -149,7 +150,7 @@ class _People(NamedTuple):
     words: PeopleWords
 
     def is_other(self, index: int) -> bool:
-        """Return whether a gender or an age is not that of the speaker."""
+        """Return whether the gender or age of item `index` is that of somebody else."""
         tokens, items, words = self
         first, stop, entry = items[index]
         if entry.phrase in words.marked:  # "a f voice": a letter is no gender beside a word
@@ -207,8 +208,8 @@ class _People(NamedTuple):
         return following.name in PERSONAL or not self.words.people.isdisjoint(self.tokens[stop : stop + 2])
 
     def described(self, others: Set[int]) -> list[int]:
-        """Return those of the items taken for somebody else that name the speaker after all, where nothing
-        else does: the first person that a listener describes, with the age.
+        """Return the items in `others` that mean the speaker if nothing else does: gender and age of the
+        first person that a listener describes.
         """
         first = -1
         for index in sorted(others):
@@ -245,9 +246,9 @@ class _People(NamedTuple):
         return is_definite and not words.described[lead].isdisjoint(rest)
 
     def pronoun(self) -> int | None:
-        """Return the token of the pronoun that means the speaker: the first subject, else the first
-        possessive, else the first object of a verb that takes no other person ("it broke him"). After
-        somebody else of a gender, a subject of that gender may be that one.
+        """Return the number of the pronoun token that means the speaker: the first subject, else the first
+        possessive, else the first object of a verb without another person ("it broke him"). After somebody
+        else, a subject of the same gender may mean that person, so it does not count.
         """
         tokens, items, words = self
         possessive: int | None = None

@@ -1,8 +1,8 @@
 """Tokens, phrases and quotations of a text. Phrases are found from left to right, the longest first.
 
-A phrase is found on word boundaries only ("rage" is not in "courage"), in any case, with hyphens read as
-spaces. The trie looks at a token at most as often as the longest phrase has tokens: linear time. Places
-in the text are worked out only for those who ask: they cost as much as all the rest.
+Phrases match whole words ("rage" is not in "courage"), in any case, with hyphens as spaces. The trie reads a
+token at most as often as the longest phrase has tokens, so the time is linear. Spans of tokens are computed
+only on request, since they take as long as everything else.
 """
 
 import re
@@ -15,8 +15,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from budew.errors import SettingsError
 
 # A word is a run of letters and digits, or a rating such as 0.8, 80% and 8/10; a mark ends or joins
-# clauses. Apostrophes and hyphens part words, but for those that are not seen, soft hyphens and the like, and
-# the one that denies: "anger-free". Lower-case ASCII words come first: a third less time.
+# clauses. Apostrophes and hyphens separate words, except invisible ones such as soft hyphens, and the hyphen
+# before "free" ("anger-free"). Lower-case ASCII words come first, which takes a third less time.
 _UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _TOKEN = re.compile(
     rf"[a-z][a-z0-9]*+(?![^\x00-\x7f])|\d+\.\d+|\d+%|\d+/\d+|[^\W_]+(?:[{_UNSEEN}]+[^\W_]+)*"
@@ -27,10 +27,10 @@ _END = None
 
 T = TypeVar("T")
 Node = dict[str | None, Any]
-"""A node of a trie: the next node by token, and under `_END` what the phrase means that ends here."""
+"""A node of a trie: token to the next node, and `_END` to the meaning of the phrase that ends here."""
 
-# No mark of the same kind within, but for an apostrophe between letters ('I'm fine'): what is left open costs
-# no second look, however often it comes.
+# A quotation has no mark of the same kind inside, except apostrophes between letters ('I'm fine'), so that
+# marks that are never closed do not make the search quadratic.
 _QUOTED = re.compile(
     r'"[^"]*"|“[^“”]*”|«[^«»]*»|„[^„“”]*[“”]'
     r"|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w))++'(?!\w)|(?<!\w)‘(?:[^‘’\n]|(?<=\w)’(?=\w))++’(?!\w)"
@@ -38,12 +38,12 @@ _QUOTED = re.compile(
 _MARK = re.compile("[\"“”«»„'‘’]")
 _QUOTED_WORD = re.compile(r"\w+")
 _BEHIND = 3
-"""Words before a quotation among which a verb of speaking introduces it."""
+"""Number of words before a quotation in which a verb of speaking is searched."""
 _PLAIN_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
 class Word(NamedTuple):
-    """A word of a caption, lower-case, and its span in characters."""
+    """A word of a caption in lower case, and its span in the text in characters."""
 
     word: str
     start: int
@@ -51,26 +51,26 @@ class Word(NamedTuple):
 
 
 def words_of(text: str) -> list[Word]:
-    """Return the words of a text without punctuation; "don't" is one word."""
+    """Return the words of a text with their spans, without punctuation; "don't" is one word."""
     return [Word(match[0].lower(), *match.span()) for match in _PLAIN_WORD.finditer(text)]
 
 
 def plain_words(text: str) -> list[str]:
-    """Return the words of a text without their places, in a third of the time of `words_of`."""
+    """Return the words of a text without spans, in a third of the time of `words_of`."""
     return _PLAIN_WORD.findall(text.lower())
 
 
-@lru_cache(maxsize=1)  # parser, linter and gate ask for those of one caption, one after the other
+@lru_cache(maxsize=1)  # parser, linter and gate need the tokens of one caption, one after the other
 def tokenize(text: str) -> Sequence[str]:
-    """Split a text into words and punctuation marks, lower-case; whatever else it holds parts words."""
+    """Split a text into words and punctuation marks in lower case; any other character separates words."""
     if text.isascii():
         return _TOKEN.findall(text.lower())
     return [_folded(word) for word in _TOKEN.findall(text)]
 
 
-@lru_cache(maxsize=1)  # asked for again and again while one caption is read
+@lru_cache(maxsize=1)  # called many times while one caption is parsed
 def spans(text: str) -> Sequence[tuple[int, int]]:
-    """Return where each token begins and ends in the text, in characters."""
+    """Return start and end of each token of `tokenize` in the text, in characters."""
     return [match.span() for match in _TOKEN.finditer(text)]
 
 
@@ -83,10 +83,10 @@ def _folded(word: str) -> str:
 
 
 class PhraseTrie(Generic[T]):
-    """Phrases with a meaning each, found in a list of tokens.
+    """Trie of phrases and their meanings, which finds the phrases in a list of tokens.
 
     Args:
-        unknown: meaning of a token that begins no phrase.
+        unknown: meaning of a token that does not begin a phrase.
     """
 
     def __init__(self, unknown: T) -> None:
@@ -94,17 +94,17 @@ class PhraseTrie(Generic[T]):
         self.root: dict[str | None, Any] = {}
 
     def add(self, phrase: str, meaning: T) -> None:
-        """Give `phrase` a meaning.
+        """Add a phrase with its meaning.
 
         Raises:
-            SettingsError: it has another one already.
+            SettingsError: the phrase already has another meaning.
         """
         known = self.setdefault(phrase, meaning)
         if known != meaning:
             raise SettingsError(f"the phrase {phrase!r} means both {known} and {meaning}: keep one")
 
     def setdefault(self, phrase: str, meaning: T) -> T:
-        """Give `phrase` a meaning, unless it has one already; return the meaning that it has then."""
+        """Add a phrase unless it has a meaning already; return its meaning."""
         node = self.root
         for token in tokenize(phrase):
             node = node.setdefault(token, {})
@@ -112,7 +112,7 @@ class PhraseTrie(Generic[T]):
         return known
 
     def get(self, phrase: str) -> T:
-        """Return the meaning of `phrase`."""
+        """Return the meaning of a phrase, or `unknown` if the trie lacks it."""
         node = self.root
         for token in tokenize(phrase):
             node = node.get(token, {})
@@ -120,15 +120,15 @@ class PhraseTrie(Generic[T]):
         return meaning
 
     def replace(self, phrase: str, meaning: T) -> None:
-        """Give `phrase`, which has a meaning, another one."""
+        """Replace the meaning of a phrase of the trie."""
         node = self.root
         for token in tokenize(phrase):
             node = node[token]
         node[_END] = meaning
 
     def merge(self, node: Node) -> None:
-        """Add the phrases of a node that have no meaning yet. It is shared, not changed: call this after
-        the last `add`.
+        """Add the phrases of another trie's node that have no meaning yet. Call it after the last `add`, as
+        the node is shared, not copied.
         """
         known: dict[tuple[int, int], Node] = {}
         for token, below in node.items():
@@ -136,7 +136,7 @@ class PhraseTrie(Generic[T]):
             self.root[token] = below if old is None else merged(old, below, known)
 
     def meanings(self) -> Iterator[T]:
-        """Iterate over the meanings: one for each phrase, but only one for variants that share their end."""
+        """Iterate over the meanings, one per phrase; variants of an idiom with the same end count once."""
         waiting = [self.root]
         seen = {id(self.root)}
         while waiting:
@@ -149,10 +149,10 @@ class PhraseTrie(Generic[T]):
                     waiting.append(below)
 
     def scan(self, tokens: Sequence[str]) -> list[tuple[int, int, T]]:
-        """Cover the tokens from left to right with the longest phrases.
+        """Split tokens from left to right into the longest phrases of the trie.
 
         Returns:
-            First token, token after the last, and the meaning of each phrase.
+            For each phrase: number of its first token, number after its last token, and its meaning.
         """
         found: list[tuple[int, int, T]] = []
         root = self.root
@@ -182,10 +182,13 @@ class PhraseTrie(Generic[T]):
 
 
 def merged(first: Node, second: Node, known: dict[tuple[int, int], Node]) -> Node:
-    """Return a node with the phrases of two; of two meanings the first counts.
+    """Return a node with the phrases of two nodes; if a phrase has two meanings, that of `first` counts.
 
-    Neither node is changed, as phrases share them. What two give is kept in `known`: linear in the number of
-    nodes, however many phrases they have.
+    The nodes are not changed, as phrases share them.
+
+    Args:
+        first, second: nodes to merge.
+        known: cache of merged nodes, which keeps the time linear in the number of nodes.
     """
     if first is second:
         return first
@@ -202,15 +205,15 @@ def merged(first: Node, second: Node, known: dict[tuple[int, int], Node]) -> Nod
 
 
 def quoted_spans(text: str, speaking: Set[str]) -> list[tuple[int, int]]:
-    """Return the spans of quoted speech in a text, in characters: it does not describe the voice.
+    """Return the spans, in characters, of quoted speech, which does not describe the voice.
 
-    Quotation marks hold quoted speech where more than one word is in them, or one word after a verb of
-    speaking; a single word elsewhere ("a so-called "happy" voice") is the writer's own. A caption that is
-    enclosed in quotation marks as a whole is not quoted speech.
+    Text in quotation marks is quoted speech if it has more than one word, or follows a verb of speaking;
+    another single word (a so-called "happy" voice) is not. A caption in quotation marks as a whole is not
+    quoted speech.
 
     Args:
         text: a caption.
-        speaking: words that introduce what is spoken, lower-case: "says", "whispers", "the words"…
+        speaking: words that introduce quoted speech, in lower case: "says", "whispers", "the words"…
     """
     if not _MARK.search(text):
         return []
@@ -228,7 +231,7 @@ def quoted_spans(text: str, speaking: Set[str]) -> list[tuple[int, int]]:
 
 
 def _words_reach(text: str) -> tuple[int, int]:
-    """Return where the first word of a text begins and the last one ends."""
+    """Return the start of the first word of a text and the end of its last word, in characters."""
     first = _QUOTED_WORD.search(text)
     end = len(text)
     while end and not (text[end - 1].isalnum() or text[end - 1] == "_"):
@@ -237,6 +240,6 @@ def _words_reach(text: str) -> tuple[int, int]:
 
 
 def is_within(held: Sequence[tuple[int, int]], at: int) -> bool:
-    """Return whether one of some spans, in their order and disjoint, holds a place."""
+    """Return whether the place `at` is in one of the spans `held`, which are sorted and disjoint."""
     before = bisect_right(held, at, key=lambda span: span[0])
     return before > 0 and at < held[before - 1][1]

@@ -1,12 +1,12 @@
 """Word choice: which phrase expresses each part of a profile.
 
-A `WordChoice` is made for one caption. It knows what to express and with which vocabulary, draws among the
-synonyms, and remembers what must not come twice. `budew.captions.slot_filling` says what fills each slot of a
-sentence frame by asking it.
+A `WordChoice` is made for one caption. It has the content and the vocabulary, draws among synonyms, and
+stores which words must not be used twice. `budew.captions.slot_filling` calls it to fill the slots of a
+sentence frame.
 
-Emotions are the difficult part. A word goes without an intensity (degree) only where the scope rules of the
-parser give it the right level all the same: its own where nothing governs it ("fury"), or the one that the
-list carries ("very angry and afraid").
+Emotions are the difficult part. A word needs no intensity (degree) only if the parser gives it the right
+level without one: the word's own level if nothing governs it ("fury"), or the level of a degree before it in
+a list ("very angry and afraid").
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -19,7 +19,7 @@ from budew.randomness import Draws
 _ONE_IN_WITH_DEGREE = 3
 """One in this many emotion words that may go without a degree has one all the same."""
 _CARRIED = 3
-"""One degree governs at most this many emotion words."""
+"""Most emotion words in a list to which one degree applies."""
 _TONE = " tone"
 
 EmotionLevel = tuple[str, float]
@@ -27,14 +27,14 @@ EmotionLevel = tuple[str, float]
 
 
 class WordChoice:
-    """The words for one caption. Each is drawn when it is asked for, in the order of the frame.
+    """Chooser of the words for one caption. Words are drawn in the order of the frame.
 
     Attributes:
-        content: what to express, with emotions and bursts in the order in which they come.
+        content: what the caption expresses, with emotions and bursts in the order of the caption.
         vocabulary: phrases of the wording.
         met: needs of slots that the profile meets, see `budew.captions.slot_filling.needs_met`.
-        below: draws a number below another; in the plain wording always 0.
-        person: the person that was named last: "elderly woman".
+        below: function that draws an integer below its argument; in the plain wording always 0.
+        person: phrase for the person that was named last, such as "elderly woman".
     """
 
     __slots__ = ("_degrees", "below", "content", "met", "person", "vocabulary")
@@ -45,28 +45,32 @@ class WordChoice:
         self.met = met
         self.below = _first if vocabulary.is_plain else draw.below
         self.person = ""
-        self._degrees: set[int] = set()  # those that the caption has already
+        self._degrees: set[int] = set()  # degrees that the caption already has
 
     def one_of(self, phrases: Sequence[str]) -> str:
-        """Draw one of some phrases."""
+        """Draw one of the phrases; in the plain wording the first."""
         return phrases[self.below(len(phrases))]
 
     def trait(self, key: str) -> str:
-        """Draw an adjective for gender, age, pace or style; empty where the profile has none."""
+        """Draw an adjective for a trait (gender, age, pace or style); "" if the profile lacks the trait."""
         value = self.content.traits.get(key)
         return self.one_of(self.vocabulary.traits[key, value]) if value is not None else ""
 
     @property
     def gender_and_age(self) -> tuple[str, str]:
-        """Key of the phrases for people and voices."""
+        """Gender and age, the key of the phrases for people and voices in the vocabulary."""
         traits = self.content.traits
         return traits.get("gender", UNKNOWN_TRAIT), traits.get("age", UNKNOWN_TRAIT)
 
     def emotion_list(self, emotions: Sequence[EmotionLevel], form: str) -> str:
-        """Return emotions as a list that "and" closes, or the phrase for a neutral voice.
+        """Write emotions as a list that ends with "and …", or the phrase for a neutral voice.
 
-        Words without a degree come first, as one before them would govern them: "sad and very angry". The
-        others are grouped by level, so that one degree goes for a group: "slightly sad and afraid".
+        Words without a degree come first, so that no degree applies to them: "sad and very angry". The others
+        are grouped by level, so that one degree applies to a group: "slightly sad and afraid".
+
+        Args:
+            emotions: emotions with their levels.
+            form: form of the words, such as "noun" or "adjective".
         """
         if not emotions:
             return self.one_of(self.vocabulary.neutral[form])
@@ -86,7 +90,7 @@ class WordChoice:
         return joined(bare + self._with_degrees(with_degree, phrases))
 
     def emotion_tags(self, form: str) -> str:
-        """Return all emotions as a list of commas, each with its own degree or a word that needs none."""
+        """Write all emotions of the caption as tags between commas, each with a degree if it needs one."""
         emotions, vocabulary = self.content.emotions, self.vocabulary
         if not emotions:
             return self.one_of(vocabulary.neutral[form if vocabulary.is_plain else "adjective"])
@@ -106,7 +110,7 @@ class WordChoice:
     def _with_degrees(
         self, emotions: Sequence[EmotionLevel], phrases: Mapping[EmotionLevel, EmotionPhrases]
     ) -> list[str]:
-        """Return a phrase for each emotion of a list. A degree is carried to the next words of its level."""
+        """Return a phrase for each emotion of a list; a degree also applies to later words of its level."""
         chosen: list[str] = []
         carried: float | None = None
         carried_words = 0
@@ -125,8 +129,9 @@ class WordChoice:
     def _with_degree(self, phrases: EmotionPhrases) -> str:
         """Draw a word with a degree before it.
 
-        If the caption has this degree already, the phrases at multiples of `step` from it are tried, which
-        in the first way are the same word with other degrees. The first with a new degree is taken, if any.
+        If the caption already has this degree, the phrases at multiples of `step` from it are tried, which in
+        the first way are the same word with other degrees. The first phrase with a new degree is used, if
+        any.
         """
         size, step, degrees = len(phrases.before), phrases.step, phrases.degrees
         drawn = self.below(size)
@@ -140,8 +145,8 @@ class WordChoice:
 def _grouped_by_level(
     emotions: list[EmotionLevel], phrases: Mapping[EmotionLevel, EmotionPhrases]
 ) -> list[EmotionLevel]:
-    """Return emotions by level, in the order in which the levels come; those that end in "tone" first: a
-    degree is carried to the end of a list, and "tone" would end it. Phrases in "tone" stand last in `before`.
+    """Group emotions by level, in the order of the first emotion of each level. Emotions whose phrases end with
+    "tone" (these are last in `before`) come first, as "tone" would end the scope of a degree before it.
     """
     levels = [level for _, level in emotions]
     return sorted(
