@@ -206,3 +206,9 @@ def test_tables_are_those_of_the_papers():
     assert sum(sizes[k] * v for k, v in emodb["by_class"].items()) / 535 == pytest.approx(
         emodb["accuracy"], abs=0.1
     )
+
+
+def test_clips_of_unknown_speakers_are_not_counted_as_for_training():
+    task = replace(load_task("emodb"), name="librispeech")  # all of whose other speakers are for training
+    for speakers, counted in ((0, 0), (2, 5)):
+        assert score_coarse(task, examples(task, 5, speakers=speakers), settings=FEW).for_training == counted
