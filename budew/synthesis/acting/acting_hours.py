@@ -153,7 +153,7 @@ def make_hours_plan(
 
 
 def hours_in(text: str) -> dict[str, float]:
-    """Parse PART=HOURS, separated by commas; InputError if a part is malformed or occurs twice.
+    """Return hours by part from a text, PART=HOURS with commas; InputError for a malformed or repeated part.
 
     Example:
         >>> hours_in("en=2,de+challenges=0.5")
