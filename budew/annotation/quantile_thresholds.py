@@ -91,7 +91,7 @@ class Thresholds(Settings):
         for name, groups in rows.items():
             known = any(rule.measure == name for rule in rules())
             if not known or any(list(row) != sorted(row) for row in groups.values()):
-                raise ValueError(f"{name[:40]!r} is no known measure, or its thresholds do not increase")
+                raise ValueError(f"{name[:40]!r} is not a known measure, or its thresholds do not increase")
         return rows
 
     def traits(self, clip: Clip) -> dict[str, str | float | None]:

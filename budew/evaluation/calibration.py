@@ -123,7 +123,7 @@ def fit_calibration(
         MissingExtraError: scikit-learn is not installed.
     """
     if not 0 < share <= 1:
-        raise InputError(f"a share of {share} of the clips cannot be fitted to: give one in (0, 1]")
+        raise InputError(f"the share of clips to fit to is {share}: give one above 0, and at most 1")
     chosen = [pair for pair in pairs if is_for_fitting(pair.id, share=share, seed=seed)]
     reference, predicted = rated_intensities(chosen)
     if len(reference) < FEWEST:

@@ -83,7 +83,7 @@ def read_rows(path: Path, *, value: str | None = None) -> Iterator[PredictionRow
         raise InputError(str(error)) from error
     if unknown:
         named = ", ".join(f"{key!r} (nearest: {name})" for key, name in islice(unknown.items(), _SHOWN))
-        fault = f"{path}: scores are ignored under these names, which are no emotions: {named}: rename them"
+        fault = f"{path}: scores are ignored under these names, which are not emotions: {named}: rename them"
         warnings.warn(BudewWarning(fault), stacklevel=2)
 
 

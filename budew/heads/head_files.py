@@ -252,5 +252,6 @@ def check_encoder(heads: str | Path, encoder: str | Path | None) -> None:
     if _HASH.fullmatch(trained_on) and _HASH.fullmatch(given) and trained_on != given:
         name = notes.get("encoder") or "the encoder of this package"
         raise CheckpointError(
-            f"{heads}: these heads were trained on {name}, not on {encoder or 'that of this package'}"
+            f"{heads}: the heads were trained on {name}, not on {encoder or 'that of this package'}: use "
+            "the encoder that they were trained on"
         )

@@ -189,7 +189,7 @@ def check_folder(out: Path, job: Job, clips_per_shard: int) -> dict[str, Any]:
     wanted: dict[str, Any] = json.loads(json_text(described))
     nearest = next((path for path in (out, *out.parents) if os.path.lexists(path)), out)
     if os.path.lexists(nearest) and not nearest.is_dir():
-        raise JobError(f"{nearest} is no folder: choose another one for the output")
+        raise JobError(f"{nearest} is not a folder: choose another path for the output")
     path = out / JOB
     if not path.exists():
         names = sorted(entry.name for entry in out.iterdir()) if nearest == out else []

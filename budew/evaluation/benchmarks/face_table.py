@@ -112,7 +112,9 @@ def _row(row: Mapping[str, Any], default: str) -> _Row:
         raise CorpusError("a row needs image, annotator and annotations: add the missing column")
     answers = plain_values(answers) if isinstance(answers, str) else answers
     if not isinstance(answers, Mapping):
-        raise CorpusError(f"annotations are {str(answers)[:60]!r}: give an object, emotion to rating")
+        raise CorpusError(
+            f"annotations are {str(answers)[:60]!r}: give an object such as {{'Joy|Elation': 5}}"
+        )
     rater = str(rater)
     group = _group_of(rater, str(row.get("group") or "")) if is_by_model(row) else HUMAN
     ratings = {}

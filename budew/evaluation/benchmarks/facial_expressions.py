@@ -108,7 +108,7 @@ def read_expression_labels(path: Path, task: CoarseTask) -> dict[str, str]:
             label = sorted(task.classes)[written]
         if label is None:
             known = ", ".join(task.classes)
-            raise InputError(f"{path}: {where}: {str(written)[:40]!r} is no class: use one of {known}")
+            raise InputError(f"{path}: {where}: {str(written)[:40]!r} is not a class: use one of {known}")
         if labels.setdefault(str(image), label) != label:
             raise InputError(f"{path}: {where}: {str(image)!r} has another class above: keep one")
     return labels
