@@ -135,6 +135,6 @@ def number_in(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
-        text = value.strip()  # of more characters than float() strips: U+001F is one
+        text = value.strip()  # strips more characters than float() does, such as U+001F
         return float(text) if _NUMBER.fullmatch(text) else None
     return float(value) if isinstance(value, int | float) and abs(value) < _LARGEST else None

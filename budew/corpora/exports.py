@@ -80,7 +80,7 @@ class ExportOptions:
             ("pick", self.pick or "all", PICKS),
         ):
             if value not in known:
-                raise InputError(f"{value!r} is no {name} of an export: use one of {', '.join(known)}")
+                raise InputError(f"{value!r} is not a {name} of an export: use one of {', '.join(known)}")
         for name, number, having in (
             ("clips per file", self.clips_per_file, ("parquet", "parler")),
             ("sampling rate", self.sampling_rate, ("ljspeech",)),
@@ -188,7 +188,7 @@ def write_clips(
 
     def prepared(clip: Clip) -> Clip:
         if clip.id in seen:
-            raise CorpusError(f"two clips have the id {clip.id!r}: give each its own")
+            raise CorpusError(f"two clips have the id {clip.id!r}: change one of the ids")
         chosen = replace(clip, captions=options.captions_of(clip))
         check_not_withheld(chosen)
         seen.add(clip.id)

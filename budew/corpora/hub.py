@@ -125,7 +125,7 @@ def _streamed(dataset: HubDataset) -> tuple[HubDataset, Any]:
             found = found.shard(num_shards=dataset.shards, index=dataset.shard)
     except (CorpusError, MissingExtraError):
         raise
-    except Exception as error:  # the library raises what it likes
+    except Exception as error:  # the library may raise any error
         raise _unreachable(dataset, error) from error
     return dataset, found
 
@@ -144,7 +144,7 @@ def _numbered(rows: Any, shard: HubDataset, options: ReadOptions) -> Iterator[tu
         for row in rows:
             yield f"{name}-{number:08d}", dict(row)
             number += 1
-    except Exception as error:  # noqa: BLE001  # the library raises what it likes
+    except Exception as error:  # noqa: BLE001  # the library may raise any error
         options.report(CorpusError(f"{_unreachable(shard, error)} (after {number} rows)"))
 
 

@@ -59,7 +59,7 @@ def addresses(source: str) -> list[str]:
     files, path = _file_system(source)
     try:
         found = sorted(files.unstrip_protocol(name) for name in files.glob(path))
-    except Exception as error:  # drivers raise what they like
+    except Exception as error:  # drivers may raise any error
         raise _unreachable(source, error) from error
     if not found:
         raise CorpusError(f"{without_secrets(source)}: not found: check the URL")
@@ -170,7 +170,7 @@ def _pieces(address: str, start: int) -> Iterator[tuple[bytes, int, int | None]]
             raise CorpusError(f"{without_secrets(address)}: {fault}")
     except CorpusError:
         raise
-    except Exception as error:  # drivers raise what they like
+    except Exception as error:  # drivers may raise any error
         if not (
             start
             and isinstance(error, HTTPError)

@@ -136,7 +136,7 @@ def _write(file: BinaryIO, clips: Iterable[Clip]) -> int:
     with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for clip in clips:
             if clip.id in seen:
-                raise CorpusError(f"two clips have the id {clip.id!r}: give each its own")
+                raise CorpusError(f"two clips have the id {clip.id!r}: change one of the ids")
             seen.add(clip.id)
             audio = clip.encoded()
             try:

@@ -166,9 +166,8 @@ def matches(source: str | Path, options: ReadOptions = AS_USUAL) -> list[Entry]:
     corpus, rest = split_name(source)
     if corpus is not None:
         found = [Path(rest)] if Path(rest).exists() else _matching(str(rest))
-        folders = [path for path in found if path.is_dir()] or found[
-            :1
-        ]  # the error says that it is not a folder
+        # Without a folder, the first file is passed on, and the error says that it is not a folder.
+        folders = [path for path in found if path.is_dir()] or found[:1]
         return [named_folder(corpus, folder) for folder in folders]
     if Path(source).exists():
         return _entries(Path(source), options)

@@ -103,7 +103,7 @@ def group_of(clip: Clip) -> tuple[str, str]:
 def check_part(splits: Splits, part: str) -> None:
     """Raise `InputError` if the splits have no part of this name."""
     if part not in splits.shares:
-        raise InputError(f"there is no part {part!r}: there are {', '.join(splits.shares)}")
+        raise InputError(f"there is no part {part!r}: use one of {', '.join(splits.shares)}")
 
 
 def check_shares(shares: Mapping[str, float]) -> None:

@@ -183,7 +183,8 @@ def split_corpus(
     if listed and len(groups) < len(shares):
         needed = "speakers or recordings" if tables["recording"] else "speakers"
         raise CorpusError(
-            f"{len(shares)} parts need as many {needed}, and there are {len(groups)}: ask for fewer"
+            f"{len(shares)} parts need at least as many {needed}, but there are {len(groups)}: give fewer "
+            "parts"
         )
     rows = [row for table in tables.values() for row in table.values()]
     counts = np.array(rows, np.int32).reshape(-1, len(STRATA))

@@ -188,8 +188,8 @@ def corpus_balance(
                 masses[name] = masses.get(name, 0.0) + value
     if not masses:
         raise CorpusError(
-            "no clip of the corpus has an emotion of that level, or a profile with all emotions rated: "
-            "annotate it first"
+            f"no clip of the corpus has an emotion of at least {min_level:g}, or a profile with all emotions "
+            "rated: annotate the corpus first"
         )
     return Balance(masses, temperature, cap, min_level)
 
@@ -213,7 +213,7 @@ def weigh(clips: Iterable[Clip], report: WeightReport) -> Iterator[tuple[str, fl
 def check_weight_file(path: Path) -> None:
     """Raise `InputError` unless the file is named `.jsonl` or `.parquet`."""
     if path.suffix.lower() not in (".jsonl", ".parquet"):
-        raise InputError(f"{path}: weights are written as .jsonl or .parquet: name the file so")
+        raise InputError(f"{path}: files of weights end in .jsonl or .parquet: rename the file")
 
 
 def write_weights(path: Path, weights: Iterable[tuple[str, float]]) -> None:

@@ -168,7 +168,7 @@ def index_corpus(
     joined = np.concatenate(rows)
     if not len(joined):
         reasons = "; ".join(f"{reason} ({count:,})" for reason, count in left_out.items())
-        raise CorpusError(f"{source}: has no clips to train on{f': {reasons}' if reasons else ''}")
+        raise CorpusError(f"{source} has no clips to train on{f': {reasons}' if reasons else ''}")
     return ClipIndex(joined, tuple(files), left_out)
 
 

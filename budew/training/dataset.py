@@ -190,7 +190,8 @@ class CaptionDataset(Dataset[dict[str, Any]]):
         count = len(example["tokens"])
         if count > self.max_tokens:
             raise CorpusError(
-                f"clip {record.id!r}: its caption has {count} tokens, the decoder {self.max_tokens}"
+                f"clip {record.id!r}: its caption has {count} tokens, more than the {self.max_tokens} of the "
+                "decoder"
             )
         if self.recipe.model.has_heads:
             example["heads"] = torch.from_numpy(head_labels(record.profile, record.cues))

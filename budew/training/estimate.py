@@ -114,7 +114,7 @@ def training_needs(recipe: Recipe) -> TrainingNeeds | None:
         return None
     sizes = over_layers(sizes_of, recipe.model, config, from_states=recipe.data.cache_states)
     parameters, trained, activations = map(int, sizes)
-    if recipe.model.gradient_checkpointing:  # keeps the input of every layer, in half precision
+    if recipe.model.gradient_checkpointing:  # stores only the input of every layer, in half precision
         encoder = config.encoder_layers * config.max_source_positions
         inputs = 2 * config.d_model * (encoder + config.decoder_layers * CAPTION_TOKENS)
         activations = activations // (config.encoder_layers + config.decoder_layers) + inputs

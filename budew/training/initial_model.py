@@ -177,4 +177,4 @@ def _caption_tokenizer(examples: CaptionDataset, saved: Path) -> WhisperTokenize
 
 def _set_attention(model: Any) -> None:
     if not accelerated() and model.config.max_source_positions <= SHORT_WINDOW:
-        model.set_attn_implementation("eager")  # a fifth faster on processors, see benchmarks/attention.py
+        model.set_attn_implementation("eager")  # a fifth faster on CPUs, see benchmarks/attention.py

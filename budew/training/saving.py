@@ -93,7 +93,7 @@ def push(folder: Path, repository: str) -> str:
     try:
         address = hub.create_repo(repository, private=True, exist_ok=True)
         hub.upload_folder(repo_id=repository, folder_path=folder, commit_message="Upload by budew train")
-    except Exception as error:  # whatever its HTTP library and uploader raise
+    except Exception as error:  # the libraries of the hub may raise any error
         later = shlex.join(("hf", "upload", repository, str(folder)))
         raise CheckpointError(
             f"{folder} is complete, but cannot be uploaded to {repository} ({first_line(error)}): check the "

@@ -142,7 +142,7 @@ def read_scalars(text: str) -> NDArray[np.float32]:
     """
     words = text.split()
     if len(words) != len(EMOTIONS):
-        raise InputError(f"{len(words)} words, not {len(EMOTIONS)} numbers")
+        raise InputError(f"expected {len(EMOTIONS)} numbers, not {len(words)} words")
     odd = [
         word
         for word in words

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers  # its trainer needs libraries of the extra `train`, which are looked for below
+import transformers  # its trainer needs libraries of the extra `train`; `devices` raises the error
 from torch import Tensor
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
@@ -65,9 +65,8 @@ def training_arguments(recipe: Recipe, folder: Path, *, steps: int) -> transform
         per_device_eval_batch_size=at_once,
         gradient_accumulation_steps=times,
         activation_checkpointing=model.gradient_checkpointing,
-        activation_checkpointing_kwargs={
-            "use_reentrant": False
-        },  # with True, a frozen encoder passes no gradient
+        # With use_reentrant, no gradient passes through a frozen encoder.
+        activation_checkpointing_kwargs={"use_reentrant": False},
         torch_compile=model.compile,
         learning_rate=learning_rate(recipe),
         lr_scheduler_type="constant_with_warmup" if optimizer.schedule == "constant" else optimizer.schedule,

@@ -46,7 +46,7 @@ def test_a_definition_of_the_user_is_explained_and_an_unknown_name_refused(tmp_p
     assert "Mine" in call(str(file)).stdout
     unknown = call("nowhere")
     assert unknown.exit_code == 1
-    assert "is no corpus that is known by name (see budew corpora)" in str(unknown.exception)
+    assert "is not the name of a known corpus (see budew corpora)" in str(unknown.exception)
 
 
 def test_a_corpus_is_not_downloaded_before_its_licence_is_accepted(tmp_path):

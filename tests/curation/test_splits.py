@@ -100,7 +100,7 @@ def test_parts_are_disjoint_and_together_are_the_corpus(shard, tmp_path):
 def test_the_job_can_be_sent_to_a_worker_and_refuses_a_part_that_is_not_there():
     assert pickle.loads(pickle.dumps(Select(SPLITS, "train"))) == Select(SPLITS, "train")
     for refused in (lambda: Select(SPLITS, "dev"), lambda: select_part([], SPLITS, "dev")):
-        with pytest.raises(InputError, match="no part 'dev': there are train, test"):
+        with pytest.raises(InputError, match="no part 'dev': use one of train, test"):
             refused()
 
 

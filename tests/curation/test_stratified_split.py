@@ -145,7 +145,7 @@ def test_fewer_speakers_than_parts_is_an_error_and_as_many_are_enough():
     clips = corpus(11, speakers=3)
     splits, _ = split_corpus(clips, SHARES)
     assert set(splits.speakers.values()) == set(SHARES)
-    with pytest.raises(CorpusError, match="3 parts need as many speakers, and there are 2"):
+    with pytest.raises(CorpusError, match="3 parts need at least as many speakers, but there are 2"):
         split_corpus([clip for clip in clips if clip.speaker != "voice 0"], SHARES)
 
 

@@ -219,7 +219,7 @@ def test_a_clip_whose_caption_is_too_long_for_the_decoder_is_left_out_and_named(
         assert max(len(shorter[number]["tokens"]) for number in range(12)) <= limit
     named = " ".join(str(one.message) for one in warned)
     assert all(shorter.record(number).id in named for number in range(12) if lengths[number] > limit)
-    with pytest.raises(CorpusError, match="the decoder 8"):
+    with pytest.raises(CorpusError, match="more than the 8 of the decoder"):
         examples_of(longest=8)[0]
 
 

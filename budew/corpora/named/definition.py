@@ -291,7 +291,7 @@ def unknown_corpus(name: str) -> str:
     names = {one.replace("-", ""): one for one in corpus_names()}
     near = get_close_matches("".join(filter(str.isalnum, name.lower())), names, n=1)
     meant = f": did you mean {names[near[0]]}?" if near else ""
-    return f"{name!r} is no corpus that is known by name (see budew corpora){meant}"
+    return f"{name!r} is not the name of a known corpus (see budew corpora){meant}"
 
 
 def load_definition(file: Path) -> NamedCorpus:

@@ -135,7 +135,7 @@ def _rows_in(path: Path, pattern: str | None, on_bad: OnBad) -> Iterator[dict[st
         return (row for _, row in delimited_rows(path, on_bad=on_bad))
     if path.suffix.lower() == ".json":
         return _json_rows(path)
-    raise CorpusError(f"{path} is no CSV, TSV or JSON: give a pattern for its lines in the definition")
+    raise CorpusError(f"{path} is not CSV, TSV or JSON: give a pattern for its lines in the definition")
 
 
 def _lines_in(path: Path, pattern: re.Pattern[str], on_bad: OnBad) -> Iterator[dict[str, str]]:

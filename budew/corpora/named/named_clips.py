@@ -79,7 +79,7 @@ class ClipMaker:
         corpus, ratings = self._corpus, dict[str, float]()
         parts = corpus.match(matched_text(path))
         if parts is None:
-            raise CorpusError(f"the file has no name such as {corpus.examples[0]}: leave it out")
+            raise CorpusError(f"the file is not named as {corpus.examples[0]}: rename it, or leave it out")
         parts = {name: corpus.value(name, text) for name, text in parts.items()} | {FILE: path.stem}
         for table, row in self._tables.rows(parts):
             for name, column in table.columns.items():

@@ -88,9 +88,8 @@ def _move_in(out: Path, earlier: set[str], about: dict[str, str | int]) -> None:
     unfinished, replaced = out / _UNFINISHED, out / _REPLACED
     entries = sorted(path.name for path in unfinished.iterdir())
     os.sync()  # a million small files at once: flushing each takes 5.5 ms, writing it 0.2 ms
-    _write_record(
-        out, about, sorted({*entries, *earlier})
-    )  # if this run is killed, the next finds all entries
+    # The record lists old and new entries while they are moved, for the next run if this one is killed.
+    _write_record(out, about, sorted({*entries, *earlier}))
     _remove(replaced)
     replaced.mkdir()
     for name in {*entries, *earlier}:

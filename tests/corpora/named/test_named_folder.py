@@ -151,7 +151,7 @@ def test_errors_of_named_folders_say_what_to_do(corpus_folder, tmp_path):
         (f"emodb:{folder}/wav/03a01Fa.wav", "is not a folder"),
         (f"emodb:{folder}/wav/*.wav", "is not a folder"),
         (f"emodb:{tmp_path}/none", "none: "),
-        (f"emo-db:{folder}", r"'emo-db' is no corpus .*: did you mean emodb\?"),
+        (f"emo-db:{folder}", r"'emo-db' is not the name of a known corpus .*: did you mean emodb\?"),
     ):
         with pytest.raises(CorpusError, match=fault):
             list(read(source))
