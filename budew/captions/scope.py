@@ -1,18 +1,18 @@
 """Scope: which intensity, negation, hedge or turn governs which emotion word.
 
-    strong anger, fear and some joy   an intensity governs a list closed by "and" or "or", up to the next one
-    very sad, tired, old              a list of commas alone is a list of tags: "tired" is moderate
-    without a trace of anger or fear  a negation governs what an intensity would, and prevails over one
-    not a happy woman                 it governs the feeling, and not the person after it
-    fear to a high degree             an intensity after a word governs that word alone
-    more tired than sad               the second is one level lower than the first
-    from irritation to relief         the feeling that is left behind is not there
-    if he is angry                    a feeling that is only thought or spoken of is not there
+    strong anger, fear and some joy   an intensity governs a list with "and" or "or", up to the next intensity
+    very sad, tired, old              in a list with commas only (tags), it governs one word: "tired" is
+    moderate without a trace of anger or fear  a negation governs like an intensity, and has priority over one
+    not a happy woman                 a negation governs the emotion, and not the person after it
+    fear to a high degree             an intensity after a word governs only that word
+    more tired than sad               the second emotion is one level lower than the first
+    from irritation to relief         the earlier emotion of a change is absent
+    if he is angry                    an emotion that is only imagined or talked about is absent
 
 Any other word ends the scope. docs/captions.md has all the rules. The phrases are read once from left to
-right: linear time. Each kind of phrase has a rule, which changes the `ScopeState`; `RULES` lists them. Here
-are those of feelings and how strong they are, in `scope_denial` those of what a caption takes back, in
-`scope_people` those of voices and people.
+right, in linear time. Each kind of phrase has a rule, a function that changes the `ScopeState`; `RULES` lists
+them. This module has the rules for emotions and intensities, `scope_denial` those for emotions that are
+denied, imagined or past, `scope_people` those for voices and people.
 """
 
 from collections.abc import Sequence
@@ -45,20 +45,20 @@ from budew.captions.scope_state import (
 )
 
 _FRONTED = 6
-"""Entries that a hedge or an intensity at the head of a sentence governs."""
+"""Number of entries that a hedge or an intensity at the start of a sentence governs."""
 _OF_THE_VOICE = ("timbre", "pace", "style")
 _CLAUSE_BEGINNINGS = (
     Kind.SUBJECT, Kind.LINK, Kind.NEGATION, Kind.INERT, Kind.BREAKING, Kind.PEAK, Kind.PASSING
 )  # fmt: skip
-"""Kinds of phrases with which the clause after a sentence adverb begins."""
+"""Kinds of phrases that can begin the clause after a sentence adverb."""
 
 
 def resolve_scopes(entries: Sequence[Entry]) -> tuple[list[float], list[str]]:
-    """Return the level and the role of each phrase of a text.
+    """Return the levels and the roles of the phrases of a text.
 
-    An emotion has the level that governs it, a burst and a trait 1, a voice attribute 1 at its pole and
-    0.5 near it; all of them 0 where they are denied. The role of a word that turns out to name no feeling
-    is empty.
+    An emotion has the level that governs it; a burst or trait has 1; a voice attribute has 1 at a pole of its
+    scale, 0.5 near one. All have 0 if they do not count, and the role gives the reason (see `Mention.role`).
+    The role is "" for a word that turns out not to name an emotion.
     """
     state = ScopeState.of(entries)
     for index, entry in enumerate(entries):
@@ -72,7 +72,7 @@ def resolve_scopes(entries: Sequence[Entry]) -> tuple[list[float], list[str]]:
 
 
 def feeling(state: ScopeState, index: int, entry: Entry) -> None:
-    """An emotion: it has the level that governs it, else its own, and joins the list that is being read."""
+    """Rule for an emotion: set the level that governs it, else its own, and add it to the current list."""
     if index <= state.others_until:
         state.reject(index, NOT_EXPRESSED)
         return
@@ -92,7 +92,7 @@ def feeling(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def _governing_level(state: ScopeState, index: int, entry: Entry) -> float | None:
-    """Return the level that governs an emotion, None for its own; end what waited for a word."""
+    """Return the level that governs an emotion (None: its own level), and end a pending intensity."""
     level = state.pending if state.pending is not None else state.carried
     state.unknown_words = 0
     if level is None and index <= state.from_until:
@@ -105,13 +105,15 @@ def _governing_level(state: ScopeState, index: int, entry: Entry) -> float | Non
     if index <= state.hedge_until:
         state.hedge_until = -1
         if level != 0.0:
-            most = FULL + MODERATE - entry.level  # a stronger one would change nothing
+            most = FULL + MODERATE - entry.level  # a stronger intensity would change nothing
             level = max(SLIGHT, min(MODERATE if level is None else level, most) - STEP)
     return level
 
 
 def _is_no_feeling(state: ScopeState, index: int, entry: Entry) -> bool:
-    """Read a word that elsewhere names an emotion: a voice quality, "Sadly, …", "bitterly sad"."""
+    """Return whether an ambiguous word is not an emotion here, and apply its other meaning: a voice quality,
+    a comment ("Sadly, …") or an intensity ("bitterly sad").
+    """
     if entry.form is Form.DEGREE:
         first, second, third = state.following(index, 3)
         is_joined = first.kind is Kind.CONJUNCTION and second.kind is Kind.INTENSITY
@@ -132,9 +134,9 @@ def _is_no_feeling(state: ScopeState, index: int, entry: Entry) -> bool:
 
 
 def _is_stance(state: ScopeState, index: int) -> bool:
-    """Return whether an adverb or an exclamation at the head of a sentence is the writer's: "Sadly, the shop
-    is closed.", "Gosh, that man is tired." Before a stop, and in a list of tags ("sadly, slowly"), it is the
-    voice's.
+    """Return whether an adverb or exclamation at the start of a sentence is a comment of the writer: "Sadly,
+    the shop is closed.", "Gosh, that man is tired." Before a stop, or in a list of tags ("sadly, slowly"), it
+    describes the voice.
     """
     first, second = state.following(index, 2)
     if first is COMMA:
@@ -143,7 +145,7 @@ def _is_stance(state: ScopeState, index: int) -> bool:
 
 
 def _is_quality(state: ScopeState, index: int) -> bool:
-    """Return whether a voice quality stands beside, and no feeling."""
+    """Return whether a voice quality, and no emotion, is next to the word."""
     before = _neighbour(state.preceding(index))
     after = _neighbour(state.following(index))
     return Kind.QUALITY in (before, after) and Kind.EMOTION not in (before, after)
@@ -162,8 +164,8 @@ def _neighbour(entries: Sequence[Entry]) -> Kind | None:
 
 
 def subject(state: ScopeState, index: int, entry: Entry) -> None:
-    """A pronoun: it begins a clause, which ends what is governed, but for what governs that clause: "if he is
-    angry", "nor is he".
+    """Rule for a pronoun as subject: it begins a clause, which ends all scopes except those that govern this
+    clause: "if he is angry", "nor is he".
     """
     if state.pending == 0.0:
         first, second = state.preceding(index, 2)
@@ -175,7 +177,7 @@ def subject(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def comma(state: ScopeState, index: int, entry: Entry) -> None:
-    """A comma: only a list that is closed later continues after it."""
+    """Rule for a comma: a scope continues after it only in a list that ends with "and" or "or"."""
     if state.pending is not None:
         _end_pending(state, index)
     if state.entries[index - 1].kind is not Kind.HEDGE:  # "perhaps, sad"
@@ -187,8 +189,8 @@ def comma(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def conjunction(state: ScopeState, index: int, entry: Entry) -> None:
-    """The words "and" and "or": what governs a list governs what follows them, too; a negation not if "and"
-    joins a new statement: "does not shout and sounds calm".
+    """Rule for "and" and "or": the scope of a list continues after them. A negation ends if "and" begins a
+    new statement: "does not shout and sounds calm".
     """
     if state.pending is not None:
         _end_pending(state, index)
@@ -204,8 +206,8 @@ def conjunction(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def _end_pending(state: ScopeState, index: int) -> None:
-    """End what waits for its word, but for an intensity that another one follows: "strong, clear anger"; not
-    "a deep, sad voice".
+    """End a pending intensity, unless another intensity follows: "strong, clear anger", but not "a deep, sad
+    voice".
     """
     before, after = state.entries[index - 1], state.entries[index + 1]
     of_voice = before.form is Form.VOCAL and after.kind not in (Kind.INTENSITY, Kind.UNKNOWN)
@@ -217,7 +219,7 @@ def _end_pending(state: ScopeState, index: int) -> None:
 
 
 def intensity(state: ScopeState, index: int, entry: Entry) -> None:
-    """A word such as "very": before its word, or as a predicate after it."""
+    """Rule for an intensity such as "very", before its word or as a predicate after it."""
     before = state.entries[index - 1]
     if before.kind is Kind.LINK:
         before = state.entries[index - 2]
@@ -236,7 +238,7 @@ def intensity(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def _is_predicate(state: ScopeState, index: int) -> bool:
-    """Return whether an intensity says how strong the feeling before it is: "the fear is strong and …"."""
+    """Return whether an intensity is the predicate of the emotion before it: "the fear is strong and …"."""
     before, entry, after = state.entries[index - 1 : index + 2]
     if before.form in COPULAS:
         return after.kind not in (Kind.EMOTION, Kind.LINK)
@@ -246,7 +248,7 @@ def _is_predicate(state: ScopeState, index: int) -> bool:
 
 
 def intensity_after(state: ScopeState, index: int, entry: Entry) -> None:
-    """Words after a feeling that say how strong it is; at the head of a sentence they wait for one."""
+    """Rule for an intensity after its emotion; at the start of a sentence it governs the next emotion."""
     is_addition = separates(state.entries[index - 1]) and state.entries[index + 1].kind is Kind.STOP
     if (
         state.last is None and state.listed and state.words_since_list <= 1 and is_addition
@@ -262,7 +264,7 @@ def intensity_after(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def rating(state: ScopeState, index: int, entry: Entry) -> None:
-    """A number: how strong the feeling before it is."""
+    """Rule for a rating: the number is the level of the emotion before it."""
     if state.last is None:
         state.end_scope(index, entry)
     else:
@@ -272,7 +274,7 @@ def rating(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def hedge(state: ScopeState, index: int, entry: Entry) -> None:
-    """Words such as "perhaps": the next feeling is one level lower, never below slight."""
+    """Rule for a hedge such as "perhaps": the next emotion is one level lower, but at least slight."""
     state.hedge_until = index + _FRONTED
 
 
@@ -280,7 +282,7 @@ def hedge(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def comparison(state: ScopeState, index: int, entry: Entry) -> None:
-    """The words "more" and "less"."""
+    """Rule for "more" and "less" in a comparison."""
     state.comparison, state.compared = entry, None
     if entry.kind is Kind.LESS and state.pending != 0.0:
         of_attribute = state.entries[index + 1].kind is Kind.ATTRIBUTE
@@ -288,7 +290,7 @@ def comparison(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def than(state: ScopeState, index: int, entry: Entry) -> None:
-    """The word "than": the second of two emotions is one level lower, or not there."""
+    """Rule for "than": the second of the compared emotions is one level lower, or absent."""
     first, word, last = state.compared, state.comparison, state.last
     state.govern_nothing()
     state.words_since_list += 1
@@ -328,4 +330,4 @@ RULES: dict[Kind, Rule | None] = {
     Kind.LESS: comparison,
     Kind.THAN: than,
 }
-"""What each kind of phrase does; None for nothing."""
+"""Kind of phrase to its rule; None: the phrase changes nothing."""

@@ -1,33 +1,33 @@
-"""Scope of feelings that do not count: those that are denied, imagined or left behind."""
+"""Scope rules for emotions that do not count, because they are denied, imagined or past."""
 
 from budew.captions.phrases import COMMA, QUESTION, STRONG, UNKNOWN, Entry, Form, Kind
 from budew.captions.scope_state import ADVERBS, NEGATED, NOT_EXPRESSED, PAST, Rule, ScopeState
 
 _SUBJECT = 4
-"""Words between a feeling and the verb that leaves it behind: "the fear of the first words fades into"."""
+"""Most words between an emotion and the verb that ends it: "the fear of the first words fades into"."""
 _TURN = 8
-"""Entries after "from" in which something is left behind, if "to" follows."""
+"""Entries after "from" in which emotions are past, if "to" follows."""
 _IF = 12
-"""Entries on each side among which "if" says on what something depends."""
+"""Entries on each side of "would be" in which an "if" is searched."""
 _WAS = 3
-"""Entries before a feeling among which "was" says that it is past."""
+"""Entries before an emotion in which a "was" means that it is past."""
 _CLOSING = 6
-"""Entries after "not" in which the comma comes that ends an aside."""
+"""Entries after "not" in which the comma at the end of an aside is searched."""
 _TOO = 4
-"""Entries that "too" governs."""
+"""Number of entries that "too" governs."""
 _SINGULAR = ("is ", "was ", "seems ", "sounds ", "rings ")
-"""Beginnings of what is said of one feeling."""
+"""Beginnings of singular predicates, which apply to one emotion only."""
 _PERFECT = ("has ", "have ", "had ", "(has|")
-"""Beginnings of verbs that end a feeling wherever it was named: "the joy of the first words has faded"."""
+"""Beginnings of verbs that end an emotion anywhere before: "the joy of the first words has faded"."""
 _SAYING = frozenset((Kind.EMOTION, Kind.AFTER, Kind.BURST, Kind.ATTRIBUTE, Kind.QUALITY, Kind.TRAIT))
-"""Kinds of phrases that say something of a voice or a speaker."""
+"""Kinds of phrases that describe a voice or a speaker."""
 
 
 # Denied.
 
 
 def negation(state: ScopeState, index: int, entry: Entry) -> None:
-    """A negation: of what comes, of what its clause ends with, or of the sentence before."""
+    """Rule for a negation of what follows, of what precedes ("but anger is not"), or of the last sentence."""
     after = state.entries[index + 1]
     may_deny_before = state.listed and entry.form is Form.ELLIPTIC  # "but anger is not"
     if may_deny_before and after.kind not in (Kind.BREAKING, Kind.SUBJECT) and state.ends_clause(index):
@@ -58,7 +58,7 @@ def _is_answer(state: ScopeState, index: int) -> bool:
 
 
 def _end_of_aside(state: ScopeState, index: int) -> int | None:
-    """Return the "and" after an aside: "happy, not sad, and proud"."""
+    """Return the index of the "and" after an aside ("happy, not sad, and proud"); None without an aside."""
     if state.entries[index - 1] is not COMMA:
         return None
     for at in range(index + 1, index + 1 + _CLOSING):
@@ -68,7 +68,7 @@ def _end_of_aside(state: ScopeState, index: int) -> int | None:
 
 
 def _end_of_denied_action(state: ScopeState, index: int) -> int | None:
-    """Return the "and" after what nobody does: "sad that nobody came, and cries"."""
+    """Return the index of the "and" after a denied action ("sad that nobody came, and cries"), or None."""
     for at in range(index + 1, index + 1 + _CLOSING):
         if _is_and(state.entries[at]):
             return at
@@ -82,7 +82,7 @@ def _is_and(entry: Entry) -> bool:
 
 
 def peak(state: ScopeState, index: int, entry: Entry) -> None:
-    """Words such as "never" and "couldn't be": a negation, but "never sounded happier" is very happy."""
+    """Rule for "never", "couldn't be" and the like: a negation, but "never sounded happier" is very happy."""
     emotion = state.next_emotion(index)
     if emotion is not None and emotion.form is Form.COMPARATIVE:
         state.govern(STRONG)
@@ -91,8 +91,8 @@ def peak(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def absent(state: ScopeState, index: int, entry: Entry) -> None:
-    """Words after a feeling that say that it is not there; a singular verb says it of one feeling: "he is
-    dismayed, and the cheer is put on".
+    """Rule for words after an emotion that deny it; a singular verb denies only one emotion: "he is dismayed,
+    and the cheer is put on".
     """
     if entry.phrase.startswith(_SINGULAR):
         state.listed = state.listed[-1:]
@@ -100,7 +100,7 @@ def absent(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def too(state: ScopeState, index: int, entry: Entry) -> None:
-    """The word "too": what comes after "to" is denied. At the end of a clause it means "also"."""
+    """Rule for "too": phrases after a following "to" are denied. At the end of a clause it means "also"."""
     if not state.ends_clause(index):
         state.too_until = index + _TOO
 
@@ -109,12 +109,12 @@ def too(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def unreal(state: ScopeState, index: int, entry: Entry) -> None:
-    """Words before what is feigned, or only thought of."""
+    """Rule for words before a feigned or imagined emotion."""
     state.govern(0.0, NOT_EXPRESSED)
 
 
 def conditional(state: ScopeState, index: int, entry: Entry) -> None:
-    """Words such as "would be": unreal if the sentence says on what it depends, "angry if he knew"."""
+    """Rule for "would be" and the like: emotions are imagined if there is a condition ("if he knew")."""
     if _depends(state, index):
         unreal(state, index, entry)
     else:
@@ -122,7 +122,7 @@ def conditional(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def _depends(state: ScopeState, index: int) -> bool:
-    """Return whether the sentence has an "if" that concedes nothing, near by."""
+    """Return whether a conditional "if", not a concessive one, is nearby in the sentence."""
     for places in (range(index + 1, index + 1 + _IF), range(index - 1, index - 1 - _IF, -1)):
         for at in places:
             if state.entries[at].kind is Kind.STOP:
@@ -133,7 +133,7 @@ def _depends(state: ScopeState, index: int) -> bool:
 
 
 def condition(state: ScopeState, index: int, entry: Entry) -> None:
-    """The word "if"."""
+    """Rule for "if": it begins a condition, whose emotions are imagined, or a concession."""
     if index > state.sentence_start and _is_concession(state, index):
         state.govern_nothing()
     else:
@@ -141,8 +141,8 @@ def condition(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def _is_concession(state: ScopeState, index: int) -> bool:
-    """Return whether "if" concedes something: "happy, if a bit tired", "cheerful if tired", "proud, if
-    sad to a small extent".
+    """Return whether "if" begins a concession: "happy, if a bit tired", "cheerful if tired", "proud, if sad
+    to a small extent".
     """
     before = state.entries[index - 1]
     first, second = state.following(index, 2)
@@ -153,7 +153,7 @@ def _is_concession(state: ScopeState, index: int) -> bool:
 
 
 def topic(state: ScopeState, index: int, entry: Entry) -> None:
-    """Words before a topic; after a feeling they name its cause: "happy about"."""
+    """Rule for words before a topic, such as "about"; after an emotion they name its cause: "happy about"."""
     if state.entries[index - 1].kind is Kind.EMOTION or _manner_follows(state, index):
         state.end_scope(index, entry)
     else:
@@ -161,7 +161,7 @@ def topic(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def _manner_follows(state: ScopeState, index: int) -> bool:
-    """Return whether a feeling is no part of the topic: "talks about the weather angrily"."""
+    """Return whether an emotion is the manner, not the topic: "talks about the weather angrily"."""
     unknown_words = False
     for entry in state.following(index):
         if entry.kind is Kind.EMOTION:
@@ -171,8 +171,8 @@ def _manner_follows(state: ScopeState, index: int) -> bool:
 
 
 def content(state: ScopeState, index: int, entry: Entry) -> None:
-    """What is read or sung, or any other thing: a feeling right before it is its own, "a sad poem",
-    "a pain clinic", but not in "a delighted party voice".
+    """Rule for a noun for something read or sung, or another thing: an emotion right before it describes the
+    thing, not the voice: "a sad poem", "a pain clinic", but not in "a delighted party voice".
     """
     before, after = state.entries[index - 1], state.entries[index + 1]
     is_felt = before.kind is Kind.EMOTION and before.form not in ADVERBS
@@ -186,13 +186,13 @@ def content(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def leaving(state: ScopeState, index: int, entry: Entry) -> None:
-    """Words before what is left behind."""
+    """Rule for words before an emotion that is past."""
     state.govern(0.0, PAST)
 
 
 def left(state: ScopeState, index: int, entry: Entry) -> None:
-    """A verb after what is left behind, with words in between: "fear … gives way to". What comes has to be a
-    feeling: "amused, breaking into giggles" leaves nothing behind.
+    """Rule for a verb of change after an emotion that is then past: "fear … gives way to". An emotion must
+    follow the verb: in "amused, breaking into giggles" nothing is past.
     """
     if not _has_target(state, index):
         state.end_scope(index, entry)
@@ -204,7 +204,7 @@ def left(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def _has_target(state: ScopeState, index: int) -> bool:
-    """Return whether a feeling follows a verb that leaves one behind, or its clause ends there."""
+    """Return whether an emotion follows a verb of change, or the clause ends after the verb."""
     if state.entries[index + 1].kind is Kind.STOP:
         return True
     for entry in state.following(index, _TURN):
@@ -216,7 +216,7 @@ def _has_target(state: ScopeState, index: int) -> bool:
 
 
 def _is_attached(state: ScopeState, index: int) -> bool:
-    """Return whether a participle belongs to a feeling: "surprise, quickly replaced by doubt"; not in "a sad
+    """Return whether a participle belongs to an emotion: "surprise, quickly replaced by doubt"; not in "a sad
     voice, turning into a whisper".
     """
     first, second, third = state.preceding(index, 3)
@@ -226,7 +226,7 @@ def _is_attached(state: ScopeState, index: int) -> bool:
 
 
 def fading(state: ScopeState, index: int, entry: Entry) -> None:
-    """A verb right after what is left behind, or after its place: "the fear in her voice fades"."""
+    """Rule for a verb such as "fades" after an emotion that is then past: "the fear in her voice fades"."""
     place, *_, emotion = state.preceding(index, 4)
     if entry.phrase.startswith(_PERFECT):
         within = _SUBJECT
@@ -238,7 +238,7 @@ def fading(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def now(state: ScopeState, index: int, entry: Entry) -> None:
-    """The word "now": what was, is left behind: "He was angry; he is now calm", "… Now he is …"."""
+    """Rule for "now": emotions after "was" are past: "He was angry; he is now calm", "… Now he is …"."""
     start = state.entries[state.sentence_start]
     resumes = start.kind in (Kind.SUBJECT, Kind.NOW, Kind.BREAKING, Kind.PASSING)
     follows_emotion = state.entries[index - 1].kind is Kind.EMOTION
@@ -251,7 +251,7 @@ def now(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def start_of_change(state: ScopeState, index: int, entry: Entry) -> None:
-    """The word "from"."""
+    """Rule for "from" at the start of a change: emotions up to a following "to" are past."""
     if state.leads_to(index):
         leaving(state, index, entry)
         state.from_until = index + _TURN - 1
@@ -260,7 +260,7 @@ def start_of_change(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def end_of_change(state: ScopeState, index: int, entry: Entry) -> None:
-    """The word "to", which without a "from" or a "too" before it is any word."""
+    """Rule for "to": it ends the past part of a change after "from"; phrases after "too … to" are denied."""
     if index <= state.too_until:  # "too tired to be angry"
         state.govern(0.0)
     elif state.from_until >= 0:
@@ -288,4 +288,4 @@ RULES: dict[Kind, Rule | None] = {
     Kind.FROM: start_of_change,
     Kind.TO: end_of_change,
 }
-"""What each kind of phrase does that takes something back."""
+"""Kinds of phrases that deny, imagine or end an emotion, to their rules."""

@@ -1,7 +1,7 @@
-"""Scope of what is said of the speaker, of the voice and of other people.
+"""Scope rules for statements about the speaker, the voice and other people.
 
-Bursts, traits and voice attributes are there unless they are denied. What somebody else feels is no part of
-the voice that is described: "talks to a crying child", "her angry husband", "his daughter was scared".
+Bursts, traits and voice attributes are present unless they are denied. Emotions of other people do not count:
+"talks to a crying child", "her angry husband", "his daughter was scared".
 """
 
 from budew.captions.phrases import COMMA, PERSONAL, UNKNOWN, Entry, Form, Kind
@@ -10,9 +10,9 @@ from budew.captions.scope_state import ADVERBS, COPULAS, NOT_EXPRESSED, PAST, Ru
 _FAR = 0.75
 """From this intensity on, a voice attribute is at its pole and not just near it."""
 _NEAR = 8
-"""Entries between a verb or a possessive and the noun of somebody else."""
+"""Most entries between a verb or possessive and the noun for another person."""
 _CLAUSE = 12
-"""Entries that a clause about somebody else governs."""
+"""Most entries of a clause about somebody else."""
 _BEFORE_NOUN = frozenset((Kind.LINK, Kind.INTENSITY, Kind.CONJUNCTION, Kind.HEDGE, Kind.COMMA))
 _ADJECTIVES = frozenset((Kind.EMOTION, Kind.INTENSITY, Kind.CONJUNCTION, Kind.COMMA))
 _NOUNS = frozenset((Kind.UNKNOWN, Kind.CONTENT, Kind.OTHERS))
@@ -22,8 +22,8 @@ _NOUNS = frozenset((Kind.UNKNOWN, Kind.CONTENT, Kind.OTHERS))
 
 
 def burst_or_trait(state: ScopeState, index: int, entry: Entry) -> None:
-    """A burst or a trait; a hedge before it governs nothing after it. A sound or a person after "from" is
-    there although a feeling would not be, and so is a person after "about": who speaks is asked later.
+    """Rule for a burst or a trait; it ends the scope of a hedge. A sound or person after "from", and a person
+    after "about", count, although an emotion would not; `speaker` decides later who speaks.
     """
     state.hedge_until = -1
     state.levels[index] = 1.0
@@ -44,15 +44,15 @@ def burst_or_trait(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def _is_of_turn(state: ScopeState, index: int) -> bool:
-    """Return whether a pace is that of a turn: "fear slowly turns into relief", "gives way, slowly, to"."""
+    """Return whether a pace describes a change: "fear slowly turns into relief", "gives way, slowly, to"."""
     first, second = state.preceding(index, 2)
     beside = second if first is COMMA else first, state.entries[index + 1]
     return any(entry.kind in (Kind.LEFT, Kind.FADING) for entry in beside)
 
 
 def _is_bystander(state: ScopeState, index: int) -> bool:
-    """Return whether a feeling or an action is denied, and not the person after it: "not a happy woman",
-    "without warning a woman", but "not an old woman", "not old or female".
+    """Return whether a negation denies an emotion or action, and not the person after it: "not a happy
+    woman", "without warning a woman"; False for "not an old woman" and "not old or female".
     """
     before = state.entries[index - 1]
     if state.pending is not None:
@@ -62,7 +62,9 @@ def _is_bystander(state: ScopeState, index: int) -> bool:
 
 
 def skip_quality(state: ScopeState, index: int, entry: Entry) -> bool:
-    """Something that is no feeling: negations skip it, intensities do not. Return whether it is denied."""
+    """Handle a phrase that is not an emotion: it ends pending intensities, but not negations. Return whether
+    it is denied.
+    """
     denied = state.pending == 0.0 or state.carried == 0.0
     state.pending, state.carried, state.last = None, 0.0 if denied else None, None
     state.words_since_list += 1
@@ -70,7 +72,7 @@ def skip_quality(state: ScopeState, index: int, entry: Entry) -> bool:
 
 
 def origin(state: ScopeState, index: int, entry: Entry) -> None:
-    """The name of an accent: one right before a person or a voice, else a word that means nothing."""
+    """Rule for a place name such as "German": an accent right before a person or voice, else unknown."""
     after = state.entries[index + 1]
     personal = after.kind is Kind.TRAIT and after.name in PERSONAL
     if not personal and after.form is not Form.PERSON:
@@ -83,7 +85,7 @@ def origin(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def attribute(state: ScopeState, index: int, entry: Entry) -> None:
-    """A voice attribute: 1 at its pole, 0.5 near it."""
+    """Rule for a voice attribute: level 1 at a pole of its scale, 0.5 near it."""
     pending = state.pending
     burst_or_trait(state, index, entry)
     if state.levels[index]:
@@ -94,8 +96,8 @@ def attribute(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def addressing(state: ScopeState, index: int, entry: Entry) -> None:
-    """Words before somebody else, with what is felt: "talks to a crying child", "quotes a man who was
-    furious".
+    """Rule for words before another person, whose emotions do not count: "talks to a crying child", "quotes a
+    man who was furious".
     """
     noun = _noun_after(state, index)
     if noun is None:
@@ -107,7 +109,7 @@ def addressing(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def _noun_after(state: ScopeState, index: int) -> int | None:
-    """Return where the noun stands to which a verb leads, across the feelings that are said of it."""
+    """Return the index of the noun after a verb, across emotion words before the noun, or None."""
     has_feeling = False
     for at in range(index + 1, index + 1 + _NEAR):
         before, entry, after = state.entries[at - 1 : at + 2]
@@ -129,7 +131,7 @@ def _is_who(entry: Entry) -> bool:
 
 
 def _clause_end(state: ScopeState, index: int) -> int:
-    """Return the last entry of a clause about somebody else."""
+    """Return the index of the last entry of a clause about somebody else."""
     for at in range(index, index + _CLAUSE):
         after = state.entries[at + 1]
         if after is COMMA or after.kind in (Kind.STOP, Kind.SUBJECT, Kind.NAMING):
@@ -140,8 +142,8 @@ def _clause_end(state: ScopeState, index: int) -> int:
 
 
 def others(state: ScopeState, index: int, entry: Entry) -> None:
-    """Somebody else: what stands between a possessive and the noun ("her angry husband"), and what the noun
-    is said to be ("his daughter was scared").
+    """Rule for another person: emotions between a possessive and the noun ("her angry husband"), or in the
+    predicate of the noun ("his daughter was scared"), do not count.
     """
     if entry.form is not Form.OWNED:
         if not is_of_others(state, index):
@@ -153,8 +155,8 @@ def others(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def is_of_others(state: ScopeState, index: int) -> bool:
-    """Return whether a noun is that of somebody else, and take away what stands between it and the possessive
-    before it: "her angry husband", but not "her angry female voice".
+    """Return whether a noun means somebody else, and if so, reject emotions between it and the possessive:
+    "her angry husband", but not "her angry female voice".
     """
     if index <= state.others_until:
         return True
@@ -181,4 +183,4 @@ RULES: dict[Kind, Rule] = {
     Kind.ADDRESSING: addressing,
     Kind.OTHERS: others,
 }
-"""What each kind of phrase does that is said of somebody or of a voice."""
+"""Kinds of phrases about people and voices, to their rules."""

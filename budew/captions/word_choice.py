@@ -145,8 +145,8 @@ class WordChoice:
 def _grouped_by_level(
     emotions: list[EmotionLevel], phrases: Mapping[EmotionLevel, EmotionPhrases]
 ) -> list[EmotionLevel]:
-    """Group emotions by level, in the order of the first emotion of each level. Emotions whose phrases end with
-    "tone" (these are last in `before`) come first, as "tone" would end the scope of a degree before it.
+    """Group emotions by level, in the order of the first emotion of each level. Emotions whose phrases end
+    with "tone" (these are last in `before`) come first, as "tone" would end the scope of a degree before it.
     """
     levels = [level for _, level in emotions]
     return sorted(
