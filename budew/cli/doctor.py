@@ -109,7 +109,7 @@ def _libraries() -> Iterator[Finding]:
 
 
 def _precisions() -> Iterator[Finding]:
-    """Report the precisions that each installed library supports on this CPU."""
+    """Report which precisions work on this CPU, and how fast, for training and each installed library."""
     for engine in models.DTYPES:
         if engine != "training" and _version(engine) is None:
             continue
@@ -117,7 +117,7 @@ def _precisions() -> Iterator[Finding]:
         speeds = [f"{name} {1000 * seconds:.0f} ms" for name, seconds in found.seconds.items()]
         faults = [f"{name}: {fault}" for name, fault in found.faults.items()]
         detail = f"{found.fastest} is used ({', '.join(speeds)}); {'; '.join(faults)}".removesuffix("; ")
-        remedy = found.remedy or f"leave out --dtype: the default is {found.fastest}"
+        remedy = found.remedy or f"do not choose a precision: the default, {found.fastest}, works"
         yield Finding(f"precision {engine}", not found.crashing, False, detail, remedy)
 
 

@@ -164,7 +164,7 @@ def annotate_by_vlm(
     protocol: Annotated[
         Literal["multi-shot", "zero-shot"],
         Option(
-            help="multi-shot: 40 ratings with reasons, of which five are above 0; zero-shot: exactly 25 "
+            help="multi-shot: 40 ratings with reasons, at most five above 0; zero-shot: exactly 25 "
             "ratings above 0."
         ),
     ] = "multi-shot",
@@ -177,9 +177,9 @@ def annotate_by_vlm(
     """Annotate faces by a vision-language model on a server with an OpenAI-compatible chat API.
 
     The ratings are added to `annotations` of each image, with the name of the model. The output
-    can be annotated again by another model, or used by train-heads. The job waits while the server is
-    overloaded or down. Answers are cached, so none is paid for twice. Images that cannot be
-    annotated are listed in OUT/failures.jsonl. The API key is read from OPENAI_API_KEY.
+    can be annotated again by another model, or used by train-heads. The job waits while the
+    server is overloaded or down. Answers are cached, so none is paid for twice. Images that
+    cannot be annotated are listed in OUT/failures.jsonl. The API key is read from OPENAI_API_KEY.
 
     Example: budew face annotate faces/ out/ --model NAME --base-url http://localhost:8000/v1
     """

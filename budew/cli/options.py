@@ -122,9 +122,9 @@ CutAt = Annotated[
     str,
     Option(
         metavar="fixed|speech|FILE.rttm",
-        help="How to cut recordings into windows. fixed: windows of equal length; speech: at pauses (extra "
-        "corpora), both only if a recording is longer than the model's window. FILE.rttm: at the speaker "
-        "turns in this file.",
+        help="How to cut recordings that are longer than the model's window. fixed: into windows of equal "
+        "length; speech: at pauses (extra corpora). FILE.rttm: cut all recordings at the speaker turns in "
+        "this file.",
     ),
 ]
 NumBeams = Annotated[
