@@ -5,7 +5,9 @@ import io
 import json
 import os
 import re
+import resource
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
@@ -327,6 +329,13 @@ def test_a_recording_that_is_too_long_is_refused(address, clips, monkeypatch):
     monkeypatch.setattr(browser_page, "LONGEST_RECORDING", 1.0)
     answer = ask(address, "captioned", as_file(sent(address, "x.wav", wav(*clips))), NAME, "", "")
     assert answer["error"].startswith("x.wav: longer")
+
+
+def test_a_server_without_visitors_sleeps(address):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
+    time.sleep(0.5)
+    woken = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw - before
+    assert woken < 200  # 10 a second by uvicorn, 40 by gradio; its own intervals would wake it 500 times
 
 
 def test_a_port_in_use_is_one_sentence(address):
