@@ -33,10 +33,10 @@ class AudioError(CorpusError):
 
 
 class FilteredError(CorpusError):
-    """A clip that the settings of a job exclude. Counted and listed separately from failures.
+    """A clip that the settings of a job exclude; jobs count and list such clips separately from failures.
 
     Attributes:
-        details: measured values as JSON, for its line in `left_out.jsonl`.
+        details: measured values as JSON values, written to the clip's line in `left_out.jsonl`.
     """
 
     details: Mapping[str, Any] = MappingProxyType({})

@@ -195,7 +195,7 @@ def warn_of_damage(damage: str | None) -> None:
 
 
 def resampled(blocks: Iterable[Samples], *, source: int, target: int) -> Iterator[Samples]:
-    """Resample blocks of mono samples from `source` Hz to `target` Hz."""
+    """Resample blocks of mono samples (n,) from `source` Hz to `target` Hz, lazily."""
     if source == target:
         yield from blocks
         return

@@ -145,10 +145,10 @@ class ParsedCaption:
 
 
 def parse(text: str) -> ParsedCaption:
-    """Parse a caption in English into emotions, bursts and traits.
+    """Parse an English caption into emotions, vocal bursts and traits of the speaker.
 
     Args:
-        text: any text.
+        text: the caption; any text is accepted.
 
     Raises:
         TypeError: the caption is not a string.

@@ -109,12 +109,12 @@ class Baseline(Settings):
 
 
 def salient(profile: VoiceProfile, baseline: Baseline, *, min_z: float = 1.0) -> VoiceProfile:
-    """Return a profile without the emotions that are usual in the corpus; intensities do not change.
+    """Return a profile with only the emotions that are stronger than usual in the corpus, others as absent.
 
     Args:
         profile: profile of a clip.
         baseline: usual intensities in the corpus of the clip.
-        min_z: least robust z-score (`Baseline.z`) of an emotion that is kept.
+        min_z: least robust z-score (`Baseline.z`) of an emotion that is kept; it keeps its intensity.
 
     Raises:
         InputError: `min_z` is not a number.

@@ -378,7 +378,7 @@ def _by_gender_and_age(rows: Mapping[str, Mapping[str, Iterable[str]]]) -> dict[
 
 
 def with_article(phrase: str, sounds: Sounds) -> str:
-    """Put "a" or "an" before a phrase, by the sound of its beginning; nothing before an empty one."""
+    """Put "a" or "an" before a phrase, depending on its first sound; an empty phrase stays empty."""
     if not phrase:
         return ""
     folded = phrase.lower()

@@ -35,7 +35,7 @@ def load_local(options: ModelOptions) -> Backend:
             different length or features, or the options name a server.
     """
     if options.server is not None:
-        raise InputError("a model on a server is no checkpoint: load it with budew.inference.load_backend")
+        raise InputError("load_local loads checkpoints only: use budew.inference.load_backend for a server")
     loaded = [_load(checkpoint, options) for checkpoint in options.checkpoints]
     return Ensemble(loaded) if len(loaded) > 1 else loaded[0]
 

@@ -38,7 +38,7 @@ class ModelOptions:
             for the environment variable `BUDEW_MODEL`, else the checkpoint in this package, which needs no
             network.
         backend: library that runs the model, one of `BACKENDS`; None for transformers, or ctranslate2 for a
-            converted folder. For an ONNX or OpenVINO folder of `budew export` it must be None.
+            converted folder. Leave it None for an ONNX or OpenVINO folder of `budew export`.
         device: `cpu`, `cuda`, `cuda:1`, `mps`; None for the fastest available device.
         dtype: `float32`, `bfloat16`, `float16` or `int8`; None for float16 on cuda, the fastest precision on
             a CPU (measured once per machine), else float32.

@@ -87,7 +87,7 @@ class CaptionServerBackend:
         weakref.finalize(self, opened.close)
 
     def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
-        """Encode windows as wav files."""
+        """Encode each window as a wav file in memory; `seconds` is ignored, as the server pads windows."""
         return FeatureBatch(windows, [_wav(window) for window in windows])
 
     def write(self, batch: FeatureBatch, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:

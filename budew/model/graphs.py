@@ -176,7 +176,7 @@ class GraphWhisper(WhisperForConditionalGeneration):  # type: ignore[misc]  # un
         past_key_values: EncoderDecoderCache | None = None,
         **_: Any,
     ) -> Any:
-        """Return logits (batch, tokens, vocabulary) and the keys and values of all tokens so far."""
+        """Run the decoder; return logits (batch, tokens, vocabulary), and all keys and values so far."""
         tokens = decoder_input_ids.contiguous().numpy()
         if past_key_values is None or past_key_values.get_seq_length() == 0:
             states = encoder_outputs[0].contiguous().numpy()

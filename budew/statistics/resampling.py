@@ -26,7 +26,7 @@ Draw = Callable[[np.random.Generator, int, int], FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Resampling:
-    """Number of bootstrap resamples and of permutations, and their seed."""
+    """Settings: number of bootstrap resamples, number of permutations, and the random seed of both."""
 
     resamples: int = 1000
     permutations: int = 100
@@ -35,7 +35,12 @@ class Resampling:
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceInterval:
-    """A metric with the bounds of its 95 % interval; all three are None if the metric is undefined."""
+    """A metric with its 95 % interval.
+
+    Attributes:
+        value: the metric on all units; None if it is undefined.
+        low, high: bounds of the interval; None if they are undefined, for example with one cluster.
+    """
 
     value: float | None
     low: float | None

@@ -39,7 +39,7 @@ _BETWEEN_PARTS = re.compile(r"/| & | and ")
 
 @lru_cache(maxsize=4096)
 def normal_form(name: str) -> str:
-    """Normalize the spelling of a name: remove case, punctuation, `and`, escapes and file-name parts."""
+    """Return the normal form of a name, without case, punctuation, "and", escapes and file-name parts."""
     text = unicodedata.normalize("NFKC", unescape(unquote(name))).casefold().strip()
     text = _APOSTROPHE.sub("", _FILE_NAME_PARTS.sub("", text))
     return "".join(word for word in _WORD.findall(text) if word != "and")
