@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from math import isfinite, isnan
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -108,11 +109,23 @@ def numbered_rows(
     try:
         with _readable(path):
             for some in row_batches(path, columns, batch, part):
-                for row in some.to_pylist():
-                    yield f"{name}-{number:08d}", row
+                for row in _plain_rows(some):
+                    if row is None:
+                        report(CorpusError(f"{path}: row {number}: a text is not UTF-8: correct it"), on_bad)
+                    else:
+                        yield f"{name}-{number:08d}", row
                     number += 1
     except CorpusError as error:
         report(error, on_bad)
+
+
+def _plain_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | None]:
+    """Yield the rows of a batch as dictionaries, None for a row with a text that is not UTF-8."""
+    try:
+        yield from batch.to_pylist()
+    except UnicodeDecodeError:
+        parts = [batch.slice(row, 1) for row in range(len(batch))]
+        yield from chain.from_iterable(map(_plain_rows, parts)) if len(parts) > 1 else [None]
 
 
 def row_batches(

@@ -98,6 +98,22 @@ def test_plain_bytes_are_audio_when_their_column_says_so_and_ids_are_there_once(
     assert "row 1: the clip 'x' occurs twice" in str(errors[0])
 
 
+def test_a_text_that_is_not_utf_8_costs_its_row_only(wav, tmp_path):
+    offsets, letters = pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0"), pa.py_buffer(b"a\xffc")
+    text = pa.Array.from_buffers(pa.string(), 3, [None, offsets, letters])
+    errors: list[CorpusError] = []
+    path = write(tmp_path / "t.parquet", wav=[wav] * 3, text=text)
+    assert [(clip.id, clip.transcript) for clip in read(path, on_bad=errors.append)] == [
+        ("t-00000000", "a"),
+        ("t-00000002", "c"),
+    ]
+    assert [str(error).partition("t.parquet: ")[2] for error in errors] == [
+        "row 1: a text is not UTF-8: correct it"
+    ]
+    with pytest.raises(CorpusError, match="row 1: a text is not UTF-8"):
+        list(read(path))
+
+
 @pytest.mark.parametrize("column", ["n", "audio", None])
 def test_a_file_without_audio_or_a_broken_one_is_an_error_that_names_it(tmp_path, column):
     path = tmp_path / "t.parquet"
