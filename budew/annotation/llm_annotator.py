@@ -91,7 +91,11 @@ class AnnotateByLLM:
         return {**self._made_by(), "prompt_sha256": self.prompt.sha256()}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Annotate many clips at a time and yield them in order; errors are those of `answered_in_order`."""
+        """Annotate many clips at a time and yield them in order.
+
+        Raises:
+            JobError: every other request would fail, too. Answers so far are cached.
+        """
         return annotate_in_order(clips, self._annotated, failed, self.server, account=self.account)
 
     async def _annotated(self, client: Client, clip: Clip) -> Clip:
@@ -136,7 +140,7 @@ def annotate_in_order(
     *,
     account: str,
 ) -> Iterator[Clip]:
-    """Annotate many clips at a time and yield them in order; errors are those of `answered_in_order`.
+    """Annotate many clips at a time and yield them in order.
 
     Args:
         clips: clips to annotate.
@@ -144,6 +148,9 @@ def annotate_in_order(
         failed: called with the id and the error of a clip that fails.
         server: server that answers.
         account: name under which the cache adds up the cost.
+
+    Raises:
+        JobError: every other request would fail, too. Answers so far are cached.
     """
     with closing(answered_in_order(clips, annotate, server, account=account)) as annotated:
         for clip, done in annotated:

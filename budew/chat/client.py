@@ -32,7 +32,9 @@ _LONGEST_REPEATED = 20_000  # characters of an invalid answer that are sent back
 
 
 class Client:
-    """Client of a server, with answer cache and budget. Use it as an async context, in one event loop.
+    """Client of a server, with answer cache and budget.
+
+    Use it as an async context manager, in one event loop.
 
     Args:
         server: address, model, limits and cache.

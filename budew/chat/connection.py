@@ -60,7 +60,7 @@ class RefusedError(ServerError):
 
 
 class Connection:
-    """A pool of connections to one server; errors are those of `Client`.
+    """A pool of connections to one server.
 
     Use it as an async context manager, in one event loop.
     """

@@ -31,7 +31,7 @@ def evaluate_corpus(
         corpus: whatever `budew.corpora.read` reads; its clips need profiles.
         predictor: a captioner or a file of predictions; default: the checkpoint in the package.
         examples: number of clips whose audio is kept for a report; chosen by a hash of their ids.
-        settings: number of bootstrap resamples and permutations, and seed.
+        settings: number of bootstrap resamples and permutations, and seed; default: `Resampling()`.
         progress: called after each clip.
 
     Raises:

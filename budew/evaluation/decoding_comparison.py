@@ -100,7 +100,8 @@ def compare_decodings(
         model, data: names of the model and of the clips.
         skipped: clips that were not captioned.
         share: share of the clips with a rated emotion that calibrations are fitted to.
-        settings: number of bootstrap resamples, and the seed, which also chooses these clips.
+        settings: number of bootstrap resamples, and the seed, which also chooses these clips; default:
+            `Resampling()`.
 
     Raises:
         MissingExtraError: scikit-learn is not installed.

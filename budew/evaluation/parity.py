@@ -68,7 +68,11 @@ def compare_captions(reference: Checkpoint, other: Backend, clips: Sequence[Clip
 
 
 def captions_and_score(captioner: Captioner, clips: Sequence[Clip]) -> tuple[list[str], float | None]:
-    """Return the caption of each clip ("" if it failed), and the mean ρ with the labels, if there are any."""
+    """Caption clips and compare the intensities with the labels.
+
+    Returns:
+        The caption of each clip, "" if it failed; Spearman's ρ, mean over the emotions, None without labels.
+    """
     results = list(captioner.caption_clips(clips))
     labels = intensity_matrix([clip.profile or VoiceProfile() for clip in clips])
     predicted = [one.profile if isinstance(one, CaptionedRecording) else VoiceProfile() for one in results]
@@ -78,7 +82,11 @@ def captions_and_score(captioner: Captioner, clips: Sequence[Clip]) -> tuple[lis
 
 
 def largest_difference(reference: Checkpoint, other: Backend, clips: Sequence[Clip]) -> float:
-    """Return the largest absolute difference between logits of two models, see `Parity.logits`."""
+    """Return the largest absolute difference between the logits of two models, see `Parity.logits`.
+
+    Raises:
+        InputError: `other` runs on a backend that does not give logits.
+    """
     rate, seconds, largest = reference.sampling_rate, reference.window_seconds, 0.0
     settings = generation_settings(reference, num_beams=1)
     for start in range(0, len(clips), AT_ONCE):

@@ -72,7 +72,11 @@ class AnnotateFaces:
         }
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Annotate many images at a time and yield them in order; errors are those of `answered_in_order`."""
+        """Annotate many images at a time and yield them in order.
+
+        Raises:
+            JobError: every other request would fail, too. Answers so far are cached.
+        """
         return annotate_in_order(clips, self._annotated, failed, self.server, account=self.account)
 
     async def _annotated(self, client: Client, clip: Clip) -> Clip:

@@ -80,7 +80,15 @@ class Encoder:
 
 
 def load_encoder(name_or_dir: str | Path | None = None, *, device: str | None = None) -> Encoder:
-    """Load the encoder of a checkpoint, without its decoder; arguments are those of `load_checkpoint`."""
+    """Load the encoder of a checkpoint, without its decoder.
+
+    Args:
+        name_or_dir: folder or hub id; None for the default checkpoint.
+        device: "cpu", "cuda", "cuda:1"...; None for the fastest available.
+
+    Raises:
+        CheckpointError: the checkpoint or the device cannot be used, see `load_checkpoint`.
+    """
     checkpoint = load_checkpoint(name_or_dir, device=device)
     config = checkpoint.model.config
     return Encoder(
@@ -168,7 +176,11 @@ def layout_of(head: Head, encoder: Encoder) -> Layout:
 
 
 def encoder_windows(clip: Clip, encoder: Encoder) -> Iterator[Window]:
-    """Cut a clip into windows for an encoder; errors are those of `budew.audio.windows`."""
+    """Cut a clip into windows for an encoder.
+
+    Raises:
+        AudioError: the clip cannot be decoded.
+    """
     seconds, rate = encoder.window_seconds, encoder.sampling_rate
     return windows(clip.audio, seconds=seconds, sampling_rate=rate, name=f"clip {clip.id!r}")
 

@@ -220,7 +220,8 @@ def locked_folder(out: Path, job: Job, clips_per_shard: int) -> Iterator[None]:
     `writing_unit`.
 
     Raises:
-        JobError: another run on this machine is using the folder; also the errors of `check_folder`.
+        JobError: another run on this machine is using the folder, or it has other content, see
+            `check_folder`.
         CorpusError: `out` is a URL.
     """
     content = check_folder(out, job, clips_per_shard)

@@ -177,7 +177,11 @@ Unit = FileUnit | NumberedUnit
 
 
 def numbered_units(job: NumberedJob, numbers: range, clips_per_shard: int) -> tuple[NumberedUnit, ...]:
-    """Divide clip numbers into units of `clips_per_shard` numbers; raise the errors of `check_size`."""
+    """Divide clip numbers into units of `clips_per_shard` numbers.
+
+    Raises:
+        InputError: there are no clips, or more than `MAX_CLIPS`.
+    """
     check_size(len(numbers), clips_per_shard)
     return tuple(
         NumberedUnit(f"{job.prefix}-{index:05d}", numbers[start : start + clips_per_shard], job.id_of)

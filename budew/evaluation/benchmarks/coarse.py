@@ -205,7 +205,12 @@ def load_task(name: str) -> CoarseTask:
 
 
 def decide(task: CoarseTask, vectors: FloatArray) -> Decisions:
-    """Apply the published rule and the argmax to scores, (n, 40), NaN where an emotion has no score."""
+    """Predict classes from scores by the published rule, and by the strongest emotion.
+
+    Args:
+        task: classes and their emotions.
+        vectors: scores (n, 40) in the order of `EMOTIONS`, NaN where an emotion has no score.
+    """
     scores = task.scores(vectors)
     given = np.isfinite(scores)
     scores = np.where(given, scores, -np.inf)

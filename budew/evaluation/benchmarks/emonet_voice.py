@@ -131,7 +131,7 @@ def score_emonet_voice(
             to are left out.
         compared: further decodings of the captioner to score and compare, such as
             `decoding_comparison.COMPARED`.
-        settings: bootstrap resamples, permutations and seed.
+        settings: number of bootstrap resamples and permutations, and seed; default: `Resampling()`.
         progress: called after each clip.
 
     Raises:
