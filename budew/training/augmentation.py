@@ -39,8 +39,8 @@ class Augmentation(Settings):
         default=None,
         ge=5,
         le=60,
-        description="smallest distance, in dB, of white noise below the speech; it is drawn up to 60 dB; "
-        "null: no noise",
+        description="white noise, at a random level from this many dB to 60 dB below the speech; null: no "
+        "noise",
     )
     noise_slope: float = Field(
         default=0,

@@ -60,8 +60,8 @@ class OptimizerSettings(Settings):
     weight_decay: float = Field(default=0.01, ge=0, le=1, description="weight decay of AdamW")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         default="auto",
-        description='mixed precision; "auto": the fastest on this device (on a CPU it is timed, once a '
-        "machine); a run that is continued keeps its precision",
+        description='mixed precision; "auto": the fastest on this device (on a CPU, speeds are measured once '
+        "for each machine); a run that is continued keeps its precision",
     )
 
     @model_validator(mode="after")
@@ -152,7 +152,9 @@ class Recipe(Settings):
         default="cc-by-4.0", max_length=60, description="license of the checkpoint, for its model card"
     )
     report_to: tuple[Literal["tensorboard", "wandb", "trackio", "mlflow"], ...] = Field(
-        default=("tensorboard",), description="experiment trackers that losses and metrics are logged to"
+        default=("tensorboard",),
+        description="experiment trackers that losses and metrics are logged to; tensorboard is skipped if it "
+        "is not installed",
     )
 
     @model_validator(mode="after")

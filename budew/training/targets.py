@@ -38,17 +38,20 @@ class TargetSettings(Settings):
     kind: Literal["template", "paraphrase", "mixed", "scalars"] = Field(
         default="mixed",
         description='"template": a caption rendered from the profile; "paraphrase": a caption of the clip '
-        'that passed the gate, or came with the corpus; "mixed": either, where the clip has both; '
-        '"scalars": 40 numbers from 0 to 5',
+        'that passed the gate, or came with the corpus; "mixed": one of the two at random, if the clip has '
+        'both; "scalars": 40 numbers from 0 to 5',
     )
     prompts: float = Field(
         default=0.0,
         ge=0,
         le=1,
-        description="of the examples with rendered captions, share with a prompt for a style and for parts "
-        "of the caption",
+        description="share of the examples with rendered captions that have a prompt for a style and for "
+        "parts of the caption",
     )
-    wording: Literal["varied", "plain"] = Field(default="varied", description="wording of rendered captions")
+    wording: Literal["varied", "plain"] = Field(
+        default="varied",
+        description='of rendered captions: "varied" chooses among synonyms, "plain" always uses the first',
+    )
     frames: tuple[str, ...] = Field(
         default=(),
         description="names of the sentence frames of rendered captions; empty: all. A style without any of "
