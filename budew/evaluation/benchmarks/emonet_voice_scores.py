@@ -114,9 +114,15 @@ def group_metrics(
 
 
 def class_metrics(majority: Any, predicted: FloatArray, settings: Resampling) -> dict[str, Any]:
-    """Compare predictions on 0–10, rounded to the classes 0, 1 and 2, with the majority of the raters.
+    """Compare predictions, rounded to the classes 0, 1 and 2, with the majority of the raters.
 
-    Returns: `classes` of `EmoNetVoiceScores`.
+    Args:
+        majority: (clips,), most frequent answer of the raters of each clip: 0, 1 or 2.
+        predicted: (clips,), predictions on 0–10.
+        settings: number of resamples, and seed.
+
+    Returns:
+        The mapping `classes` of `EmoNetVoiceScores`.
     """
     classes = len(CLASSES)
     rounded = np.floor(predicted / POINTS + 0.5).astype(int)
