@@ -50,7 +50,8 @@ class TargetSettings(Settings):
     )
     wording: Literal["varied", "plain"] = Field(
         default="varied",
-        description='of rendered captions: "varied" chooses among synonyms, "plain" always uses the first',
+        description='words of rendered captions: "varied" chooses among synonyms, "plain" always uses the '
+        "first",
     )
     frames: tuple[str, ...] = Field(
         default=(),
