@@ -27,5 +27,5 @@ def prompt_of(style: str | None, parts: str | None) -> str:
     """
     for given, known in ((style, STYLES), (parts, PARTS)):
         if given is not None and given not in known:
-            raise InputError(f"{given!r} cannot be asked for: there are {', '.join(known)}")
+            raise InputError(f"{given!r} is not a known style or part: use {', '.join(known)}")
     return ", ".join(filter(None, (style, parts)))

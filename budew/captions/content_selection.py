@@ -83,13 +83,11 @@ class ContentSelection:
     def __post_init__(self) -> None:
         if isinstance(self.leave_out, str):
             raise InputError(
-                f"what to leave out is a list of parts, not {self.leave_out!r}: write [{self.leave_out!r}]"
+                f"leave_out must be a list of parts, not {self.leave_out!r}: write [{self.leave_out!r}]"
             )
         unknown = [part for part in self.leave_out if part not in RENDERED_PARTS]
         if unknown:
-            raise InputError(
-                f"nothing called {unknown[0]!r} can be left out: there are {', '.join(RENDERED_PARTS)}"
-            )
+            raise InputError(f"leave_out has an unknown part {unknown[0]!r}: use {', '.join(RENDERED_PARTS)}")
         if self.max_emotions is not None and self.max_emotions < 0:
             raise InputError(f"max_emotions must be 0 or more, not {self.max_emotions!r}")
         INTENSITY.checked(self.min_level, what="min_level")
@@ -137,7 +135,7 @@ def select_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHI
     """
     if not isinstance(profile, VoiceProfile):
         raise TypeError(
-            f"a caption is rendered from a VoiceProfile, not {profile!r:.80}: a parse has .profile"
+            f"a caption is rendered from a VoiceProfile, not {profile!r:.80}: give the .profile of a parse"
         )
     if profile.is_withheld:
         raise WithheldError("the profile joins a minor with sexual content: correct its labels")

@@ -161,7 +161,7 @@ def parse(text: str) -> ParsedCaption:
         [('angry', 'negated'), ('she', 'affirmed')]
     """
     if not isinstance(text, str):
-        raise TypeError(f"a caption is a text, not {type(text).__name__}")
+        raise TypeError(f"a caption must be text, not {type(text).__name__}")
     scan = _scan(text)
     emotions: dict[str, float] = {}
     traits: dict[str, str | float] = {**scan.speaker.traits}

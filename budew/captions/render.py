@@ -68,7 +68,7 @@ def render(
         'Very sad, female'
     """
     if wording not in _WORDINGS:
-        raise InputError(f"no wording {wording!r}: there are {', '.join(_WORDINGS)}")
+        raise InputError(f"unknown wording {wording!r}: use {', '.join(_WORDINGS)}")
     content = select_content(profile, selection)
     templates = load_templates(additions)
     allowed = _allowed_frames(templates, frame, style)
@@ -163,12 +163,12 @@ def _allowed_frames(
 ) -> AllowedFrames:
     if names is None:
         if style not in templates.of_style:
-            raise InputError(f"no style {style!r}: there are {', '.join(STYLES)}")
+            raise InputError(f"unknown style {style!r}: use {', '.join(STYLES)}")
         return templates.of_style[style]
     found = []
     for name in [names] if isinstance(names, str) else names:
         if name not in templates.frames:
-            raise InputError(f"no sentence frame {name!r}: there are {', '.join(templates.frames)}")
+            raise InputError(f"unknown sentence frame {name!r}: use {', '.join(templates.frames)}")
         frame = templates.frames[name]
         if style not in (None, frame.style):
             raise InputError(
@@ -222,5 +222,5 @@ def _draw_frame(
     if met is not None:
         frames = [frame for frame in frames if frame.needs <= met]
     if not frames:
-        raise InputError("no sentence frame suits this profile: ask for others")
+        raise InputError("no sentence frame suits this profile: give other frames or another style")
     return draw.choose(frames)

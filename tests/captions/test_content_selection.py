@@ -69,7 +69,7 @@ def test_a_caption_without_content_is_recognized():
         ({"max_emotions": -1}, "max_emotions must be 0 or more, not -1"),
         ({"max_words": SMALLEST_MAX_WORDS - 1}, "max_words must be 12 or more, not 11"),
         ({"leave_out": "accent"}, r"a list of parts, not 'accent': write \['accent'\]"),
-        ({"leave_out": ["loudness"]}, "nothing called 'loudness' can be left out: there are emotions"),
+        ({"leave_out": ["loudness"]}, "leave_out has an unknown part 'loudness': use emotions"),
     ],
 )
 def test_an_invalid_selection_is_rejected_with_the_remedy(wrong, message):

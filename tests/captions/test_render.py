@@ -145,7 +145,7 @@ def test_there_are_at_least_twelve_frames_of_every_form_and_view():
     ("wrong", "named"),
     [
         ({"frame": "sonnet"}, "tags"),
-        ({"wording": "plian"}, "'plian': there are varied, plain"),
+        ({"wording": "plian"}, "'plian': use varied, plain"),
         ({"frame": "tags", "style": "prose"}, "the frame 'tags' is of the style 'tags', not 'prose'"),
     ],
 )
@@ -182,5 +182,5 @@ def test_captions_have_no_digit_wrong_article_doubled_space_or_mark_and_begin_wi
 
 
 def test_anything_but_a_profile_is_rejected_with_the_remedy():
-    with pytest.raises(TypeError, match=r"a parse has \.profile"):
+    with pytest.raises(TypeError, match=r"the \.profile of a parse"):
         render(parse("A sad voice."))

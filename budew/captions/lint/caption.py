@@ -55,7 +55,7 @@ def lint_caption(text: str, profile: VoiceProfile | None = None) -> tuple[LintFi
         ['special-token', 'article']
     """
     if not isinstance(text, str):
-        raise TypeError(f"a caption is a text, not {type(text).__name__}")
+        raise TypeError(f"a caption must be text, not {type(text).__name__}")
     rules = load_rules()
     words = words_of(text)
     if not any(map(str.isalpha, text)):

@@ -246,5 +246,5 @@ def test_time_is_linear_in_the_length(unit):
 
 
 def test_anything_but_text_is_rejected():
-    with pytest.raises(TypeError, match="a text, not NoneType"):
+    with pytest.raises(TypeError, match="must be text, not NoneType"):
         lint_caption(None)
