@@ -59,11 +59,12 @@ def seconds_played(page: Page) -> list[float]:
 def check_safe(text: str) -> Page:
     """Assert that a page loads nothing, runs nothing and holds no invisible character; return it parsed."""
     page = Page(text)
-    assert not [part for part in ("://", "url(", "@import", "\u202e") if part in text]
+    assert not [part for part in ("url(", "@import", "\u202e") if part in text]
     assert "default-src 'none'" in text
     for tag, attributes in page.tags:
         assert tag not in ("script", "img", "iframe", "object", "base", "form")
         assert not [name for name in attributes if name.startswith("on")]
+        assert not [value for value in attributes.values() if "://" in (value or "")]
         for name in ("src", "href"):
             assert (attributes.get(name) or "data:").startswith("data:")
     return page
