@@ -30,7 +30,7 @@ from budew.randomness import generator
 
 @dataclass
 class Behavior:
-    """How the server behaves.
+    """Settings of the server.
 
     Attributes:
         misbehave: share of requests that get a fault.

@@ -50,7 +50,7 @@ def _answer(number: int) -> Answer:
 
 
 def _text(seed: int) -> str:
-    """Return an annotation as long and as varied as those of a model."""
+    """Return a random annotation, similar to those of a model in length and variety."""
     chance, schema = Random(seed), answer_schema(PARTS).schema["properties"]
     emotions = {name: chance.choice((0, 0, 0, 0, 1, 2, 3, 4)) for name in schema["emotions"]["properties"]}
     numbers = {name: round(chance.uniform(0, 2), 1) for name in schema["attributes"]["properties"]}

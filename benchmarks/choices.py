@@ -134,7 +134,7 @@ def main() -> None:
 
 
 def sample(place: str, voices: Path, number: int, out: Path) -> str:
-    """Copy clips of a corpus, of each label as many as it has them, drawn by their ids; return the source."""
+    """Copy clips of a corpus, with about equal numbers of each label; return `PLACE:FOLDER` of the copy."""
     name, folder = place.partition("@")[0], out / place.replace("@", "-")
     if not folder.exists():
         source = named_folder(place, voices / name)

@@ -2,7 +2,7 @@
 
 Each row has `text`, `kind` (such as "llm", "idiom" or "neutral") and `emotions` (level by name), and maybe
 
-    either, either_levels   lists of emotions of which any is right, and their levels
+    either, either_levels   lists of emotions, one of which is enough, and their levels
     ok                      emotions that are neither required nor wrong
     absent                  emotions that the text denies or describes as past
     traits                  gender and age

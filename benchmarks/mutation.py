@@ -50,7 +50,7 @@ SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """One change of one file.
+    """A change of the code, at one place in a file.
 
     Attributes:
         path: path of the file, relative to the root of the checkout.

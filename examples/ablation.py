@@ -91,8 +91,17 @@ CLIPS_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Size:
-    """How much is made: clips by split, paraphrases and samples of a clip, clips of which a loss is taken,
-    clips that are matched with captions at once, bootstrap resamples; of whom, if not synthesized.
+    """Sizes of the comparison.
+
+    Attributes:
+        train, validation, test: number of clips in each split.
+        paraphrases, samples: number of paraphrases, and of sampled texts, for each clip.
+        losses: most clips of a split on which the loss is computed.
+        matched: number of clips in a group whose captions are matched with the clips.
+        resamples: number of bootstrap resamples.
+        workers: worker processes; None for one for each core.
+        changes: changed fields of the recipes, as `field=value`.
+        people: recordings of people; None for synthetic speech.
     """
 
     train: int = 3000
@@ -271,7 +280,7 @@ def save_tokenizer(folder: Path, clips: Sequence[Clip], base: str) -> None:
 
 
 def loss(checkpoint: Checkpoint, recipe: Recipe, folder: Path, split: str, *, clips: int) -> float:
-    """Return the loss per token on at most `size` clips of a split, without augmentation; windows are whole,
+    """Return the loss per token on at most `clips` clips of a split, without augmentation; windows are whole,
     or those of the cached states.
     """
     model, processor = checkpoint.model, checkpoint.processor

@@ -103,7 +103,7 @@ class CaptionRewrites(GrammarBackend):
     """Rewriting backend: first shipped rewrites by a language model, then captions of the grammar."""
 
     async def rewrite(self, requests: Sequence[RewriteRequest]) -> list[Candidates]:
-        """Return `n` candidates for each request, a rewrite that means the same before the others."""
+        """Return `n` candidates for each request; a rewrite of the same meaning comes first."""
         answers = await GrammarBackend.rewrite(self, requests)
         left = {request.id: _shuffled(request) for request in requests}
         return [

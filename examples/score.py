@@ -16,7 +16,7 @@ from budew.reports import card_table, evaluation_summary
 
 
 def main(corpus: str, model: str, predictions: str) -> list[Evaluation]:
-    """Print a table for each system: correlation, error and ROC area, beside a permutation baseline."""
+    """Print a table for each system: correlation, error and ROC area, with a permutation baseline."""
     systems = [
         ModelPredictor(ModelOptions(model), WritingOptions(num_samples=4)),  # mean over 4 sampled captions
         FilePredictor(predictions),
