@@ -51,7 +51,7 @@ class Baseline(Settings):
     def _of_every_emotion(cls, values: dict[str, float]) -> dict[str, float]:
         missing = [name for name in EMOTIONS if name not in values]
         if missing:
-            raise ValueError(f"it lacks {missing[0]!r}")
+            raise ValueError(f"{missing[0]!r} is missing")
         return {name: values[name] for name in EMOTIONS}
 
     @classmethod

@@ -54,7 +54,7 @@ class TranscriptionRequest(ServerRequest):
         """
         text = response_object(content).get("text")
         if not isinstance(text, str):
-            raise AnswerError(f"no answer of the protocol: {reason_in(content)}")
+            raise AnswerError(f"the response has no text of a transcription: {reason_in(content)}")
         return Answer((text[:LONGEST],), usage_in(content))
 
 

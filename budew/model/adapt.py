@@ -88,8 +88,8 @@ def set_window(model: Any, processor: WhisperProcessor, seconds: int) -> Whisper
         positions = sinusoids(length, width).to(table)
         if not torch.allclose(positions[: len(table)], table, atol=SINUSOID_ERROR):
             raise CheckpointError(
-                f"the window cannot be {seconds} s: the model has {len(table)} positions that are not "
-                "Whisper's sinusoids, so no more can be computed: use a shorter window"
+                f"the window cannot be {seconds} s: the model has only {len(table)} positions, which are not "
+                "Whisper's sinusoids and cannot be extended: use a shorter window"
             )
     encoder.embed_positions = torch.nn.Embedding(length, width, _weight=positions)
     encoder.embed_positions.requires_grad_(False)

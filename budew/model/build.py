@@ -71,7 +71,7 @@ class Features(Settings):
             )
         if self.fourier < self.hop:
             raise ValueError(
-                f"a Fourier transform of {self.fourier} samples leaves gaps at a hop of {self.hop}"
+                f"fourier is {self.fourier}, shorter than the hop of {self.hop} samples: give more"
             )
         return self
 
@@ -111,7 +111,9 @@ class Size(Settings):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.width % (2 * self.heads):
-            raise ValueError(f"a width of {self.width} is not a multiple of twice the {self.heads} heads")
+            raise ValueError(
+                f"width is {self.width}, not a multiple of 2 · {self.heads} (twice the number of heads)"
+            )
         return self
 
 

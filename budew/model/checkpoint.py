@@ -283,7 +283,7 @@ def _precision(device: torch.device, dtype: str | None) -> torch.dtype:
         raise InputError(f"{dtype!r} is not a dtype: use {', '.join(DTYPES)}")
     if dtype == "int8":
         if device.type != "cpu":
-            raise CheckpointError(f"int8 is computed on a CPU, not on {device}: use float16 there")
+            raise CheckpointError(f"int8 works on a CPU only, not on {device}: use float16")
         check_precision("torch", dtype)
         return torch.float32
     if dtype is None:
@@ -306,7 +306,7 @@ def _load_model(folder: Path, name: str, dtype: torch.dtype) -> Any:
     missing = sorted(report["missing_keys"])
     if missing:
         raise CheckpointError(
-            f"{name} lacks {len(missing)} weights, such as {missing[0]}: the checkpoint is incomplete"
+            f"{name} lacks {len(missing)} weights, such as {missing[0]}: fetch or save the checkpoint again"
         )
     return model
 

@@ -88,9 +88,7 @@ def check_config(folder: Path, name: str) -> dict[str, Any]:
             f"captions: use a {WhisperForConditionalGeneration.__name__}"
         )
     if config.get("quantization_config"):
-        raise CheckpointError(
-            f"{name} is quantized, which is not supported: use the checkpoint it was made of"
-        )
+        raise CheckpointError(f"{name} is quantized, which is not supported: use the original checkpoint")
     _check_sizes(config, LARGEST_SIZES, f"{name}: config.json")
     return config
 

@@ -125,7 +125,8 @@ def keep_vocabulary(model: Any, base: WhisperTokenizer, tokenizer: WhisperTokeni
     missing = [token for token in tokens if token not in known]
     if missing:
         raise CheckpointError(
-            f"model.vocabulary: the tokenizer of the base has no {missing[0]}: give base, or another base"
+            f"the tokenizer of the base model lacks {missing[0]}: set model.vocabulary to base, or use "
+            "another base model"
         )
     rows = model.get_input_embeddings().weight.data[[known[token] for token in tokens]].clone()
     ends, width = token_ids(tokenizer), rows.shape[1]

@@ -116,7 +116,7 @@ def word_error_rate(expected: str, recognized: str, *, language: str | None = No
     jiwer = require("jiwer", extra="corpora", purpose="counting word errors")
     reference, hypothesis = comparable(expected), comparable(recognized)
     if not reference:
-        raise InputError(f"there is no word in {expected[:60]!r}: give clips with transcripts")
+        raise InputError(f"the transcript {expected[:60]!r} has no words: give clips with transcripts")
     if counts_characters(language):
         reference, hypothesis = reference.replace(" ", ""), hypothesis.replace(" ", "")
         return float(jiwer.cer(reference, hypothesis))

@@ -81,7 +81,7 @@ FULL = dict.fromkeys(EMOTIONS, 0.5)
         ("[" * 100_000, "nested"),
         ("x" * 9_000_000, "longer than"),
         *((json.dumps(data), "fields") for data in ([], {}, {"baseline": 3}, {"baseline": {}})),
-        (json.dumps({"clips": 1, "median": {}, "spread": FULL}), "lacks 'Amusement'"),
+        (json.dumps({"clips": 1, "median": {}, "spread": FULL}), "'Amusement' is missing"),
         *(
             (json.dumps({"clips": 1, "median": FULL, "spread": FULL} | {part: value}), part)
             for bad in (True, "0.5", None, 10**400)

@@ -178,5 +178,5 @@ def test_a_base_without_a_token_of_captions_is_an_error(small, tmp_path):
     folder = shutil.copytree(small, tmp_path / "copy")
     checkpoint = load_checkpoint(folder, device="cpu")
     other = published_tokenizer()
-    with pytest.raises(CheckpointError, match="no "):
+    with pytest.raises(CheckpointError, match="the base model lacks "):
         keep_vocabulary(checkpoint.model, checkpoint.processor.tokenizer, other)
