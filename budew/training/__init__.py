@@ -16,13 +16,13 @@ precision.
 The method of the recipe decides which weights are trained (`budew.model.adapt.set_trained`):
 
     method           trained weights                             saved
-    scratch          all, and auxiliary heads on the encoder     checkpoint without the heads
+    scratch          all                                         checkpoint
     full             all weights of the base, or of a part of it checkpoint
     encoder-frozen   decoder, and if wanted last encoder layers  checkpoint
     lora             adapters                                    adapter, and checkpoint with it merged
 
-The loss is the cross-entropy of the tokens of captions plus, weighted, the loss of the auxiliary heads:
-`training_model.caption_loss`.
+If the encoder is trained, it may have auxiliary heads (`heads_weight`), which are not saved. The loss is the
+cross-entropy of the tokens of captions plus, weighted, the loss of the heads: `training_model.caption_loss`.
 """
 
 import lazy_loader

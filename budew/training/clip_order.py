@@ -72,7 +72,7 @@ def _chunk(order: ClipOrder, chunk: int) -> list[ClipPlace]:
     start = chunk * SORTED_BATCHES * order.batch_size
     stop = min(start + SORTED_BATCHES * order.batch_size, order.examples)
     clips = [_before_sorting(order, example) for example in range(start, stop)]
-    seconds = [order.corpora[corpus].seconds[place] for corpus, place in clips]
+    seconds = [order.corpora[corpus].used_seconds_of(place) for corpus, place in clips]
     by_length = np.argsort(seconds, kind="stable")
     batches = [by_length[at : at + order.batch_size] for at in range(0, len(clips), order.batch_size)]
     shuffled = np.random.default_rng([order.seed, _BATCHES, chunk]).permutation(len(batches))
@@ -109,7 +109,7 @@ def _block(order: ClipOrder, block: int) -> tuple[Numbers, Numbers]:
 def _epoch(order: ClipOrder, corpus: int, epoch: int) -> Numbers:
     """Return the numbers of the clips of a corpus in the order of an epoch."""
     clips = order.corpora[corpus]
-    shards, starts = np.unique(clips.index.rows["notes"], return_index=True)
+    shards, starts = np.unique(clips.index.rows["notes"], return_index=True)  # one file for each shard
     stops = np.append(starts[1:], len(clips))
     times = _times(order, corpus, epoch)
     shuffled = np.random.default_rng([order.seed, _SHARDS, corpus, epoch]).permutation(len(shards))

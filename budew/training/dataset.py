@@ -256,8 +256,7 @@ def _longest(dataset: CaptionDataset, step: int) -> int:
     size, seconds = dataset.recipe.optimizer.batch_size, 0.0
     for number in range(step * size, min((step + 1) * size, len(dataset))):
         corpus, place = dataset.order[number]
-        clips = dataset.corpora[corpus]
-        seconds = max(seconds, float(clips.seconds[place]) - float(clips.starts[place]))
+        seconds = max(seconds, dataset.corpora[corpus].used_seconds_of(place))
     slowest = seconds / (1 - augmentation.speed)
     frames: int = math.ceil(slowest * extractor.sampling_rate / extractor.hop_length)
     return frames + (MAX_SHIFT if augmentation.changes_features else 0)

@@ -325,4 +325,4 @@ def _loss(model: Any) -> Any:
         given = {"states": (1, config.max_source_positions, config.d_model), "positions": (1,)}
     sounds = {name: torch.empty(shape, dtype=torch.bfloat16, device="meta") for name, shape in given.items()}
     outputs = model(**sounds, decoder_input_ids=tokens)
-    return caption_loss(outputs, tokens, CAPTION_TOKENS, clips=1, heads_weight=0)
+    return caption_loss(outputs, tokens, CAPTION_TOKENS, clips_per_step=1, heads_weight=0)

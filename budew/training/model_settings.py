@@ -127,6 +127,11 @@ class ModelSettings(Settings):
         return self
 
     @property
+    def heads_weight_in_loss(self) -> float:
+        """Weight of auxiliary heads in the loss: of `scratch` without a base."""
+        return self.scratch.heads_weight if self.method == "scratch" else self.heads_weight
+
+    @property
     def has_heads(self) -> bool:
         """Whether auxiliary heads on the encoder are trained."""
         return self.method == "scratch" or self.heads_weight > 0

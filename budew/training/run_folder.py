@@ -1,6 +1,11 @@
 """The folder of a run. Its files decide whether and from which step a run continues.
 
 recipe.yaml             the recipe, with the precision of the run
+index                   places and labels of the clips of each corpus (`clip_index`), or in `data.cache`
+features, states        cached spectrograms and encoder states (`feature_cache`), or in `data.cache`
+speech                  synthesized clips of `data.speech`, or in `data.cache`
+tokenizer               a tokenizer made from captions: from scratch, or with `vocabulary: captions`
+training/listener.npz   the probe of `data.listener` (`pseudo_labels`)
 training/checkpoint-N   training checkpoint after N steps
 training/processes      number of processes, which changes dropout and rounding
 training/finished       number of steps of the saved result

@@ -1,6 +1,6 @@
 """The training loop: `Seq2SeqTrainer` of `transformers` over the examples of a recipe.
 
-A run that is killed and resumed ends with the same weights as an uninterrupted run, bit for bit, because an
+A run that is killed and resumed ends with the same weights as an uninterrupted run, bit for bit on a CPU: an
 example depends only on its number, the trainer saves the state of its random generators with each checkpoint,
 and the number of steps is the same. Each log of training steps is a line:
 
@@ -188,21 +188,25 @@ class CaptionTrainer(transformers.Seq2SeqTrainer):  # type: ignore[misc]  # tran
     ) -> None:
         recipe = train.recipe
         self.recipe, self.processor, self.validation = recipe, train.processor, validation
-        clips, settings = recipe.optimizer.batch_size, recipe.model
-        heads_weight = settings.scratch.heads_weight if settings.base is None else settings.heads_weight
+        clips_per_step = recipe.optimizer.batch_size
         peak = peak_share(recipe, PartialState().num_processes)
-        own: list[Any] = [_Resumption(), TrainingLog(progress, examples_a_step=clips, peak_share=peak)]
+        own: list[Any] = [
+            _Resumption(),
+            TrainingLog(progress, examples_a_step=clips_per_step, peak_share=peak),
+        ]
         if recipe.evaluation.patience:
             own.append(transformers.EarlyStoppingCallback(recipe.evaluation.patience))
         super().__init__(
             model=model,
-            args=training_arguments(recipe, folder, steps=len(train) // clips),
+            args=training_arguments(recipe, folder, steps=len(train) // clips_per_step),
             train_dataset=train,
             eval_dataset=validation,
             data_collator=partial(collate, padding=self.processor.tokenizer.eos_token_id),
             processing_class=self.processor,
             callbacks=[*own, *callbacks],
-            compute_loss_func=partial(caption_loss, clips=clips, heads_weight=heads_weight),
+            compute_loss_func=partial(
+                caption_loss, clips_per_step=clips_per_step, heads_weight=recipe.model.heads_weight_in_loss
+            ),
         )
         self.remove_callback(transformers.PrinterCallback)
         self._whole = copy.deepcopy(model) if self.is_fsdp_enabled else None

@@ -64,16 +64,15 @@ class TrainingClips:
         return len(self.starts)
 
     @property
-    def seconds(self) -> npt.NDArray[np.float32]:
-        """Return the length of the whole audio of each clip in seconds, (clips,)."""
-        lengths: npt.NDArray[np.float32] = self.index.rows["seconds"]
-        return lengths
-
-    @property
     def used_seconds(self) -> npt.NDArray[np.float64]:
         """Return the length of the used part of each clip in seconds, (clips,)."""
-        used: npt.NDArray[np.float64] = np.minimum(self.seconds.astype(np.float64) - self.starts, self.window)
+        recordings = self.index.rows["seconds"].astype(np.float64)
+        used: npt.NDArray[np.float64] = np.minimum(recordings - self.starts, self.window)
         return used
+
+    def used_seconds_of(self, place: int) -> float:
+        """Return the length of the used part of the clip at this place in seconds."""
+        return min(float(self.index.rows["seconds"][place]) - float(self.starts[place]), self.window)
 
     @property
     def has_profiles(self) -> bool:

@@ -196,7 +196,7 @@ def caption_loss(
     labels: Tensor,
     num_items_in_batch: Tensor | int | None = None,
     *,
-    clips: int,
+    clips_per_step: int,
     heads_weight: float,
 ) -> Tensor:
     """Return the loss of a batch, of captions and auxiliary heads, as its part of the loss of a step.
@@ -213,7 +213,7 @@ def caption_loss(
         labels: tokens of captions, (clips, tokens), with `IGNORED` where they do not count.
         num_items_in_batch: number of caption tokens in the step, on all devices. None, in validation: those
             of this batch.
-        clips: number of clips in the step, on all devices.
+        clips_per_step: number of clips in the step, on all devices.
         heads_weight: factor of the mean loss of the heads per clip, which is added to the loss per token.
     """
     logits = outputs.logits.float()
@@ -222,4 +222,4 @@ def caption_loss(
     )
     count = (labels != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch
     loss = total / count
-    return loss if outputs.loss is None else loss + heads_weight * outputs.loss / clips
+    return loss if outputs.loss is None else loss + heads_weight * outputs.loss / clips_per_step

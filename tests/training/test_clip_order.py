@@ -1,6 +1,7 @@
 """The order of a run: every clip once an epoch, corpora in their shares, decided by the seed alone."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,9 +74,15 @@ def test_a_few_shards_are_read_at_a_time():
     assert len(set(shards[:200])) >= 4
 
 
-def test_clips_of_a_batch_have_similar_lengths():
-    run = order(clips([100] * 20), examples=1920, batch_size=10, mixed_shards=4)
-    seconds = run.corpora[0].seconds
+@pytest.mark.parametrize("starts", ["first", "any"])
+def test_clips_of_a_batch_have_similar_lengths(starts):
+    corpus = clips([100] * 20)
+    if starts == "any":  # parts of longer recordings
+        offsets = np.random.default_rng(2).uniform(0, 90, len(corpus)).astype(np.float32)
+        corpus.index.rows["seconds"] += offsets
+        corpus = replace(corpus, starts=offsets)
+    run = order(corpus, examples=1920, batch_size=10, mixed_shards=4)
+    seconds = corpus.used_seconds
     lengths = np.array([seconds[run[number].place] for number in range(1920)]).reshape(-1, 10)
     assert np.ptp(lengths, axis=1).mean() < 0.1 * np.ptp(lengths)
 
