@@ -146,7 +146,7 @@ class ChatRequest(ServerRequest):
         """Return the texts of all choices in a response."""
         choices = response_object(content).get("choices")
         if not choices or not isinstance(choices, list):
-            raise AnswerError(f"no answer of the protocol: {reason_in(content)}")
+            raise AnswerError(f"the response has no chat answer: {reason_in(content)}")
         return Answer(tuple(map(_text, choices)), usage_in(content))
 
 

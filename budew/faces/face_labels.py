@@ -111,7 +111,9 @@ def _by_rater(row: Mapping[str, Any]) -> Iterator[dict[str, float]]:
 
 def _answers_of(person: Any) -> Iterator[dict[str, float]]:
     if not isinstance(person, Mapping):
-        raise CorpusError(f"{str(person)[:60]!r} is not the answers of a rater: give an object")
+        raise CorpusError(
+            f"expected the answers of a rater as an object, such as {{'Shame': 2}}, not {str(person)[:60]!r}"
+        )
     if isinstance(person.get("predictions"), Mapping):
         person = person["predictions"]
     inner = [value for value in person.values() if isinstance(value, Mapping)]
