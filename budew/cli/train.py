@@ -1,6 +1,7 @@
 """Commands that train: a captioner, or regression heads."""
 
 import os
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,12 +149,50 @@ class HeadOptions:
     ] = 4.0
 
 
+@dataclass(frozen=True, slots=True)
+class HeadStages:
+    """Options for further corpora, a second stage of training, and heads to start from."""
+
+    also: Annotated[
+        list[str] | None,
+        Option(
+            metavar="CORPUS[=WEIGHT]",
+            help="Further corpus of the first stage. May be repeated. WEIGHT: share of the loss relative to "
+            "the other corpora, which all have 1 by default, whatever their number of clips.",
+        ),
+    ] = None
+    expert: Annotated[
+        list[str] | None,
+        Option(
+            metavar="CORPUS[=WEIGHT]",
+            help="Corpus with labels by experts: a second stage trains the heads further on it, at a tenth "
+            "of the learning rate. May be repeated.",
+        ),
+    ] = None
+    start: Annotated[
+        Path | None,
+        Option(metavar="HEADS", help="Heads to train further. Default: random weights."),
+    ] = None
+
+    def corpora(self, corpus: str) -> "heads.HeadCorpora":
+        """Return the corpora of both stages."""
+        weak = {corpus: 1.0} | _weighted(self.also or [])
+        return heads.HeadCorpora(weak, _weighted(self.expert or []), self.start)
+
+
+def _weighted(given: list[str]) -> dict[str, float]:
+    """Return the weights of corpora written as `CORPUS` or `CORPUS=WEIGHT`."""
+    parts = [re.fullmatch(r"(.+?)(?:=(\d+(?:\.\d+)?))?", one) for one in given]
+    return {match[1]: float(match[2] or 1) for match in parts if match}
+
+
 @app.command("train-heads", no_args_is_help=True)
 @option_groups()
 def train_heads_command(
     corpus: options.Corpus,
     out: Annotated[Path, Argument(metavar="OUT", help="New folder for the heads.")],
     head_options: HeadOptions,
+    stages: HeadStages,
     encoder: options.HeadsEncoder = None,
     device: options.Device = None,
     batch_size: options.HeadsBatch = 16,
@@ -162,7 +201,8 @@ def train_heads_command(
 
     A head is trained for each emotion and voice attribute that at least 20 clips have,
     5 of them by held-out speakers. It is kept if it predicts the held-out clips better
-    than the mean does. The exit status is 1 if a clip cannot be read.
+    than the mean does. With --expert there are two stages: first weak labels, then labels
+    by experts. OUT gets a model card. The exit status is 1 if a clip cannot be read.
 
     Example: budew train-heads data/train/ heads/ --encoder runs/short/checkpoint
     """
@@ -176,7 +216,7 @@ def train_heads_command(
     )
     with progress_bar("training heads") as bar:
         trained = heads.train_heads(
-            corpus,
+            stages.corpora(corpus),
             out,
             encoder=encoder,
             options=fitting,
@@ -185,13 +225,16 @@ def train_heads_command(
             on_bad=bad,
             progress=lambda count, what: bar(count, text=what),
         )
-    print_table(reports.quality_table(trained.quality))
-    counts = trained.unused
-    if counts.bare or counts.unrated or counts.truncated:
-        say_error(
-            f"clips without a profile: {counts.bare}, with unknown emotions: {counts.unrated}, "
-            f"longer than the window: {counts.truncated}"
-        )
+    for stage, results in trained.stages.items():
+        if len(trained.stages) > 1:
+            print(f"on {stage} labels")
+        print_table(reports.quality_table(results.quality))
+        counts = results.unused
+        if counts.bare or counts.unrated or counts.truncated:
+            say_error(
+                f"clips without a profile: {counts.bare}, with unknown emotions: {counts.unrated}, "
+                f"longer than the window: {counts.truncated}"
+            )
     print(
         f"heads: {len(trained.heads)}, clips: {trained.clips}, too rare: {len(trained.rare)},"
         f" in {visible_name(out)}"

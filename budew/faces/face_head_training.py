@@ -7,28 +7,24 @@ the learning rate, and other heads from random weights. Validation images determ
 the result on HQ with `budew benchmark emonet-face-hq`.
 """
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from jinja2 import Environment, StrictUndefined
 
 from budew.errors import CorpusError, OnBad
 from budew.faces.embeddings import FaceEmbeddings, ImageEncoder, embed_corpus
 from budew.faces.face_labels import face_names
 from budew.faces.scoring import FaceScorer, head_name, write_neutral_means
 from budew.heads.encoder_states import LabeledStates
-from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, Quality, fit_heads
-from budew.heads.head_files import NOTES, check_unused, save_combined, save_head
+from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, Quality, fit_stage
+from budew.heads.head_files import check_unused, save_combined, save_head, write_notes
 from budew.heads.networks import Head
 from budew.heads.stack_training import FittingOptions
 from budew.io.disk import disk_errors
 from budew.io.files import whole_folder
-from budew.io.resources import data_folder
 from budew.taxonomy import EMOTIONS
 from budew.version import __version__
 
@@ -102,7 +98,7 @@ def train_face_heads(
         embeddings[stage] = embed_corpus(
             corpus, encoder, folder, batch_size=batch_size, on_bad=on_bad, progress=progress
         )
-        fitted = list(_fit_stage(labeled_states(embeddings[stage]), options, heads))
+        fitted = list(fit_stage(labeled_states(embeddings[stage]), options, heads))
         quality[stage] = {head.name: found for head, found in fitted}
         better = {head.name: head for head, found in fitted if found.r2 > 0}
         kept = {head.name: head for head in heads} | better
@@ -121,30 +117,20 @@ def train_face_heads(
         save_combined(heads, made, "face")
         if means:
             write_neutral_means(made, means)
+        stages = {
+            stage: {name: asdict(one) for name, one in found.items()} for stage, found in quality.items()
+        }
         notes = {
             "made_by": f"budew {__version__}",
             "encoder": encoder.name,
             "fitting": options.to_dict(),
             "images": images,
             "neutral_images": neutral,
-            "heads": {
-                stage: {name: asdict(one) for name, one in row.items()} for stage, row in quality.items()
-            },
+            "heads": stages,
         }
-        (made / NOTES).write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
-        (made / "README.md").write_text(_model_card(notes), encoding="utf-8")
+        lines = [f"{stage} labels: {count:,} images" for stage, count in images.items()]
+        write_notes(made, notes, stages, [*lines, f"neutral faces among them: {neutral:,}"], "face")
     return TrainedFaceHeads(tuple(heads), quality, images, neutral)
-
-
-def _fit_stage(
-    data: LabeledStates, options: FittingOptions, heads: Sequence[Head]
-) -> Iterator[tuple[Head, Quality]]:
-    """Train these heads further, at a tenth of the rate, and all others from random weights."""
-    if heads:
-        yield from fit_heads(data, replace(options, rate=options.rate / 10), start=heads)
-    targets = data.targets.copy()
-    targets[:, [NAMES.index(head.name) for head in heads]] = np.nan
-    yield from fit_heads(replace(data, targets=targets), options)
 
 
 def labeled_states(embeddings: FaceEmbeddings) -> LabeledStates:
@@ -170,21 +156,3 @@ def neutral_scores(scorer: FaceScorer, corpora: Sequence[FaceEmbeddings]) -> tup
     device = scorer.encoder.module.device
     scores = scorer.scores_of_embeddings(torch.from_numpy(np.stack(rows).astype(np.float32)).to(device))
     return {name: float(column.mean()) for name, column in scores.items()}, len(rows)
-
-
-def _model_card(notes: dict[str, Any]) -> str:
-    template = (data_folder("model_cards") / "face-heads.md.jinja").read_text(encoding="utf-8")
-    rows = [
-        (name, stage, one["clips"], one["r2"], one["error"])
-        for stage, heads in notes["heads"].items()
-        for name, one in heads.items()
-        if one["r2"] > 0
-    ]
-    markdown = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701  # no HTML
-    return markdown.from_string(template).render(
-        encoder=notes["encoder"],
-        heads={name for name, *_ in rows},
-        images=notes["images"],
-        neutral=notes["neutral_images"],
-        rows=rows,
-    )

@@ -14,8 +14,8 @@ takes positions × width × 2 bytes (2.3 MB at the published 1,500 × 768), a po
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -130,6 +130,8 @@ class LabeledStates:
         positions: number of hidden states in a row of `states`; 1 if they are pooled.
         unused: number of clips of the corpus that were left out or used only in part.
         names: names of the columns of `targets`.
+        weights: weight of each clip in the loss, (clips,), with mean 1; None if all are equal.
+        licenses: licence → number of clips; "not stated" for clips without one.
     """
 
     states: NDArray[np.floating]
@@ -138,6 +140,8 @@ class LabeledStates:
     positions: int = 1
     unused: UnusedClips = UnusedClips()
     names: tuple[str, ...] = TARGETS
+    weights: NDArray[np.float32] | None = None
+    licenses: Mapping[str, int] = field(default_factory=dict)
 
 
 def statistics_pooling(states: Tensor) -> Tensor:
@@ -186,7 +190,7 @@ def encoder_windows(clip: Clip, encoder: Encoder) -> Iterator[Window]:
 
 
 def encode_corpus(
-    corpus: str | Path,
+    corpus: str | Path | Mapping[str, float],
     encoder: Encoder,
     file: Path,
     *,
@@ -198,7 +202,8 @@ def encode_corpus(
     """Run the encoder over the clips of a corpus that have profiles, on the first window of each clip.
 
     Args:
-        corpus: clips with profiles, anything that `budew.read` takes.
+        corpus: clips with profiles, anything that `budew.read` takes; or several corpora, each with its share
+            of the loss relative to the others, which does not depend on its number of clips.
         encoder: encoder from `load_encoder`.
         file: new file for the states, in an existing folder.
         layout: layout of the states, "pooled" or "flattened".
@@ -214,10 +219,12 @@ def encode_corpus(
     positions, dtype = (encoder.positions, np.dtype("<f2")) if flattened else (1, np.dtype("<f4"))
     targets: list[list[float]] = []
     speakers: list[str] = []
-    counts = Counter[str]()
+    shares = corpus if isinstance(corpus, Mapping) else {str(corpus): 1.0}
+    sizes = dict.fromkeys(shares, 0)
+    counts, licenses = Counter[str](), Counter[str]()
 
     def first_windows() -> Iterator[NDArray[np.float32]]:
-        for clip in read(corpus, on_bad=on_bad):
+        for source, clip in ((one, clip) for one in shares for clip in read(one, on_bad=on_bad)):
             if clip.profile is None:
                 counts["bare"] += 1
                 continue
@@ -232,6 +239,8 @@ def encode_corpus(
             counts["unrated"] += not clip.profile.rated
             targets.append(head_targets(clip.profile))
             speakers.append(clip.speaker or clip.id)
+            sizes[source] += 1
+            licenses[clip.license or "not stated"] += 1
             yield first.samples
 
     samples = first_windows()
@@ -245,7 +254,15 @@ def encode_corpus(
     shape = (len(speakers), file.stat().st_size // dtype.itemsize // max(len(speakers), 1))
     mapped = np.memmap(file, dtype, "r", shape=shape) if speakers else np.zeros((0, 1), dtype)
     labels = np.array(targets, np.float32).reshape(-1, len(TARGETS))
-    return LabeledStates(mapped, labels, tuple(speakers), positions, UnusedClips(**counts))
+    weights = None
+    if len(shares) > 1:
+        each = np.array([shares[one] / max(size, 1) for one, size in sizes.items()])
+        repeated = np.repeat(each, list(sizes.values()))
+        weights = (repeated / repeated.mean()).astype(np.float32)
+    unused = UnusedClips(**counts)
+    return LabeledStates(
+        mapped, labels, tuple(speakers), positions, unused, weights=weights, licenses=licenses
+    )
 
 
 def head_targets(profile: VoiceProfile) -> list[float]:

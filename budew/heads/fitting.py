@@ -6,7 +6,7 @@ head of the published size takes 1.5 GB.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from budew.heads.encoder_states import LabeledStates
 from budew.heads.networks import Head, HeadStack
-from budew.heads.stack_training import COPIES, Batch, FittingOptions, fit_stack, initial_stack
+from budew.heads.stack_training import COPIES, Batch, FittingOptions, Labels, fit_stack, initial_stack
 from budew.randomness import derived_seed
 from budew.taxonomy import EMOTIONS
 
@@ -107,6 +107,25 @@ def fit_heads(
             yield head, _quality(fitter.scores(head), data.targets[:, column], held_out, clips, epochs)
 
 
+def fit_stage(
+    data: LabeledStates,
+    options: FittingOptions,
+    heads: Sequence[Head],
+    *,
+    device: torch.device | None = None,
+) -> Iterator[tuple[Head, Quality]]:
+    """Train heads of an earlier stage further, at a tenth of the rate, and all others from random weights.
+
+    Arguments are those of `fit_heads`; `heads` are those of the earlier stage, of one shape.
+    """
+    if heads:
+        yield from fit_heads(data, replace(options, rate=options.rate / 10), device=device, start=heads)
+    targets = data.targets.copy()
+    earlier = {head.name for head in heads}
+    targets[:, [name in earlier for name in data.names]] = np.nan
+    yield from fit_heads(replace(data, targets=targets), options, device=device)
+
+
 @dataclass(frozen=True, slots=True)
 class _Fitter:
     """Data for training, with the mean and standard deviation of each channel of its states."""
@@ -132,9 +151,14 @@ class _Fitter:
             center, width = torch.zeros_like(center), torch.ones_like(width)
         stack = start or initial_stack(names, self.data.states.shape[1], self.options)
         scaled = ((targets - center) / width).T.float().contiguous().to(self.device)
+        given = self.data.weights
+        labels = Labels(
+            scaled,
+            torch.from_numpy(np.ones(len(targets), np.float32) if given is None else given).to(self.device),
+        )
         validation = torch.from_numpy(self.held_out)
         weights, epochs = fit_stack(
-            stack.to(self.device), self._standardized_states(), scaled, validation, self.options
+            stack.to(self.device), self._standardized_states(), labels, validation, self.options
         )
         for place, name in enumerate(names):
             moments = float(center[place]), float(width[place])

@@ -11,9 +11,10 @@ All sizes are taken from the weights. A `.pth` is a zip with a pickle in it: it 
 that this package trained lies `heads.json`: the encoder they were trained on, and their metrics.
 """
 
+import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from pickle import UnpicklingError
@@ -21,6 +22,7 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 import torch
+from jinja2 import Environment, StrictUndefined
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -28,6 +30,7 @@ from torch import Tensor
 from budew.corpora.text_files import read_json_object
 from budew.errors import CheckpointError, first_line
 from budew.heads.networks import Head
+from budew.io.resources import data_folder
 from budew.model.checkpoint import identity
 from budew.taxonomy import WORD_TRAITS, find_attribute, find_emotion
 
@@ -222,6 +225,42 @@ def _published(head: Head, kind: Kind) -> dict[str, Tensor]:
     for name, (weight, bias) in zip(layer_names(len(head.layers), kind), head.layers, strict=True):
         weights |= {f"{name}.weight": weight, f"{name}.bias": bias}
     return weights
+
+
+def write_notes(
+    folder: Path,
+    notes: Mapping[str, Any],
+    stages: Mapping[str, Mapping[str, Mapping[str, float]]],
+    data: Sequence[str],
+    kind: Kind,
+) -> None:
+    """Write `heads.json` and the model card `README.md` into the folder of trained heads.
+
+    Args:
+        folder: folder of the heads.
+        notes: contents of `heads.json`.
+        stages: stage of the training → name of the head → fields of its `Quality`.
+        data: lines on the training data of each stage.
+        kind: "voice" or "face".
+    """
+    (folder / NOTES).write_text(json.dumps(notes, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    rows = [
+        (name, stage, found["clips"], found["r2"], found["error"])
+        for stage, heads in stages.items()
+        for name, found in heads.items()
+        if found["r2"] > 0
+    ]
+    template = (data_folder("model_cards") / "heads.md.jinja").read_text(encoding="utf-8")
+    markdown = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701  # no HTML
+    card = markdown.from_string(template).render(
+        kind=kind,
+        things="images" if kind == "face" else "clips",
+        encoder=notes.get("encoder_name") or notes["encoder"],
+        heads={name for name, *_ in rows},
+        data=data,
+        rows=rows,
+    )
+    (folder / "README.md").write_text(card, encoding="utf-8")
 
 
 def check_unused(folder: Path) -> None:

@@ -3,30 +3,103 @@
 The encoder runs once over the corpus, and the heads are fitted to its states; for pooled heads this takes
 seconds. A head is trained for each emotion and voice attribute that occurs often enough, and kept if it
 predicts clips of unknown speakers better than the mean does; heads that are left out are reported.
+
+With labels by experts there are two stages, as for faces: heads are trained on many weak labels, and then
+further on the few labels by experts, at a tenth of the learning rate (`fit_stage`).
 """
 
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-from budew.errors import CorpusError, OnBad
-from budew.heads.encoder_states import EMOTION_SCALE, TARGETS, UnusedClips, encode_corpus, load_encoder
-from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, Quality, fit_heads, split_by_speaker
+from budew.errors import CheckpointError, CorpusError, InputError, OnBad
+from budew.heads.encoder_states import (
+    EMOTION_SCALE,
+    TARGETS,
+    Encoder,
+    UnusedClips,
+    encode_corpus,
+    layout_of,
+    load_encoder,
+)
+from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, Quality, fit_stage, split_by_speaker
 from budew.heads.head_files import (
-    NOTES,
+    check_encoder,
     check_unused,
     head_file_name,
     load_heads,
     save_combined,
     save_head,
+    write_notes,
 )
 from budew.heads.networks import Head
 from budew.heads.stack_training import FittingOptions
+from budew.io.addresses import without_secrets
 from budew.io.disk import disk_errors, temporary_folder
 from budew.io.files import whole_folder
 from budew.model.checkpoint import identity
 from budew.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class HeadCorpora:
+    """Corpora that heads are trained on, in one or two stages, and the heads to start from.
+
+    Attributes:
+        weak: corpora of the first stage, usually with many weak labels → share of the loss that comes from
+            the corpus, relative to the others; it does not depend on the number of clips.
+        expert: corpora of the second stage, likewise; {} for one stage.
+        start: folder or file of heads that are trained further, at a tenth of the learning rate; None: all
+            weights are random at the start.
+
+    Example:
+        >>> HeadCorpora({"talent/": 1.0, "emolia/": 0.5}, expert={"rated/": 1.0}).expert
+        {'rated/': 1.0}
+    """
+
+    weak: Mapping[str, float]
+    expert: Mapping[str, float] = field(default_factory=dict)
+    start: str | Path | None = None
+
+    def __post_init__(self) -> None:
+        for corpus, share in [*self.weak.items(), *self.expert.items()]:
+            if not 0 < share < float("inf"):
+                raise InputError(f"{corpus}: its weight is {share:g}: give a number above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class HeadStage:
+    """Results of one stage of the training of heads.
+
+    Attributes:
+        corpora: corpus → its weight.
+        quality: name → quality of each head that was trained, including heads that were left out.
+        clips: number of clips that were encoded.
+        validation: number of these clips that were held out for validation.
+        unused: number of clips of the corpora that were left out or used only in part.
+        licenses: licence → number of clips.
+    """
+
+    corpora: Mapping[str, float]
+    quality: Mapping[str, Quality]
+    clips: int
+    validation: int
+    unused: UnusedClips
+    licenses: Mapping[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain data for `heads.json`."""
+        return {
+            "corpora": {without_secrets(one): weight for one, weight in self.corpora.items()},
+            "licenses": dict(self.licenses),
+            "clips": self.clips,
+            "validation_clips": self.validation,
+            "clips_without_profile": self.unused.bare,
+            "clips_with_unknown_emotions": self.unused.unrated,
+            "clips_truncated": self.unused.truncated,
+            "heads": {name: asdict(found) for name, found in self.quality.items()},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +108,31 @@ class TrainedHeads:
 
     Attributes:
         heads: heads that were kept, sorted by name, mapped from their files.
-        quality: name → quality of each head that was trained, including heads that were left out.
-        clips: number of clips that were encoded.
-        validation: number of these clips that were held out for validation.
-        unused: number of clips of the corpus that were left out or used only in part.
+        stages: stage ("weak", "expert") → its results.
     """
 
     heads: tuple[Head, ...]
-    quality: dict[str, Quality]
-    clips: int
-    validation: int
-    unused: UnusedClips
+    stages: Mapping[str, HeadStage]
+
+    @property
+    def quality(self) -> dict[str, Quality]:
+        """Name → quality of each head that was trained, in the last stage that trained it."""
+        return {name: found for stage in self.stages.values() for name, found in stage.quality.items()}
+
+    @property
+    def clips(self) -> int:
+        """Number of clips that were encoded, in all stages."""
+        return sum(stage.clips for stage in self.stages.values())
 
     @property
     def rare(self) -> tuple[str, ...]:
         """Emotions and attributes without a head, because too few clips have them."""
-        return tuple(name for name in TARGETS if name not in self.quality)
+        known = {*self.quality, *(head.name for head in self.heads)}
+        return tuple(name for name in TARGETS if name not in known)
 
 
 def train_heads(
-    corpus: str | Path,
+    corpus: str | Path | HeadCorpora,
     out: str | Path,
     *,
     encoder: str | Path | None = None,
@@ -66,12 +144,14 @@ def train_heads(
 ) -> TrainedHeads:
     """Train heads on a corpus and save them in the folder `out`.
 
-    The folder has `model_<Name>_best.pth` for each head, `heads.safetensors` with all heads, and `heads.json`
-    with the encoder and the quality of the heads. On the same machine, the same corpus, encoder and seed give
-    the same heads. Encoder states are stored in a hidden folder beside `out`, which is removed at the end.
+    The folder has `model_<Name>_best.pth` for each head, `heads.safetensors` with all heads, `heads.json`
+    with the encoder and the quality of the heads, and a model card, `README.md`. On the same machine, the
+    same corpus, encoder and seed give the same heads. Encoder states are stored in a hidden folder beside
+    `out`, which is removed at the end.
 
     Args:
-        corpus: clips with profiles, anything that `budew.read` takes.
+        corpus: clips with profiles, anything that `budew.read` takes; or several corpora, in one or two
+            stages.
         out: new folder; it appears under this name when it is complete.
         encoder: checkpoint, a folder or a hub id; None for the checkpoint in this package.
         device: "cpu", "cuda", "cuda:1"...; None for the first GPU, or the CPU without one.
@@ -81,12 +161,14 @@ def train_heads(
         progress: called with a number and what it counts: "clips encoded", then "heads trained".
 
     Raises:
-        CheckpointError: `out` is not empty, or the encoder does not exist.
+        CheckpointError: `out` is not empty, the encoder does not exist, or heads to start from have other
+            layers than `options` or another encoder.
         CorpusError: the corpus cannot be read, no head can be trained on it, or no head is better than the
             mean.
         JobError: the disk is full.
 
     Example:
+        >>> import json
         >>> import numpy as np
         >>> import soundfile
         >>> noise = np.random.default_rng(0).normal(size=8000)
@@ -100,31 +182,55 @@ def train_heads(
     """
     folder, options = Path(out), options or FittingOptions()
     check_unused(folder)
+    corpora = corpus if isinstance(corpus, HeadCorpora) else HeadCorpora({str(corpus): 1.0})
     whisper = load_encoder(encoder, device=device)
+    kept = {} if corpora.start is None else _starting_heads(corpora.start, encoder, whisper, options)
     folder.parent.mkdir(parents=True, exist_ok=True)
+    stages: dict[str, HeadStage] = {}
+    files: dict[str, Path] = {}
     with disk_errors(folder), temporary_folder(folder.parent) as scratch, whole_folder(folder) as made:
-        data = encode_corpus(
-            corpus,
-            whisper,
-            scratch / "states",
-            layout=options.layout,
-            batch_size=batch_size,
-            on_bad=on_bad,
-            progress=None if progress is None else lambda clips: progress(clips, "clips encoded"),
-        )
-        quality: dict[str, Quality] = {}
-        for head, found in fit_heads(data, options, device=whisper.device):
-            quality[head.name] = found
-            if progress is not None:
-                progress(len(quality), "heads trained")
-            if found.r2 > 0:
-                save_head(head, made, head_file_name(head.name))
-        heads = load_heads(made) if any(found.r2 > 0 for found in quality.values()) else []
-        validation = split_by_speaker(data.speakers, share=options.validation, seed=options.seed).sum()
-        trained = TrainedHeads(tuple(heads), quality, len(data.speakers), int(validation), data.unused)
-        if not heads:
-            raise CorpusError(_none_kept(corpus, trained, options))
-        save_combined(heads, made)
+        for stage, weights in (("weak", corpora.weak), ("expert", corpora.expert)):
+            if not weights:
+                continue
+            data = encode_corpus(
+                weights,
+                whisper,
+                scratch / f"{stage} states",
+                layout=options.layout,
+                batch_size=batch_size,
+                on_bad=on_bad,
+                progress=None if progress is None else lambda clips: progress(clips, "clips encoded"),
+            )
+            quality: dict[str, Quality] = {}
+            (scratch / stage).mkdir()
+            for head, found in fit_stage(data, options, list(kept.values()), device=whisper.device):
+                quality[head.name] = found
+                if progress is not None:
+                    progress(len(quality), "heads trained")
+                if found.r2 > 0:
+                    files[head.name] = scratch / stage / head_file_name(head.name)
+                    save_head(head, scratch / stage, head_file_name(head.name))
+            if any(found.r2 > 0 for found in quality.values()):
+                kept |= {head.name: head for head in load_heads(scratch / stage)}
+            held_out = split_by_speaker(data.speakers, share=options.validation, seed=options.seed)
+            counts = len(held_out), int(held_out.sum())
+            stages[stage] = HeadStage(weights, quality, *counts, data.unused, data.licenses)
+        if not files:
+            raise CorpusError(_none_kept(corpora, TrainedHeads((), stages), options))
+        for name, head in kept.items():
+            if name in files:
+                files[name].rename(made / head_file_name(name))
+            else:
+                save_head(head, made, head_file_name(name))
+        trained = TrainedHeads(tuple(load_heads(made)), stages)
+        save_combined(trained.heads, made)
+        results = {stage: found.to_dict() for stage, found in stages.items()}
+        better = {
+            name: asdict(found)
+            for one in stages.values()
+            for name, found in one.quality.items()
+            if found.r2 > 0
+        }
         notes = {
             "made_by": f"budew {__version__}",
             "encoder": None if encoder is None else str(encoder),
@@ -132,28 +238,59 @@ def train_heads(
             "encoder_weights": identity(encoder),
             "emotion_scale": EMOTION_SCALE,
             "fitting": options.to_dict(),
-            "clips": trained.clips,
-            "validation_clips": trained.validation,
-            "clips_without_profile": trained.unused.bare,
-            "clips_with_unknown_emotions": trained.unused.unrated,
-            "clips_truncated": trained.unused.truncated,
-            "heads": {head.name: asdict(quality[head.name]) for head in heads},
-            "left_out": {name: asdict(found) for name, found in quality.items() if found.r2 <= 0},
+            "start": None if corpora.start is None else str(corpora.start),
+            **next(iter(results.values())),
+            "heads": better,
+            "left_out": {
+                name: asdict(found) for name, found in trained.quality.items() if name not in better
+            },
             "too_rare": list(trained.rare),
+            "stages": results,
         }
-        (made / NOTES).write_text(json.dumps(notes, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        data_lines = [f"{stage} labels: {_described(found)}" for stage, found in results.items()]
+        if corpora.start is not None:
+            data_lines.append(f"training started from the heads {Path(corpora.start).name}")
+        write_notes(
+            made, notes, {stage: found["heads"] for stage, found in results.items()}, data_lines, "voice"
+        )
     return trained
 
 
-def _none_kept(corpus: str | Path, trained: TrainedHeads, options: FittingOptions) -> str:
+def _starting_heads(
+    start: str | Path, name: str | Path | None, encoder: Encoder, options: FittingOptions
+) -> dict[str, Head]:
+    """Load heads to train further; raise `CheckpointError` unless they have the layers of `options`."""
+    check_encoder(start, name)
+    heads = load_heads(start)
+    for head in heads:
+        found = layout_of(head, encoder), tuple(len(bias) for _, bias in head.layers[:-1])
+        if found != (options.layout, options.widths):
+            raise CheckpointError(
+                f"{start}: {head.name} is {found[0]} with layers of {found[1]}, not {options.layout} with "
+                f"{options.widths}: train with the layout and size of the heads to start from"
+            )
+    return {head.name: head for head in heads}
+
+
+def _described(stage: Mapping[str, Any]) -> str:
+    """Return corpora and licences of a stage for the model card."""
+    corpora = ", ".join(f"{name} (weight {weight:g})" for name, weight in stage["corpora"].items())
+    licenses = ", ".join(f"{name} {clips:,}" for name, clips in stage["licenses"].items())
+    return f"{stage['clips']:,} clips of {corpora}; licences of the clips: {licenses}"
+
+
+def _none_kept(corpora: HeadCorpora, trained: TrainedHeads, options: FittingOptions) -> str:
+    corpus = ", ".join([*corpora.weak, *corpora.expert])
     if trained.quality and options.loss == "absolute":
         return (
             f"{corpus}: none of {len(trained.quality)} heads predicts other speakers better than the mean: "
             "the absolute error is least at 0 for emotions absent from most clips: use the squared loss"
         )
+    found = list(trained.stages.values())
+    bare, validation = sum(one.unused.bare for one in found), sum(one.validation for one in found)
     return (
         f"{corpus}: no head can be trained on its {trained.clips} clips with profiles "
-        f"({trained.unused.bare} are without): it takes {FEWEST} with an emotion or attribute, and "
-        f"{FEWEST_TO_CHECK} of other speakers ({trained.validation} clips are) that are predicted better "
+        f"({bare} are without): it takes {FEWEST} with an emotion or attribute, and "
+        f"{FEWEST_TO_CHECK} of other speakers ({validation} clips are) that are predicted better "
         "than by the mean: annotate more clips, of more speakers"
     )

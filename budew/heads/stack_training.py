@@ -9,7 +9,7 @@ the weights of its best epoch.
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,6 +28,20 @@ COPIES = 5
 epoch."""
 
 Loss = Literal["squared", "absolute"]
+
+
+class Labels(NamedTuple):
+    """Standardized targets (heads, clips), NaN where unknown, and weights of clips in the loss (clips,)."""
+
+    targets: Tensor
+    weights: Tensor
+
+    def of(self, clips: Tensor) -> "Labels":
+        """Return the labels of some clips by their numbers."""
+        placed = clips.to(self.targets.device)
+        return Labels(self.targets[:, placed], self.weights[placed])
+
+
 Batch = Callable[[Tensor], Tensor]
 """Function: numbers of clips (n,) → standardized inputs (n, inputs), float32."""
 
@@ -107,14 +121,14 @@ def _generator(*parts: str | int) -> torch.Generator:
 
 
 def fit_stack(
-    stack: HeadStack, batch: Batch, targets: Tensor, validation: Tensor, options: FittingOptions
+    stack: HeadStack, batch: Batch, labels: Labels, validation: Tensor, options: FittingOptions
 ) -> tuple[list[Tensor], list[int]]:
     """Train a stack; return its weights, for each head from its best epoch, and the number of epochs by head.
 
     Args:
-        stack: heads with initial weights, on the device of `targets`.
+        stack: heads with initial weights, on the device of the labels.
         batch: returns the inputs of clips by their numbers.
-        targets: (heads, clips), standardized, NaN where unknown.
+        labels: targets and weights of the clips.
         validation: (clips,), True for clips that decide when to stop. On the CPU.
         options: settings of the training.
     """
@@ -126,17 +140,17 @@ def fit_stack(
     ]
     adam = torch.optim.AdamW(groups, lr=options.rate, weight_decay=options.decay, fused=True)
     best = [weights.detach().clone() for weights in stack.parameters()]
-    least = torch.full((len(targets),), torch.inf)
+    least = torch.full((len(labels.targets),), torch.inf)
     reached = least.clone()
-    epochs = torch.zeros(len(targets), dtype=torch.int64)
+    epochs = torch.zeros(len(labels.targets), dtype=torch.int64)
     waited = epochs.clone()
     for epoch in range(options.most_epochs):
         active = waited < options.patience
         if not active.any():
             break
         epochs += active
-        _train_epoch(stack, adam, batch, targets, train, options, epoch)
-        losses = _losses(stack, batch, targets, check, options)
+        _train_epoch(stack, adam, batch, labels, train, options, epoch)
+        losses = _losses(stack, batch, labels, check, options)
         better = active & (losses < least)
         least = torch.where(better, losses, least)
         for kept, now in zip(best, stack.parameters(), strict=True):
@@ -152,7 +166,7 @@ def _train_epoch(
     stack: HeadStack,
     adam: torch.optim.AdamW,
     batch: Batch,
-    targets: Tensor,
+    labels: Labels,
     train: Tensor,
     options: FittingOptions,
     epoch: int,
@@ -162,23 +176,21 @@ def _train_epoch(
     order = train[torch.randperm(len(train), generator=generator)]
     for clips in torch.split(order, options.batch):
         masks = [
-            (torch.rand(len(clips), width, generator=generator) >= options.dropout).to(targets.device)
+            (torch.rand(len(clips), width, generator=generator) >= options.dropout).to(labels.targets.device)
             / (1 - options.dropout)
             for width in options.widths[1:]
         ]
         adam.zero_grad(set_to_none=True)
-        errors, known = _errors(stack(batch(clips), masks), targets[:, clips.to(targets.device)], options)
+        errors, known = _errors(stack(batch(clips), masks), labels.of(clips), options)
         torch.autograd.backward((errors / known.clamp(min=1)).sum())
         adam.step()
 
 
 @torch.no_grad()
-def _losses(
-    stack: HeadStack, batch: Batch, targets: Tensor, check: Tensor, options: FittingOptions
-) -> Tensor:
+def _losses(stack: HeadStack, batch: Batch, labels: Labels, check: Tensor, options: FittingOptions) -> Tensor:
     """Return the mean error of each head over the validation clips whose target is known; on the CPU."""
     parts = [
-        torch.stack(_errors(stack(batch(clips)), targets[:, clips.to(targets.device)], options))
+        torch.stack(_errors(stack(batch(clips)), labels.of(clips), options))
         for clips in torch.split(check, options.batch)
     ]
     errors, known = torch.stack(parts).sum(dim=0).cpu()
@@ -186,9 +198,9 @@ def _losses(
     return losses
 
 
-def _errors(scores: Tensor, targets: Tensor, options: FittingOptions) -> tuple[Tensor, Tensor]:
-    """Return for each head the sum of its errors over the clips whose target is known, and their number."""
-    known = ~targets.isnan()
-    errors = (scores - targets.nan_to_num()) * known
-    errors = errors.square() if options.loss == "squared" else errors.abs()
+def _errors(scores: Tensor, labels: Labels, options: FittingOptions) -> tuple[Tensor, Tensor]:
+    """Return for each head the weighted errors over the clips whose target is known, and their number."""
+    known = ~labels.targets.isnan()
+    errors = (scores - labels.targets.nan_to_num()) * known
+    errors = labels.weights * (errors.square() if options.loss == "squared" else errors.abs())
     return errors.double().sum(dim=1), known.double().sum(dim=1)

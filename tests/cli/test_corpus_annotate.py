@@ -96,6 +96,22 @@ def test_heads_are_trained_and_annotate_as_those_of_the_library(
     assert "no such folder: download the heads" in missing.err
 
 
+def test_heads_are_trained_in_two_stages_on_corpora_with_weights(
+    budew, loud_and_quiet, whisper_folder, tmp_path
+):
+    outcome = budew(
+        *("train-heads", loud_and_quiet, tmp_path / "heads", "--encoder", whisper_folder),
+        *("--expert", f"{loud_and_quiet}=2.5", "--expert", loud_and_quiet.parent),
+    )
+    assert outcome.status == 0, outcome.err
+    assert "on weak labels" in outcome.out
+    assert "on expert labels" in outcome.out
+    assert "heads: 1, clips: 180, too rare: 54" in outcome.out
+    stages = json.loads((tmp_path / "heads/heads.json").read_text())["stages"]
+    weights = {str(loud_and_quiet): 2.5, str(loud_and_quiet.parent): 1.0}
+    assert (stages["weak"]["corpora"], stages["expert"]["corpora"]) == ({str(loud_and_quiet): 1.0}, weights)
+
+
 def test_measured_traits_are_annotated_and_rendered(budew, tmp_path):
     rng = np.random.default_rng(1)
     for number in range(24):

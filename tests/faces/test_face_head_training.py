@@ -18,6 +18,7 @@ from budew.faces.embeddings import Face, FaceEmbeddings, embed_corpus, load_imag
 from budew.faces.face_head_training import FEWEST_NEUTRAL, NEUTRAL, neutral_scores, train_face_heads
 from budew.faces.face_labels import Demographics
 from budew.faces.scoring import FaceScorer
+from budew.heads import fitting
 from budew.heads.fitting import Quality
 from budew.heads.networks import Head
 from budew.heads.stack_training import FittingOptions
@@ -142,14 +143,14 @@ def test_experts_train_better_heads_further_at_a_tenth_of_the_rate(two_wide, mon
     corpora = {stage: embeddings_of(dict.fromkeys(found, 1.0)) for stage, found in r2.items()}
     fitted = []
 
-    def fit(data, options, *, start=()):
+    def fit(data, options, *, device, start=()):
         known = [name for name, column in zip(data.names, data.targets.T, strict=True) if column[0] == 1]
         fitted.append(([head.name for head in start], [] if start else known, options.rate))
         stage = "expert" if len(fitted) > 1 else "weak"
         for name in [head.name for head in start] or known:
             yield constant_head(name, float(len(fitted))), Quality(20, r2[stage][name], 1.0, 1.0, 1)
 
-    monkeypatch.setattr(face_head_training, "fit_heads", fit)
+    monkeypatch.setattr(fitting, "fit_heads", fit)
     monkeypatch.setattr(face_head_training, "embed_corpus", lambda corpus, *_, **__: corpora[str(corpus)])
     found = train_face_heads(tmp_path / "out", two_wide, weak="weak", expert="expert", options=OPTIONS)
     assert fitted == [
