@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer import Option
 
-from budew import evaluation, reports
+from budew import corpora, evaluation, reports
 from budew.cli import options
 from budew.cli.options import SETTINGS, Reporting, option_groups
 from budew.cli.terminal import print_skipped, print_table, progress_bar, refuse_to_replace, results, say_error
@@ -40,11 +40,21 @@ RatedFaces = Annotated[
 ]
 FacePredictions = Annotated[
     Path | None,
-    Option(metavar="FILE|DIR", help="Captions or scores by your model, whose ids are names of images."),
+    Option(
+        metavar="FILE|DIR",
+        help="Captions or scores by your model, whose ids are names of images; or the output of "
+        "budew face annotate.",
+    ),
 ]
 FaceScale = Annotated[
     str,
     Option(metavar="NAME", help="Scale of the scores in --predictions: its range, such as 0-7, or a name."),
+]
+Annotator = Annotated[
+    str | None,
+    Option(
+        "--model", metavar="NAME", help="Model to score, if several annotated the images in --predictions."
+    ),
 ]
 
 app = typer.Typer(
@@ -261,6 +271,7 @@ def emonet_face_hq_command(
     data: RatedFaces,
     predictions: FacePredictions = None,
     scale: FaceScale = "intensity",
+    model: Annotator = None,
     json: options.JsonFile = None,
     html: options.HtmlFile = None,
 ) -> None:
@@ -273,7 +284,7 @@ def emonet_face_hq_command(
     Example: budew benchmark emonet-face-hq --data hq.csv --predictions mine.jsonl --html hq.html
     """
     refuse_to_replace([data, predictions], json, html)
-    predictor = _face_predictor(predictions, scale)
+    predictor = _face_predictor(predictions, scale, model)
     found = {"data": str(data), **benchmarks.score_emonet_face_hq(data, predictor).to_dict()}
     _show_agreement(found, reports.emonet_face_hq_report(found), json, html)
 
@@ -283,6 +294,7 @@ def emonet_face_binary_command(
     data: RatedFaces,
     predictions: FacePredictions = None,
     scale: FaceScale = "intensity",
+    model: Annotator = None,
     threshold: Annotated[
         float,
         Option(metavar="X", min=0, max=1, help="Least intensity of an emotion that counts as present."),
@@ -298,14 +310,18 @@ def emonet_face_binary_command(
     Example: budew benchmark emonet-face-binary --data binary.csv --json agreement.json
     """
     refuse_to_replace([data, predictions], json, html)
-    predictor = _face_predictor(predictions, scale)
+    predictor = _face_predictor(predictions, scale, model)
     result = benchmarks.score_emonet_face_binary(data, predictor, threshold=threshold)
     found = {"data": str(data), **result.to_dict()}
     _show_agreement(found, reports.emonet_face_binary_report(found), json, html)
 
 
-def _face_predictor(path: Path | None, scale: str) -> "evaluation.FilePredictor | None":
-    return None if path is None else evaluation.FilePredictor(path, scale=scale)
+def _face_predictor(
+    path: Path | None, scale: str, annotator: str | None
+) -> "evaluation.FilePredictor | None":
+    if path is None:
+        return None
+    return evaluation.FilePredictor(path, scale=scale, media=corpora.IMAGE, annotator=annotator)
 
 
 def _show_agreement(

@@ -10,6 +10,7 @@ import typer
 from typer import Argument, Option
 
 from budew import corpora
+from budew.cli.options import option_groups
 from budew.cli.terminal import PrintedErrors, progress_bar, say_error
 from budew.reports.formatting import visible_name
 
@@ -20,7 +21,27 @@ _OF_A_CLIP = re.compile(r"clip '(?P<clip>[^']*)' has (?P<lack>.*): (?P<remedy>[^
 ExportFormat = Literal["parquet", "jsonl", "parler", "ljspeech", "lhotse"]
 
 
+@dataclass(frozen=True, slots=True)
+class CaptionChoice:
+    """Options for the captions to export."""
+
+    caption: Annotated[
+        Literal["newest", "paraphrase", "render", "model", "original", "all"],
+        Option(
+            metavar="ORIGIN",
+            help="Captions to export: paraphrase (accepted by the gate), render (from templates), model (by "
+            "budew corpus caption), original, all, or newest: the first of these four that a clip has.",
+        ),
+    ] = "newest"
+    pick: Annotated[
+        Literal["all", "first", "random"] | None,
+        Option(help="Which of these captions to export from each clip. Default: all; with parler: first."),
+    ] = None
+    seed: Annotated[int, Option(metavar="S", help="Random seed of --pick random.")] = 0
+
+
 @app.command("export", no_args_is_help=True)
+@option_groups()
 def export_corpus_command(
     source: Annotated[
         str,
@@ -42,27 +63,18 @@ def export_corpus_command(
             show_default=False,
         ),
     ],
+    captions: CaptionChoice,
     clips_per_file: Annotated[
         int | None,
         Option(metavar="N", min=1, help="parquet, parler: number of clips in each file. Default: 1000."),
     ] = None,
-    caption: Annotated[
-        Literal["newest", "paraphrase", "render", "model", "original", "all"],
-        Option(
-            metavar="ORIGIN",
-            help="Captions to export: paraphrase (accepted by the gate), render (from templates), model (by "
-            "budew corpus caption), original, all, or newest: the first of these four that a clip has.",
-        ),
-    ] = "newest",
-    pick: Annotated[
-        Literal["all", "first", "random"] | None,
-        Option(help="Which of these captions to export from each clip. Default: all; with parler: first."),
-    ] = None,
-    seed: Annotated[int, Option(metavar="S", help="Random seed of --pick random.")] = 0,
     sampling_rate: Annotated[
         int | None,
         Option(metavar="HZ", min=4_000, max=192_000, help="ljspeech: sampling rate in Hz. Default: 22050."),
     ] = None,
+    media: Annotated[
+        Literal["audio", "image"], Option(help="What the corpus holds; images are exported to parquet.")
+    ] = "audio",
     overwrite: Annotated[
         bool,
         Option(
@@ -80,7 +92,9 @@ def export_corpus_command(
     Example: budew corpus export 'talent/*.tar' hub/ --to parquet
     """
     with GroupedErrors() as bad, progress_bar("exporting") as bar:
-        options = corpora.ExportOptions(to, clips_per_file, caption, pick, seed, sampling_rate, overwrite)
+        kind = corpora.IMAGE if media == "image" else corpora.AUDIO
+        chosen = (captions.caption, captions.pick, captions.seed)
+        options = corpora.ExportOptions(to, clips_per_file, *chosen, sampling_rate, overwrite, kind)
         result = corpora.export_corpus(source, out, options, on_bad=bad, progress=bar)
     items = f", {bad.count} items left out" if bad.count else ""
     print(f"{result.clips} clips in {visible_name(out)}{items}")

@@ -6,6 +6,7 @@ from .exports import export_corpus as export_corpus
 from .exports import write_clips as write_clips
 from .labels.ratings import Rating as Rating
 from .labels.ratings import profiles_of as profiles_of
+from .media import AUDIO as AUDIO
 from .media import IMAGE as IMAGE
 from .named.definition import NamedCorpus as NamedCorpus
 from .named.definition import known_corpora as known_corpora

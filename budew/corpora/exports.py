@@ -9,6 +9,7 @@
 | lhotse | `recordings.jsonl.gz`, `supervisions.jsonl.gz` | `audio/`, FLAC if libsndfile cannot open it |
 
 If an export fails, the output folder is unchanged. `budew.read` reads all formats.
+A corpus of images is exported to parquet, with a column `image`.
 """
 
 from collections import Counter
@@ -21,6 +22,7 @@ from typing import Any
 
 from budew.corpora.clip import CAPTION_KINDS, Caption, Clip, check_not_withheld
 from budew.corpora.manifests import named_audio
+from budew.corpora.media import AUDIO, IMAGE, Media
 from budew.corpora.overlap import check_no_overlap
 from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import counted, matches, read
@@ -54,6 +56,7 @@ class ExportOptions:
         seed: random seed for the pick "random".
         sampling_rate: for ljspeech, sampling rate of the audio in Hz; None: 22,050.
         overwrite: write into a folder that has files of other origin; files of the same name are replaced.
+        media: `AUDIO`, or `IMAGE` for a corpus of images, which is exported to parquet.
 
     Raises:
         InputError: the format, caption or pick is unknown, or the format does not have the option.
@@ -72,6 +75,7 @@ class ExportOptions:
     seed: int = 0
     sampling_rate: int | None = None
     overwrite: bool = False
+    media: Media = AUDIO
 
     def __post_init__(self) -> None:
         for name, value, known in (
@@ -87,6 +91,8 @@ class ExportOptions:
         ):
             if number is not None and (self.to not in having or number < 1):
                 raise InputError(f"the format {self.to} does not accept {number} {name}: remove the option")
+        if self.media == IMAGE and self.to != "parquet":
+            raise InputError(f"the format {self.to} has no images: use parquet")
 
     def captions_of(self, clip: Clip) -> tuple[Caption, ...]:
         """Return the captions of a clip that are exported."""
@@ -153,10 +159,14 @@ def export_corpus(
         16
     """
     if not is_address(source):
-        files = [Path(entry) for entry in matches(source, ReadOptions(on_bad=lambda error: None))]
+        files = [
+            Path(entry)
+            for entry in matches(source, ReadOptions(media=options.media, on_bad=lambda error: None))
+        ]
         folders = {audio.parent for path in files for audio in named_audio(path)}
         check_no_overlap(source, (*files, *folders), Path(out))
-    return write_clips(counted(read(source, on_bad=on_bad), progress), out, options, on_bad=on_bad)
+    clips = read(source, media=options.media, on_bad=on_bad)
+    return write_clips(counted(clips, progress), out, options, on_bad=on_bad)
 
 
 def write_clips(
@@ -201,7 +211,8 @@ def write_clips(
     if options.to in ("parquet", "parler"):
         tables: Any = import_module("budew.corpora.writers.parquet_tables")  # pyarrow takes a while
         limit = options.clips_per_file or tables.CLIPS_PER_FILE
-        fill = partial(tables.write_tables, tables.TABLE_FORMATS[options.to], clips_per_file=limit)
+        name = "image" if options.media == IMAGE else options.to
+        fill = partial(tables.write_tables, tables.TABLE_FORMATS[name], clips_per_file=limit)
     else:
         fill = partial(write_manifests, manifest_format(options.to, options.sampling_rate))
     checked = converted(clips, prepared, on_bad)

@@ -282,16 +282,14 @@ def _fields(row: dict[str, Any], table: TableInfo, media: Media) -> dict[str, An
             PurePosixPath(str(known.get("__url__") or place)).name.removesuffix(".gz").removesuffix(".tar")
         )
         known = {**{key: value for key, value in inner.items() if value is not None}, "id": known["__key__"]}
-    if media != AUDIO:
-        return known
-    fields = in_clip_names(known)
+    fields = in_clip_names(known) if media == AUDIO else known
     captions = fields.get("captions")
     objects = [one for one in captions if isinstance(one, dict)] if isinstance(captions, list) else []
     # Objects whose keys differ from row to row are stored as JSON text.
     for holder, name in ((fields, "profile"), (fields, "metadata"), *((one, "made_by") for one in objects)):
         if isinstance(holder.get(name), str):
             holder[name] = json_object(holder[name], name)
-    return described(fields, place, table.scales, classes=table.classes)
+    return described(fields, place, table.scales, classes=table.classes, media=media)
 
 
 def class_names(features: Any) -> dict[str, tuple[str, ...]]:

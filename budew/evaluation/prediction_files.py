@@ -17,16 +17,18 @@ from budew.captions.parse import parse
 from budew.corpora.clip import Clip
 from budew.corpora.folders import list_files
 from budew.corpora.labels.scores import HEADS_OVERSHOOT, HEADS_SCALE, OVERSHOOT, intensities
-from budew.corpora.media import AUDIO, IMAGE
+from budew.corpora.media import AUDIO, IMAGE, Media
 from budew.corpora.sources import read
+from budew.curation.rating_tables import FACE_SCALE
 from budew.errors import CorpusError, InputError
 from budew.evaluation.pairs import Pair
 from budew.evaluation.prediction_rows import RATED_ATTRIBUTES, PredictionRow, read_rows
+from budew.faces.face_labels import ratings_by_model
 from budew.io.addresses import is_address
 from budew.profile import VoiceProfile
 from budew.statistics.arrays import FloatArray
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
-from budew.taxonomy.rating_scales import INTENSITY, Scale, from_intensity, scale_named
+from budew.taxonomy.rating_scales import INTENSITY, SCALES, Scale, from_intensity, scale_named
 
 Value = TypeVar("Value")
 _CORPORA = (".tar", ".tar.gz", ".tgz", ".parquet", ".arrow")
@@ -54,7 +56,9 @@ class Prediction:
         return self.means or self.profile
 
 
-def read_predictions(source: str | Path, *, scale: str = INTENSITY.name) -> dict[str, Prediction]:
+def read_predictions(
+    source: str | Path, *, scale: str = INTENSITY.name, media: Media = AUDIO, model: str | None = None
+) -> dict[str, Prediction]:
     """Read predictions as a mapping id → prediction; `by_id` finds the prediction of a clip.
 
     A caption is parsed and predicts all 40 emotions. Scores predict the emotions that any line of the source
@@ -70,13 +74,19 @@ def read_predictions(source: str | Path, *, scale: str = INTENSITY.name) -> dict
         scale: scale of the scores: its ends, such as "0-4", or its name, see `scale_named`. Scores that
             exceed it by up to a tenth of its length (on `bud-e`, the scale of heads, by up to its length) are
             clipped. Profiles always have intensities in [0, 1].
+        media: `IMAGE` for shards, parquet or a folder of these that `budew face annotate` wrote: the ratings
+            of the model are used, whatever `scale` is.
+        model: model whose ratings are used, if several annotated the images.
 
     Raises:
-        InputError: the scale is unknown, no line has a known field, a score is off the scale, an id occurs
-            twice, or a line cannot be read; the error names file and line.
+        InputError: images have no annotation by `model`, or by several and none is named; the scale is
+            unknown, no line has a known field, a score is off the scale, an id occurs twice, or a line cannot
+            be read; the error names file and line.
         CorpusError: a corpus cannot be read.
     """
     chosen = scale_named(scale)
+    if _is_corpus(source) and media == IMAGE:
+        return NamedClips(_annotated(source, model))
     if _is_corpus(source):
         return NamedClips({clip.id: Prediction(_predicted(clip)) for clip in read(source)})
     rows = _distinct(read_rows(Path(source)))
@@ -195,6 +205,23 @@ def _predicted(clip: Clip) -> VoiceProfile:
     traits = {name: value for name, value in profile.traits.items() if name in heads}
     found = intensities(scores, scale_named(HEADS_SCALE), overshoot=HEADS_OVERSHOOT)
     return VoiceProfile(found, traits=traits, rated=found)
+
+
+def _annotated(source: str | Path, model: str | None) -> dict[str, Prediction]:
+    """Return the ratings of images by a vision-language model as predictions."""
+    found: dict[str, dict[str, Prediction]] = {}
+    for clip in read(source, media=IMAGE):
+        for name, ratings in ratings_by_model(clip).items():
+            emotions = {emotion: ratings[emotion] for emotion in EMOTIONS if emotion in ratings}
+            levels = intensities(emotions, SCALES[FACE_SCALE])
+            found.setdefault(name, {})[clip.id] = Prediction(VoiceProfile(levels, rated=levels))
+    if not found:
+        raise InputError(f"{source}: no image has ratings by a model: run budew face annotate")
+    if model is None and len(found) == 1:
+        (model,) = found
+    if model is None or model not in found:
+        raise InputError(f"{source}: annotated by {', '.join(sorted(found))}: name one of these with --model")
+    return found[model]
 
 
 def _distinct(rows: Iterable[PredictionRow]) -> list[PredictionRow]:

@@ -1,7 +1,8 @@
 """Rows of predictions made elsewhere: JSON Lines, CSV and TSV, or a folder with a JSON file for each clip.
 
 Fields are found by their usual names (`predictions` in `budew/corpora/forms.yaml`) and emotions in any
-spelling, at the top level of a row or in an object in it: `{"model": "…", "predictions": {"Anger": 2}}`.
+spelling, with or without a group before it (`Joy|Elation`), at the top level of a row or in an object in it:
+`{"model": "…", "predictions": {"Anger": 2}}`.
 """
 
 import re
@@ -31,7 +32,8 @@ RATED_ATTRIBUTES = ("Authenticity", "Arousal")
 _SHOWN = 8
 _ANSWER = "predictions"
 _INTENSITY = "intensity"
-"""Field with the number of a score that is an object, as `budew face score` writes it."""
+_NUMBERS = (_INTENSITY, "rating")
+"""Field with the number of a score that is an object, as `budew face score` and language models write it."""
 _FENCE = re.compile(r"^```\w*|```$")
 
 
@@ -66,7 +68,8 @@ def read_rows(path: Path, *, value: str | None = None) -> Iterator[PredictionRow
 
     Args:
         path: a folder, a `.csv` or `.tsv` file, or any other file, which is read as JSON Lines (`.gz` too).
-        value: if each score is an object, the name of its field with the number; default: `intensity`.
+        value: if each score is an object, the name of its field with the number; default: `intensity`, else
+            `rating`.
 
     Raises:
         InputError: the file cannot be read, or a line is invalid; the error names the line.
@@ -205,18 +208,24 @@ def _scores(places: Sequence[Mapping[str, Any]], value: str | None) -> dict[str,
             if (name := _named(key)) is not None:
                 if name in found:
                     raise InputError(f"{key!r} is a second score of {name!r}: keep one")
-                if isinstance(given, Mapping) and (value or _INTENSITY in given):
-                    given = given.get(value or _INTENSITY)
-                found[name] = _number(given, name)
+                found[name] = _number(_inner_number(given, value), name)
         if found:
             return found
     return {} if any(not place for place in places[1:]) else None
 
 
+def _inner_number(given: Any, value: str | None) -> Any:
+    """Return the number in a score that is an object, from the field `value`; other scores unchanged."""
+    if isinstance(given, Mapping):
+        field = value or next((name for name in _NUMBERS if name in given), None)
+        return given.get(field) if field else given
+    return given
+
+
 @lru_cache(maxsize=4096)
 def _named(key: str) -> str | None:
     attribute = find_attribute(key)
-    return find_emotion(key) or (attribute if attribute in RATED_ATTRIBUTES else None)
+    return find_emotion(key.rpartition("|")[2]) or (attribute if attribute in RATED_ATTRIBUTES else None)
 
 
 def _number(given: Any, name: str) -> float | None:

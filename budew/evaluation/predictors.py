@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from budew.corpora.clip import Clip
+from budew.corpora.media import AUDIO, Media
 from budew.errors import InputError
 from budew.evaluation.pairs import Skipped
 from budew.evaluation.prediction_files import NamedClips, Prediction, audio_name, read_predictions
@@ -187,13 +188,22 @@ class FilePredictor:
     model = None
     decoding = None
 
-    def __init__(self, path: str | Path, *, scale: str = INTENSITY.name) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        scale: str = INTENSITY.name,
+        media: Media = AUDIO,
+        annotator: str | None = None,
+    ) -> None:
         """Read a file of predictions.
 
         Args:
             path: file or folder, see `budew.evaluation.prediction_files.read_predictions`; ids are names of
                 audio files, with or without suffix and folder, or ids of clips.
             scale: scale of the scores in the file, such as "0-4".
+            media: `IMAGE` for shards of images that `budew face annotate` wrote.
+            annotator: model whose ratings are used, if several annotated the images.
 
         Raises:
             InputError: the predictions cannot be read; the error names file and line.
@@ -201,7 +211,7 @@ class FilePredictor:
         self.path = path
         self.scale = scale
         self.name = Path(path).name
-        self._predictions = NamedClips(read_predictions(path, scale=scale))
+        self._predictions = NamedClips(read_predictions(path, scale=scale, media=media, model=annotator))
         self._used: set[str] = set()
         self._lacking: list[str] = []
 

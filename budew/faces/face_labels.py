@@ -9,7 +9,7 @@ the same way.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -81,11 +81,32 @@ def face_ratings(clip: Clip) -> dict[str, float]:
         by_rater = list(_by_rater(clip.metadata))
     except CorpusError as error:
         raise CorpusError(f"image {clip.id!r}: {error}") from error
-    for ratings in by_rater:
-        if sum(name in EMOTIONS for name in ratings) > FEWEST_OF_FACE:
-            for name in EMOTIONS:
-                ratings.setdefault(name, 0.0)
-    return mean_ratings(by_rater)
+    return mean_ratings(map(_with_zeros, by_rater))
+
+
+def ratings_by_model(clip: Clip) -> dict[str, dict[str, float]]:
+    """Return model → its ratings, of an image that `budew face annotate` annotated; {} for other images.
+
+    Names, scales and errors are those of `face_ratings`.
+
+    Example:
+        >>> given = {"model": "a", "predictions": {"Joy|Elation": 3}}
+        >>> ratings_by_model(Clip("1", b"", "png", metadata={"annotations": [given]}))
+        {'a': {'Elation': 3.0}}
+    """
+    given = clip.metadata.get("annotations")
+    entries = [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
+    return {
+        str(one["model"]): face_ratings(replace(clip, metadata={"annotations": [one]}))
+        for one in entries
+        if {"model", "predictions"} <= one.keys()
+    }
+
+
+def _with_zeros(ratings: dict[str, float]) -> dict[str, float]:
+    """Add 0 for each emotion that a rater of many emotions omitted."""
+    many = sum(name in EMOTIONS for name in ratings) > FEWEST_OF_FACE
+    return {**dict.fromkeys(EMOTIONS, 0.0), **ratings} if many else ratings
 
 
 def mean_ratings(answers: Iterable[Mapping[str, float]]) -> dict[str, float]:

@@ -5,7 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from budew.taxonomy import EMOTIONS
+from budew.corpora import IMAGE, write_shard
+from budew.evaluation import read_predictions
+from budew.taxonomy import EMOTIONS, find_emotion
+from tests.chat.conftest import ScriptedServer, quick_retries, start  # noqa: F401
+from tests.faces.conftest import drawn, face
+from tests.faces.test_vlm_annotation import KEYS, multi_shot, zero_shot
 
 
 @pytest.fixture
@@ -54,6 +59,36 @@ def test_hq_scores_predictions_as_it_scores_the_same_rater_in_the_table(budew, h
     for text in (f"{same['mine']['kappa']['value']:.3f}", f"{found['alpha']['mean']:.3f}".replace("-", "−")):
         assert text in page
         assert text in outcome.out
+
+
+@pytest.mark.parametrize("protocol", ["zero-shot", "multi-shot"])
+def test_hq_scores_images_that_a_language_model_annotated(budew, hq, start, tmp_path, protocol):  # noqa: F811
+    answer = zero_shot() if protocol == "zero-shot" else multi_shot()
+    server = start(ScriptedServer(lambda body, count: json.dumps(answer)))
+    write_shard(tmp_path / "in.tar", [face(f"faces/{number}", drawn(number / 12)) for number in range(12)])
+    settings = ("--base-url", server.url, "--protocol", protocol)
+    for source, out, model in (("in.tar", "vlm", "m"), ("vlm", "both", "other")):
+        ended = budew("face", "annotate", tmp_path / source, tmp_path / out, "--model", model, *settings)
+        assert ended.status == 0, ended.err
+    arguments = ("benchmark", "emonet-face-hq", "--data", hq, "--json", "-", "--predictions")
+    found = json.loads(budew(*arguments, tmp_path / "vlm").out)
+    (mine,) = (rater for rater in found["raters"] if rater["name"] == "vlm")
+    assert (mine["images"], mine["outside"], found["predicted"]["value"]) == (12, 0, 100)
+    predicted = read_predictions(tmp_path / "vlm", media=IMAGE)["faces/3"].profile
+    named = [find_emotion(key.rpartition("|")[2]) for key in KEYS]
+    rated = dict.fromkeys(named[:25], 3 / 7) if protocol == "zero-shot" else dict.fromkeys(named[:2], 4 / 7)
+    assert dict(predicted.emotions) == pytest.approx(rated)
+    assert set(predicted.rated) == set(EMOTIONS)
+    several = budew(*arguments, tmp_path / "both")
+    assert "annotated by m, other: name one of these with --model" in several.err
+    both = read_predictions(tmp_path / "both", media=IMAGE, model="other")
+    assert both["faces/3"].profile == predicted
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text(
+        "\n".join(json.dumps({"id": f"{n}", "response": json.dumps(answer)}) for n in range(12))
+    )
+    row = read_predictions(answers, scale="0-7")["3"].profile
+    assert dict(row.emotions) == pytest.approx(rated)
 
 
 def test_hq_reports_what_is_wrong_with_a_table_in_one_line(budew, hq, tmp_path):

@@ -5,8 +5,10 @@ import resource
 
 import numpy as np
 import soundfile
+from datasets import Dataset
 
-from budew.corpora import read
+from budew.corpora import IMAGE, read, write_shard
+from tests.faces.conftest import face
 
 
 def test_an_error_of_many_clips_is_one_line_with_the_first_clips_and_the_remedy(budew, tmp_path, talk):
@@ -52,6 +54,17 @@ def test_an_earlier_export_is_replaced_with_status_0(budew, tmp_path, talk):
         ran = budew("corpus", "export", talk, tmp_path / "out", "--to", to)
         assert (ran.status, ran.out, ran.err) == (0, f"2 clips in {tmp_path / 'out'}\n", "")
     assert [clip.id for clip in read(tmp_path / "out")] == ["a", "b"]
+
+
+def test_images_are_exported_with_their_metadata(budew, tmp_path):
+    faces = [face(f"f{number}", annotations=[{"model": "m", "n": number}]) for number in range(2)]
+    write_shard(tmp_path / "in.tar", faces)
+    arguments = ("corpus", "export", tmp_path / "in.tar", tmp_path / "out", "--media", "image", "--to")
+    assert budew(*arguments, "parquet").status == 0
+    assert list(read(tmp_path / "out", media=IMAGE)) == faces
+    table = Dataset.from_parquet(str(tmp_path / "out/clips-00000.parquet"), cache_dir=str(tmp_path / "cache"))
+    assert table[0]["image"].size == (64, 64)
+    assert "the format jsonl has no images: use parquet" in budew(*arguments, "jsonl").err
 
 
 def test_a_disk_that_is_full_is_one_line_that_names_the_folder(budew, tmp_path, talk):

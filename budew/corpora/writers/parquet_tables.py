@@ -13,6 +13,7 @@ reading a clip. The bytes depend only on the clips and the version of pyarrow.
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from budew.corpora.clip import Clip
+from budew.corpora.media import AUDIO, IMAGE
 from budew.corpora.text_files import json_line
 from budew.corpora.writers.clip_values import (
     converted,
@@ -49,8 +51,8 @@ class TableFormat(NamedTuple):
     rows: Callable[[Clip], list[dict[str, Any]]]
 
 
-def _parquet_rows(clip: Clip) -> list[dict[str, Any]]:
-    row = {**clip.to_dict(), "audio": _audio(clip)}
+def _parquet_rows(clip: Clip, column: str = "audio") -> list[dict[str, Any]]:
+    row = {**clip.to_dict(), column: _audio(clip)}
     row["captions"] = [{**one, "made_by": json_line(one["made_by"])} for one in row.get("captions", [])]
     return [row | {name: json_line(row[name]) for name in ("profile", "metadata") if name in row}]
 
@@ -96,8 +98,9 @@ def _audio(clip: Clip) -> dict[str, Any]:
 
 
 def _schema(columns: dict[str, pa.DataType]) -> pa.Schema:
-    """Return a schema in which `datasets` reads the column `audio` as its feature `Audio`."""
-    features = {"info": {"features": {"audio": {"_type": "Audio"}}}}
+    """Return a schema in which `datasets` reads the column `audio` as its feature `Audio`, or images."""
+    media = AUDIO if AUDIO.name in columns else IMAGE
+    features = {"info": {"features": {media.name: {"_type": media.name.title()}}}}
     return pa.schema(columns, metadata={"huggingface": json.dumps(features)})
 
 
@@ -125,6 +128,10 @@ _PARLER = {
 TABLE_FORMATS = {
     "parquet": TableFormat(_schema(_PARQUET), _parquet_rows),
     "parler": TableFormat(_schema(_PARLER), _parler_rows),
+    "image": TableFormat(
+        _schema({IMAGE.name if name == AUDIO.name else name: one for name, one in _PARQUET.items()}),
+        partial(_parquet_rows, column=IMAGE.name),
+    ),
 }
 
 
@@ -151,8 +158,8 @@ def write_tables(
 
 
 def _write_file(path: Path, schema: pa.Schema, clips: Iterator[pa.RecordBatch]) -> int:
-    # No dictionary and no statistics for encoded audio: its values differ and have no useful minimum.
-    others = [name for name in schema.names if name != "audio"]
+    # No dictionary and no statistics for encoded media: its values differ and have no useful minimum.
+    others = [name for name in schema.names if name not in (AUDIO.name, IMAGE.name)]
     count = 0
     with pyarrow.parquet.ParquetWriter(
         path, schema, use_dictionary=others, write_statistics=others
