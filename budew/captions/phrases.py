@@ -24,7 +24,7 @@ class Kind(StrEnum):
     TRAIT = "trait"
     ATTRIBUTE = "attribute"
     INTENSITY = "intensity"  # before what it governs
-    RATING = "rating"  # a number after what it rates
+    RATING = "rating"  # a number, or an answer in words, after what it rates
     AFTER = "after"  # an intensity after what it governs
     NEGATION = "negation"
     PEAK = "peak"  # a negation, but before a comparative as much as can be
@@ -83,6 +83,9 @@ class Form(StrEnum):
     IDIOM = "idiom"  # a figure of speech for an emotion, which may hold a sound: "groans in pain"
     POSSESSIVE = "possessive"  # before what somebody has
     OWNED = "owned"  # somebody else, with the possessive
+    ANSWER = (
+        "answer"  # a rating by an expert, of an emotion by its full name: "Fatigue/Exhaustion: not present"
+    )
     VOCAL = "vocal"  # an intensity that describes voices, too
     KINDLESS = "kindless"  # a burst that may be another one of its group
 
@@ -187,6 +190,9 @@ def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
         words = (*row.get("also", ()), *row["noun"], *row["adjective"])
         _add(phrases, words, Entry(Kind.INTENSITY, name, level))
         _add(phrases, table["rating"][name], Entry(Kind.RATING, name, level))
+    for name, answers in table["answer"].items():
+        entry = Entry(Kind.RATING, name, LEVELS[LEVEL_NAMES.index(name)], form=Form.ANSWER)
+        _add(phrases, answers, entry)
     for word in table[Form.VOCAL.value]:
         phrases.replace(word, replace(phrases.get(word), form=Form.VOCAL))
     _add_bursts(phrases, table)

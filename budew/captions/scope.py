@@ -264,12 +264,18 @@ def intensity_after(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def rating(state: ScopeState, index: int, entry: Entry) -> None:
-    """Rule for a rating: the number is the level of the emotion before it."""
+    """Rule for a rating: it is the level of the emotion before it; of all its names ("Fatigue/Exhaustion: not
+    present") if it is an answer in words.
+    """
     if state.last is None:
         state.end_scope(index, entry)
     else:
-        state.role = NEGATED
-        state.set_level(state.last, entry.level if state.levels[state.last] else 0.0)
+        state.role, at = NEGATED, state.last
+        state.set_level(at, entry.level if state.levels[at] else 0.0)
+        name = state.entries[at].name
+        while entry.form is Form.ANSWER and state.entries[at - 2].name == name:
+            at -= 2
+            state.set_level(at, entry.level)
         state.pending = state.carried = state.last = None
 
 

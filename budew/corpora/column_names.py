@@ -130,6 +130,28 @@ def language_tag(written: str) -> str | None:
     return "-".join(filter(None, (known, script and script.title(), region and region.upper())))
 
 
+@cache
+def _answers() -> Mapping[str, float]:
+    table = packaged_table(__package__, "forms")["answers"]
+    return {answer: float(share) for share, answers in table.items() for answer in answers}
+
+
+def answer_in(value: Any) -> float | None:
+    """Return the answer of a rater in words, as a share of the scale; None for anything else.
+
+    The answers are in `forms.yaml`; case, hyphens, underscores and spaces do not matter. "present" is the
+    highest of two levels, "mildly present" the middle of three.
+
+    Example:
+        >>> answer_in("Mildly Present"), answer_in("strongly / fully expressed"), answer_in("present")
+        (0.5, 1.0, 1.0)
+    """
+    if not isinstance(value, str) or len(value) > LONGEST_UNREAD:
+        return None
+    text = " ".join(re.sub(r"[-_]", " ", value).split()).replace(" / ", "/")
+    return _answers().get(text.casefold())
+
+
 def number_in(value: Any) -> float | None:
     """Convert a number, or a text with a number, to a float; None if it is neither, or 10⁹ or more."""
     if isinstance(value, bool):

@@ -10,8 +10,8 @@ The kind of table is recognized by its columns:
 | Emolia votes | `queried_emotion` and `rating`, or counted votes | strongly 1, weakly ½, not present 0 |
 | any other | columns for item, rater, emotion and value | words, or numbers on the `scale` argument |
 
-Columns may have any of the names in `budew/corpora/forms.yaml`. Rows with a false `human` are answers of
-models and are left out.
+Answers in words ("mildly present") are read in all of them. Columns may have any of the names in
+`budew/corpora/forms.yaml`. Rows with a false `human` are answers of models and are left out.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +21,7 @@ from typing import Any
 
 from budew.corpora.column_names import label_layout, number_in
 from budew.corpora.csv_tables import delimited_rows
-from budew.corpora.labels.ratings import Rating, answers_in, rated_name
+from budew.corpora.labels.ratings import Rating, answers_in, rated_name, share_in_words
 from budew.corpora.labels.scores import intensities
 from budew.corpora.media import AUDIO, IMAGE
 from budew.corpora.tables import label_columns, numbered_rows
@@ -109,7 +109,7 @@ def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
     elif (answers := field_of(row, "answers")) is not None:
         is_face = str(answers).count(":") > FEWEST_OF_FACE or "|" in str(answers)
         on, rater = scale_named(scale or (FACE_SCALE if is_face else VOICE_SCALE)), field_of(row, "rater")
-        for who, name, number in answers_in(answers, rater=None if rater is None else str(rater)):
+        for who, name, number in answers_in(answers, rater=None if rater is None else str(rater), scale=on):
             yield Rating(item, who, name, intensities({name: number}, on, overshoot=0.0)[name])
     else:
         raise CorpusError("the row has no rating: give item, rater, emotion and value, or all answers")
@@ -129,13 +129,13 @@ def field_of(row: Row, part: str) -> Any:
 
 
 def _intensity(value: Any, name: str, scale: str | None) -> float:
-    word = label_layout("ratings")["words"].get(str(value).strip().casefold()) if scale is None else None
-    if word is not None:
-        return float(word)
+    share = share_in_words(value)
+    if share is not None:
+        return share
     number = number_in(value)
     if number is None:
         raise CorpusError(
-            f"{str(value)[:60]!r} is not an answer: use true, false, strongly_present or a number"
+            f"{str(value)[:60]!r} is not an answer: use true, false, mildly present or a number"
         )
     if scale is None:
         raise CorpusError("the scale of the values is unknown: give it, as in scale='0-7'")

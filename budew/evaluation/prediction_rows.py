@@ -16,7 +16,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from budew.corpora.column_names import label_layout, number_in
+from budew.corpora.column_names import answer_in, label_layout, number_in
 from budew.corpora.csv_tables import DELIMITED, delimited_rows
 from budew.corpora.folders import list_files
 from budew.corpora.labels.words import named_emotion
@@ -50,8 +50,8 @@ class PredictionRow:
             scores.
         profile: profile in the format of this package; None without one.
         empty: whether the row has no known field for a caption, scores or a profile.
-        intensities: whether the scores are in [0, 1], as `budew face score` writes them, whatever scale is
-            given for the other rows.
+        intensities: whether the scores are in [0, 1], as `budew face score` writes them, or answers in words
+            ("mildly present": 0.5), whatever scale is given for the other rows.
     """
 
     where: str
@@ -94,7 +94,8 @@ def _unknown(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield unknown names of numbers that may be misspelt emotions, each with the nearest emotion."""
     for place in _places(_with_answer(row)):
         for key, given in place.items():
-            if _named(key) is None and (isinstance(given, Mapping) or number_in(given) is not None):
+            is_score = isinstance(given, Mapping) or {number_in(given), answer_in(given)} != {None}
+            if _named(key) is None and is_score:
                 nearest = named_emotion(key) or misspelt_emotion(key)
                 if nearest:
                     yield key, nearest
@@ -134,7 +135,11 @@ def _row(where: str, default: str | None, row: Mapping[str, Any], value: str | N
     caption = _text(places, "caption") or (None if scores else _text(places, "text"))
     profile = VoiceProfile.from_dict(row["profile"]) if isinstance(row.get("profile"), Mapping) else None
     empty = len(places) == 1 and scores is None and profile is None and not _caption_fields() & row.keys()
-    intense = value is None and any(map(_has_intensities, places))
+    given = [one[key] for one in places for key in one if _named(key) and one[key] is not None]
+    in_words = any(answer_in(score) is not None for score in given)
+    if in_words and None in map(answer_in, given):
+        raise InputError("the scores are numbers and answers in words: give one kind in a row")
+    intense = in_words or (value is None and any(map(_has_intensities, places)))
     return PredictionRow(where, id, caption, scores, profile, empty, intense)
 
 
@@ -229,10 +234,11 @@ def _named(key: str) -> str | None:
 
 
 def _number(given: Any, name: str) -> float | None:
-    """Return a score as a float, also from text as in CSV; None for null."""
-    if given is None:
-        return None
+    """Return a score as a float, also from text as in CSV; an answer in words as a share; None for null."""
+    if given is None or (share := answer_in(given)) is not None:
+        return None if given is None else share
     with suppress(ValueError, OverflowError):
         if isinstance(given, str | float | int) and not isinstance(given, bool) and isfinite(float(given)):
             return float(given)
-    raise InputError(f"the score of {name!r} is {str(given)[:40]!r}: give a number, or null without a score")
+    fault = f"the score of {name!r} is {str(given)[:40]!r}"
+    raise InputError(f"{fault}: give a number, an answer such as 'mildly present', or null without a score")

@@ -14,14 +14,13 @@ from functools import cache
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.corpora.labels.ratings import plain_values
+from budew.corpora.labels.ratings import plain_values, share_in_words
 from budew.curation.rating_tables import FEWEST_OF_FACE, field_of
 from budew.errors import CorpusError
 from budew.io.resources import packaged_table
 from budew.taxonomy import EMOTIONS, find_emotion
 from budew.taxonomy.rating_scales import Scale
 
-_WORDS = {"true": 7.0, "false": 0.0, "yes": 7.0, "no": 0.0, "present": 7.0, "absent": 0.0}
 _AGE = re.compile(r"\b(\d{2})(?:[ -]years?\b|[ -]?y(?:ear)?s?[ -]old)")
 
 
@@ -158,8 +157,9 @@ def _answers(given: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _number(name: str, value: Any) -> float:
-    value = _WORDS.get(str(value).casefold(), value)
-    scale = scale_of(name)
+    scale, share = scale_of(name), share_in_words(value)
+    if share is not None:
+        return scale.low + share * (scale.high - scale.low)
     if not isinstance(value, int | float) or not scale.low <= value <= scale.high:
         raise CorpusError(
             f"{name} is {str(value)[:40]!r}: give a number from {scale.low:g} to {scale.high:g}"

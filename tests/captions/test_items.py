@@ -3,6 +3,7 @@
 import pytest
 
 from budew.captions import parse
+from budew.taxonomy import EMOTIONS
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,35 @@ def test_a_number_beside_a_gender_is_an_age_if_it_has_two_digits(text, age):
 @pytest.mark.parametrize("text", ["in 1980s style", "400 years old", "5s of silence", "room 45", "00s"])
 def test_other_numbers_are_not_ages(text):
     assert "age" not in parse(text).traits
+
+
+ANSWERS = {"not present": 0.0, "Non-Existent": 0.0, "Mildly present": 0.25, "slightly expressed": 0.25,
+           "Intensely Present": 1.0, "strongly / fully expressed": 1.0}  # fmt: skip
+
+
+@pytest.mark.parametrize("frame", ["{}: {}", "{} – {}", "{} - {}", "{} ({})", "**{}:** {}"])
+def test_an_answer_of_an_expert_is_the_level_of_any_emotion_by_its_name(frame):
+    for name in EMOTIONS:
+        for answer, level in ANSWERS.items():
+            expected = {name: level} if level else {}
+            assert parse(frame.format(name, answer)).emotions == expected, (name, answer)
+
+
+def test_a_list_of_answers_is_read_line_by_line():
+    lines = "\n".join(f"- {name}: {answer}" for name, answer in zip(EMOTIONS, ANSWERS, strict=False))
+    expected = [level for level in ANSWERS.values() if level]
+    assert list(parse(lines).emotions.values()) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("The anger is strongly expressed.", 0.75),
+        ("The anger is intensely present.", 0.75),
+        ("Mildly present anger, tired", 0.25),
+        ("Anger is not expressed.", 0.0),
+        ("Anger is non-existent.", 0.0),
+    ],
+)
+def test_without_a_mark_the_words_of_an_answer_are_prose(text, level):
+    assert parse(text).emotions.get("Anger", 0.0) == level

@@ -93,6 +93,23 @@ def test_numbers_need_a_scale(tmp_path):
         list(read_ratings(path, scale="0-2"))
 
 
+@pytest.mark.parametrize("scale", [None, "0-4"])
+def test_answers_in_words_are_shares_of_any_scale(tmp_path, scale):
+    words = {
+        "Not Present": 0.0,
+        "mildly_present": 0.5,
+        "Intensely Present": 1.0,
+        "non-existent": 0.0,
+        "present": 1.0,
+    }
+    rows = "".join(f"a,r{n},Awe,{word}\n" for n, word in enumerate(words))
+    ratings = read_ratings(table(tmp_path, f"item,rater,emotion,value\n{rows}"), scale=scale)
+    assert [rating.value for rating in ratings] == list(words.values())
+    answers = {"id": "a", "label": [{"h1": {"Awe": "Mildly Present"}}, {"h2": {"Awe": "intensely present"}}]}
+    ratings = read_ratings(table(tmp_path, json.dumps(answers), "t.jsonl"), scale=scale)
+    assert [rating.value for rating in ratings] == [0.5, 1.0]
+
+
 def test_a_bad_row_is_reported_and_the_others_are_read(tmp_path):
     faults = {
         "a,r,Joyful,true": "'Joyful' is neither an emotion",

@@ -159,6 +159,20 @@ def test_intensities_of_scored_faces_have_their_own_scale(tmp_path: Path) -> Non
     assert [found.emotions["Anger"] for found in profiles(path, scale="0-7").values()] == [0.5, 1.0]
 
 
+def test_answers_in_words_are_shares_of_any_scale(tmp_path: Path) -> None:
+    words = {"id": "a", "scores": {"Anger": "Mildly Present", "Awe": "intensely present", "Pain": None}}
+    rows = [words, {"id": "b", "Anger": 3}, {"id": "c", "text": "Anger: mildly present\nAwe: not present"}]
+    found = read_predictions(write(tmp_path / "p.jsonl", rows), scale="0-4")
+    assert dict(found["a"].profile.emotions) == {"Anger": 0.5, "Awe": 1.0}
+    assert "Pain" not in found["a"].profile.rated
+    assert (found["b"].profile.emotions["Anger"], dict(found["c"].profile.emotions)) == (
+        0.75,
+        {"Anger": 0.25},
+    )
+    with pytest.raises(InputError, match="give one kind"):
+        read_predictions(write(tmp_path / "p.jsonl", [{"id": "a", "Anger": "present", "Awe": 1}]))
+
+
 def test_an_id_is_found_with_and_without_suffix_and_folder(tmp_path: Path) -> None:
     ids = ["read/a.wav", "speech/a.wav", "b", "d/c.mp3", "e.1"]
     found = read_predictions(

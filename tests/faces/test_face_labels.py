@@ -40,6 +40,8 @@ def test_present_and_absent_are_the_ends_of_the_scale():
     assert face_ratings(
         face("a", annotations=[{"human-1": {"Anger": True}}, {"human-2": {"Anger": False}}])
     ) == {"Anger": 3.5}
+    words = {"Anger": "strongly present", "Awe": "Mildly Present", "Pain": "non-existent"}
+    assert face_ratings(face("a", annotations=[words])) == {"Anger": 7.0, "Awe": 3.5, "Pain": 0.0}
 
 
 def test_answers_of_models_in_both_protocols_are_labels():

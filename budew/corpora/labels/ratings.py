@@ -6,7 +6,8 @@ The intensity of an emotion in a profile is the mean over the raters who rated i
 The answers in a field are one object, a list of flat objects, or a list of objects by rater. In EmoNet-Voice
 Bench, `[{'human-1': {'Shame': 1}}, {'human-4': {'Shame': 2}}]`, experts rate one emotion per clip as not,
 mildly or intensely present (0, 1, 2), or a voice attribute on its own scale. In EmoNet-Face HQ,
-`{'Joy|Elation': 3}`, the group of the emotion comes before its name.
+`{'Joy|Elation': 3}`, the group of the emotion comes before its name. Answers may be in words: "mildly
+present" is the middle of the scale.
 """
 
 import ast
@@ -15,12 +16,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from budew.corpora.column_names import label_layout, number_in
+from budew.corpora.column_names import answer_in, label_layout, number_in
 from budew.corpora.labels.scores import intensities
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
-from budew.taxonomy.rating_scales import from_intensity, scale_named
+from budew.taxonomy.rating_scales import SCALES, Scale, from_intensity, scale_named
 
 LONGEST = 65_536
 """Largest number of characters of a field; forty ratings by eight people take some 10,000."""
@@ -110,7 +111,7 @@ def describe_emonet_voice(row: Mapping[str, Any]) -> dict[str, Any] | None:
     try:
         ratings = [
             Rating("", rater, name, intensities({name: value}, scale, overshoot=0.0)[name])
-            for rater, name, value in answers_in(row[COLUMN])
+            for rater, name, value in answers_in(row[COLUMN], scale=scale)
         ]
     except CorpusError as error:
         raise CorpusError(f"the label cannot be read: {error}") from error
@@ -125,19 +126,34 @@ def describe_emonet_voice(row: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def answers_in(value: Any, *, rater: str | None = None) -> list[Answer]:
+def share_in_words(value: Any) -> float | None:
+    """Return an answer in words, "yes" and "no" among them, as a share of its scale; None for other values.
+
+    Example:
+        >>> share_in_words("mildly present"), share_in_words(True), share_in_words(3)
+        (0.5, 1.0, None)
+    """
+    share = answer_in(value)
+    return label_layout("ratings")["words"].get(str(value).strip().casefold()) if share is None else share
+
+
+def answers_in(value: Any, *, rater: str | None = None, scale: Scale = SCALES[SCALE]) -> list[Answer]:
     """Return the answers in a field, in their order.
 
     Args:
         value: lists and objects, or a text of them in Python or JSON.
         rater: name of raters that the field does not name; None: they are numbered.
+        scale: scale to which answers in words are converted.
 
     Raises:
-        CorpusError: the field has no such answers, an unknown emotion, or an answer that is not a number.
+        CorpusError: the field has no such answers, an unknown emotion, or an answer that is neither a number
+            nor in words.
     """
     read = plain_values(value) if isinstance(value, str) else value
     people = read if isinstance(read, list | tuple) else [read]
-    found = [answer for number, person in enumerate(people, 1) for answer in _of(person, rater, number)]
+    found = [
+        answer for number, person in enumerate(people, 1) for answer in _of(person, rater, number, scale)
+    ]
     if not found:
         raise CorpusError(f"{str(value)[:60]!r} contains no rating: correct it, or leave the row out")
     return found
@@ -168,7 +184,7 @@ def plain_values(text: str) -> Any:
         raise CorpusError(f"{text[:60]!r} is not a list of plain values") from error
 
 
-def _of(person: Any, rater: str | None, number: int) -> Iterator[Answer]:
+def _of(person: Any, rater: str | None, number: int, scale: Scale) -> Iterator[Answer]:
     if not isinstance(person, Mapping):
         raise CorpusError(
             f"expected the answers of a rater as an object, such as {{'Shame': 2}}, not {str(person)[:60]!r}"
@@ -176,15 +192,15 @@ def _of(person: Any, rater: str | None, number: int) -> Iterator[Answer]:
     if any(isinstance(value, Mapping) for value in person.values()):
         for who, answers in person.items():
             if answers is not None:  # in a table, every row has all raters as keys
-                yield from _of_one(answers, str(who))
+                yield from _of_one(answers, str(who), scale)
         return
     keys = label_layout("ratings")["rater"]
     who = next((str(person[key]) for key in keys if person.get(key) is not None), rater)
     answers = {key: value for key, value in person.items() if key not in keys}
-    yield from _of_one(answers, who or f"rater-{number}")
+    yield from _of_one(answers, who or f"rater-{number}", scale)
 
 
-def _of_one(answers: Any, rater: str) -> Iterator[Answer]:
+def _of_one(answers: Any, rater: str, scale: Scale) -> Iterator[Answer]:
     if not isinstance(answers, Mapping):
         raise CorpusError(
             f"expected the answers of a rater as an object, such as {{'Shame': 2}}, not {str(answers)[:60]!r}"
@@ -192,7 +208,9 @@ def _of_one(answers: Any, rater: str) -> Iterator[Answer]:
     for written, value in answers.items():
         if value is None:
             continue
-        number = number_in(value)
-        if number is None or isinstance(value, str):
+        share, number = share_in_words(value), number_in(value)
+        if share is not None:
+            number = scale.low + share * (scale.high - scale.low)
+        elif number is None or isinstance(value, str):
             raise CorpusError(f"{rater} rates {str(written)[:60]!r} as {str(value)[:60]!r}: give a number")
         yield rater, rated_name(str(written).rpartition("|")[2]), number

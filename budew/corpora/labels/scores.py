@@ -3,7 +3,8 @@
 Fields are recognized by the names of emotions in any spelling, or by other words for emotions in the caption
 lexicon (`joy`). The scale is the one given by the caller, else the one stated in the row, else the smallest
 of 0–1, 0–4, 0–5, 0–7 and 0–10 that contains every score of the shard or manifest (one clip is not enough: a
-faint clip on 0–4 looks like 0–1). The scale and how it was found are kept in the metadata of each clip, as
+faint clip on 0–4 looks like 0–1). If a score is an answer in words ("mildly present"), the scores of the row
+are on 0–2, that of EmoNet-Voice. The scale and how it was found are kept in the metadata of each clip, as
 `profile_from`. Voice attributes beside the scores stay in the metadata, because their scales are unknown.
 
 Emolia has the scores of the 55 heads of Empathic Insight-Voice for each clip: 40 emotions and 15 voice
@@ -17,7 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from budew.corpora.column_names import label_layout, number_in
+from budew.corpora.column_names import answer_in, label_layout, number_in
 from budew.corpora.labels.words import named_emotion
 from budew.errors import CorpusError, InputError
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
@@ -25,6 +26,8 @@ from budew.taxonomy.rating_scales import Scale, scale_named
 
 OVERSHOOT = 0.1
 """A score may be outside its scale by this share of the length of the scale, and is then clipped."""
+ANSWERS_SCALE = "emonet-voice"
+"""Scale of rows with answers in words."""
 HEADS_SCALE = "bud-e"
 """Scale of the emotions of Empathic Insight-Voice."""
 HEADS_OVERSHOOT = 1.0
@@ -45,12 +48,14 @@ class RowScores:
         declared: name of the scale, if the row states it.
         rest: the row without the scores.
         words: field that is named by another word → its emotion, such as `joy` → Elation.
+        in_words: whether a score is an answer in words; `declared` is then `ANSWERS_SCALE`.
     """
 
     emotions: Mapping[str, float]
     declared: str | None
     rest: dict[str, Any]
     words: Mapping[str, str] = field(default_factory=dict)
+    in_words: bool = False
 
 
 def find_scores(row: Mapping[str, Any]) -> RowScores | None:
@@ -62,7 +67,8 @@ def find_scores(row: Mapping[str, Any]) -> RowScores | None:
     texts = (row.get(name) for name in label_layout("scores")["declared"])
     declared = next((text[:40] for text in texts if isinstance(text, str) and text.strip()), None)
     for holder, held in holders(row):
-        numbers = {str(key): number_in(value) for key, value in held.items() if named_emotion(str(key))}
+        named = {str(key): value for key, value in held.items() if named_emotion(str(key))}
+        numbers = {key: _number(value) for key, value in named.items()}
         scores = {key: value for key, value in numbers.items() if value is not None}
         canonical_names = {find_emotion(key) for key in scores}
         words = {
@@ -73,8 +79,15 @@ def find_scores(row: Mapping[str, Any]) -> RowScores | None:
         scores = {key: value for key, value in scores.items() if key in words or find_emotion(key)}
         is_one_word = holder is None and len(scores) == len(words) == 1  # `interest` may be that of a bank
         if scores and not is_one_word:
-            return RowScores(canonical(scores), declared, without(row, holder, scores), words)
+            in_words = any(answer_in(named[key]) is not None for key in scores)
+            scale = ANSWERS_SCALE if in_words else declared
+            return RowScores(canonical(scores), scale, without(row, holder, scores), words, in_words)
     return None
+
+
+def _number(value: Any) -> float | None:
+    share = answer_in(value)
+    return number_in(value) if share is None else share * scale_named(ANSWERS_SCALE).high
 
 
 def holders(row: Mapping[str, Any]) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
@@ -166,7 +179,7 @@ class Scales:
             InputError: the given scale does not exist.
             CorpusError: the declared scale does not exist, or none can be determined.
         """
-        if self.given is not None:
+        if self.given is not None and not scores.in_words:
             scale, by = scale_named(self.given), "given"
         elif scores.declared is not None:
             scale, by = declared_scale(scores.declared), "declared"
@@ -253,6 +266,6 @@ def _largest_of(rows: Iterable[Mapping[str, Any]]) -> tuple[float, int]:
             found = find_scores(row)
         except CorpusError:  # reported when the row is read
             continue
-        if found is not None:
+        if found is not None and not found.in_words:
             largest, clips = max(largest, *found.emotions.values()), clips + 1
     return largest, clips

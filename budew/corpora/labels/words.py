@@ -3,7 +3,7 @@
 The label of an emotion is a name in the taxonomy, an alias, a short code (`hap`, see `forms.yaml`), or any
 text that could be in a caption. A bare name or word ("anger", "sad", "Hopelessness") or a code is moderate
 (½); words of intensity count as in captions ("very sad" is strong, "slightly amused" is slight). If a row has
-one emotion and a column with its intensity, that intensity is used.
+one emotion and a column with its intensity ("high", "mildly present"), that intensity is used.
 
 The emotions that a label names are rated, and if the whole set of labels is known (a `ClassLabel` of Hugging
 Face), the emotions of all these labels; other emotions are unrated. "neutral" means that all emotions are
@@ -21,7 +21,7 @@ from itertools import chain
 from typing import Any
 
 from budew.captions.parse import parse
-from budew.corpora.column_names import LONGEST_UNREAD, label_layout, not_understood, number_in
+from budew.corpora.column_names import LONGEST_UNREAD, answer_in, label_layout, not_understood, number_in
 from budew.errors import InputError
 from budew.taxonomy import (
     ATTRIBUTES,
@@ -99,7 +99,8 @@ def describe_words(row: Mapping[str, Any], classes: Classes | None = None) -> di
         for name, level in chain.from_iterable(found.items() for found in read_as.values()):
             emotions[name] = max(level, emotions.get(name, 0.0))
         words = (row.get(column) for column in layout["intensity"])
-        levels = (layout["levels"].get(word.strip().casefold()) for word in words if isinstance(word, str))
+        written = (word.strip().casefold() for word in words if isinstance(word, str))
+        levels = (layout["levels"].get(word, answer_in(word)) for word in written)
         intensity = next((level for level in levels if level is not None), None)
         if len(emotions) == 1 and intensity is not None:
             emotions = dict.fromkeys(emotions, intensity)

@@ -66,6 +66,7 @@ LISTED = [{"human-1": {"Shame": 1}}, {"human-4": {"Shame": 2}}]
             {"human-1": {"Shame": 1}, "human-4": None},
             {"human-1": None, "human-4": {"Shame": 2, "Fear": None}},
         ],
+        [{"human-1": {"Shame": "Mildly Present"}}, {"human-4": {"Shame": "intensely_present"}}],
     ],
 )
 def test_every_shape_gives_the_same_answers(value):

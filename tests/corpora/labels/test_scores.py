@@ -69,6 +69,15 @@ def test_every_spelling_and_place_gives_the_same_profile(row):
     assert found["profile_from"] == {"form": "scores", "scale": "0-4", "scale_by": "given"}
 
 
+@pytest.mark.parametrize("given", [None, "0-4"])
+def test_answers_in_words_have_their_own_scale(given):
+    row = {"Anger": "Mildly Present", "Fear": "not_present", "Pain": "strongly / fully expressed", "Awe": 1}
+    found = profile(row, given=given)
+    assert found["profile"]["emotions"] == {"Anger": 0.5, "Fear": 0.0, "Pain": 1.0, "Awe": 0.5}
+    assert found["profile_from"]["scale"] == "emonet-voice"
+    assert find_scores({"interest": "yes", "trust": "present"}) is None
+
+
 def test_all_forty_emotions_are_found_in_any_spelling_and_other_fields_stay():
     row = {name.replace("/", "_").replace(" ", "_").lower(): 4 for name in EMOTIONS}
     odd = {"Joy": 3, "Pain": True, "Pride": None, "Fear": "loud", "Age": 34}

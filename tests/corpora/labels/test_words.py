@@ -156,6 +156,8 @@ def test_a_set_of_labels_that_is_known_is_rated():
         ({"emotion": "angry", "emotion_intensity": "weak"}, 0.25),
         ({"emotion": "very angry", "intensity": "XX"}, 0.75),
         ({"emotion": "angry", "intensity": 3}, 0.5),
+        ({"emotion": "very angry", "intensity": "Mildly Present"}, 0.5),
+        ({"emotion": "anger", "intensity": "not present"}, 0.0),
     ],
 )
 def test_the_intensity_beside_a_label_counts_where_it_is_a_word(row, level):
