@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub import ModelCard
+
 TINY_SYNTHETIC = Path(__file__).parent / "data/checkpoints/tiny-synthetic"
 RESULT = {
     "corpus": "A corpus",
@@ -18,6 +20,25 @@ RESULT = {
     "chance": 0.125,
     "source": "a paper",
 }
+
+
+PROHIBITED = (
+    *("workplace", "education", "surveillance of public spaces, in real time or afterwards"),
+    *("law enforcement", "borders, migration and asylum", "credit, insurance, housing or hiring"),
+    *("manipulation", "unlawful discrimination"),
+)
+
+
+def check_duties(folder: Path) -> None:
+    """Require the model card of a folder with weights: prohibited uses, responsibility, citations."""
+    card = ModelCard.load(folder / "README.md")
+    published, _, ours = card.text.partition("This project also rules out:")
+    published = published[published.index("## Prohibited uses") :]
+    assert [use for use in PROHIBITED if use not in published] == []
+    stated = ("who did not agree", "Article 5(1)(f)", "BUD-E as a learning assistant", "is responsible for")
+    cited = ("2506.09827", "2505.20033", "2212.04356", "@software{budew")
+    assert [part for part in (*stated, *cited) if part not in ours] == []
+    assert card.text.count("## Prohibited uses") == 1
 
 
 def with_card(checkpoint: Path, folder: Path, trained_on: str) -> Path:

@@ -22,7 +22,6 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 import torch
-from jinja2 import Environment, StrictUndefined
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -30,7 +29,7 @@ from torch import Tensor
 from budew.corpora.text_files import read_json_object
 from budew.errors import CheckpointError, first_line
 from budew.heads.networks import Head
-from budew.io.resources import data_folder
+from budew.model.card import write_card
 from budew.model.checkpoint import identity
 from budew.taxonomy import WORD_TRAITS, find_attribute, find_emotion
 
@@ -250,9 +249,9 @@ def write_notes(
         for name, found in heads.items()
         if found["r2"] > 0
     ]
-    template = (data_folder("model_cards") / "heads.md.jinja").read_text(encoding="utf-8")
-    markdown = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701  # no HTML
-    card = markdown.from_string(template).render(
+    write_card(
+        folder,
+        "heads",
         kind=kind,
         things="images" if kind == "face" else "clips",
         encoder=notes.get("encoder_name") or notes["encoder"],
@@ -260,7 +259,6 @@ def write_notes(
         data=data,
         rows=rows,
     )
-    (folder / "README.md").write_text(card, encoding="utf-8")
 
 
 def check_unused(folder: Path) -> None:

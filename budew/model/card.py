@@ -1,22 +1,30 @@
-"""Training data and published results of a checkpoint.
+"""Model cards, and training data and published results of a checkpoint.
+
+`write_card` writes the model card of every folder with weights. Each card has the prohibited uses and the
+citations of `model_cards/duties.md`.
 
 `trained_on` is an entry of the generation config, which exports and adapters have too. Published results are
 in the file `budew_results.json` beside the weights, the most important one first.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 from huggingface_hub import try_to_load_from_cache
+from jinja2 import Environment, StrictUndefined
 from pydantic import Field
 
+from budew.io.resources import data_folder
 from budew.io.settings import Settings, validated
 from budew.model.build import TrainedOn
-from budew.model.checkpoint import default_checkpoint, folder_name
+from budew.model.checkpoint import default_checkpoint, find_checkpoint, folder_name
 from budew.model.file_checks import read_json
+from budew.version import __version__
 
-RESULTS = "budew_results.json"
+CARD, RESULTS = "README.md", "budew_results.json"
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 
 
 class PublishedResult(Settings):
@@ -100,6 +108,55 @@ def read_card(name_or_dir: str | Path | None = None) -> CheckpointCard:
     found = _content(given, RESULTS, name)
     results = validated(_ResultsFile, found, name=f"{name}: {RESULTS}").results if found else ()
     return CheckpointCard(name, trained_on if trained_on in get_args(TrainedOn) else None, results)
+
+
+def write_card(folder: Path, template: str, **values: Any) -> None:
+    """Write the model card of a folder with weights, `README.md`.
+
+    Args:
+        folder: folder with weights.
+        template: name of a template in `model_cards`, without the suffix.
+        values: variables of the template; `duties` and `made_by` are added.
+
+    Example:
+        >>> values = {"name": "mine", "license": "", "training": "", "original": ""}
+        >>> write_card(Path("."), "exported", library="OpenVINO", **values)
+        >>> "surveillance of public spaces" in Path("README.md").read_text(encoding="utf-8")
+        True
+    """
+    cards = data_folder("model_cards")
+    text = (cards / f"{template}.md.jinja").read_text(encoding="utf-8")
+    duties = (cards / "duties.md").read_text(encoding="utf-8").strip()
+    markdown = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701  # no HTML
+    made = {"duties": duties, "made_by": f"budew {__version__}"}
+    card = markdown.from_string(text).render(values | made)
+    (folder / CARD).write_text(f"{card.strip()}\n", encoding="utf-8")
+
+
+def write_export_card(folder: Path, model: str | Path | None, library: str) -> None:
+    """Write the model card of an exported checkpoint, which includes the card of the original.
+
+    Args:
+        folder: folder of the export.
+        model: folder or hub id of the original; None for the default.
+        library: name of the library that the export is for.
+
+    Raises:
+        CheckpointError: the original does not exist.
+    """
+    source, name = find_checkpoint(model)
+    original = (source / CARD).read_text("utf-8", errors="replace") if (source / CARD).is_file() else ""
+    front = _FRONT_MATTER.match(original)
+    stated = re.search(r"^license: .*", front[1], re.MULTILINE) if front else None
+    write_card(
+        folder,
+        "exported",
+        name=name,
+        library=library,
+        license=stated[0] if stated else "",
+        training=read_card(source).training,
+        original=original[front.end() if front else 0 :].strip(),
+    )
 
 
 def _content(given: str | Path, file: str, name: str) -> dict[str, Any]:

@@ -45,7 +45,7 @@ MODEL_VARIABLE = "BUDEW_MODEL"
 """Environment variable with the folder or hub id of the checkpoint to use if none is given."""
 FALLBACK_PROCESSOR = "openai/whisper-small"
 HUB_ID = re.compile(r"\w[\w.-]{0,95}/[\w.-]{1,96}")
-DOWNLOADED = ("*.json", "merges.txt", "model*.safetensors", ADAPTER_WEIGHTS)
+DOWNLOADED = ("*.json", "merges.txt", "model*.safetensors", ADAPTER_WEIGHTS, "README.md")
 """Patterns of the files that are downloaded from the hub; no pickles or code."""
 WEIGHT_FILES = ("*.safetensors", "model.bin", "*.onnx", "*.onnx.data", "openvino_*.bin")
 """Patterns of the files with weights, in checkpoints and in their exports."""

@@ -22,6 +22,7 @@ from budew.errors import CheckpointError, InputError, first_line, require
 from budew.io.disk import fingerprint, temporary_folder, user_cache
 from budew.io.files import whole_folder
 from budew.model.build import languages_of
+from budew.model.card import write_export_card
 from budew.model.checkpoint import (
     DTYPES,
     choose_device,
@@ -90,6 +91,7 @@ def convert_to_ctranslate2(model: str | Path | None, out: Path, *, dtype: str = 
         converter.convert(str(made), quantization=_STORED[dtype], force=True)
         for file in _COPIED:
             shutil.copy(plain / file, made / file)
+        write_export_card(made, model, "CTranslate2")
     return out
 
 

@@ -10,6 +10,7 @@ import torch
 
 from budew.errors import CheckpointError, InputError
 from budew.io.files import whole_folder
+from budew.model.card import write_export_card
 from budew.model.checkpoint import DTYPES, load_checkpoint
 from budew.model.converted import convert_to_ctranslate2
 from budew.model.graphs import PRECISIONS, write_graphs
@@ -24,6 +25,7 @@ FORMATS: dict[Format, tuple[str, ...]] = {
     "openvino": PRECISIONS["openvino"],
 }
 """Export formats to the precisions that their weights can have."""
+_LIBRARIES = {"merged": "transformers", "onnx": "ONNX Runtime", "openvino": "OpenVINO"}
 
 
 def export_checkpoint(
@@ -59,6 +61,7 @@ def export_checkpoint(
         else:
             write_graphs(checkpoint, made, to, dtype)
         save_beside(made, checkpoint.model.generation_config, checkpoint.processor)
+        write_export_card(made, model, _LIBRARIES[to])
     return out
 
 

@@ -18,12 +18,11 @@ from typing import Any
 
 import torch
 from huggingface_hub import HfApi
-from jinja2 import Environment, StrictUndefined
 from safetensors import SafetensorError
 
 from budew.errors import CheckpointError, first_line
 from budew.io.files import whole_folder
-from budew.io.resources import data_folder
+from budew.model.card import write_card
 from budew.model.checkpoint import is_on_hub
 from budew.model.saving import add_pipeline, save_beside
 from budew.training.dataset import CaptionDataset
@@ -147,7 +146,7 @@ def _save_beside(folder: Path, settings: Any, run: FinishedRun, *, adapter: bool
     recipe = run.train.recipe
     save_beside(folder, settings, run.train.processor)
     (folder / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
-    (folder / "README.md").write_text(_card(run, adapter=adapter), encoding="utf-8")
+    _write_card(folder, run, adapter=adapter)
     entries = [  # JSON has no NaN and no infinity
         {
             name: None if isinstance(value, float) and not isfinite(value) else value
@@ -167,11 +166,10 @@ def _save_beside(folder: Path, settings: Any, run: FinishedRun, *, adapter: bool
     )
 
 
-def _card(run: FinishedRun, *, adapter: bool) -> str:
-    """Return the text of the model card, in Markdown."""
+def _write_card(folder: Path, run: FinishedRun, *, adapter: bool) -> None:
+    """Write the model card."""
     recipe, extractor = run.train.recipe, run.train.processor.feature_extractor
     data, corpora = recipe.data, run.train.corpora
-    template = (data_folder("model_cards") / "trained.md.jinja").read_text(encoding="utf-8")
     synthetic = "synthetic speech of this package"
     names = ("loss", "spearman", "unparsed", "looping", "distinct_2")
     validations = [
@@ -179,8 +177,9 @@ def _card(run: FinishedRun, *, adapter: bool) -> str:
         for entry in run.history
         if "eval_loss" in entry
     ]
-    markdown = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
-    return markdown.from_string(template).render(
+    write_card(
+        folder,
+        "trained",
         name=recipe.name,
         license=recipe.license,
         trained_on=recipe.trained_on,
@@ -197,7 +196,6 @@ def _card(run: FinishedRun, *, adapter: bool) -> str:
         hours=f"{sum(float(clips.used_seconds.sum()) for clips in corpora) / 3600:,.1f}",
         corpora=[given.corpus for given in data.train] or [f"{synthetic}, seed {data.speech.seed}"],
         target=recipe.target.kind,
-        made_by=f"budew {__version__}",
         validation_clips=len(run.validation),
         validation=", ".join(data.validation) or synthetic,
         validations=validations,

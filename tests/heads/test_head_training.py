@@ -16,6 +16,7 @@ from budew.heads.head_files import COMBINED, load_heads
 from budew.heads.head_training import HeadCorpora, train_heads
 from budew.heads.stack_training import FittingOptions
 from budew.profile import VoiceProfile
+from tests.trained import check_duties
 
 from .conftest import CLIPS, FullMLP, annotated
 
@@ -30,6 +31,7 @@ def test_trained_heads_annotate_as_published_ones_do(corpus, tmp_path):
     trained = train_heads(corpus, out, options=options, device="cpu")
     names = {path.name for path in out.iterdir()}
     assert names == {"model_Anger_best.pth", "model_Arousal_best.pth", COMBINED, "heads.json", "README.md"}
+    check_duties(out)
     notes = json.loads((out / "heads.json").read_text())
     assert (notes["encoder"], notes["clips"]) == (None, CLIPS)
     assert len(trained.rare) == len(TARGETS) - 2
@@ -119,7 +121,7 @@ def test_two_stages_give_the_heads_of_one_stage_that_starts_from_those_of_anothe
         f"expert labels: {CLIPS} clips of {rated} (weight 1); licences of the clips: CC0-1.0 {CLIPS}" in card
     )
     assert all(
-        part in card for part in ("| Arousal | expert | ", "Article 5(1)(f)", "research on expressions")
+        part in card for part in ("| Arousal | expert | ", "Article 5(1)(f)", "Research on expressions")
     )
 
 

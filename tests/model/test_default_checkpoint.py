@@ -33,7 +33,7 @@ def test_the_embedded_checkpoint_is_the_default_and_captions_a_clip(embedded):
 
 def test_the_embedded_checkpoint_is_the_only_one_in_the_package_with_a_card_of_figures(embedded):
     assert [folder.name for folder in embedded.parent.iterdir() if folder.is_dir()] == [EMBEDDED]
-    assert (data_folder("model_cards") / f"{EMBEDDED}.md").is_file()
+    assert (embedded / "README.md").is_file()
     card = read_card()
     assert card.name == EMBEDDED
     assert card.trained_on

@@ -16,7 +16,7 @@ from budew.inference.options import ModelOptions
 from budew.io.resources import data_folder
 from budew.model.checkpoint import load_checkpoint
 from budew.model.exporting import FORMATS, export_checkpoint
-from tests.trained import TINY_SYNTHETIC
+from tests.trained import TINY_SYNTHETIC, check_duties
 
 CLOSE = 1e-3
 """Difference of logits (their range is about 30) by the order of additions alone."""
@@ -137,6 +137,7 @@ def test_what_cannot_be_exported_is_one_error_and_leaves_nothing(tmp_path):
 
 @pytest.mark.long
 def test_graphs_hold_no_paths_of_the_machine_that_exported_them(onnx):
+    check_duties(onnx)
     assert not any(b".py" in file.read_bytes() for file in onnx.glob("*.onnx"))
 
 

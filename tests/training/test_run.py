@@ -36,6 +36,7 @@ from budew.training.estimate import training_needs
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import train
 from budew.training.trainer import TrainingLog
+from tests.trained import check_duties
 from tests.training.conftest import history_of, losses_of, run_card, weights
 
 FULL = "evaluation={every_steps: 2, clips: 4, patience: 9}"
@@ -305,6 +306,7 @@ def test_a_base_is_adapted(adapted, whisper_folder, tmp_path, monkeypatch, metho
             *("q_proj", "k_proj", "v_proj", "out_proj"),
         }
         run_card(tmp_path / "adapter", monkeypatch)
+        check_duties(tmp_path / "adapter")
     assert (tmp_path / "adapter" / "adapter_model.safetensors").exists() == (method == "lora")
     assert load_checkpoint(out, device="cpu")
 
