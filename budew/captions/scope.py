@@ -248,7 +248,10 @@ def _is_predicate(state: ScopeState, index: int) -> bool:
 
 
 def intensity_after(state: ScopeState, index: int, entry: Entry) -> None:
-    """Rule for an intensity after its emotion; at the start of a sentence it governs the next emotion."""
+    """Rule for an intensity that follows its emotion: "fear to a high degree".
+
+    At the start of a sentence it governs the next emotion: "To a high degree she is afraid."
+    """
     is_addition = separates(state.entries[index - 1]) and state.entries[index + 1].kind is Kind.STOP
     if (
         state.last is None and state.listed and state.words_since_list <= 1 and is_addition

@@ -186,7 +186,7 @@ def content(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def leaving(state: ScopeState, index: int, entry: Entry) -> None:
-    """Rule for words before an emotion that is past."""
+    """Rule for words that make the emotion after them past: "no longer sad", "gets over her fear"."""
     state.govern(0.0, PAST)
 
 

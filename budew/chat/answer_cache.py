@@ -94,7 +94,10 @@ class AnswerCache:
             return Answer(tuple(texts), None if costs is None else Usage(*costs))
 
     def store(self, key: bytes, answer: Answer, *, account: str, cost: float) -> None:
-        """Store an answer and add its cost to `account`, in one transaction."""
+        """Store an answer, and add the request, its tokens and its cost to the spending of an account.
+
+        An account is a name that all workers and restarts of a job share; see `Client`.
+        """
         costs = None if answer.usage is None else [answer.usage.tokens_in, answer.usage.tokens_out]
         entry = zlib.compress(json.dumps([list(answer.texts), costs]).encode())
         with self._errors(), self._transaction():

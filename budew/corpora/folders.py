@@ -181,7 +181,7 @@ def _listed(folder: Path, file: str, key: str) -> list[Path]:
         name = entry.get("filename") if isinstance(entry, dict) else entry
         plain = isinstance(name, str) and len(PurePosixPath(name).parts) == 1 and name not in (".", "..")
         if not plain or not (folder / str(name)).exists():
-            fault = f"the JSON names {str(name)[:80]!r}, which is not in the folder: save the dataset again"
-            raise CorpusError(f"{folder}: {fault}")
+            fault = f"lists {str(name)[:80]!r}, which is not in its folder: save the dataset again"
+            raise CorpusError(f"{folder / file}: {fault}")
         found.append(folder / str(name))
     return found

@@ -194,7 +194,9 @@ def _text(places: Sequence[Mapping[str, Any]], kind: str) -> str | None:
             if isinstance(text, str) and text.strip():
                 return text
             if kind == "caption" and not isinstance(text, str | None):
-                raise InputError(f"{name!r} is {str(text)[:40]!r}: give the caption as text")
+                raise InputError(
+                    f"{name!r} is {repr(text)[:40]}, which is no text: write the caption in quotation marks"
+                )
     return None
 
 

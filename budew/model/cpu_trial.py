@@ -119,7 +119,7 @@ def _fill(layer: Any, name: str, value: Any) -> None:
 
 
 def in_openvino(openvino: Any, dtype: str) -> Workload:
-    """Return a workload: two feed-forward layers on windows, and for `TOKENS` decoder steps."""
+    """Return a workload: two feed-forward layers, on whole windows, then on `TOKENS` positions."""
     operations = import_module("openvino.opset13")
     random = np.random.default_rng(0)
     given = operations.parameter([-1, -1, WIDTH], np.float32)

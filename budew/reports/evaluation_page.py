@@ -110,7 +110,7 @@ def parity_report(found: "Parity") -> Report:
     cards = [
         Card("same captions", found.same, digits=3),
         Card("mean Spearman", found.spearman),
-        Card("that of the original", found.reference_spearman),
+        Card("mean Spearman of the original", found.reference_spearman),
         Card("largest difference of a logit", f"{found.logits:.2g}"),
     ]
     return Report(f"{found.clips} clips", "", cards, ())

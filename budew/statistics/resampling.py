@@ -163,7 +163,7 @@ def bootstrap_intervals(
     Takes the arguments of `bootstrap`, except that `units` may be 0: the intervals are then undefined (None).
 
     Returns:
-        Name of each metric to a list of intervals: one per column, or a single one without columns.
+        Name of each metric to its intervals: one for each column that the metric returns, else a single one.
 
     Example:
         >>> lengths = np.array([1.0, 2.0, 6.0])
@@ -179,7 +179,7 @@ def bootstrap_intervals(
 def cluster_intervals(
     sums: FloatArray, metrics: Callable[[FloatArray], Metrics], settings: Resampling
 ) -> dict[str, list[ConfidenceInterval]]:
-    """Compute metrics of sums over clusters, such as speakers, with 95 % intervals that resample clusters.
+    """Compute metrics from one sum per cluster, such as a speaker, and 95 % intervals by drawing clusters.
 
     Args:
         sums: sums over the clips of each cluster, (clusters, …). With one cluster the bounds are None.
@@ -187,7 +187,7 @@ def cluster_intervals(
         settings: number of resamples, and seed.
 
     Returns:
-        Name of each metric to a list of intervals: one per column, or a single one without columns.
+        Name of each metric to its intervals: one for each column that the metric returns, else a single one.
 
     Example:
         >>> sums = np.array([[10.0, 5.0], [30.0, 15.0]])  # clips of two speakers, and right ones
@@ -221,7 +221,7 @@ def category_intervals(
         settings: number of resamples, and seed.
 
     Returns:
-        Name of each metric to a list of intervals: one per column, or a single one without columns.
+        Name of each metric to its intervals: one for each column that the metric returns, else a single one.
 
     Example:
         >>> right_and_wrong = np.array([30.0, 70.0])

@@ -108,8 +108,8 @@ class ClipIndex:
         content = os.pread(_open_file(path).number, int(size), int(start))
         if len(content) != size:
             raise CorpusError(
-                f"{path} has become shorter since it was indexed: remove the folder {self.files[-1].parent}, "
-                "and run the command again"
+                f"{path} has become shorter since it was indexed: remove the index folder "
+                f"{self.files[-1].parent}, and run the command again"
             )
         return content
 

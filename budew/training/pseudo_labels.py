@@ -131,7 +131,7 @@ class PseudoLabeler:
         return _relabelled(profile, rng.choice(self.emotion.classes), gender)
 
     def set_head(self, model: Any) -> None:
-        """Set the first cross-attention head in the first decoder layer of a model to the probes.
+        """Put the probes into the first cross-attention head of the first decoder layer of a model.
 
         The head attends equally to all states, and its values are the scores of the classes. Its weights are
         not trained; set weight decay to 0, because it would shrink them.

@@ -204,7 +204,7 @@ def load_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
         shipped = shipped_recipes()
         if str(path) not in shipped:
             raise SettingsError(
-                f"{path}: no such recipe: give a YAML file, or one that ships: {', '.join(shipped)}"
+                f"{path}: no such recipe: give a YAML file, or a shipped recipe: {', '.join(shipped)}"
             )
         file = shipped[str(path)]
     return load(Recipe, file, changes, name=read_yaml(file).get("name", file.stem))

@@ -33,7 +33,7 @@ class LintFinding:
 
 @dataclass(frozen=True, slots=True)
 class CaptionLimits:
-    """Limits for one caption, each explained in the data file (`caption_templates/lint`)."""
+    """Limits for one caption, see `caption_templates/lint/en.yaml`."""
 
     most_tokens: int
     letters_a_token: int
@@ -48,7 +48,7 @@ class CaptionLimits:
 
 @dataclass(frozen=True, slots=True)
 class CorpusLimits:
-    """Limits for a corpus, each explained in the data file (`caption_templates/lint`)."""
+    """Limits for a corpus, see `caption_templates/lint/en.yaml`."""
 
     opening_words: int
     opening_share: float

@@ -79,7 +79,7 @@ def _earlier_entries(out: Path, overwrite: bool) -> set[str]:
     earlier = {name for name in texts if name and name == Path(name).name and not name.startswith(".")}
     others = sorted({path.name for path in out.iterdir()} - earlier - {RECORD, _UNFINISHED, _REPLACED})
     if others and not overwrite:
-        fault = f"the folder contains {others[0]!r}, which is not from an export"
+        fault = f"the folder contains {others[0]!r}, which no earlier export wrote"
         raise CorpusError(f"{out}: {fault}: choose another folder, or add --overwrite")
     return earlier
 
