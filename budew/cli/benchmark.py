@@ -272,6 +272,13 @@ def emonet_face_hq_command(
     predictions: FacePredictions = None,
     scale: FaceScale = "intensity",
     model: Annotator = None,
+    demographics: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="Images with their prompts, or ethnicity, gender and age: a table. Scores these groups too.",
+        ),
+    ] = None,
     json: options.JsonFile = None,
     html: options.HtmlFile = None,
 ) -> None:
@@ -279,13 +286,15 @@ def emonet_face_hq_command(
 
     Prints the weighted kappa of each rater with the experts, by group, and whether a model could
     replace an annotator; Krippendorff's alpha of the experts; Spearman's rho with their median.
-    The models in the table are scored, and your predictions too.
+    The models in the table are scored, and your predictions too. With --demographics, your
+    model (or the best one) is scored by ethnicity, gender and age.
 
     Example: budew benchmark emonet-face-hq --data hq.csv --predictions mine.jsonl --html hq.html
     """
-    refuse_to_replace([data, predictions], json, html)
+    refuse_to_replace([data, predictions, demographics], json, html)
     predictor = _face_predictor(predictions, scale, model)
-    found = {"data": str(data), **benchmarks.score_emonet_face_hq(data, predictor).to_dict()}
+    result = benchmarks.score_emonet_face_hq(data, predictor, demographics=demographics)
+    found = {"data": str(data), **result.to_dict()}
     _show_agreement(found, reports.emonet_face_hq_report(found), json, html)
 
 

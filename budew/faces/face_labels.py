@@ -185,14 +185,18 @@ class Demographics:
 
 
 def demographics_of(clip: Clip) -> Demographics:
-    """Read the demographics of an image from the fields `demographics` and `prompt` of its metadata."""
-    given = clip.metadata.get("demographics") or {}
+    """Read the demographics of an image from its metadata, whose names may be in upper or lower case.
+
+    They are in `demographics`, in `ethnicity`, `gender` and `age`, or in the words of `prompt`.
+    """
+    row = {name.lower(): value for name, value in clip.metadata.items() if value is not None}
+    given = row.get("demographics") or {name: row.get(name) for name in ("ethnicity", "gender", "age")}
     fields = given.values() if isinstance(given, Mapping) else [given]
-    text = " ".join(map(str, (*fields, clip.metadata.get("prompt") or clip.metadata.get("Prompt") or "")))
+    text = " ".join(map(str, (*fields, row.get("prompt", ""))))
     ethnicities = (name for names in taxonomy()["ethnicities"].values() for name in names)
     number = given.get("age") if isinstance(given, Mapping) else None
     written = _AGE.search(text)
-    age = str(number) if number is not None else written[1] if written else ""
+    age = str(number).removesuffix(".0") if number is not None else written[1] if written else ""
     return Demographics(
         _first(text, ethnicities), _first(text, taxonomy()["genders"]), int(age) if age.isdecimal() else None
     )

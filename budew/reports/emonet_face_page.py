@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from budew.evaluation.benchmarks.emonet_face_binary import FEWEST
+from budew.evaluation.benchmarks.face_agreement import FEWEST_IMAGES
 from budew.reports.formatting import share
 from budew.reports.page import page_notes
 from budew.reports.sections import (
     BarRow,
     Bars,
     Card,
+    Cell,
     HeatMap,
     Report,
     Section,
@@ -33,6 +35,8 @@ def emonet_face_hq_report(result: Result) -> Report:
     )
     sections = with_content(
         *_raters(result),
+        *_correlations(result),
+        *_by_demographics(result),
         _published(result),
         _kappas(result),
         *_groups(result),
@@ -71,15 +75,47 @@ def _raters(result: Result) -> list[Table]:
     for rater in result["raters"]:
         kappas.append([rater[part] for part in ("name", "group", "images", "kappa", "sd", "median")])
         could = "yes" if rater["could_be_annotator"] else "no"
-        p = _significance(rater["p"])
-        tests.append((rater["name"], rater["difference"], p, could, rater.get("spearman")))
+        tests.append((rater["name"], rater["difference"], _significance(rater["p"]), could))
     own = [place for place, row in enumerate(kappas) if row[0] == result["model"]]
-    columns = ("rater", "difference of κ", "p", "could be an annotator", "ρ")
-    note = "κ with people against κ of people with each other; ρ of models with the median of the people."
+    columns = ("rater", "difference of κ", "p", "could be an annotator")
+    note = "κ with people against κ of people with each other."
     return [
         Table("Raters", ("rater", "group", "images", "κ", "SD", "median"), kappas, highlighted=own, digits=3),
         Table("Raters compared with people", columns, tests, highlighted=own, note=note, digits=3),
     ]
+
+
+def _correlations(result: Result) -> list[Bars]:
+    """Return the mean ρ of each model and of each group of models, groups in the order of the paper."""
+    order, models = list(result["group_spearman"]), [one for one in result["raters"] if "spearman" in one]
+    models.sort(key=lambda one: (order.index(one["group"]), -(one["spearman"]["value"] or 0.0)))
+    groups: list[Cell] = [one["group"] for one in models]
+    by_model = [BarRow(one["name"], one["spearman"]) for one in models]
+    by_group = [BarRow(name, rho) for name, rho in result["group_spearman"].items()]
+    numbers: list[Cell] = [groups.count(name) for name in order]
+    note = "Mean over the emotions of ρ with the median of the people; intervals resample the emotions."
+    shown: dict[str, Any] = {"note": note, "measure": "mean ρ", "digits": 3}
+    return [
+        Bars("ρ of models", by_model, columns={"group": groups}, **shown),
+        Bars("ρ of groups of models", by_group, columns={"models": numbers}, **shown),
+    ]
+
+
+def _by_demographics(result: Result) -> list[Bars]:
+    """Return the scores of one model by what the prompts of the images ask for, a figure for each axis."""
+    axes = dict(result["demographics"] or {})
+    name = axes.pop("model", None)
+    whole = {one["name"]: one["spearman"]["value"] for one in result["raters"] if "spearman" in one}
+    figures = []
+    for axis, found in axes.items():
+        columns: dict[str, list[Cell]] = {
+            "images": [f"{one['images']:,}{', few' if one['few'] else ''}" for one in found.values()],
+            "emotions": [one["emotions"] for one in found.values()],
+            "absolute error": [one["mae"] for one in found.values()],
+        }
+        rows = [BarRow(value, one["spearman"], {"all images": whole[name]}) for value, one in found.items()]
+        figures.append(Bars(f"ρ by {axis}: {name}", rows, measure="mean ρ", digits=3, columns=columns))
+    return figures
 
 
 def _published(result: Result) -> Table:
@@ -171,7 +207,7 @@ def _hq_notes(result: Result) -> list[tuple[str, str]]:
         f"{counts['filled']:,} emotions that a row does not name count as 0{_unused(counts)}"
     )
     reliable = ", ".join(result["pooled_kappa"]["reliable"])
-    return [*page_notes("emonet_face_hq", reliable=reliable), ("left out", left_out)]
+    return [*page_notes("emonet_face_hq", reliable=reliable, few=FEWEST_IMAGES), ("left out", left_out)]
 
 
 def emonet_face_binary_report(result: Result) -> Report:

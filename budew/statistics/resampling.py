@@ -239,6 +239,22 @@ def resampled_means(values: FloatArray, settings: Resampling, generator: np.rand
     return means
 
 
+def mean_interval(values: FloatArray, settings: Resampling) -> ConfidenceInterval:
+    """Return the mean of the defined values, (n,), with an interval from resampling them.
+
+    NaN is left out; with fewer than two values the mean is undefined.
+
+    Example:
+        >>> mean_interval(np.array([0.25, np.nan, 0.75]), Resampling())
+        ConfidenceInterval(value=0.5, low=0.25, high=0.75)
+    """
+    defined = values[np.isfinite(values)]
+    if len(defined) < 2:
+        return UNDEFINED
+    means = resampled_means(defined, settings, np.random.default_rng(settings.seed))
+    return percentile_interval(defined.mean(), means)
+
+
 def permutation_baseline(
     metrics: Callable[[IntArray], Metrics], size: int, settings: Resampling
 ) -> dict[str, list[ConfidenceInterval]]:

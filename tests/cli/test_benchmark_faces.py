@@ -42,10 +42,10 @@ def predictions_of(table, rater, path, scale=7):
 
 def test_hq_scores_predictions_as_it_scores_the_same_rater_in_the_table(budew, hq, tmp_path):
     mine = predictions_of(hq, "Copy ZS", tmp_path / "mine.jsonl")
+    (tmp_path / "images.csv").write_text("image,prompt\n7.jpg,an Asian man of 20 years\n")
     files = ("--json", tmp_path / "r.json", "--html", tmp_path / "r.html")
-    outcome = budew(
-        "benchmark", "emonet-face-hq", "--data", hq, "--predictions", mine, "--scale", "0-7", *files
-    )
+    more = ("--predictions", mine, "--scale", "0-7", "--demographics", tmp_path / "images.csv")
+    outcome = budew("benchmark", "emonet-face-hq", "--data", hq, *more, *files)
     assert outcome.status == 0, outcome.err
     found = json.loads((tmp_path / "r.json").read_text())
     assert found["model"] == "mine"
@@ -56,6 +56,12 @@ def test_hq_scores_predictions_as_it_scores_the_same_rater_in_the_table(budew, h
     assert same["mine"] == same["Copy ZS"]
     assert same["mine"]["by_emotion"]["Awe"] > 0.25  # with one of three people it agrees perfectly
     page = (tmp_path / "r.html").read_text()
+    groups = found["demographics"]["ethnicity"]
+    assert {name: (one["images"], one["few"]) for name, one in groups.items()} == {
+        "Asian": (1, True),
+        "unknown": (11, True),
+    }
+    assert "ρ by ethnicity: mine" in page
     for text in (f"{same['mine']['kappa']['value']:.3f}", f"{found['alpha']['mean']:.3f}".replace("-", "−")):
         assert text in page
         assert text in outcome.out

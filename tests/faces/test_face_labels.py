@@ -93,6 +93,13 @@ def test_demographics_are_those_of_the_prompt(prompt, expected):
     assert (found.group, found.gender, found.age) == expected
 
 
+def test_published_columns_of_demographics_are_read_in_any_case():
+    found = demographics_of(
+        face("a", Ethnicity="North African", Gender="man", Age=70.0, Prompt="of 20 years")
+    )
+    assert (found.group, found.gender, found.age) == ("Middle Eastern", "man", 70)
+
+
 def test_the_field_demographics_counts_too():
     found = demographics_of(face("a", demographics={"ethnicity": "arabic", "gender": "woman", "age": 40}))
     assert (found.ethnicity, found.group, found.gender, found.age) == (

@@ -34,8 +34,9 @@ def hq(predictor, tmp_path_factory):
         for rater in ("<p>", "q", "r", "VLM ZS")
         for image in range(20)
     ]
+    rows = [{**row, "prompt": "a White man of 30 years" if row["image"] < "10" else ""} for row in rows]
     table = write_rows(rows, tmp_path_factory.mktemp("hq") / "hq.jsonl")
-    return {"data": "hq.csv", **score_emonet_face_hq(table, predictor).to_dict()}
+    return {"data": "hq.csv", **score_emonet_face_hq(table, predictor, demographics=table).to_dict()}
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,23 @@ def test_hq_report_holds_the_numbers_of_the_json(hq):
     assert all(name in reliable for name in ("Amusement", "Elation", "Thankfulness/Gratitude", "Anger"))
 
 
+def test_models_groups_and_demographics_have_figures_with_intervals(hq):
+    found = sections(emonet_face_hq_report(hq))
+    models = found["ρ of models"]
+    of_raters = {one["name"]: one["spearman"] for one in hq["raters"] if one["group"] != "human"}
+    assert {row.label: row.value for row in models.rows} == of_raters
+    assert [row.label for row in models.rows] == ["mine", "VLM ZS"]
+    assert models.columns["group"] == ["predictions", "zero-shot"]
+    groups = found["ρ of groups of models"]
+    assert {row.label: row.value for row in groups.rows} == hq["group_spearman"]
+    genders = found["ρ by gender: mine"]
+    assert {row.label: row.value for row in genders.rows} == {
+        value: one["spearman"] for value, one in hq["demographics"]["gender"].items()
+    }
+    assert genders.columns["images"] == ["10, few", "10, few"]
+    assert genders.rows[0].marks == {"all images": of_raters["mine"]["value"]}
+
+
 def test_reports_show_the_share_that_was_predicted_and_the_counts_that_were_scored(hq, binary):
     for report, result in ((emonet_face_hq_report(hq), hq), (emonet_face_binary_report(binary), binary)):
         assert result["predicted"] in [card.value for card in report.cards]
@@ -86,11 +104,12 @@ def test_reports_show_the_share_that_was_predicted_and_the_counts_that_were_scor
 
 def test_without_predictions_the_best_model_is_shown(hq):
     raters = [rater for rater in hq["raters"] if rater["name"] != "mine"]
-    report = emonet_face_hq_report({**hq, "model": None, "raters": raters})
+    hq = {**hq, "model": None, "demographics": None}
+    report = emonet_face_hq_report({**hq, "raters": raters})
     assert "κ by emotion: VLM ZS" in sections(report)
     assert not any(card.note == "mine" for card in report.cards)
     people = [rater for rater in raters if rater["group"] == "human"]
-    assert "κ by emotion: people" in sections(emonet_face_hq_report({**hq, "model": None, "raters": people}))
+    assert "κ by emotion: people" in sections(emonet_face_hq_report({**hq, "raters": people}))
 
 
 def test_people_who_all_answer_the_same_have_a_report_without_kappas(tmp_path):

@@ -13,8 +13,8 @@ import numpy as np
 from budew.errors import require
 from budew.evaluation.benchmarks.face_table import HIGHEST, FaceTable
 from budew.statistics.agreement import krippendorff_alpha, weighted_kappa
-from budew.statistics.arrays import FloatArray
-from budew.statistics.correlation import spearman
+from budew.statistics.arrays import FloatArray, divide, nanmean
+from budew.statistics.correlation import mean_ranks, pearson, spearman
 from budew.statistics.resampling import (
     UNDEFINED,
     ConfidenceInterval,
@@ -26,6 +26,8 @@ from budew.statistics.resampling import (
 from budew.taxonomy import EMOTIONS
 
 SETTINGS = Resampling(seed=42)
+FEWEST_IMAGES = 30
+"""Groups with fewer images are marked: most emotions are rated above 0 in few or none of them."""
 ByEmotion = Mapping[str, float | None]
 
 
@@ -91,13 +93,55 @@ def spearman_with_median(scores: FloatArray, median: FloatArray) -> FloatArray:
     return found
 
 
-def mean_over_emotions(values: FloatArray) -> ConfidenceInterval:
-    """Return the mean of the defined values, (emotions,), with an interval from resampling them."""
-    defined = values[np.isfinite(values)]
-    if len(defined) < 2:
-        return UNDEFINED
-    means = resampled_means(defined, SETTINGS, np.random.default_rng(SETTINGS.seed))
-    return percentile_interval(defined.mean(), means)
+@dataclass(frozen=True, slots=True)
+class GroupScore:
+    """Scores of a model on the images of one demographic group, with intervals from resampling the images.
+
+    Attributes:
+        images: number of images of the group that the model and people rated.
+        few: whether these are fewer than `FEWEST_IMAGES`.
+        emotions: number of emotions that both vary in, over which `spearman` is a mean.
+        spearman: Spearman's ρ with the median of the people, mean over these emotions.
+        mae: mean absolute difference from this median over images and emotions, on 0–7.
+    """
+
+    images: int
+    few: bool
+    emotions: int
+    spearman: ConfidenceInterval
+    mae: ConfidenceInterval
+
+
+def score_group(scores: FloatArray, median: FloatArray) -> GroupScore:
+    """Score a model on the images of one group; 1,000 images take 5 s on one core.
+
+    Args:
+        scores, median: scores of a model and median rating of people, (images, emotions), NaN where missing.
+
+    Example:
+        >>> found = score_group(np.array([[0.0, 5.0], [2.0, 5.0]]), np.array([[1.0, 5.0], [3.0, 4.0]]))
+        >>> found.images, found.few, found.emotions, found.spearman.value, found.mae.value
+        (2, True, 1, 1.0, 0.75)
+    """
+    both = np.isfinite(scores) & np.isfinite(median)
+    used = both.any(axis=1)
+    scores, median, both = scores[used], median[used], both[used]
+    varied = np.flatnonzero(np.isfinite(spearman_with_median(scores, median)))
+
+    def metrics(counts: FloatArray) -> dict[str, FloatArray]:
+        rhos = np.full((len(counts), len(EMOTIONS)), np.nan)
+        for emotion in varied:
+            rated = both[:, emotion]
+            given, reference, drawn = scores[rated, emotion], median[rated, emotion], counts[:, rated]
+            ranks, reference_ranks = mean_ranks(given, drawn), mean_ranks(reference, drawn)
+            both_ways = pearson(ranks, reference_ranks, drawn) + pearson(reference_ranks, ranks, drawn)
+            rhos[:, emotion] = both_ways / 2  # NaN where either is constant
+        errors = np.where(both, np.abs(scores - median), 0.0).sum(axis=1)
+        return {"spearman": nanmean(rhos), "mae": divide(counts @ errors, counts @ both.sum(axis=1))}
+
+    found = bootstrap_intervals(metrics, len(scores), SETTINGS)
+    (rho,), (mae,) = found["spearman"], found["mae"]
+    return GroupScore(len(scores), len(scores) < FEWEST_IMAGES, len(varied), rho, mae)
 
 
 def alphas(ratings: FloatArray) -> dict[str, ConfidenceInterval]:

@@ -26,6 +26,7 @@ from budew.corpora.text_files import check_file
 from budew.curation.rating_tables import FACE_SCALE, field_of, is_by_model, item_name, table_rows
 from budew.errors import CorpusError, InputError
 from budew.evaluation.predictors import FilePredictor
+from budew.faces.face_labels import Demographics, demographics_of
 from budew.io.resources import packaged_table
 from budew.profile import VoiceProfile, intensity_matrix
 from budew.statistics.arrays import FloatArray, divide
@@ -104,6 +105,23 @@ def read_face_table(path: str | Path) -> FaceTable:
                 f"{path}: {row.rater!r} is in two groups: give its rows the same `human` and `group`"
             )
     return _arranged(rows)
+
+
+def read_demographics(path: str | Path, images: Sequence[str]) -> list[Demographics]:
+    """Return the demographics of images from a table with their names and what `demographics_of` reads.
+
+    Raises:
+        CorpusError: the table cannot be read, or has the demographics of none of the images.
+    """
+    found, path = dict.fromkeys(images, Demographics()), Path(path)
+    check_file(path)
+    for _, default, parse in table_rows(path):
+        if (image := item_name(row := parse(), default)) in found:
+            found[image] = demographics_of(Clip(image, b"", "", metadata=row))
+    if set(found.values()) == {Demographics()}:
+        fault = f"{path} has no demographics of an image of the ratings, such as {images[0]!r}"
+        raise CorpusError(f"{fault}: give the columns image and prompt, or ethnicity, gender and age")
+    return list(found.values())
 
 
 def _row(row: Mapping[str, Any], default: str) -> _Row:

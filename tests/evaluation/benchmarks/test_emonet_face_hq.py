@@ -103,6 +103,55 @@ def test_spearman_with_the_median_of_the_people(result, ratings):
         )
 
 
+def test_spearman_of_a_group_is_the_mean_over_its_models(face_rows, tmp_path):
+    twin = [{**row, "annotator": "Other VLM ZS"} for row in face_rows if row["annotator"] == "Hume Face*"]
+    result = score_emonet_face_hq(write_rows(face_rows + twin, tmp_path / "t.jsonl")).to_dict()
+    models = [rater for rater in result["raters"] if rater["group"] != "human"]
+    assert list(result["group_spearman"]) == ["own", "proprietary", "multi-shot", "zero-shot", "random"]
+    for group, found in result["group_spearman"].items():
+        of_group = [list(one["spearman_by_emotion"].values()) for one in models if one["group"] == group]
+        assert len(of_group) == (2 if group == "zero-shot" else 1)
+        assert found["value"] == pytest.approx(np.mean(of_group), abs=1e-9)
+        assert found["low"] < found["value"] < found["high"]
+
+
+def test_scores_by_demographics_are_those_of_the_images_alone(face_rows, result, ratings, tmp_path):
+    lines = ["image_path,path,Prompt,Age"]
+    for image in range(39):
+        who = "arabic woman" if image < 35 else "White man"
+        lines.append(f"x,{image:04d}.png,a photo of a {who} of 20 years,{20 + image % 2 * 30}")
+    (tmp_path / "images.csv").write_text("\n".join(lines))
+    table = write_rows(face_rows, tmp_path / "t.jsonl")
+    found = score_emonet_face_hq(table, demographics=tmp_path / "images.csv").to_dict()["demographics"]
+    best = next(rater["name"] for rater in result["raters"] if rater["group"] != "human")
+    assert found["model"] == best
+    assert {axis: list(found[axis]) for axis in ("ethnicity", "gender", "age")} == {
+        "ethnicity": ["White", "arabic", "unknown"],
+        "gender": ["man", "unknown", "woman"],
+        "age": ["20", "50", "unknown"],
+    }
+    assert [one["few"] for one in found["ethnicity"].values()] == [True, False, True]
+    women, rhos, errors = found["gender"]["woman"], [], []
+    for name in EMOTIONS:
+        median = np.nanmedian([ratings[one, name][:35] for one in PEOPLE], axis=0)
+        scores = ratings[best, name][:35]
+        rhos.append(spearmanr(scores, median).statistic)
+        errors.append(np.abs(scores - median).mean())
+    assert (women["images"], women["emotions"]) == (35, 40)
+    assert women["spearman"]["value"] == pytest.approx(np.mean(rhos), abs=1e-9)
+    assert women["mae"]["value"] == pytest.approx(np.mean(errors), abs=1e-9)
+    for metric in ("spearman", "mae"):
+        assert women[metric]["low"] < women[metric]["value"] < women[metric]["high"]
+    assert found["age"]["unknown"]["spearman"]["value"] is None  # one image
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_table_of_other_images_has_no_demographics(face_csv, tmp_path):
+    (tmp_path / "other.csv").write_text("image,prompt\n0001.jpg,a face\nelse.jpg,a White man of 20 years\n")
+    with pytest.raises(CorpusError, match=r"other\.csv has no demographics .*'0000'"):
+        score_emonet_face_hq(face_csv, demographics=tmp_path / "other.csv")
+
+
 def test_pooled_and_matched_kappa_as_the_later_study_computes_them(result, ratings, face_csv):
     turns = {}
     with face_csv.open() as file:
