@@ -1,5 +1,7 @@
 """Commands `budew face …`: emotions of faces, by Empathic Insight-Face or a vision-language model."""
 
+from contextlib import nullcontext
+from csv import DictWriter
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -224,3 +226,34 @@ def describe_command(
     with results(found, json, html, lambda: reports.report_html(report)):
         print_table(reports.report_tables(report))
     raise typer.Exit(bad.status)
+
+
+@app.command("prompts", no_args_is_help=True)
+def prompts_command(
+    out: Annotated[Path, Argument(metavar="OUT", help="JSON Lines file for the prompts; - for stdout.")],
+    images: Annotated[
+        int, Option(metavar="N", min=1, help="Number of images; 11760: each combination once.")
+    ],
+    seed: options.CorpusSeed = 0,
+    review: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="CSV for the review of the images: value (yes, no), annotator, remark."),
+    ] = None,
+) -> None:
+    """Plan images of faces: prompts balanced over emotions, ethnicities, genders and ages.
+
+    Each line has the prompt of an image, its id (name the image ID.png), emotion, demographics
+    and a seed for the image model. No image is made.
+
+    Example: budew face prompts prompts.jsonl --images 11760 --review review.csv
+    """
+    refuse_to_replace([], out, review)
+    with output(out) as lines, output(review) if review else nullcontext() as table:
+        rows = None if table is None else DictWriter(table, faces.REVIEW_COLUMNS, extrasaction="ignore")
+        if rows is not None:
+            rows.writeheader()
+        for number in range(images):
+            row = faces.image_prompt(number, seed=seed)
+            print(as_json(row), file=lines)
+            if rows is not None:
+                rows.writerow({**row, "path": f"{row['id']}.png"})
