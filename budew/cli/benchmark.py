@@ -88,6 +88,10 @@ def emonet_voice_command(
             help="Also score greedy search, 4 beams, and the mean over 4, 16 and 64 sampled captions.",
         ),
     ] = False,
+    min_raters: Annotated[
+        int,
+        Option(min=1, metavar="N", help="Least number of raters of a unanimous clip: 3 as announced."),
+    ] = 2,
 ) -> None:
     """Score a model on EmoNet-Voice Bench, where each clip is rated for one emotion, on 0 to 10.
 
@@ -106,6 +110,7 @@ def emonet_voice_command(
             predictor,
             calibration=calibration,
             compared=evaluation.COMPARED if compare_decoding else (),
+            min_raters=min_raters,
             settings=Resampling(resamples=reporting.resamples, seed=reporting.seed),
             progress=bar,
         )

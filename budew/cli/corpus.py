@@ -90,6 +90,14 @@ def ratings_command(
             "their mean rating); exact: all give the same rating; majority: the most frequent rating.",
         ),
     ] = "exact",
+    min_raters: Annotated[
+        int | None,
+        Option(
+            min=1,
+            metavar="N",
+            help="Fewest raters of a consensus: 3 as announced for EmoNet-Voice. Default: 2; majority: 1.",
+        ),
+    ] = None,
     json: options.JsonFile = None,
 ) -> None:
     """Count human ratings of clips or images, and measure agreement and consensus of the raters.
@@ -104,12 +112,14 @@ def ratings_command(
     bad = PrintedErrors()
     read = [one for table in tables for one in curation.read_ratings(table, scale=scale, on_bad=bad)]
     found, answers = curation.rating_statistics(read), curation.answers_of(read)
-    agreed = curation.consensus_statistics(answers)
+    agreed = curation.consensus_statistics(answers, min_raters=min_raters)
     names = [str(table) for table in tables]
     summary = {"tables": names, "bad_rows": bad.count, **found.to_dict(), "consensus": agreed.to_dict()}
     if labels:
-        profiles = curation.consensus_profiles(answers, consensus)
-        curation.write_labels(labels, profiles, made_by={"form": "consensus", "consensus": consensus})
+        profiles = curation.consensus_profiles(answers, consensus, min_raters=min_raters)
+        made_by = {"form": "consensus", "consensus": consensus, "min_raters": min_raters}
+        made_by = {name: value for name, value in made_by.items() if value is not None}
+        curation.write_labels(labels, profiles, made_by=made_by)
     with results(summary, json):
         print_table(reports.report_tables(reports.rating_report(", ".join(names), found, agreed)))
         if labels:

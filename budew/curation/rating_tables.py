@@ -11,7 +11,8 @@ The kind of table is recognized by its columns:
 | any other | columns for item, rater, emotion and value | words, or numbers on the `scale` argument |
 
 Answers in words ("mildly present") are read in all of them. Columns may have any of the names in
-`budew/corpora/forms.yaml`. Rows with a false `human` are answers of models and are left out.
+`budew/corpora/forms.yaml`. A row may state its scale in `scale`, such as `0-1` for an emotion with two levels
+(absent, present) among those with three. Rows with a false `human` are answers of models and are left out.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +23,7 @@ from typing import Any
 from budew.corpora.column_names import label_layout, number_in
 from budew.corpora.csv_tables import delimited_rows
 from budew.corpora.labels.ratings import Rating, answers_in, rated_name, share_in_words
-from budew.corpora.labels.scores import intensities
+from budew.corpora.labels.scores import declared_scale, intensities, scale_in
 from budew.corpora.media import AUDIO, IMAGE
 from budew.corpora.tables import label_columns, numbered_rows
 from budew.corpora.text_files import check_file, file_lines, json_object
@@ -99,6 +100,8 @@ def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
     item, emotion, value = item_name(row, default), field_of(row, "emotion"), field_of(row, "value")
     if is_by_model(row):
         return
+    if scale is None and (declared := scale_in(row)) is not None:
+        scale = declared_scale(declared).name
     if emotion and value is not None:
         rater, name = field_of(row, "rater"), rated_name(str(emotion))
         if rater is None:

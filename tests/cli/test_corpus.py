@@ -170,6 +170,9 @@ def test_consensus_of_raters_becomes_labels_of_the_clips(budew, tmp_path, kind, 
     pq.write_table(pa.table({"audioId": audio, "label": rated}), bench)
     outcome = budew("corpus", "ratings", bench, "--labels", labels, "--consensus", kind)
     assert outcome.status == 0, outcome.err
+    three = tmp_path / "three.jsonl"
+    strict = budew("corpus", "ratings", bench, "--labels", three, "--consensus", kind, "--min-raters", "3")
+    assert (strict.status, len(three.read_text().splitlines())) == (0, 1)
     joined = budew("corpus", "annotate", "labels", bench, out, "--labels", labels, "--workers", "0")
     assert joined.status == 0, joined.err
     found = [value for value in expected if value is not None]

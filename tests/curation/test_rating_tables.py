@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from budew.corpora.labels.ratings import Rating, profiles_of
+from budew.corpora.labels.ratings import Rating, describe_emonet_voice, profiles_of
 from budew.curation.rating_tables import read_ratings
 from budew.errors import CorpusError
 from budew.taxonomy import EMOTIONS
@@ -108,6 +108,17 @@ def test_answers_in_words_are_shares_of_any_scale(tmp_path, scale):
     answers = {"id": "a", "label": [{"h1": {"Awe": "Mildly Present"}}, {"h2": {"Awe": "intensely present"}}]}
     ratings = read_ratings(table(tmp_path, json.dumps(answers), "t.jsonl"), scale=scale)
     assert [rating.value for rating in ratings] == [0.5, 1.0]
+
+
+def test_present_on_two_levels_is_as_much_as_intensely_present_on_three(tmp_path):
+    rows = "item,rater,emotion,value,scale\na,r,Awe,1,0-2\na,s,Awe,2,0-2\nb,r,Pain,1,0-1\nb,s,Pain,present,\n"
+    assert [one.value for one in read_ratings(table(tmp_path, rows))] == [0.5, 1.0, 1.0, 1.0]
+    labels = [("Awe", "0-2"), ("Pain", "0-1"), ("Fear", None)]
+    lines = [{"id": name, "label": f"[{{'h': {{'{name}': 1}}}}]", "scale": scale} for name, scale in labels]
+    path = table(tmp_path, "\n".join(map(json.dumps, lines)), "t.jsonl")
+    assert [one.value for one in read_ratings(path)] == [0.5, 1.0, 0.5]
+    described = [describe_emonet_voice({"label": line["label"], "scale": line["scale"]}) for line in lines]
+    assert [one["ratings"][0]["value"] for one in described] == [0.5, 1.0, 0.5]
 
 
 def test_a_bad_row_is_reported_and_the_others_are_read(tmp_path):

@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from budew.corpora.column_names import answer_in, label_layout, number_in
-from budew.corpora.labels.scores import intensities
+from budew.corpora.labels.scores import declared_scale, intensities, scale_in
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
-from budew.taxonomy.rating_scales import SCALES, Scale, from_intensity, scale_named
+from budew.taxonomy.rating_scales import SCALES, Scale, from_intensity
 
 LONGEST = 65_536
 """Largest number of characters of a field; forty ratings by eight people take some 10,000."""
@@ -107,8 +107,8 @@ def describe_emonet_voice(row: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     if not looks_like_answers(row.get(COLUMN)):
         return None
-    scale = scale_named(SCALE)
     try:
+        scale = declared_scale(scale_in(row) or SCALE)
         ratings = [
             Rating("", rater, name, intensities({name: value}, scale, overshoot=0.0)[name])
             for rater, name, value in answers_in(row[COLUMN], scale=scale)
@@ -122,7 +122,7 @@ def describe_emonet_voice(row: Mapping[str, Any]) -> dict[str, Any] | None:
         "profile": profile_of(ratings).to_dict(),
         "ratings": statements,
         "asked_for": list(dict.fromkeys(rating.emotion for rating in ratings)),
-        "profile_from": {"form": "emonet-voice", "scale": SCALE, "raters": raters},
+        "profile_from": {"form": "emonet-voice", "scale": scale.name, "raters": raters},
     }
 
 

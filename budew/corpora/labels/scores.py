@@ -64,8 +64,7 @@ def find_scores(row: Mapping[str, Any]) -> RowScores | None:
     Raises:
         CorpusError: two fields name the same emotion.
     """
-    texts = (row.get(name) for name in label_layout("scores")["declared"])
-    declared = next((text[:40] for text in texts if isinstance(text, str) and text.strip()), None)
+    declared = scale_in(row)
     for holder, held in holders(row):
         named = {str(key): value for key, value in held.items() if named_emotion(str(key))}
         numbers = {key: _number(value) for key, value in named.items()}
@@ -121,6 +120,12 @@ def canonical(spelled: Mapping[str, float]) -> dict[str, float]:
             raise CorpusError(f"{key!r} gives a second score for {name!r}: keep one")
         scores[name] = max(value, scores.get(name, value))
     return scores
+
+
+def scale_in(row: Mapping[str, Any]) -> str | None:
+    """Return the name of the scale that a row states, in `scale` or a similar field; None without one."""
+    texts = (row.get(name) for name in label_layout("scores")["declared"])
+    return next((text[:40] for text in texts if isinstance(text, str) and text.strip()), None)
 
 
 def declared_scale(name: str) -> Scale:

@@ -118,6 +118,7 @@ def score_emonet_voice(
     *,
     calibration: Path | None = None,
     compared: Sequence[Decoding] = (),
+    min_raters: int = 2,
     settings: Resampling | None = None,
     progress: Progress | None = None,
 ) -> EmoNetVoice:
@@ -131,6 +132,7 @@ def score_emonet_voice(
             to are left out.
         compared: further decodings of the captioner to score and compare, such as
             `decoding_comparison.COMPARED`.
+        min_raters: least number of raters of the clips in `scores.unanimous`.
         settings: number of bootstrap resamples and permutations, and seed; default: `Resampling()`.
         progress: called after each clip.
 
@@ -163,6 +165,7 @@ def score_emonet_voice(
     rated = read_rated_clips(
         data,
         audio=predictor.reads_audio,
+        min_raters=min_raters,
         on_bad=lambda error: skipped.append(Skipped(str(data), str(error))),
     )
     comparison = None

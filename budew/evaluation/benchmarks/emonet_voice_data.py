@@ -22,7 +22,7 @@ from budew.corpora.hub import SCHEME
 from budew.corpora.labels.talent import shard_name
 from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import matches, read_one
-from budew.curation.consensus import majority
+from budew.curation.consensus import FEWEST, majority
 from budew.errors import CorpusError, InputError, OnBad
 from budew.evaluation.prediction_files import audio_name
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
@@ -46,6 +46,7 @@ class RatedClip:
         answers: rater → 0, 1 or 2.
         language: BCP 47 tag; None if unknown.
         voice: name of the synthetic voice or speaker; None if unknown.
+        min_raters: least number of raters of a clip that is `unanimous`.
     """
 
     clip: Clip
@@ -53,6 +54,7 @@ class RatedClip:
     answers: Mapping[str, int]
     language: str | None = None
     voice: str | None = None
+    min_raters: int = FEWEST["exact"]
 
     @property
     def id(self) -> str:
@@ -75,12 +77,16 @@ class RatedClip:
 
     @property
     def unanimous(self) -> bool:
-        """Whether there are two or more raters, who all gave the same answer."""
-        return len(self.answers) > 1 and len(set(self.answers.values())) == 1
+        """Whether there are at least `min_raters`, who all gave the same answer."""
+        return len(self.answers) >= self.min_raters and len(set(self.answers.values())) == 1
 
 
 def read_rated_clips(
-    source: str | Path, *, audio: bool = False, on_bad: OnBad | None = None
+    source: str | Path,
+    *,
+    audio: bool = False,
+    min_raters: int = FEWEST["exact"],
+    on_bad: OnBad | None = None,
 ) -> Iterator[RatedClip]:
     """Read the clips of EmoNet-Voice Bench, or of any data in its format, lazily, in the order of the data.
 
@@ -88,6 +94,7 @@ def read_rated_clips(
         source: parquet files, a folder or pattern of them, `OWNER/NAME` or `hf://OWNER/NAME` of the hub, or
             whatever else `budew.read` reads.
         audio: whether to read the audio as well; if not, only the text columns of parquet files are read.
+        min_raters: least number of raters of a clip that is `unanimous`.
         on_bad: called with the error if a clip cannot be read; used only with `audio`. Without it the error
             is raised.
 
@@ -104,7 +111,7 @@ def read_rated_clips(
             if rated.id in ids:
                 raise CorpusError(f"{entry}: a second clip is named {rated.id!r}: give each its own name")
             ids.add(rated.id)
-            yield rated
+            yield replace(rated, min_raters=min_raters)
     if not ids:
         raise CorpusError(f"{source} has no clips: check the path")
 

@@ -47,7 +47,7 @@ class EmoNetVoiceScores:
             or all are the same. With only 11 voices, these intervals are somewhat too narrow.
         permuted: metrics of the predictions permuted over the clips: mean and 95 % range.
         by_emotion, by_language, by_voice, by_arousal: name of the group → metrics of its clips.
-        unanimous: metrics of the clips whose raters, two or more, all gave the same answer.
+        unanimous: metrics of the clips whose raters, at least `min_raters`, all gave the same answer.
         classes: metrics of three classes: the prediction, rounded to 0, 5 or 10 (2.5 and 7.5 up), against the
             majority of the raters. `n`; `accuracy`; `macro_f1` over the classes (0 for one that neither
             occurs nor is predicted); `confusion`, number of clips by majority (row) and prediction (column);
@@ -172,7 +172,8 @@ def numbers_of(clips: Sequence[RatedClip]) -> dict[str, Any]:
     """Count the clips and ratings, to compare the counts with those of the paper.
 
     Returns:
-        `clips`, `ratings` and `unanimous` (clips): numbers; `categories`, `raters_per_clip`, `majority`
+        `clips`, `ratings` and `unanimous` (clips): numbers; `same_answers`: number of raters → clips to which
+        all of them gave the same answer; `categories`, `raters_per_clip`, `majority`
         (answer), `languages` and `voices`: value → number of clips; `ratings_of_rater`: rater → number of
         ratings.
     """
@@ -188,6 +189,9 @@ def numbers_of(clips: Sequence[RatedClip]) -> dict[str, Any]:
         "ratings": raters.total(),
         "majority": _counted(Counter(str(clip.majority) for clip in clips)),
         "unanimous": sum(clip.unanimous for clip in clips),
+        "same_answers": _counted(
+            Counter(str(len(clip.answers)) for clip in clips if len(set(clip.answers.values())) == 1)
+        ),
         "languages": _counted(Counter(clip.language or UNKNOWN for clip in clips)),
         "voices": _counted(Counter(clip.voice or UNKNOWN for clip in clips)),
     }

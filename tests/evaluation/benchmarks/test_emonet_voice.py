@@ -166,7 +166,19 @@ def test_numbers_of_the_data_are_counted(scored):
     assert numbers["raters_per_clip"] == dict(sorted(Counter(str(len(row.answers)) for row in ROWS).items()))
     assert sum(numbers["ratings_of_rater"].values()) == numbers["ratings"]
     assert numbers["voices"] == dict(sorted(Counter(row.voice for row in ROWS).items()))
-    assert numbers["unanimous"] == sum(len(set(row.answers.values())) == 1 for row in ROWS)
+    same = [row for row in ROWS if len(set(row.answers.values())) == 1]
+    assert numbers["unanimous"] == len(same)
+    assert numbers["same_answers"] == dict(sorted(Counter(str(len(row.answers)) for row in same).items()))
+
+
+def test_unanimous_clips_have_as_many_raters_as_asked_for(bench, tmp_path):
+    scores = {row.file: {row.category: noisy(row)} for row in EMOTION_ROWS}
+    file = FilePredictor(write_scores(tmp_path / "s.jsonl", scores))
+    result = score_emonet_voice(bench, file, min_raters=3, settings=FEW).to_dict()
+    three = [row for row in EMOTION_ROWS if len(row.answers) >= 3 and len(set(row.answers.values())) == 1]
+    assert 0 < result["unanimous"]["n"] == len(three) < result["n"]["value"]
+    same = result["numbers"]["same_answers"]
+    assert result["numbers"]["unanimous"] == sum(clips for raters, clips in same.items() if int(raters) >= 3)
 
 
 def test_the_leaderboard_has_the_model_among_the_published_rows_and_every_row_a_source(scored):
