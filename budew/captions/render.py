@@ -50,7 +50,7 @@ def render(
         frame: name of a sentence frame, or several to choose from; see `frame_names()`. None for any.
         selection: which parts of the profile to express, and in how many words at most.
         wording: "varied" chooses among synonyms; "plain" always uses the first synonym and gives each emotion
-            an intensity word, which is easier to learn for a small model.
+            an intensity word, which is easier to learn for a small model; frame and order are still drawn.
         additions: YAML file with other frames and words, see `load_extended_lexicon`. If it is given, `parse`
             may return another profile than the one rendered. None: only the frames and words of the package.
 

@@ -59,14 +59,15 @@ class EmotionPhrases(NamedTuple):
         in_plain: phrase of the plain wording: the first word with the first degree.
         before: phrases with a degree before the word: all words with the first degree, then all words with
             the next one, then phrases that the data file lists ("deep sorrow"). If the form has several ways
-            to combine word and degree, the phrases of the first way come first.
+            to combine word and degree ("very angry", "full of anger"), those of the first way come first.
         degrees: number of the degree of each phrase in `before`; the same degree has the same number.
         bare: words without a degree that mean this level by themselves.
         under_carried: words without a degree for a list whose first word has the degree; moderate by
             themselves.
-        carrying: phrases of `before` whose degree also applies to later words of a list (not "full of joy").
-        step: number of words with each degree in the first way: `before[place + step]` has the same word as
-            `before[place]`, with the next degree.
+        carrying: phrases of `before` whose degree also applies to later words of a list: those of a word and
+            a degree ("very sad"), not listed ones ("deeply sad") nor those of other ways ("full of joy").
+        step: number of words with each degree in the first way: as long as `before[place + step]` is a word
+            with a degree of this way too, it has the same word as `before[place]`, with the next degree.
     """
 
     in_plain: str = ""
@@ -250,7 +251,7 @@ def _in_form(
             degrees=first.degrees + other.degrees,
             bare=first.bare + other.bare,
             under_carried=first.under_carried + other.under_carried,
-            carrying=first.carrying or other.carrying,
+            carrying=first.carrying or other.carrying,  # of the first way that has any
         )
     return first
 

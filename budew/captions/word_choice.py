@@ -129,9 +129,9 @@ class WordChoice:
     def _with_degree(self, phrases: EmotionPhrases) -> str:
         """Draw a word with a degree before it.
 
-        If the caption already has this degree, the phrases at multiples of `step` from it are tried, which in
-        the first way are the same word with other degrees. The first phrase with a new degree is used, if
-        any.
+        If the caption already has this degree, the phrases at multiples of `step` from it are tried: mostly
+        the same word with other degrees, see `EmotionPhrases.step`. The first phrase with a new degree is
+        used, if any.
         """
         size, step, degrees = len(phrases.before), phrases.step, phrases.degrees
         drawn = self.below(size)

@@ -18,7 +18,8 @@ machines and restarts gives the same bytes.
 | `convert`, `render` | two jobs: decode and check audio, render captions |
 
 Other jobs are in the package that they use, such as `inference/caption_corpus.py`. To add a job, write a
-class with the methods of `Job`, and a command in `cli/corpus_jobs.py` that passes it to `run_job`.
+class with the methods of `Job`, and a command in the module of its group, such as
+`cli/corpus_jobs.py`, that passes it to `run_job`.
 """
 
 import lazy_loader

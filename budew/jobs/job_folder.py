@@ -1,10 +1,12 @@
 """The output folder of a job: shards, their records, lists of failures, and the settings of the job.
 
-| file | content | |---|---| | `NAME.tar` | a shard; it appears under this name when it is complete | |
-`notes/NAME.json` | the `ShardRecord` of the shard, written after it: a shard without a record is not done | |
-`failures.jsonl` | clips that failed, collected from all records | | `left_out.jsonl` | clips that the
-settings exclude, collected from all records | | `job.json` | job and settings; locked by the run that writes
-here |
+| file | content |
+|---|---|
+| `NAME.tar` | a shard; it appears under this name when it is complete |
+| `notes/NAME.json` | the `ShardRecord` of the shard, written after it: a shard without a record is not done |
+| `failures.jsonl` | clips that failed, collected from all records |
+| `left_out.jsonl` | clips that the settings exclude, collected from all records |
+| `job.json` | job and settings; locked by the run that writes here |
 
 A run of another job, or of the same job with other settings, is refused with a list of the differences, so
 that a corpus is never a mixture of two. The version of this package is recorded in each record, but not
@@ -71,7 +73,7 @@ class ShardRecord:
         input_bytes: size of the input in bytes; for a job without input, the number of clips.
         input_sha256: SHA-256 digest of the input.
         made_by: `job`, `settings` and `version` of the package.
-        failures: clips that failed or were left out, in the order of the input.
+        failures: clips that failed or were left out, in the order in which the job reports them.
         tally: further counts of the job, by name, see `TallyingJob`.
     """
 

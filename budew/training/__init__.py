@@ -3,7 +3,8 @@
 Modules from data to checkpoint, in the order in which to read them:
 
     recipe           settings of a run (data_settings, model_settings, targets, augmentation)
-    preparation      corpora → clip_index → training_clips → feature_cache (→ pseudo_labels)
+    preparation      corpora → clip_index → training_clips → feature_cache (→ pseudo_labels: linear
+                     probes as labels of neutral corpora, `listener` and `heard` in recipes)
     clip_order       order of the clips: which clip is the n-th example
     dataset          features and tokens of the n-th example, and batches
     initial_model    the model before its first step (training_model)

@@ -1,4 +1,4 @@
-"""Order of the training clips: corpora mixed by weight, shuffled shards, batches of clips of similar length.
+"""Order of the training clips: corpora mixed by weight, shuffled shards, steps of clips of similar length.
 
 The n-th clip is computed from the seed and n alone, so a run continues where it stopped without reading
 earlier clips, and processes need no communication. The order is computed in blocks when they are needed.
@@ -8,7 +8,8 @@ earlier clips, and processes need no communication. The order is computed in blo
   together: the disk is read in few places, but clips do not follow in the order of a shard.
 - If clips have weights, an epoch has as many examples as without, and the number of times that a clip occurs
   in it is in proportion to its weight, rounded up or down at random (systematic resampling).
-- The clips of 32 batches at a time are sorted by length, because a batch takes as long as its longest clip.
+- The clips of 32 steps at a time are sorted by length, because a step takes as long as its longest clip. A
+  batch, here and in the names, is all clips of a step, on all devices.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from budew.training.training_clips import TrainingClips
 BLOCK = 1000
 """Number of examples in a block, in which each corpus has its share."""
 SORTED_BATCHES = 32
-"""Number of batches whose clips are sorted together: few enough that the order stays random."""
+"""Number of steps whose clips are sorted together: few enough that the order stays random."""
 _CORPORA, _SHARDS, _CLIPS, _BATCHES, _WEIGHTS = range(5)
 """Parts of the seeds of different random draws."""
 

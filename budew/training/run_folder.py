@@ -34,7 +34,7 @@ from budew.training.recipe import Recipe, load_recipe
 NOT_DECIDING = ("data.workers", "data.cache", "data.cache_features", "report_to", "license")
 """Fields of the recipe that do not affect the weights: they may change when a run is continued."""
 EXTENDING = ("optimizer.max_steps", "optimizer.epochs")
-"""Fields that may also change: a finished run is continued with more steps."""
+"""Fields that may also change: with more steps, a finished run is continued; with fewer, it ends earlier."""
 
 logger = logging.getLogger(__name__)
 

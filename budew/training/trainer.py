@@ -194,7 +194,9 @@ class CaptionTrainer(transformers.Seq2SeqTrainer):  # type: ignore[misc]  # tran
             _Resumption(),
             TrainingLog(progress, examples_a_step=clips_per_step, peak_share=peak),
         ]
-        if recipe.evaluation.patience:
+        profiles = [reference_profile(validation.record(number)) for number in range(len(validation))]
+        can_be_scored = not isnan(mean_spearman(profiles, profiles))
+        if recipe.evaluation.patience and can_be_scored:
             own.append(transformers.EarlyStoppingCallback(recipe.evaluation.patience))
         super().__init__(
             model=model,
@@ -210,8 +212,7 @@ class CaptionTrainer(transformers.Seq2SeqTrainer):  # type: ignore[misc]  # tran
         )
         self.remove_callback(transformers.PrinterCallback)
         self._whole = copy.deepcopy(model) if self.is_fsdp_enabled else None
-        profiles = [reference_profile(validation.record(number)) for number in range(len(validation))]
-        if isnan(mean_spearman(profiles, profiles)):
+        if not can_be_scored:
             logger.info("validation: no emotion is rated differently in two clips: the last weights are kept")
             self.args.load_best_model_at_end = False
 

@@ -368,7 +368,9 @@ def test_clips_without_emotion_labels_are_used(make_recipe, make_clip, tmp_path,
     mixed = [make_clip(0, profile=measured), *(make_clip(number) for number in range(1, 5))]
     write_shard(tmp_path / "mixed.tar", mixed)
     corpora = (f"data.train={tmp_path / 'mixed.tar'}", f"data.validation={tmp_path / 'all.tar'}")
-    train(make_recipe("optimizer.max_steps=3", *corpora), out=tmp_path / "run")
+    evaluation = "evaluation={every_steps: 1, patience: 1}"  # which would end a run that does not improve
+    train(make_recipe("optimizer.max_steps=3", evaluation, *corpora), out=tmp_path / "run")
+    assert len(losses_of(tmp_path / "run")) == 3
     printed = caplog.text
     for line in (
         "train: 5 clips",
