@@ -1,22 +1,50 @@
 """`budew app`: the page in the browser."""
 
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from signal import SIGTERM, signal
 from threading import Event
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from typer import Option
 
 from budew import app as page
-from budew import inference
+from budew import corpora, curation, inference
 from budew.cli import options
+from budew.cli.terminal import PrintedErrors
+from budew.corpora.clip import without_withheld
+from budew.errors import InputError, require
+from budew.reports.formatting import visible
 
 app = typer.Typer()
 
 
+@dataclass(frozen=True, slots=True)
+class RatingOptions:
+    """Options of the page for raters."""
+
+    rate: Annotated[str | None, Option(metavar="CORPUS", help="Serve a page to rate these clips.")] = None
+    raters: Annotated[Path | None, Option(metavar="FILE", help="Names of raters, one a line.")] = None
+    answers: Annotated[Path, Option(metavar="FILE", help="SQLite file of ratings.")] = Path("ratings.sqlite")
+    media: Annotated[Literal["audio", "image"], Option(help="What the corpus to rate holds.")] = "audio"
+    ask: Annotated[
+        str,
+        Option(
+            metavar="target|all|NAME,...",
+            help="Emotions to rate; target: the strongest one in the profile of each clip.",
+        ),
+    ] = "target"
+    scale: Annotated[str, Option(metavar="NAME", help="Scale of ratings; 0-7 as in EmoNet-Face HQ.")] = "0-2"
+    repeats: Annotated[float, Option(min=0, max=0.5, help="Share of clips that are rated twice.")] = 0.1
+    seed: Annotated[int, Option(metavar="S", help="Random seed of the order of clips to rate.")] = 0
+
+
 @app.command("app")
+@options.option_groups()
 def serve_page(
+    rating: RatingOptions,
     model: Annotated[
         list[str] | None,
         Option(
@@ -43,10 +71,37 @@ def serve_page(
     The page loads nothing from elsewhere. Recordings stay on this machine and are
     deleted after an hour, or when the command ends (Ctrl-C).
 
+    With --rate, raters hear or see clips instead, and rate their emotions. An answer
+    is on the disk before the next clip is shown. The addresses of the raters and of the
+    overview, which has the table for budew corpus ratings, are printed.
+
     Example: budew app --model laion/BUD-E-Whisper --port 8000
     """
+    if rating.rate or rating.raters:
+        _serve_ratings(rating, host, port)
+        return
     run_by = inference.ModelOptions(backend=backend, device=device, dtype=dtype)
     with page.serve_app(model or (), run_by, host=host, port=port) as address:
         print(f"page: {address}", flush=True)
         signal(SIGTERM, lambda *_: sys.exit(143))  # so that the recordings are deleted
         Event().wait()
+
+
+def _serve_ratings(given: RatingOptions, host: str, port: int) -> None:
+    if given.rate is None or given.raters is None:
+        raise InputError("--rate CORPUS and --raters FILE belong together: give both")
+    bad, lines = PrintedErrors(), given.raters.read_text(encoding="utf-8").splitlines()
+    raters = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+    read = corpora.read(
+        given.rate, media=corpora.IMAGE if given.media == "image" else corpora.AUDIO, on_bad=bad
+    )
+    clips = {clip.id: clip for clip in without_withheld(read, lambda _, error: bad(error))}
+    asked = (given.ask, given.scale, given.repeats, given.seed)
+    study = curation.RatingStudy(given.answers, clips, raters, *asked)
+    rated = len({task.item for rater in raters for task in study.tasks(rater)})
+    pages = page.RatingPages(study)
+    print(f"clips to rate: {rated:,} of {len(clips):,}")
+    for name, path in ({"overview": pages.overview} | pages.paths).items():
+        print(f"{visible(name)}: http://{host}:{port}{path}", flush=True)
+    uvicorn = require("uvicorn", extra="app", purpose="budew app --rate")
+    uvicorn.run(pages.app(), host=host, port=port, log_level="warning")

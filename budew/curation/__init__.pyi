@@ -8,6 +8,7 @@ from .duplicates import find_duplicates as find_duplicates
 from .inspection import EXAMPLES as EXAMPLES
 from .inspection import inspect_corpus as inspect_corpus
 from .preview import preview_job as preview_job
+from .rating_study import RatingStudy as RatingStudy
 from .rating_tables import read_ratings as read_ratings
 from .splits import Select as Select
 from .splits import read_splits as read_splits

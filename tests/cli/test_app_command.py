@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from budew.cli import app, app_command
+from budew.errors import InputError
 from budew.inference.options import ModelOptions
 
 
@@ -42,3 +43,9 @@ def test_without_gradio_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "gradio", None)
     with pytest.raises(ImportError, match=r"budew\[app\]"):
         CliRunner().invoke(app, ["app"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("given", [["--rate", "corpus"], ["--raters", "raters.txt"]])
+def test_a_corpus_and_its_raters_belong_together(given):
+    with pytest.raises(InputError, match="--rate CORPUS and --raters FILE"):
+        CliRunner().invoke(app, ["app", *given], catch_exceptions=False)
