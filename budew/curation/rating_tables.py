@@ -8,7 +8,7 @@ The kind of table is recognized by its columns:
 | EmoNet-Face HQ | `annotations` or `label`: many emotions by each expert | 0–7 |
 | EmoNet-Voice Bench | `label`: one emotion, by each expert | 0, 1, 2 |
 | Emolia votes | `queried_emotion` and `rating`, or counted votes | strongly 1, weakly ½, not present 0 |
-| any other | columns for item, rater, emotion, value | words, or numbers on `scale` (argument or column) |
+| any other | columns for item, rater, emotion and value | words, or numbers on the `scale` argument |
 
 Answers in words ("mildly present") are read in all of them. Columns may have any of the names in
 `budew/corpora/forms.yaml`. A row may state its scale in `scale`, such as `0-1` for an emotion with two levels
@@ -27,7 +27,7 @@ from budew.corpora.labels.scores import declared_scale, intensities, scale_in
 from budew.corpora.media import AUDIO, IMAGE
 from budew.corpora.tables import label_columns, numbered_rows
 from budew.corpora.text_files import check_file, file_lines, json_object
-from budew.errors import CorpusError, InputError, OnBad, report
+from budew.errors import CorpusError, OnBad, report
 from budew.taxonomy.rating_scales import scale_named
 
 FACE_SCALE, VOICE_SCALE = "emonet-face", "emonet-voice"
@@ -51,8 +51,7 @@ def read_ratings(
 
     Args:
         path: path of the table.
-        scale: scale of numeric answers, such as "0-7"; needed unless the kind of table is recognized,
-            or it has a column with the scale.
+        scale: scale of numeric answers, such as "0-7"; needed unless the kind of table is recognized.
         on_bad: called with the error of each bad row, and reading continues; without it the error is
             raised.
 
@@ -67,12 +66,10 @@ def read_ratings(
     """
     path = Path(path)
     check_file(path)
-    if scale is not None:
-        scale_named(scale)
     for where, default, parse in table_rows(path, on_bad):
         try:
             yield from list(_ratings(parse(), default, scale))
-        except (CorpusError, InputError) as error:  # a scale in the row may be unknown
+        except CorpusError as error:
             report(CorpusError(f"{path}: {where}: {error}"), on_bad)
 
 
@@ -109,7 +106,7 @@ def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
         rater, name = field_of(row, "rater"), rated_name(str(emotion))
         if rater is None:
             raise CorpusError("the rater is missing: add a column with the name of the rater")
-        yield Rating(item, str(rater), name, _intensity(value, name, scale or field_of(row, "scale") or None))
+        yield Rating(item, str(rater), name, _intensity(value, name, scale))
     elif emotion and all(column in row for column in label_layout("ratings")["votes"]):
         yield from _counted(row, item, rated_name(str(emotion)))
     elif (answers := field_of(row, "answers")) is not None:
@@ -129,7 +126,7 @@ def is_by_model(row: Row) -> bool:
 def field_of(row: Row, part: str) -> Any:
     """Return a field of a row, whose column may have any of the names in `forms.yaml`; None if missing.
 
-    `part` is "item", "rater", "emotion", "value", "scale" or "answers".
+    `part` is "item", "rater", "emotion", "value" or "answers".
     """
     return next((row[name] for name in label_layout("ratings")[part] if row.get(name) is not None), None)
 

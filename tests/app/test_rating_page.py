@@ -125,6 +125,7 @@ def client(tmp_path, corpus):
 
 def test_only_complete_answers_to_own_questions_are_saved(client):
     page, task = tasks_shown(client)
+    assert page.count("not present") == page.count("intensely present") == 2
     assert page.count('<input type="radio"') == 16
     answers = {"task": task, "Awe": "7", "Fear": "0"}
     wrong = [{"task": task}, {**answers, "task": "0"}, {**answers, "Fear": "8"}, {**answers, "Fear": ""}]
