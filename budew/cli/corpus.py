@@ -46,7 +46,7 @@ def _clips(
 def stats_command(
     corpus: options.AnyCorpus, json: options.JsonFile = None, scale: options.ScoreScale = None
 ) -> None:
-    """Count the contents of a corpus: clips, hours, languages, emotions by level, bursts, traits.
+    """Count the contents of a corpus: clips, hours, licences, languages, emotions, bursts, traits.
 
     Missing durations are read from the audio headers. Items that
     cannot be read are reported on stderr; then the exit status is 1.

@@ -102,6 +102,8 @@ def export_corpus_command(
         print(
             f"captions: {_counts(result.written)}; left out: {_counts(result.left_out)} (--caption, --pick)"
         )
+    if len(result.licenses) > 1:
+        say_error(f"warning: different licences ({_counts(result.licenses)}), see {out / 'README.md'}")
     raise typer.Exit(bad.status)
 
 

@@ -195,21 +195,34 @@ def select_command(
     out: options.CorpusFolder,
     job_options: JobOptions,
     splits: Annotated[
-        Path, Option(metavar="FILE", dir_okay=False, help="File written by budew corpus split.")
-    ],
-    part: Annotated[str, Option(metavar="NAME", help="Part to write, such as train.")],
+        Path | None, Option(metavar="FILE", dir_okay=False, help="File written by budew corpus split.")
+    ] = None,
+    part: Annotated[str, Option(metavar="NAME", help="Part to write, such as train.")] = "",
+    license: Annotated[
+        list[str] | None,
+        Option(
+            metavar="NAME",
+            help="Licence of the clips to write, repeatable. * stands for any characters and [0-9] for a "
+            "digit: 'CC-BY-[0-9]*' is CC BY without NC, ND or SA. Clips without a licence: 'not stated'.",
+        ),
+    ] = None,
 ) -> None:
-    """Write one part of a split corpus as shards; clips are copied unchanged.
+    """Write one part of a split corpus, or its clips of some licences, as shards.
+
+    Clips are copied unchanged. Licences are compared as budew corpus stats lists them.
 
     Speakers that the file does not list are assigned to a part by a hash of their
     name. A warning says how many of the first 1,000 clips have such speakers. If
     the file lists no clip of the corpus, the command ends with an error.
 
-    Example: budew corpus select shards/ train/ --splits splits.json --part train
+    Example: budew corpus select shards/ free/ --license CC0-1.0 --license 'CC-BY-[0-9]*'
     """
-    job = curation.Select(curation.read_splits(splits), part)
-    if warning := curation.unknown_to(job.splits, source):
+    found = None if splits is None else curation.read_splits(splits)
+    job = curation.Select(found, part, tuple(license or ()))
+    if found is not None and (warning := curation.unknown_to(found, source)):
         say_error(f"warning: {splits}: {warning}")
+    if license and (warning := curation.unmatched_licenses(license, source)):
+        say_error(f"warning: {warning}")
     run_job(job, source, out, job_options)
 
 

@@ -102,6 +102,11 @@ class Clip:
         return tuple(caption for caption in self.captions if caption.kind == newest)
 
     @property
+    def stated_license(self) -> str:
+        """The license, or "not stated"."""
+        return self.license or "not stated"
+
+    @property
     def is_withheld(self) -> bool:
         """Whether the profile or a caption combines a minor with sexual content."""
         of_profile = self.profile is not None and self.profile.is_withheld

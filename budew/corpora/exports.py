@@ -8,15 +8,18 @@
 | ljspeech | `metadata.csv` and `clips.jsonl` | `wavs/`, 16-bit mono |
 | lhotse | `recordings.jsonl.gz`, `supervisions.jsonl.gz` | `audio/`, FLAC if libsndfile cannot open it |
 
-If an export fails, the output folder is unchanged. `budew.read` reads all formats.
+If an export fails, the output folder is unchanged. `budew.read` reads all formats. Clips of several licences
+are listed by licence in `README.md`.
 A corpus of images is exported to parquet, with a column `image`.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +117,7 @@ class ExportReport:
         clips: number of exported clips.
         written: number of exported captions, by kind ("paraphrase", "render", "model", "original").
         left_out: number of captions of these clips that were not exported, by kind.
+        licenses: number of exported clips by licence; "not stated" for clips without one.
 
     Example:
         >>> from budew.corpora import Caption, Clip
@@ -126,6 +130,7 @@ class ExportReport:
     clips: int
     written: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    licenses: Counter[str] = field(default_factory=Counter)
 
 
 def export_corpus(
@@ -194,9 +199,10 @@ def write_clips(
         >>> write_clips([Clip("a", b"fLaC", "flac")], "manifest", ExportOptions("jsonl")).clips
         1
     """
-    report, seen = ExportReport(0), set[str]()
+    report, seen, license = ExportReport(0), set[str](), ""
 
     def prepared(clip: Clip) -> Clip:
+        nonlocal license
         if clip.id in seen:
             raise CorpusError(f"two clips have the id {clip.id!r}: change one of the ids")
         chosen = replace(clip, captions=options.captions_of(clip))
@@ -205,7 +211,14 @@ def write_clips(
         written = Counter(one.kind for one in chosen.captions)
         report.written.update(written)
         report.left_out.update(Counter(one.kind for one in clip.captions) - written)
+        license = clip.stated_license
+        report.licenses[license] += 1
         return chosen
+
+    def refused(error: CorpusError) -> None:
+        report.licenses[license] -= 1  # of the clip that was prepared last
+        if on_bad is not None:
+            on_bad(error)
 
     fill: Callable[[Path, Iterable[Clip], OnBad | None], int]
     if options.to in ("parquet", "parler"):
@@ -216,7 +229,15 @@ def write_clips(
     else:
         fill = partial(write_manifests, manifest_format(options.to, options.sampling_rate))
     checked = converted(clips, prepared, on_bad)
-    count = write_folder(
-        out, lambda folder: fill(folder, checked, on_bad), format=options.to, overwrite=options.overwrite
-    )
-    return replace(report, clips=count)
+
+    def written_to(folder: Path) -> int:
+        count = fill(folder, checked, None if on_bad is None else refused)
+        if len(+report.licenses) > 1:
+            names = ((re.sub(r"[|\s]+", " ", name), clips) for name, clips in report.licenses.most_common())
+            rows = "".join(f"| {name} | {clips:,} |\n" for name, clips in names if clips)
+            text = files("budew.corpora.writers").joinpath("licenses.md").read_text(encoding="utf-8")
+            (folder / "README.md").write_text(text + rows, encoding="utf-8")
+        return count
+
+    count = write_folder(out, written_to, format=options.to, overwrite=options.overwrite)
+    return replace(report, clips=count, licenses=+report.licenses)

@@ -14,6 +14,7 @@ from .splits import Select as Select
 from .splits import read_splits as read_splits
 from .splits import select_part as select_part
 from .splits import unknown_to as unknown_to
+from .splits import unmatched_licenses as unmatched_licenses
 from .splits import write_splits as write_splits
 from .stratified_split import split_corpus as split_corpus
 from .weights import WeightReport as WeightReport

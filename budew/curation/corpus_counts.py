@@ -1,13 +1,14 @@
-"""Statistics of a corpus, in one pass: hours, languages, speakers, emotions, bursts, traits.
+"""Statistics of a corpus, in one pass: hours, licences, languages, speakers, emotions, bursts, traits.
 
 Missing durations are read from the header of the audio (about 1,000 clips a second). Memory is bounded: of
 each kind of name, such as speakers, at most 1,000,000 are counted separately.
 """
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate, chain
 from statistics import median
 from typing import Any
@@ -21,7 +22,7 @@ from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS
 from budew.taxonomy.rating_scales import from_intensity, level_name, nearest_level, to_intensity
 
 MOST_LISTED = 50
-"""Number of languages, speakers and words of a trait that `to_dict` lists by name."""
+"""Number of licences, languages, speakers and words of a trait that `to_dict` lists by name."""
 MOST_LANGUAGES = 200
 """Number of languages whose emotions are counted separately; further languages are counted as `OTHER`."""
 CLIPS, UNKNOWN = "", "?"
@@ -55,10 +56,12 @@ class Tally(Counter[str]):
         """Number of different names; if not `exact`, there are more than this."""
         return len(self) - (not self.exact)
 
-    def add(self, name: str) -> None:
-        """Add 1 to the count of a name."""
+    def add(self, name: str) -> str:
+        """Add 1 to the count of a name, and return the key that is counted."""
         name = name[:LONGEST_NAME]
-        self[name if name in self or len(self) < self.most else OTHER] += 1
+        key = name if name in self or len(self) < self.most else OTHER
+        self[key] += 1
+        return key
 
     def most_common(self, n: int | None = None) -> list[tuple[str, int]]:
         """Return (name, count) of the `n` most frequent names (None: all); ties in alphabetical order."""
@@ -168,6 +171,8 @@ class CorpusStatistics:
         with_transcript: number of clips with a transcript.
         captions: number of captions.
         bad: number of items that could not be read; set by the caller.
+        licenses: licence → clips; "not stated" for clips without one.
+        license_seconds: licence → seconds of its clips whose duration is known.
         languages: language → clips; "" if it is unknown.
         speakers: speaker → clips, without clips of unknown speakers.
         rated: emotion → clips in which it is rated.
@@ -195,6 +200,8 @@ class CorpusStatistics:
     with_transcript: int = 0
     captions: int = 0
     bad: int = 0
+    licenses: Tally = field(default_factory=Tally)
+    license_seconds: defaultdict[str, float] = field(default_factory=partial(defaultdict, float))
     languages: Tally = field(default_factory=Tally)
     speakers: Tally = field(default_factory=Tally)
     rated: Counter[str] = field(default_factory=Counter)
@@ -230,6 +237,10 @@ class CorpusStatistics:
             "captions": self.captions,
             "bad_items": self.bad,
             "durations": self.durations.to_dict(),
+            "licenses": {
+                name: {"clips": clips, "hours": round(self.license_seconds[name] / 3600, 4)}
+                for name, clips in self.licenses.most_common(MOST_LISTED)
+            },
             "languages": dict(sorted(self.languages.most_common(MOST_LISTED))),
             "speakers": {
                 "distinct": self.speakers.distinct,
@@ -310,9 +321,11 @@ def _count(found: CorpusStatistics, clip: Clip) -> None:
         found.not_understood.add(f"{column}: {text}")
     if clip.speaker:
         found.speakers.add(clip.speaker)
+    license = found.licenses.add(clip.stated_license)
     duration = _duration(clip)
     if duration is not None:
         found.durations.add(duration)
+        found.license_seconds[license] += duration
     if clip.profile is not None:
         _count_profile(found, clip.profile, (clip.language or "")[:LONGEST_NAME])
 

@@ -9,9 +9,12 @@ same name in two corpora are in the same part: otherwise a voice could be in tra
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import islice
 from math import isclose
 from pathlib import Path
 from typing import Any
@@ -222,12 +225,17 @@ def select_part(clips: Iterable[Clip], splits: Splits, part: str) -> Iterator[Cl
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Job that keeps the clips of one part of a split, unchanged, and leaves out the others.
+    """Job that keeps the clips of one part of a split, or of some licences, and leaves out the others.
 
     Attributes:
-        splits: the splits of the corpus.
+        splits: the splits of the corpus; None to select by licence alone.
         part: name of the part, such as "train".
+        licenses: licences of the clips to keep, "not stated" for clips without one; all if empty. `*` stands
+            for any characters, and `[0-9]` for a digit: "CC-BY-[0-9]*" is not "CC-BY-NC-4.0".
         name: name of the job in reports.
+
+    Raises:
+        InputError: there is no such part, or neither splits nor licences are given.
 
     Example:
         >>> job = Select(Splits(0, {"train": 0.5, "test": 0.5}, {"anna": "test"}), "test")
@@ -235,20 +243,40 @@ class Select:
         ['a']
     """
 
-    splits: Splits
-    part: str
+    splits: Splits | None = None
+    part: str = ""
+    licenses: tuple[str, ...] = ()
     name: str = "select"
 
     def __post_init__(self) -> None:
-        check_part(self.splits, self.part)
+        if self.splits is not None:
+            check_part(self.splits, self.part)
+        elif not self.licenses or self.part:
+            raise InputError("no clips are selected: give splits and a part of them, licences, or both")
 
     def settings(self) -> Mapping[str, Any]:
-        """Return `part` and the digest of the splits, which determine the output."""
-        return {"part": self.part, "splits": self.splits.digest}
+        """Return `part` and the digest of the splits, and the licences, which determine the output."""
+        by_part = {"part": self.part, "splits": self.splits.digest} if self.splits else {}
+        return by_part | ({"licenses": list(self.licenses)} if self.licenses else {})
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Yield the clips of the part."""
-        return select_part(clips, self.splits, self.part)
+        """Yield the clips of the part that have one of the licences."""
+        chosen = select_part(clips, self.splits, self.part) if self.splits else clips
+        return (clip for clip in chosen if _matches(clip.stated_license, self.licenses or ("*",)))
+
+
+def _matches(license: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(license.casefold(), pattern.casefold()) for pattern in patterns)
+
+
+def unmatched_licenses(licenses: Iterable[str], corpus: str | Path) -> str:
+    """Return a warning about licences that none of the first 1,000 clips of a corpus has, or ""."""
+    clips = islice(read(corpus, on_bad=lambda error: None), CHECKED)
+    found = Counter(clip.stated_license for clip in clips)
+    unmatched = [one for one in licenses if not any(_matches(name, [one]) for name in found)]
+    stated = ", ".join(f"{name} {count:,}" for name, count in found.most_common(10))
+    what = f"none of the first {found.total():,} clips has the licence {' or '.join(unmatched)}"
+    return f"{what}: they have {stated or 'none'}" if unmatched else ""
 
 
 def unknown_to(splits: Splits, corpus: str | Path) -> str:

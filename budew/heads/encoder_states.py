@@ -240,7 +240,7 @@ def encode_corpus(
             targets.append(head_targets(clip.profile))
             speakers.append(clip.speaker or clip.id)
             sizes[source] += 1
-            licenses[clip.license or "not stated"] += 1
+            licenses[clip.stated_license] += 1
             yield first.samples
 
     samples = first_windows()

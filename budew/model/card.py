@@ -117,12 +117,6 @@ def write_card(folder: Path, template: str, **values: Any) -> None:
         folder: folder with weights.
         template: name of a template in `model_cards`, without the suffix.
         values: variables of the template; `duties` and `made_by` are added.
-
-    Example:
-        >>> values = {"name": "mine", "license": "", "training": "", "original": ""}
-        >>> write_card(Path("."), "exported", library="OpenVINO", **values)
-        >>> "surveillance of public spaces" in Path("README.md").read_text(encoding="utf-8")
-        True
     """
     cards = data_folder("model_cards")
     text = (cards / f"{template}.md.jinja").read_text(encoding="utf-8")
@@ -140,9 +134,6 @@ def write_export_card(folder: Path, model: str | Path | None, library: str) -> N
         folder: folder of the export.
         model: folder or hub id of the original; None for the default.
         library: name of the library that the export is for.
-
-    Raises:
-        CheckpointError: the original does not exist.
     """
     source, name = find_checkpoint(model)
     original = (source / CARD).read_text("utf-8", errors="replace") if (source / CARD).is_file() else ""

@@ -81,7 +81,11 @@ def inspection_report(found: Inspection, disagreements: Sequence[tuple[Clip, Voi
 
 def _counts(counted: CorpusStatistics, encoded: Mapping[str, Tally]) -> list[Section | None]:
     """Return what clips contain; `encoded`: how they are labelled and encoded."""
-    return [_emotions(counted), _durations(counted), _languages(counted), _tallies(counted, encoded)]
+    seconds, licenses = counted.license_seconds, counted.licenses.most_common(LISTED)
+    rows = [(name, clips, seconds[name] / 3600) for name, clips in licenses]
+    by_license = Table("Licences", ("licence", "clips", "hours"), rows)
+    sections = [_emotions(counted), _durations(counted), _languages(counted), by_license]
+    return [*sections, _tallies(counted, encoded)]
 
 
 def _cards(counted: CorpusStatistics) -> list[Card]:

@@ -183,3 +183,28 @@ def test_consensus_of_raters_becomes_labels_of_the_clips(budew, tmp_path, kind, 
     assert left_out.exists() == (None in expected)
     if left_out.exists():
         assert len(left_out.read_text().splitlines()) == expected.count(None)
+
+
+def test_clips_of_a_licence_are_selected_and_a_licence_that_no_clip_has_is_reported(budew, tmp_path):
+    clips = [
+        Clip(f"{n}", b"x", "wav", duration=36.0, license=("CC0-1.0", "CC-BY-4.0", None)[n % 3])
+        for n in range(7)
+    ]
+    write_shard(tmp_path / "in.tar", clips)
+    listed = budew("corpus", "stats", tmp_path / "in.tar").out
+    assert re.search(r"CC0-1.0 +3 +0.03", listed)
+    select = (
+        "corpus",
+        "select",
+        tmp_path / "in.tar",
+        tmp_path / "out",
+        "--workers",
+        "0",
+        "--license",
+        "CC-BY",
+    )
+    outcome = budew(*select, "--license", "cc0*")
+    assert outcome.status == 0
+    assert "has the licence CC-BY: they have CC0-1.0 3, CC-BY-4.0 2, not stated 2" in outcome.err
+    assert {clip.license for clip in read(tmp_path / "out")} == {"CC0-1.0"}
+    assert "give splits" in budew(*select[:4]).err

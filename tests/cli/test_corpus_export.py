@@ -56,6 +56,24 @@ def test_an_earlier_export_is_replaced_with_status_0(budew, tmp_path, talk):
     assert [clip.id for clip in read(tmp_path / "out")] == ["a", "b"]
 
 
+def test_an_export_of_several_licences_lists_them(budew, tmp_path, talk):
+    (talk / "c.mp3").unlink()
+    (talk / "a.json").write_text(json.dumps({"license": "CC-BY-4.0 | x", "text": "Hi."}))
+    for to, status in (("parquet", 0), ("jsonl", 0), ("lhotse", 0)):
+        ran = budew("corpus", "export", talk, tmp_path / to, "--to", to)
+        assert (ran.status, ran.err) == (
+            status,
+            "budew: warning: different licences (1 CC-BY-4.0 | x, 1 not stated), "
+            f"see {tmp_path / to / 'README.md'}\n",
+        )
+        card = (tmp_path / to / "README.md").read_text()
+        assert "| CC-BY-4.0 x | 1 |\n| not stated | 1 |\n" in card
+        assert [clip.license for clip in read(tmp_path / to)] == ["CC-BY-4.0 | x", None]
+    alone = budew("corpus", "export", talk, tmp_path / "jsonl", "--to", "ljspeech")  # b has no transcript
+    assert (alone.status, "licences" in alone.err) == (1, False)
+    assert not (tmp_path / "jsonl" / "README.md").exists()
+
+
 def test_images_are_exported_with_their_metadata(budew, tmp_path):
     faces = [face(f"f{number}", annotations=[{"model": "m", "n": number}]) for number in range(2)]
     write_shard(tmp_path / "in.tar", faces)

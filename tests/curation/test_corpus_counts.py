@@ -165,3 +165,16 @@ def test_bins_hold_their_upper_bound_and_the_quantiles_are_those_of_numpy():
     for share, found in table["quantiles"].items():
         wanted = np.quantile(given, float(share), method="inverted_cdf")
         assert found == pytest.approx(wanted, abs=0.005)
+
+
+def test_clips_and_hours_are_counted_by_licence(clips):
+    free, limited = (replace(clips[0], license=name) for name in ("CC0-1.0", "CC-BY-NC-4.0"))
+    untimed = replace(limited, duration=None)
+    counted = corpus_statistics("c", [*clips, free, limited, untimed])
+    assert counted.to_dict()["licenses"] == {
+        "not stated": {"clips": 4, "hours": 1.5},
+        "CC-BY-NC-4.0": {"clips": 2, "hours": 0.5},
+        "CC0-1.0": {"clips": 1, "hours": 0.5},
+    }
+    counted.licenses.most = 3
+    assert [counted.licenses.add(name) for name in ("CC0-1.0", "new")] == ["CC0-1.0", OTHER]

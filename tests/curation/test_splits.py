@@ -123,3 +123,38 @@ def test_splits_that_list_no_clip_of_the_corpus_are_refused(tmp_path, monkeypatc
     with pytest.raises(CorpusError, match="list none of its 3 clips"):
         unknown_to(LISTED, corpus(tmp_path, "u", "v", None))
     assert "3 of the first 4" in unknown_to(LISTED, corpus(tmp_path, "u", "v", "w", "x", "y"))
+
+
+NAMES = ("CC0-1.0", "CC-BY-4.0", "CC-BY-3.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "ODbL-1.0", None)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "kept"),
+    [
+        (["CC0-1.0"], ["CC0-1.0"]),
+        (["cc-by-[0-9]*", "CC0-*"], ["CC0-1.0", "CC-BY-4.0", "CC-BY-3.0"]),
+        (["CC-BY*"], ["CC-BY-4.0", "CC-BY-3.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0"]),
+        (["not stated"], [None]),
+        (["CC-BY"], []),
+    ],
+)
+def test_clips_are_selected_by_licence(patterns, kept):
+    clips = [Clip(f"{name}", b"", "wav", license=name) for name in NAMES]
+    job = Select(licenses=tuple(patterns))
+    assert [clip.license for clip in job.run(iter(clips), pytest.fail)] == kept
+    assert job.settings() == {"licenses": patterns}
+
+
+def test_part_and_licence_hold_together_and_one_of_them_is_needed():
+    spoken = [Clip(f"{n}", b"", "wav", speaker=f"{n}", license="MIT") for n in range(50)]
+    clips = [*spoken, *(replace(clip, id=f"{clip.id} too", license=None) for clip in spoken)]
+    part, both = (
+        [clip.id for clip in Select(SPLITS, "train", given).run(iter(clips), pytest.fail)]
+        for given in ((), ("MIT",))
+    )
+    assert both == [id for id in part if "too" not in id]
+    assert len(part) == 2 * len(both) > 0
+    assert set(Select(SPLITS, "train").settings()) == {"part", "splits"}
+    for nothing in (Select, lambda: Select(part="train", licenses=("MIT",))):
+        with pytest.raises(InputError, match="licences"):
+            nothing()
