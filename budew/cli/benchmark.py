@@ -50,12 +50,6 @@ FaceScale = Annotated[
     str,
     Option(metavar="NAME", help="Scale of the scores in --predictions: its range, such as 0-7, or a name."),
 ]
-Annotator = Annotated[
-    str | None,
-    Option(
-        "--model", metavar="NAME", help="Model to score, if several annotated the images in --predictions."
-    ),
-]
 
 app = typer.Typer(
     name="benchmark", help="Score models on published benchmarks, next to the published results.", **SETTINGS
@@ -276,7 +270,6 @@ def emonet_face_hq_command(
     data: RatedFaces,
     predictions: FacePredictions = None,
     scale: FaceScale = "intensity",
-    model: Annotator = None,
     demographics: Annotated[
         Path | None,
         Option(
@@ -297,7 +290,7 @@ def emonet_face_hq_command(
     Example: budew benchmark emonet-face-hq --data hq.csv --predictions mine.jsonl --html hq.html
     """
     refuse_to_replace([data, predictions, demographics], json, html)
-    predictor = _face_predictor(predictions, scale, model)
+    predictor = _face_predictor(predictions, scale)
     result = benchmarks.score_emonet_face_hq(data, predictor, demographics=demographics)
     found = {"data": str(data), **result.to_dict()}
     _show_agreement(found, reports.emonet_face_hq_report(found), json, html)
@@ -308,7 +301,6 @@ def emonet_face_binary_command(
     data: RatedFaces,
     predictions: FacePredictions = None,
     scale: FaceScale = "intensity",
-    model: Annotator = None,
     threshold: Annotated[
         float,
         Option(metavar="X", min=0, max=1, help="Least intensity of an emotion that counts as present."),
@@ -324,18 +316,14 @@ def emonet_face_binary_command(
     Example: budew benchmark emonet-face-binary --data binary.csv --json agreement.json
     """
     refuse_to_replace([data, predictions], json, html)
-    predictor = _face_predictor(predictions, scale, model)
+    predictor = _face_predictor(predictions, scale)
     result = benchmarks.score_emonet_face_binary(data, predictor, threshold=threshold)
     found = {"data": str(data), **result.to_dict()}
     _show_agreement(found, reports.emonet_face_binary_report(found), json, html)
 
 
-def _face_predictor(
-    path: Path | None, scale: str, annotator: str | None
-) -> "evaluation.FilePredictor | None":
-    if path is None:
-        return None
-    return evaluation.FilePredictor(path, scale=scale, media=corpora.IMAGE, annotator=annotator)
+def _face_predictor(path: Path | None, scale: str) -> "evaluation.FilePredictor | None":
+    return None if path is None else evaluation.FilePredictor(path, scale=scale, media=corpora.IMAGE)
 
 
 def _show_agreement(

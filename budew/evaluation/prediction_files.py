@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from glob import has_magic
@@ -23,7 +23,7 @@ from budew.curation.rating_tables import FACE_SCALE
 from budew.errors import CorpusError, InputError
 from budew.evaluation.pairs import Pair
 from budew.evaluation.prediction_rows import RATED_ATTRIBUTES, PredictionRow, read_rows
-from budew.faces.face_labels import ratings_by_model
+from budew.faces.face_labels import newest_ratings
 from budew.io.addresses import is_address
 from budew.profile import VoiceProfile
 from budew.statistics.arrays import FloatArray
@@ -57,7 +57,7 @@ class Prediction:
 
 
 def read_predictions(
-    source: str | Path, *, scale: str = INTENSITY.name, media: Media = AUDIO, model: str | None = None
+    source: str | Path, *, scale: str = INTENSITY.name, media: Media = AUDIO
 ) -> dict[str, Prediction]:
     """Read predictions as a mapping id → prediction; `by_id` finds the prediction of a clip.
 
@@ -75,18 +75,16 @@ def read_predictions(
             exceed it by up to a tenth of its length (on `bud-e`, the scale of heads, by up to its length) are
             clipped. Profiles always have intensities in [0, 1].
         media: `IMAGE` for shards, parquet or a folder of these that `budew face annotate` wrote: the ratings
-            of the model are used, whatever `scale` is.
-        model: model whose ratings are used, if several annotated the images.
+            of the model that annotated last are used, whatever `scale` is.
 
     Raises:
-        InputError: images have no annotation by `model`, or by several and none is named; the scale is
-            unknown, no line has a known field, a score is off the scale, an id occurs twice, or a line cannot
-            be read; the error names file and line.
+        InputError: the scale is unknown, no line has a known field, a score is off the scale, an id occurs
+            twice, or a line cannot be read; the error names file and line.
         CorpusError: a corpus cannot be read.
     """
     chosen = scale_named(scale)
     if _is_corpus(source) and media == IMAGE:
-        return NamedClips(_annotated(source, model))
+        return NamedClips(_annotated(source))
     if _is_corpus(source):
         return NamedClips({clip.id: Prediction(_predicted(clip)) for clip in read(source)})
     rows = _distinct(read_rows(Path(source)))
@@ -207,21 +205,13 @@ def _predicted(clip: Clip) -> VoiceProfile:
     return VoiceProfile(found, traits=traits, rated=found)
 
 
-def _annotated(source: str | Path, model: str | None) -> dict[str, Prediction]:
-    """Return the ratings of images by a vision-language model as predictions."""
-    found: dict[str, dict[str, Prediction]] = {}
+def _annotated(source: str | Path) -> Iterator[tuple[str, Prediction]]:
+    """Yield id and ratings of the images that a vision-language model annotated."""
     for clip in read(source, media=IMAGE):
-        for name, ratings in ratings_by_model(clip).items():
-            emotions = {emotion: ratings[emotion] for emotion in EMOTIONS if emotion in ratings}
+        if ratings := newest_ratings(clip):
+            emotions = {name: value for name, value in ratings.items() if name in EMOTIONS}
             levels = intensities(emotions, SCALES[FACE_SCALE])
-            found.setdefault(name, {})[clip.id] = Prediction(VoiceProfile(levels, rated=levels))
-    if not found:
-        raise InputError(f"{source}: no image has ratings by a model: run budew face annotate")
-    if model is None and len(found) == 1:
-        (model,) = found
-    if model is None or model not in found:
-        raise InputError(f"{source}: annotated by {', '.join(sorted(found))}: name one of these with --model")
-    return found[model]
+            yield clip.id, Prediction(VoiceProfile(levels, rated=levels))
 
 
 def _distinct(rows: Iterable[PredictionRow]) -> list[PredictionRow]:

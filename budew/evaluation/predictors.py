@@ -188,14 +188,7 @@ class FilePredictor:
     model = None
     decoding = None
 
-    def __init__(
-        self,
-        path: str | Path,
-        *,
-        scale: str = INTENSITY.name,
-        media: Media = AUDIO,
-        annotator: str | None = None,
-    ) -> None:
+    def __init__(self, path: str | Path, *, scale: str = INTENSITY.name, media: Media = AUDIO) -> None:
         """Read a file of predictions.
 
         Args:
@@ -203,7 +196,6 @@ class FilePredictor:
                 audio files, with or without suffix and folder, or ids of clips.
             scale: scale of the scores in the file, such as "0-4".
             media: `IMAGE` for shards of images that `budew face annotate` wrote.
-            annotator: model whose ratings are used, if several annotated the images.
 
         Raises:
             InputError: the predictions cannot be read; the error names file and line.
@@ -211,7 +203,7 @@ class FilePredictor:
         self.path = path
         self.scale = scale
         self.name = Path(path).name
-        self._predictions = NamedClips(read_predictions(path, scale=scale, media=media, model=annotator))
+        self._predictions = NamedClips(read_predictions(path, scale=scale, media=media))
         self._used: set[str] = set()
         self._lacking: list[str] = []
 

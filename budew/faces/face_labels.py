@@ -83,23 +83,20 @@ def face_ratings(clip: Clip) -> dict[str, float]:
     return mean_ratings(map(_with_zeros, by_rater))
 
 
-def ratings_by_model(clip: Clip) -> dict[str, dict[str, float]]:
-    """Return model → its ratings, of an image that `budew face annotate` annotated; {} for other images.
+def newest_ratings(clip: Clip) -> dict[str, float]:
+    """Return the ratings of the last model that annotated an image (`budew face annotate`); {} without one.
 
     Names, scales and errors are those of `face_ratings`.
 
     Example:
         >>> given = {"model": "a", "predictions": {"Joy|Elation": 3}}
-        >>> ratings_by_model(Clip("1", b"", "png", metadata={"annotations": [given]}))
-        {'a': {'Elation': 3.0}}
+        >>> newest_ratings(Clip("1", b"", "png", metadata={"annotations": [given]}))
+        {'Elation': 3.0}
     """
     given = clip.metadata.get("annotations")
-    entries = [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
-    return {
-        str(one["model"]): face_ratings(replace(clip, metadata={"annotations": [one]}))
-        for one in entries
-        if {"model", "predictions"} <= one.keys()
-    }
+    last = given[-1:] if isinstance(given, list) else []
+    by_model = [one for one in last if isinstance(one, Mapping) and {"model", "predictions"} <= one.keys()]
+    return face_ratings(replace(clip, metadata={"annotations": by_model}))
 
 
 def _with_zeros(ratings: dict[str, float]) -> dict[str, float]:

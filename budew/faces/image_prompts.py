@@ -16,8 +16,6 @@ from budew.corpora.clip import Clip
 from budew.corpora.csv_tables import delimited_rows
 from budew.corpora.media import IMAGE
 from budew.corpora.sources import read
-from budew.corpora.text_files import file_lines, json_object
-from budew.errors import InputError
 from budew.faces.face_labels import taxonomy
 from budew.io.resources import packaged_table
 from budew.randomness import derived_seed
@@ -72,32 +70,25 @@ def image_prompt(number: int, *, seed: int) -> dict[str, Any]:
     }
 
 
-def accepted_images(images: str | Path, prompts: Path, review: Path) -> Iterator[Clip]:
-    """Yield the images that all reviewers accepted, with the row of their prompt as metadata.
+def accepted_images(images: str | Path, review: Path) -> Iterator[Clip]:
+    """Yield the images that all reviewers accepted, with `emotion` and `prompt` as metadata.
 
     Args:
-        images: corpus of images; the file name of each, without suffix, is the id of its prompt.
-        prompts: JSON Lines file of prompts.
-        review: CSV with `REVIEW_COLUMNS`; several reviewers add rows for the same `path`. Images without a
-            value are left out.
+        images: corpus of images, whose file names are those of the review list, with any suffix.
+        review: CSV with `REVIEW_COLUMNS`; several reviewers add rows for the same `path`. An image is
+            accepted if each of its rows has the value yes.
 
     Raises:
-        InputError: a value is neither yes nor no; the error names the line.
-        CorpusError: a file or an image cannot be read.
+        CorpusError: the list or an image cannot be read.
     """
-    answers: dict[str, set[str]] = {}
-    for number, row in delimited_rows(review):
-        value = row.get("value", "").strip().casefold()
-        if value not in ("yes", "no", ""):
-            raise InputError(f"{review} line {number}: the value is {value[:40]!r}: use yes or no")
-        if value:
-            answers.setdefault(PurePath(row.get("path", "")).stem, set()).add(value)
-    lines = (json_object(line, f"{prompts} line {number}") for number, line in file_lines(prompts))
-    rows = {row.pop("id"): row for row in lines}
+    rows: dict[str, list[dict[str, str]]] = {}
+    for _, row in delimited_rows(review):
+        rows.setdefault(PurePath(row.get("path", "")).stem, []).append(row)
     for clip in read(images, media=IMAGE):
-        name = PurePath(clip.id).name
-        if answers.get(name) == {"yes"} and name in rows:
-            yield replace(clip, id=name, metadata={**clip.metadata, **rows[name]})
+        own = rows.get(PurePath(clip.id).name, [])
+        if own and all(row.get("value", "").strip().casefold() == "yes" for row in own):
+            labels = {name: own[0][name] for name in ("emotion", "prompt")}
+            yield replace(clip, metadata={**clip.metadata, **labels})
 
 
 @cache

@@ -70,11 +70,17 @@ def test_hq_scores_predictions_as_it_scores_the_same_rater_in_the_table(budew, h
 @pytest.mark.parametrize("protocol", ["zero-shot", "multi-shot"])
 def test_hq_scores_images_that_a_language_model_annotated(budew, hq, start, tmp_path, protocol):  # noqa: F811
     answer = zero_shot() if protocol == "zero-shot" else multi_shot()
-    server = start(ScriptedServer(lambda body, count: json.dumps(answer)))
+    other = {**multi_shot(0)["emotions"], "Fear": {"rating": 7, "reasoning": "eyes"}}
+    answers = {"m": answer, "other": {**multi_shot(), "emotions": other}}
+    server = start(ScriptedServer(lambda body, count: json.dumps(answers[body["model"]])))
     write_shard(tmp_path / "in.tar", [face(f"faces/{number}", drawn(number / 12)) for number in range(12)])
-    settings = ("--base-url", server.url, "--protocol", protocol)
-    for source, out, model in (("in.tar", "vlm", "m"), ("vlm", "both", "other")):
-        ended = budew("face", "annotate", tmp_path / source, tmp_path / out, "--model", model, *settings)
+    for source, out, model, form in (
+        ("in.tar", "vlm", "m", protocol),
+        ("vlm", "other", "other", "multi-shot"),
+    ):
+        settings = ("--base-url", server.url, "--model", model, "--protocol", form)
+        cache = ("--set", f"cache={tmp_path}/c.sqlite")
+        ended = budew("face", "annotate", tmp_path / source, tmp_path / out, *settings, *cache)
         assert ended.status == 0, ended.err
     arguments = ("benchmark", "emonet-face-hq", "--data", hq, "--json", "-", "--predictions")
     found = json.loads(budew(*arguments, tmp_path / "vlm").out)
@@ -85,15 +91,10 @@ def test_hq_scores_images_that_a_language_model_annotated(budew, hq, start, tmp_
     rated = dict.fromkeys(named[:25], 3 / 7) if protocol == "zero-shot" else dict.fromkeys(named[:2], 4 / 7)
     assert dict(predicted.emotions) == pytest.approx(rated)
     assert set(predicted.rated) == set(EMOTIONS)
-    several = budew(*arguments, tmp_path / "both")
-    assert "annotated by m, other: name one of these with --model" in several.err
-    both = read_predictions(tmp_path / "both", media=IMAGE, model="other")
-    assert both["faces/3"].profile == predicted
-    answers = tmp_path / "answers.jsonl"
-    answers.write_text(
-        "\n".join(json.dumps({"id": f"{n}", "response": json.dumps(answer)}) for n in range(12))
-    )
-    row = read_predictions(answers, scale="0-7")["3"].profile
+    assert read_predictions(tmp_path / "other", media=IMAGE)["faces/3"].profile.emotions["Fear"] == 1
+    lines = tmp_path / "answers.jsonl"
+    lines.write_text("\n".join(json.dumps({"id": f"{n}", "response": json.dumps(answer)}) for n in range(12)))
+    row = read_predictions(lines, scale="0-7")["3"].profile
     assert dict(row.emotions) == pytest.approx(rated)
 
 

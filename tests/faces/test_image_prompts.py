@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from budew.errors import InputError
+from budew.corpora import write_shard
 from budew.faces import REVIEW_COLUMNS, accepted_images, image_prompt
-from budew.faces.descriptives import emotion_of
+from budew.faces.descriptives import describe_faces, emotion_of
 from budew.faces.face_labels import demographics_of
 from budew.taxonomy import EMOTIONS
 from tests.cli.conftest import budew  # noqa: F401
@@ -70,7 +70,7 @@ def returned(tmp_path, budew):  # noqa: F811
 
 def test_images_that_every_reviewer_accepts_are_kept_with_their_labels(returned):
     folder, rows = returned
-    assert list(accepted_images(folder / "images", folder / "p.jsonl", folder / "r.csv")) == []
+    assert list(accepted_images(folder / "images", folder / "r.csv")) == []
     reviewed = list(csv.DictReader((folder / "r.csv").open()))
     assert [row["value"] for row in reviewed] == ["", "", "", ""]
     answers = [("yes", "ann"), ("Yes", "ann"), ("no", "ann"), ("yes", "ann"), ("no", "ben")]
@@ -79,8 +79,11 @@ def test_images_that_every_reviewer_accepts_are_kept_with_their_labels(returned)
         table.writeheader()
         for row, (value, who) in zip([*reviewed, reviewed[1]], answers, strict=True):
             table.writerow({**row, "value": value, "annotator": who})
-    (kept,) = accepted_images(folder / "images", folder / "p.jsonl", folder / "r.csv")
-    assert {"id": kept.id, **kept.metadata} == rows[0]
-    (folder / "r.csv").write_text("path,value\na.png,maybe\n")
-    with pytest.raises(InputError, match="line 2"):
-        list(accepted_images(folder / "images", folder / "p.jsonl", folder / "r.csv"))
+    (kept,) = accepted_images(folder / "images", folder / "r.csv")
+    assert (kept.id, kept.metadata["prompt"]) == (rows[0]["id"], rows[0]["prompt"])
+    write_shard(folder / "accepted.tar", [kept])
+    found = describe_faces(folder / "accepted.tar")["counts"]
+    assert {axis: [*found[axis]] for axis in AXES} == {
+        axis: [str(value)] for axis, value in rows[0]["demographics"].items()
+    }
+    assert emotion_of(kept) == rows[0]["emotion"]
