@@ -81,8 +81,9 @@ class ActingPlanOptions:
         str | None,
         Option(
             metavar="PLAN",
-            help="Hours of speech in each language, such as en=100,de=50,en+de+challenges=5: parts with the "
-            "word challenges have acting challenges, other parts have none.",
+            help="Hours of speech by language and accent, such as en=100,en:Texan=20,en+de+challenges=5: "
+            "parts with the word challenges have acting challenges, other parts have none. Or the name of "
+            "published hours: emonet-voice-big.",
         ),
     ] = None
     clip_seconds: Annotated[

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from budew.corpora import read
+from budew.synthesis.clip_plan import synthesis_table
 
 NOBODY = ("--base-url", "http://127.0.0.1:9/v1", "--model", "m")
 SHORT = ("--clips", "4", "--seed", "1", "--languages", "en", "--set", "texts=neutral", "--workers", "0")
@@ -33,6 +34,14 @@ def test_hours_by_language_are_planned_and_the_first_clips_spoken(budew, tmp_pat
     clips = list(read(tmp_path / "b"))
     assert {clip.language for clip in clips} >= {"en", "fr"}
     assert all((clip.metadata["acting"]["challenge"] == "plain") != ("chall" in clip.id) for clip in clips)
+
+
+def test_published_hours_are_in_the_help_and_need_the_accents(budew, tmp_path):
+    shown = " ".join(budew("corpus", "act", "--help").out.replace("│", " ").split())
+    assert all(name in shown for name in synthesis_table("acting/hours"))
+    failed = budew("corpus", "act", tmp_path, "--hours", "emonet-voice-big", "--dry-run")
+    assert (failed.status, failed.err.count("\n")) == (1, 1)
+    assert "no accent 'louisiana' of en with espeak-ng" in failed.err
 
 
 def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):

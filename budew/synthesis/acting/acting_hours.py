@@ -1,4 +1,4 @@
-"""Acting plans with given hours of speech in each language, and previews of plans (clips, characters)."""
+"""Acting plans with given hours of speech by language and accent, and previews of plans."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -11,8 +11,16 @@ from typing import Any
 from budew.errors import InputError
 from budew.io.settings import validated
 from budew.synthesis.acting.acting_data import challenges
-from budew.synthesis.acting.acting_plan import PLAIN, ActingPlan, Axes, ClipLevels, make_plan
+from budew.synthesis.acting.acting_plan import (
+    PLAIN,
+    ActingPlan,
+    Axes,
+    ClipLevels,
+    chosen_names,
+    make_plan,
+)
 from budew.synthesis.acting.speech_backend import PlannedClip, SpeechBackend
+from budew.synthesis.clip_plan import synthesis_table
 from budew.taxonomy.rating_scales import level_name
 
 CHALLENGES = "challenges"
@@ -108,27 +116,29 @@ def make_hours_plan(
     clip_seconds: float | None = None,
     **axes: Any,
 ) -> HoursPlan:
-    """Return a plan with given hours of speech in each language, with or without acting challenges.
+    """Return a plan with given hours of speech by language and accent, with or without acting challenges.
 
     Args:
         backend: speech backend, whose voices and accents are used.
         seed: random seed.
-        hours: hours of each part, by its name: a language code, or several joined by `+`. If the word
-            `challenges` is one of them, clips of the part have challenges (all except `plain`).
+        hours: hours of each part, by its name: a language code, or several joined by `+`. A code has all
+            accents that the plan uses, or one: `en:Texan`. If the word `challenges` is one of them, clips of
+            the part have challenges (all except `plain`).
         clip_seconds: mean duration of a clip, from which clips are counted; None for that of the backend.
         axes: names of the levels to use, by axis (see `Axes`), without `languages`. `challenges` applies only
             to parts with challenges.
 
     Raises:
-        InputError: a language or level does not exist, a part occurs twice, or `challenges` are given but no
-            part has challenges.
+        InputError: a language or level does not exist, the backend lacks an accent, a part occurs twice,
+            or no part uses the `challenges` or `accents`.
         SettingsError: an axis does not exist, or its names are not text.
 
     Example:
         >>> from budew.synthesis.acting import EspeakBackend
-        >>> plan = make_hours_plan(EspeakBackend(), seed=1, hours={"en": 2, "de+challenges": 1})
+        >>> hours = {"en": 2, "en:British": 0.5, "de+challenges": 1}
+        >>> plan = make_hours_plan(EspeakBackend(), seed=1, hours=hours)
         >>> plan.shares(len(plan))
-        {'en': 1440, 'de-challenges': 720}
+        {'en': 1440, 'en-British': 360, 'de-challenges': 720}
     """
     chosen = validated(Axes, axes, name="the plan")
     if chosen.languages is not None:
@@ -138,27 +148,50 @@ def make_hours_plan(
     clips = []
     for name, length in hours.items():
         words = [word.strip().casefold() for word in name.split("+")]
-        own = {"languages": [word for word in words if word != CHALLENGES], "challenges": [PLAIN]}
+        spoken: dict[str, list[str]] = {}
+        for word in words:
+            if word != CHALLENGES:
+                code, marked, accent = word.partition(":")
+                spoken.setdefault(code, []).extend([accent.strip()] if marked else [])
+        own = {"languages": list(spoken), "challenges": [PLAIN]}
         if CHALLENGES in words:
             own["challenges"] = list(chosen.challenges or (each for each in challenges() if each != PLAIN))
         plan = make_plan(backend, seed=seed, **{**chosen.model_dump(), **own})
-        part = "-".join((*plan.accents, *([CHALLENGES] if CHALLENGES in words else ())))
+        accents = {
+            code: chosen_names("accent", accents, backend.accents(code), of=f" of {code} with {backend.name}")
+            for code, accents in spoken.items()
+            if accents
+        }
+        names = chain.from_iterable((code, *accents.get(code, ())) for code in plan.accents)
+        part = "-".join((*names, *([CHALLENGES] if CHALLENGES in words else ()))).replace(" ", "-")
         if part in parts:
             raise InputError(f"the part {name} occurs twice: give it once, with the sum of its hours")
-        parts[part] = replace(plan, part=part)
+        parts[part] = replace(plan, part=part, accents={**plan.accents, **accents})
         clips.append(max(1, round(length * 3600 / seconds)))
+    if chosen.accents and all(
+        ":" in word for name in hours for word in name.split("+") if word.strip().casefold() != CHALLENGES
+    ):
+        raise InputError("every language of the plan has its own accent: remove accents")
     if chosen.challenges and not any(name.endswith(CHALLENGES) for name in parts):
         raise InputError(f"no part has challenges: add one such as {next(iter(parts))}+{CHALLENGES}=1")
     return HoursPlan(tuple(parts.values()), tuple(clips))
 
 
 def hours_in(text: str) -> dict[str, float]:
-    """Return hours by part from a text, PART=HOURS with commas; InputError for a malformed or repeated part.
+    """Return hours by part from a text: PART=HOURS with commas, or the name of published hours.
+
+    Raises:
+        InputError: there are no hours with the name, a part is malformed, or it occurs twice.
 
     Example:
-        >>> hours_in("en=2,de+challenges=0.5")
-        {'en': 2.0, 'de+challenges': 0.5}
+        >>> hours_in("en:Texan=2,de+challenges=0.5")
+        {'en:Texan': 2.0, 'de+challenges': 0.5}
+        >>> hours_in("emonet-voice-big")["en:Louisiana"]
+        133
     """
+    published: dict[str, dict[str, float]] = synthesis_table("acting/hours")
+    if text in published:
+        return dict(published[text])
     found: dict[str, float] = {}
     for part in text.split(","):
         name, _, number = part.partition("=")
@@ -167,7 +200,10 @@ def hours_in(text: str) -> dict[str, float]:
         except ValueError:
             hours = 0.0
         if not name.strip() or name.strip() in found or not 0 < hours < inf:
-            raise InputError(f"{part.strip()!r} is not a part of a plan: write it as en=100, each once")
+            raise InputError(
+                f"{part.strip()!r} is not a part of a plan: write it as en=100 or en:Texan=100, each once, "
+                f"or use published hours: {', '.join(published)}"
+            )
         found[name.strip()] = hours
     return found
 

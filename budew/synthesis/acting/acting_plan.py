@@ -194,30 +194,33 @@ def make_plan(backend: SpeechBackend, *, seed: int, **axes: Any) -> ActingPlan:
         ('act-1-0000000', 'Anger', 'whisper')
     """
     chosen = validated(Axes, axes, name="the plan")
-    codes = _chosen("language", chosen.languages, languages())
+    codes = chosen_names("language", chosen.languages, languages())
     spoken = {code: backend.accents(code) for code in codes}
-    accents = _chosen("accent", chosen.accents, chain.from_iterable(map(backend.accents, languages())))
+    accents = chosen_names("accent", chosen.accents, chain.from_iterable(map(backend.accents, languages())))
     levels = dict(zip(LEVEL_NAMES[1:], LEVELS[1:], strict=True))
     return ActingPlan(
         seed=seed,
         wording=backend.wording,
         emotions=_some("emotion", EMOTIONS if chosen.emotions is None else map(emotion, chosen.emotions)),
-        intensities=tuple(levels[name] for name in _chosen("intensity", chosen.intensities, levels)),
+        intensities=tuple(levels[name] for name in chosen_names("intensity", chosen.intensities, levels)),
         voices=_some("voice", backend.voices(chosen.voices)),
         accents={
             code: tuple(name for name in known if name in accents) or known for code, known in spoken.items()
         },
-        challenges=_chosen("challenge", chosen.challenges, challenges()),
-        texts=_chosen("kind of text", chosen.texts, TEXTS),
+        challenges=chosen_names("challenge", chosen.challenges, challenges()),
+        texts=chosen_names("kind of text", chosen.texts, TEXTS),
     )
 
 
-def _chosen(axis: str, names: Sequence[str] | None, known: Iterable[str]) -> tuple[str, ...]:
+def chosen_names(
+    axis: str, names: Sequence[str] | None, known: Iterable[str], *, of: str = ""
+) -> tuple[str, ...]:
+    """Return the names in the spelling of `known`, all of them for None; InputError if one is not known."""
     by_name = {name.casefold(): name for name in known}
     wanted = list(by_name) if names is None else [name.casefold() for name in names]
     for name in wanted:
         if name not in by_name:
-            raise InputError(f"there is no {axis} {name!r}: use some of {', '.join(by_name.values())}")
+            raise InputError(f"there is no {axis} {name!r}{of}: use some of {', '.join(by_name.values())}")
     return _some(axis, map(by_name.__getitem__, wanted))
 
 

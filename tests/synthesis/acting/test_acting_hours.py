@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.errors import InputError
-from budew.synthesis.acting import HoursPlan, make_hours_plan, make_plan
+from budew.synthesis.acting import EspeakBackend, HoursPlan, make_hours_plan, make_plan
 from budew.synthesis.acting.acting_hours import hours_in, preview
 
 from .conftest import server_at
@@ -69,6 +69,43 @@ def test_accents_are_those_that_a_language_has():
     assert accents == ("en Texan", *(f"fr {accent}" for accent in CHAT.accents("fr")))
 
 
+def test_a_part_has_the_accent_it_names():
+    plan = planned("en:Texan=1,en=0.5,EN: vulgar street+challenges=0.2,de:Swiss+fr=0.1", accents=["none"])
+    assert [part.part for part in plan.parts] == [
+        "en-Texan",
+        "en",
+        "en-Vulgar-Street-challenges",
+        "de-Swiss-fr",
+    ]
+    assert [part.accents for part in plan.parts] == [
+        {"en": ("Texan",)},
+        {"en": ("none",)},
+        {"en": ("Vulgar Street",)},
+        {"de": ("Swiss",), "fr": ("none",)},
+    ]
+    spoken = Counter((item.language, item.accent) for item in map(plan.clip, range(len(plan))))
+    assert spoken["en", "Texan"] == 360
+    assert planned("en:Texan+en:British=1").parts[0].accents == {"en": ("Texan", "British")}
+    with pytest.raises(InputError, match="no accent 'texan' of fr with m: use some of none, Belgian"):
+        planned("fr:Texan=1")
+    with pytest.raises(
+        InputError, match="no accent 'louisiana' of en with espeak-ng: use some of none, Brit"
+    ):
+        make_hours_plan(EspeakBackend(), seed=1, hours={"en:Louisiana": 1})
+
+
+def test_published_hours_add_up_to_the_table_of_the_paper():
+    plan = planned("emonet-voice-big")
+    hours = {part: clips / 360 for part, clips in plan.shares(len(plan)).items()}  # clips of 10 s
+    assert sum(hours.values()) == 4752
+    english = {part: length for part, length in hours.items() if part.startswith("en-")}
+    assert english.pop("en-none-de-none-challenges") == 111
+    assert (len(english), sum(english.values())) == (14, 2156)
+    assert (english["en-Louisiana"], english["en-none"], hours["es-none"]) == (133, 391, 888)
+    with pytest.raises(InputError, match="published hours: emonet-voice-big"):
+        hours_in("emonet")
+
+
 def test_a_preview_counts_the_levels_of_the_plan():
     plan = planned("en=40,de=10", voices=["a", "b"], accents=["none", "Texan"], clip_seconds=30)
     found = preview(plan, len(plan), moved=lambda *_: None)
@@ -97,6 +134,9 @@ def test_a_preview_counts_the_levels_of_the_plan():
         ("en=1", {"languages": ["en"]}),
         ("en=1", {"challenges": ["whisper"]}),
         ("en=1", {"accents": ["Klingon"]}),
+        ("en:=1", {}),
+        ("en:Texan=1,EN:texan=1", {}),
+        ("en:Texan+challenges=1", {"accents": ["Irish"]}),
     ],
 )
 def test_impossible_plans_are_input_errors(hours, axes):
