@@ -37,9 +37,7 @@ _DIGEST = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 class RatingPages:
     """The pages of a study: `/rate/NAME` for each rater, and one with progress, agreement and the table.
 
-    Attributes:
-        study: clips and answers.
-        overview: path of the page with progress, agreement and the table; secret, unlike names.
+    `overview` is the path of the latter: a random one, which raters do not know.
     """
 
     study: RatingStudy
@@ -60,13 +58,12 @@ class RatingPages:
         return app
 
     def _overview(self, _: Any) -> Any:
-        found, repeats = rating_statistics(self.study.ratings()), self.study.repeatability()
+        study, found = self.study, rating_statistics(self.study.ratings())
         rows = [
-            (name, path, len(self.study.answered(name)), len(self.study.tasks(name)), repeats[name])
+            (name, path, len(study.answered(name)), len(study.tasks(name)), study.repeatability()[name])
             for name, path in self.paths.items()
         ]
-        agreement = {**found.emotions, "all": found.all}
-        return _html(rows=rows, agreement=agreement)
+        return _html(rows=rows, agreement={**found.emotions, "all": found.all})
 
     def _table(self, _: Any) -> Any:
         named = {"content-disposition": 'attachment; filename="ratings.csv"'}

@@ -71,9 +71,8 @@ def serve_page(
     The page loads nothing from elsewhere. Recordings stay on this machine and are
     deleted after an hour, or when the command ends (Ctrl-C).
 
-    With --rate, raters hear or see clips instead, and rate their emotions. An answer
-    is on the disk before the next clip is shown. The addresses of the raters and of the
-    overview, which has the table for budew corpus ratings, are printed.
+    With --rate, raters hear or see clips instead, and rate their emotions. The addresses of
+    raters and of an overview, which has the table for budew corpus ratings, are printed.
 
     Example: budew app --model laion/BUD-E-Whisper --port 8000
     """

@@ -22,9 +22,8 @@ from budew.taxonomy import EMOTIONS
 from budew.taxonomy.rating_scales import scale_named, to_intensity
 
 BLOCK = 20
-"""Clips in a block. All raters have the same blocks: raters who stop early have rated the same clips."""
-GAP = 10
-"""Fewest clips between a clip and its repetition, except in studies of fewer than 20 clips."""
+"""Clips in a block. All raters have the same blocks: raters who stop early have rated the same clips.
+A repetition comes half a block later, or more; in smaller studies half of the clips later."""
 TABLE = """CREATE TABLE IF NOT EXISTS answers (rater TEXT, item TEXT, repeat INTEGER, emotion TEXT,
 value INTEGER, scale TEXT, answered TEXT, PRIMARY KEY (rater, item, repeat, emotion))"""
 """`repeat` is 1 in repetitions; emotion, value and scale are null if a rater cannot judge the clip."""
@@ -88,7 +87,7 @@ class RatingStudy:
         choices.shuffle(names)
         blocks = [items[start : start + BLOCK] for start in range(0, len(items), BLOCK)]
         items = [item for block in blocks for item in choices.sample(block, len(block))]
-        gap = min(GAP, len(items) // 2)
+        gap = min(BLOCK, len(items)) // 2
         repeated = choices.sample(range(len(items) - gap), round(self.repeats * len(items)))
         order = [(float(place), item, 0) for place, item in enumerate(items)]
         order += [(choices.uniform(place + gap, len(items)), items[place], 1) for place in repeated]

@@ -46,7 +46,6 @@ class Server:
             port = str(free.getsockname()[1])
         self.folder, self.command = folder, [sys.executable, "-m", "budew", "app", "--rate", str(corpus)]
         self.command += ["--raters", "raters.txt", "--repeats", "0.34", "--port", port]
-        self.start()
 
     def start(self):
         self.process = subprocess.Popen(self.command, cwd=self.folder, stdout=subprocess.PIPE, text=True)
@@ -61,9 +60,12 @@ class Server:
 
 @pytest.fixture
 def server(tmp_path, corpus):
-    started = Server(tmp_path, corpus)
-    yield started
-    started.end(signal.SIGKILL)
+    server = Server(tmp_path, corpus)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end(signal.SIGKILL)
 
 
 def test_two_raters_at_once_lose_nothing_when_the_server_is_killed(server, corpus, tmp_path):

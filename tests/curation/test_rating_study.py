@@ -10,7 +10,7 @@ import pytest
 from budew import VoiceProfile
 from budew.corpora.clip import Clip
 from budew.curation import RatingStudy, rating_statistics, read_ratings
-from budew.curation.rating_study import BLOCK, GAP
+from budew.curation.rating_study import BLOCK
 from budew.errors import CorpusError, InputError, JobError
 from budew.taxonomy import EMOTIONS
 
@@ -35,7 +35,7 @@ def test_every_clip_is_asked_and_a_share_again_later(tmp_path, count, repeats):
     assert {item for item, repeat in places if not repeat} == {clip.id for clip in CLIPS[:count]}
     again = [item for item, repeat in places if repeat]
     assert len(again) == round(repeats * count)
-    assert all(places[item, 1] - places[item, 0] >= min(GAP, count // 2) for item in again)
+    assert all(places[item, 1] - places[item, 0] >= min(BLOCK, count) // 2 for item in again)
 
 
 def test_the_order_follows_from_seed_and_rater(tmp_path):
