@@ -5,7 +5,7 @@ the embeddings of all pairs of images in a group, from 1 (all equal) down; less 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,9 @@ def describe_faces(
         `emotions` and `no_emotion`: number of images of each emotion (see `emotion_of`), and of images
         without one; `shares`: for each group of ethnicities, how often each of the seven groups of emotions
         occurs; `variance`: for each group of emotions, the variance of this share between groups of
-        ethnicities; `similarity`: only with an encoder and a folder, see `similarity`.
+        ethnicities; `emotion_shares` and `emotion_variance`: for each group of ethnicities, how often each of
+        the 40 emotions occurs, and the variance of these shares, which colours the world map of the project;
+        `similarity`: only with an encoder and a folder, see `similarity`.
 
     Raises:
         CorpusError: the corpus cannot be read.
@@ -62,7 +64,8 @@ def describe_faces(
     values = {axis: Counter(getattr(person, axis) for person, _ in people) for axis in AXES}
     counts = {axis: {str(key): found[key] for key in _ordered(found)} for axis, found in values.items()}
     emotions = Counter(emotion for _, emotion in people)
-    shares = _shares(people)
+    shares = _shares(people, groups(), taxonomy()["groups"])
+    of_emotions = _shares(people, {name: name for name in EMOTIONS}, EMOTIONS)
     described: dict[str, Any] = {
         "images": len(people),
         "counts": counts,
@@ -74,6 +77,10 @@ def describe_faces(
         "variance": {
             name: round(float(np.var([row[name] for row in shares.values()])), 8) if shares else None
             for name in taxonomy()["groups"]
+        },
+        "emotion_shares": of_emotions,
+        "emotion_variance": {
+            group: round(float(np.var(list(row.values()), ddof=1)), 8) for group, row in of_emotions.items()
         },
     }
     if encoder is not None and embeddings is not None:
@@ -102,16 +109,16 @@ def _balance(counts: Iterable[int]) -> float | None:
     return round(min(known) / max(known), 4) if known else None
 
 
-def _shares(people: list[tuple[Demographics, str | None]]) -> dict[str, dict[str, float]]:
-    """Return the share of each group of emotions among the images of each group of ethnicities."""
-    both = Counter(
-        (person.group, groups()[emotion]) for person, emotion in people if person.group and emotion
-    )
+def _shares(
+    people: list[tuple[Demographics, str | None]], kinds: Mapping[str, str], names: Iterable[str]
+) -> dict[str, dict[str, float]]:
+    """Return the share of each kind of emotions, by name, among the images of each group of ethnicities."""
+    both = Counter((person.group, kinds[emotion]) for person, emotion in people if person.group and emotion)
     found: dict[str, dict[str, float]] = {}
     for ethnicity in taxonomy()["ethnicities"]:
         total = sum(count for (group, _), count in both.items() if group == ethnicity)
         if total:
-            found[ethnicity] = {name: both[ethnicity, name] / total for name in taxonomy()["groups"]}
+            found[ethnicity] = {name: both[ethnicity, name] / total for name in names}
     return found
 
 

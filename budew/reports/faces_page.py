@@ -21,6 +21,7 @@ from budew.reports.sections import (
     Section,
     with_content,
 )
+from budew.taxonomy import EMOTIONS
 
 MOST_IMAGES = 200
 SHOWN_EMOTIONS = 8
@@ -77,7 +78,12 @@ def description_report(source: str, found: Mapping[str, Any]) -> Report:
     counts = {f"Images by {label}": found["counts"][axis] for axis, label in labels.items()}
     counts["Images by emotion"] = found["emotions"]
     sections: list[Section] = [_bars(heading, images, "images", 0) for heading, images in counts.items()]
-    sections += _shares(found["shares"], found["variance"]) if found["shares"] else []
+    if found["shares"]:
+        sections += [*_shares(found["shares"], found["variance"]), _emotions(found["emotion_shares"])]
+    variance = _bars("Variance of the shares of emotions", found["emotion_variance"], "variance", 5)
+    sections.append(
+        replace(variance, note="0: all occur equally often; chance adds to it where images are few.")
+    )
     for axis, values in found.get("similarity", {}).items():
         heading = f"Mean cosine of pairs of images, {labels.get(axis, axis)}"
         sections.append(replace(_bars(heading, values, "mean cosine", 3), axis=(0.0, 1.0)))
@@ -93,6 +99,16 @@ def description_report(source: str, found: Mapping[str, Any]) -> Report:
 def _bars(heading: str, values: Mapping[str, float], measure: str, digits: int) -> Bars:
     rows = [BarRow(name, value) for name, value in values.items()]
     return Bars(heading, rows, measure=measure, digits=digits)
+
+
+def _emotions(shares: Mapping[str, Mapping[str, float]]) -> HeatMap:
+    rows = [[row[name] for row in shares.values()] for name in EMOTIONS]
+    high = max(value for row in rows for value in row)
+    note = "Share of the images of each group of ethnicities."
+    axes = ("emotion", "ethnicity")
+    return HeatMap(
+        "Share of emotions", EMOTIONS, list(shares), rows, high=high, note=note, axes=axes, digits=3
+    )
 
 
 def _shares(shares: Mapping[str, Mapping[str, float]], variances: Mapping[str, float]) -> list[HeatMap]:

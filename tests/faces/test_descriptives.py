@@ -42,6 +42,11 @@ def test_who_is_in_a_corpus_and_which_emotions(corpus):
     }
     assert found["shares"]["White"]["Negative High-Energy Emotions"] == 0.5
     assert found["shares"]["East Asian"]["Negative High-Energy Emotions"] == 1.0
+    white = found["emotion_shares"]["White"]
+    assert {name: share for name, share in white.items() if share} == {"Fear": 0.5, "Elation": 0.5}
+    assert len(white) == 40
+    assert found["emotion_variance"]["White"] == pytest.approx(np.var(list(white.values()), ddof=1), abs=1e-8)
+    assert found["emotion_variance"]["White"] < found["emotion_variance"]["East Asian"]
     assert found["variance"]["Negative High-Energy Emotions"] == pytest.approx(np.var([0.5, 1.0, 0.0]))
 
 

@@ -3,11 +3,42 @@
 import io
 from types import SimpleNamespace
 
+import numpy as np
 from PIL import Image
 
-from budew.corpora import Clip
+from budew.corpora import Clip, write_shard
+from budew.faces.descriptives import describe_faces
 from budew.reports import faces_page
 from budew.reports.section_layout import report_html
+
+
+def test_a_description_has_each_emotion_by_ethnicity_and_the_variance_of_its_shares(tmp_path):
+    prompts = ("White man of 20 years, fear", "Asian man of 20 years, fear", "Asian man of 30 years, joy")
+    clips = [Clip(str(n), picture(), "png", metadata={"prompt": text}) for n, text in enumerate(prompts)]
+    write_shard(tmp_path / "faces.tar", clips)
+    found = describe_faces(tmp_path / "faces.tar")
+    report = faces_page.description_report("faces.tar", found)
+    sections = {section.heading: section for section in report.sections}
+    shares = sections["Share of emotions"]
+    assert shares.columns == ["White", "East Asian"]
+    of_fear = shares.values[shares.rows.index("Fear")]
+    assert (of_fear, shares.high, np.sum(shares.values, axis=0).tolist()) == ([1.0, 0.5], 1.0, [1.0, 1.0])
+    bars = {row.label: row.value for row in sections["Variance of the shares of emotions"].rows}
+    assert bars == found["emotion_variance"]
+    assert bars["White"] > bars["East Asian"]
+    assert "Share of emotions" in report_html(report)
+
+
+def test_a_corpus_without_demographics_has_a_description(tmp_path):
+    write_shard(tmp_path / "faces.tar", [Clip("a", picture(), "png")])
+    report = faces_page.description_report("faces.tar", describe_faces(tmp_path / "faces.tar"))
+    assert "Share of emotions" not in report_html(report)
+
+
+def picture():
+    file = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(file, "PNG")
+    return file.getvalue()
 
 
 def test_images_are_shown_with_their_strongest_emotions_and_further_ones_counted(monkeypatch):
