@@ -86,6 +86,10 @@ def emonet_voice_command(
         int,
         Option(min=1, metavar="N", help="Least number of raters of a unanimous clip: 3 as announced."),
     ] = 2,
+    beside: Annotated[
+        list[Path] | None,
+        Option(metavar="FILE", help="Further predictions to show beside, on the same --scale; repeatable."),
+    ] = None,
 ) -> None:
     """Score a model on EmoNet-Voice Bench, where each clip is rated for one emotion, on 0 to 10.
 
@@ -96,7 +100,7 @@ def emonet_voice_command(
     Example: budew benchmark emonet-voice --data bench/ --predictions scores.jsonl --html report.html
     """
     json, html = reporting.json, reporting.html
-    refuse_to_replace([data, source.predictions, calibration], json, html)
+    refuse_to_replace([data, source.predictions, calibration, *(beside or ())], json, html)
     predictor = source.predictor(model, writing)
     with progress_bar("captioning") as bar:
         scored = benchmarks.score_emonet_voice(
@@ -105,6 +109,7 @@ def emonet_voice_command(
             calibration=calibration,
             compared=evaluation.COMPARED if compare_decoding else (),
             min_raters=min_raters,
+            others=[evaluation.FilePredictor(path, scale=source.scale) for path in beside or ()],
             settings=Resampling(resamples=reporting.resamples, seed=reporting.seed),
             progress=bar,
         )

@@ -21,6 +21,7 @@ def emonet_voice_report(result: Result) -> Report:
         _leaderboard(result),
         _variants(result),
         decoding_table(result["comparison"]) if "comparison" in result else None,
+        _mean_spearman(result),
         _by_emotion(result),
         *(_groups(result, part) for part in ("language", "voice", "arousal")),
         _classes(result),
@@ -123,6 +124,15 @@ def _by_emotion(result: Result) -> Bars:
         "Marks are published results (arXiv:2506.09827, table 6); a model without a mark refused the emotion."
     )
     return Bars("Spearman ρ by emotion", rows, axis=(0.0, 0.7), note=note, measure=result["model"])
+
+
+def _mean_spearman(result: Result) -> Bars:
+    found = sorted(result["mean_spearman"], key=lambda one: -(one["spearman"]["value"] or 0.0))
+    rows = [BarRow(one["model"], one["spearman"]) for one in found]
+    sources: list[Cell] = [one.get("source", "this report") for one in found]
+    beside = {"emotions": [one["emotions"] for one in found], "source": sources}
+    note = "Mean over the emotions that a model does not refuse; intervals resample the emotions."
+    return Bars("Mean Spearman ρ of models", rows, note=note, measure="mean ρ", digits=3, columns=beside)
 
 
 def _groups(result: Result, part: str) -> Table:

@@ -42,6 +42,24 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_other_intervals(b
     assert results[0]["mae"] != results[2]["mae"]
 
 
+def test_further_predictions_stand_beside_those_that_are_scored(budew, bench, tmp_path):
+    data, predictions = bench
+    opposite = {row.file: {row.category: 1 - row.label / 10} for row in ROWS}
+    other, page = write_scores(tmp_path / "opposite.jsonl", opposite), tmp_path / "v.html"
+    given = ("--data", data, "--predictions", predictions, "--beside", other, "--resamples", 20)
+    outcome = budew("benchmark", "emonet-voice", *given, "--json", tmp_path / "v.json", "--html", page)
+    assert outcome.status == 0, outcome.err
+    assert "opposite.jsonl" in outcome.out
+    assert "opposite.jsonl" in page.read_text(encoding="utf-8")
+    result = json.loads((tmp_path / "v.json").read_text(encoding="utf-8"))
+    means = {row["model"]: row for row in result["mean_spearman"]}
+    assert means["scores.jsonl"]["spearman"] == {"value": 1, "low": 1, "high": 1}
+    assert means["opposite.jsonl"]["spearman"]["value"] == pytest.approx(-1)
+    assert means["scores.jsonl"]["emotions"] == 5
+    other.write_text('{"id": "elsewhere", "Anger": 1.0}\n')
+    assert "no prediction of opposite.jsonl" in budew("benchmark", "emonet-voice", *given).err
+
+
 @pytest.mark.parametrize("wrong", ["model too", "not there", "other clips"])
 def test_unusable_data_is_an_error_of_one_line(budew, bench, tmp_path, wrong):
     data, predictions = bench

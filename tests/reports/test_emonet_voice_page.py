@@ -26,6 +26,19 @@ def test_every_section_renders_from_json_alone(tmp_path, refused):
     assert f"{result['human_ceiling']['mae']['value']:.3f}" in page
 
 
+def test_means_over_emotions_are_those_of_the_published_table(tmp_path):
+    result = emonet_voice_result(tmp_path)
+    bars = {section.heading: section for section in emonet_voice_report(result).sections}
+    means = {row.label: row.value for row in bars["Mean Spearman ρ of models"].rows}
+    assert list(means) == sorted(means, key=lambda name: -means[name]["value"])
+    for model in result["published_by_emotion"]:
+        rhos = list(model["spearman"].values())
+        assert means[model["model"]]["value"] == pytest.approx(sum(rhos) / len(rhos))
+    own = [one["spearman"]["value"] for one in result["by_emotion"].values()]
+    defined = [rho for rho in own if rho is not None]
+    assert means["scores.jsonl"]["value"] == pytest.approx(sum(defined) / len(defined))
+
+
 def test_own_row_stands_out_with_its_intervals(tmp_path):
     result = emonet_voice_result(tmp_path)
     board = emonet_voice_report(result).sections[0]

@@ -38,7 +38,8 @@ from budew.evaluation.predictors import Decoding, FilePredictor, ModelPredictor,
 from budew.io.resources import packaged_table
 from budew.statistics.agreement import Agreement, agreement, rating_matrix
 from budew.statistics.arrays import FloatArray
-from budew.statistics.resampling import ConfidenceInterval, Resampling, plain_fields
+from budew.statistics.pair_metrics import PAIR_METRICS
+from budew.statistics.resampling import ConfidenceInterval, Resampling, mean_interval, plain_fields
 from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.rating_scales import from_intensity, to_intensity
 
@@ -68,6 +69,8 @@ class EmoNetVoice:
         calibration: summary of the calibration that was applied, with the number of clips that were
             `left_out` because it was fitted to them; None without.
         comparison: scores of several decodings of the model, if they were compared.
+        others: results of further predictions for the same clips; of these, only the rows in `leaderboard`
+            and `mean_spearman` are part of `to_dict`.
     """
 
     model: str
@@ -86,16 +89,20 @@ class EmoNetVoice:
     decoding: Decoding | None = None
     calibration: Mapping[str, Any] | None = None
     comparison: DecodingComparison | None = None
+    others: "tuple[EmoNetVoice, ...]" = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data with the published results; the keys of `scores` are at the top level."""
         table = packaged_table(__package__, "emonet_voice")
-        own = {name: self.scores.overall[name].value for name in ("pearson", "spearman", "mae", "rmse")}
-        row = {"model": self.model, **own, "refused": self.refused.value, "source": self.data, "own": True}
-        rows = [row, *table["leaderboard"]]
+        rows = [self._row() | {"own": True}, *(one._row() for one in self.others), *table["leaderboard"]]
+        rhos = ((one.model, one.scores.by_emotion) for one in (self, *self.others))
+        by_emotion = [
+            {"model": model, "spearman": {name: found["spearman"].value for name, found in groups.items()}}
+            for model, groups in rhos
+        ]
         names = {"benchmark": "emonet-voice", "model": self.model, "data": self.data}
         absent = [part for part in ("decoding", "calibration", "comparison") if not getattr(self, part)]
-        found = plain_fields(self, "model", "data", "scores", *absent)
+        found = plain_fields(self, "model", "data", "scores", "others", *absent)
         if self.decoding is not None:
             found["decoding"] = {"name": self.decoding.name, **self.decoding.model_dump()}
         return {
@@ -103,9 +110,21 @@ class EmoNetVoice:
             **self.scores.to_dict(),
             **found,
             "leaderboard": sorted(rows, key=_by_correlation, reverse=True),
+            "mean_spearman": [self._mean_spearman(one) for one in (*by_emotion, *table["by_emotion"])],
             "published_by_emotion": table["by_emotion"],
             "published_reliability": table["reliability"],
         }
+
+    def _row(self) -> dict[str, Any]:
+        values = {name: self.scores.overall[name].value for name in PAIR_METRICS}
+        named = {"model": self.model, "source": self.data, "date": None}
+        return {**named, **values, "refused": self.refused.value}
+
+    def _mean_spearman(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the mean ρ over the emotions of a model; the interval resamples the emotions."""
+        rhos = np.array(list(row["spearman"].values()), dtype=np.float64)
+        mean = mean_interval(rhos, self.settings).to_dict()
+        return {**row, "spearman": mean, "emotions": int(np.isfinite(rhos).sum())}
 
 
 def _by_correlation(row: Mapping[str, Any]) -> float:
@@ -119,6 +138,7 @@ def score_emonet_voice(
     calibration: Path | None = None,
     compared: Sequence[Decoding] = (),
     min_raters: int = 2,
+    others: Sequence[FilePredictor] = (),
     settings: Resampling | None = None,
     progress: Progress | None = None,
 ) -> EmoNetVoice:
@@ -133,6 +153,7 @@ def score_emonet_voice(
         compared: further decodings of the captioner to score and compare, such as
             `decoding_comparison.COMPARED`.
         min_raters: least number of raters of the clips in `scores.unanimous`.
+        others: further files of predictions, shown beside; they are not calibrated.
         settings: number of bootstrap resamples and permutations, and seed; default: `Resampling()`.
         progress: called after each clip.
 
@@ -183,7 +204,13 @@ def score_emonet_voice(
         settings=settings,
         calibration=fitted,
     )
-    return replace(result, decoding=predictor.decoding, comparison=comparison)
+    used = frozenset[str]() if fitted is None else fitted.clips
+    clips = [clip for clip, _ in found if used.isdisjoint((clip.id, clip.clip.id))]
+    more = []
+    for other in others:
+        both = zip(clips, other.predict((clip.clip for clip in clips), []), strict=True)
+        more.append(score_predictions(both, model=other.name, data=str(data), settings=settings))
+    return replace(result, decoding=predictor.decoding, comparison=comparison, others=tuple(more))
 
 
 def _compared(
@@ -253,8 +280,8 @@ def score_predictions(
     clips, found = [clip for clip, _ in kept], [one for _, one in kept]
     if not any(found):
         raise InputError(
-            f"no prediction is for a clip of {data}, such as {every[0][0].id!r}: use the names of the audio "
-            "files as ids"
+            f"no prediction of {model} is for a clip of {data}, such as {every[0][0].id!r}: use the names of "
+            "the audio files as ids"
         )
     values = np.array([_value(one, clip.category) for clip, one in kept])
     rated = np.array([clip.category not in ATTRIBUTES for clip in clips], dtype=bool)
