@@ -276,11 +276,7 @@ def emonet_face_hq_command(
     predictions: FacePredictions = None,
     scale: FaceScale = "intensity",
     demographics: Annotated[
-        Path | None,
-        Option(
-            metavar="FILE",
-            help="Images with their prompts, or ethnicity, gender and age: a table. Scores these groups too.",
-        ),
+        Path | None, Option(metavar="FILE", help="Images with their prompts, or ethnicity, gender and age.")
     ] = None,
     json: options.JsonFile = None,
     html: options.HtmlFile = None,

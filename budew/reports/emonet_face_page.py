@@ -35,7 +35,7 @@ def emonet_face_hq_report(result: Result) -> Report:
     )
     sections = with_content(
         *_raters(result),
-        *_correlations(result),
+        _correlations(result),
         *_by_demographics(result),
         _published(result),
         _kappas(result),
@@ -85,20 +85,16 @@ def _raters(result: Result) -> list[Table]:
     ]
 
 
-def _correlations(result: Result) -> list[Bars]:
-    """Return the mean ρ of each model and of each group of models, groups in the order of the paper."""
-    order, models = list(result["group_spearman"]), [one for one in result["raters"] if "spearman" in one]
-    models.sort(key=lambda one: (order.index(one["group"]), -(one["spearman"]["value"] or 0.0)))
-    groups: list[Cell] = [one["group"] for one in models]
-    by_model = [BarRow(one["name"], one["spearman"]) for one in models]
-    by_group = [BarRow(name, rho) for name, rho in result["group_spearman"].items()]
-    numbers: list[Cell] = [groups.count(name) for name in order]
+def _correlations(result: Result) -> Bars:
+    """Return the mean ρ of each group of models and of its models, groups in the order of the paper."""
+    rows: list[BarRow] = []
+    for group, mean in result["group_spearman"].items():
+        models = [one for one in result["raters"] if one["group"] == group]
+        models.sort(key=lambda one: -(one["spearman"]["value"] or 0.0))
+        rows.append(BarRow(f"{group}: mean of {len(models)}", mean))
+        rows += [BarRow(one["name"], one["spearman"]) for one in models]
     note = "Mean over the emotions of ρ with the median of the people; intervals resample the emotions."
-    shown: dict[str, Any] = {"note": note, "measure": "mean ρ", "digits": 3}
-    return [
-        Bars("ρ of models", by_model, columns={"group": groups}, **shown),
-        Bars("ρ of groups of models", by_group, columns={"models": numbers}, **shown),
-    ]
+    return Bars("ρ of groups of models, and of their models", rows, note=note, measure="mean ρ", digits=3)
 
 
 def _by_demographics(result: Result) -> list[Bars]:

@@ -240,9 +240,7 @@ def resampled_means(values: FloatArray, settings: Resampling, generator: np.rand
 
 
 def mean_interval(values: FloatArray, settings: Resampling) -> ConfidenceInterval:
-    """Return the mean of the defined values, (n,), with an interval from resampling them.
-
-    NaN is left out; with fewer than two values the mean is undefined.
+    """Return the mean of values (n,), NaN left out, with an interval; undefined with fewer than two values.
 
     Example:
         >>> mean_interval(np.array([0.25, np.nan, 0.75]), Resampling())

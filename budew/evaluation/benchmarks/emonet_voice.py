@@ -69,8 +69,7 @@ class EmoNetVoice:
         calibration: summary of the calibration that was applied, with the number of clips that were
             `left_out` because it was fitted to them; None without.
         comparison: scores of several decodings of the model, if they were compared.
-        others: results of further predictions for the same clips; of these, only the rows in `leaderboard`
-            and `mean_spearman` are part of `to_dict`.
+        others: results of further predictions, of which `leaderboard` and `mean_spearman` have a row each.
     """
 
     model: str

@@ -116,7 +116,7 @@ def read_demographics(path: str | Path, images: Sequence[str]) -> list[Demograph
     found, path = dict.fromkeys(images, Demographics()), Path(path)
     check_file(path)
     for _, default, parse in table_rows(path):
-        if (image := item_name(row := parse(), default)) in found:
+        if found.get(image := item_name(row := parse(), default)) == Demographics():
             found[image] = demographics_of(Clip(image, b"", "", metadata=row))
     if set(found.values()) == {Demographics()}:
         fault = f"{path} has no demographics of an image of the ratings, such as {images[0]!r}"

@@ -120,6 +120,7 @@ def test_scores_by_demographics_are_those_of_the_images_alone(face_rows, result,
     for image in range(39):
         who = "arabic woman" if image < 35 else "White man"
         lines.append(f"x,{image:04d}.png,a photo of a {who} of 20 years,{20 + image % 2 * 30}")
+        lines.append(f"x,{image:04d}.png,,")
     (tmp_path / "images.csv").write_text("\n".join(lines))
     table = write_rows(face_rows, tmp_path / "t.jsonl")
     found = score_emonet_face_hq(table, demographics=tmp_path / "images.csv").to_dict()["demographics"]

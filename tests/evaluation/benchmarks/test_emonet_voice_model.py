@@ -100,6 +100,8 @@ def test_calibrated_predictions_score_as_the_curve_says(tmp_path):
     assert found["mae"]["value"] == pytest.approx(np.abs(said - [row.label for row in kept]).mean(), abs=1e-9)
     again = write_set(tmp_path / "again", rows[::-1])  # other shards, other row numbers
     options = {"calibration": tmp_path / "c.json", "settings": FEW}
-    assert score_emonet_voice(again, FilePredictor(path), **options).to_dict()["mae"] == found["mae"]
+    beside = score_emonet_voice(again, FilePredictor(path), others=[FilePredictor(path)], **options)
+    assert beside.to_dict()["mae"] == found["mae"]
+    assert beside.others[0].scores.overall["n"] == len(kept)
     with pytest.raises(InputError, match="decodings"):
         score_emonet_voice(data, FilePredictor(path), compared=[K2])
