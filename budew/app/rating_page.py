@@ -30,6 +30,7 @@ from budew.taxonomy.rating_scales import scale_named
 applications: Any = require("starlette.applications", extra="app", purpose="budew app --rate")
 responses: Any = require("starlette.responses", extra="app", purpose="budew app --rate")
 _SCRIPT = (Path(__file__).parent / "rating_page.js").read_text(encoding="utf-8")
+_LONGEST_FORM = 65_536
 _DIGEST = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 
 
@@ -86,7 +87,7 @@ class RatingPages:
 
     async def _answer(self, request: Any) -> Any:
         """Store the answers to a clip, then send the browser to the next one."""
-        rater, sent = self._rater(request), dict(parse_qsl((await request.body()).decode(errors="replace")))
+        rater, sent = self._rater(request), dict(parse_qsl(await _form(request)))
         task = {_key(task): task for task in self.study.tasks(rater)}.get(sent.pop("task", ""))
         skipped = sent.pop("skip", None) is not None
         complete = sent and all(value.isdecimal() and len(value) < 9 for value in sent.values())
@@ -100,6 +101,16 @@ class RatingPages:
         if request.path_params["name"] in self.study.raters:
             return str(request.path_params["name"])
         raise InputError("there is no rater with this address: ask for yours")
+
+
+async def _form(request: Any) -> str:
+    """Return the form of a request, which is never larger than a page with 40 questions sends."""
+    sent = b""
+    async for chunk in request.stream():
+        sent += chunk
+        if len(sent) > _LONGEST_FORM:
+            raise InputError(f"the form is longer than {_LONGEST_FORM} bytes: reload the page")
+    return sent.decode(errors="replace")
 
 
 def _key(task: RatingTask) -> str:

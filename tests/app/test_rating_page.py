@@ -134,6 +134,8 @@ def test_only_complete_answers_to_own_questions_are_saved(client):
     wrong += [{**answers, "Anger": "1"}, {"task": task, "Awe": "7"}, {**answers, "Fear": "9" * 100_000}]
     for form in wrong:
         assert client.post("/rate/anna", data=form).status_code == 400
+    without_end = client.post("/rate/anna", content=(b"x" * 10_000 for _ in range(100)))
+    assert "longer" in without_end.text
     assert tasks_shown(client)[1] == task
     assert "1 of 7 clips saved" in client.post("/rate/anna", data=answers).text
     assert client.get(f"{client.overview}ratings.csv").text.splitlines()[1].endswith(",anna,Awe,7,0-7")
