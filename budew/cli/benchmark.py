@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer import Option
+from typer import Argument, Option
 
 from budew import corpora, evaluation, reports
 from budew.cli import options
@@ -86,9 +86,9 @@ def emonet_voice_command(
         int,
         Option(min=1, metavar="N", help="Least number of raters of a unanimous clip: 3 as announced."),
     ] = 2,
-    beside: Annotated[
+    others: Annotated[
         list[Path] | None,
-        Option(metavar="FILE", help="Further predictions to show beside, on the same --scale; repeatable."),
+        Argument(metavar="FILE", help="Further predictions to show beside, on the same --scale."),
     ] = None,
 ) -> None:
     """Score a model on EmoNet-Voice Bench, where each clip is rated for one emotion, on 0 to 10.
@@ -100,7 +100,7 @@ def emonet_voice_command(
     Example: budew benchmark emonet-voice --data bench/ --predictions scores.jsonl --html report.html
     """
     json, html = reporting.json, reporting.html
-    refuse_to_replace([data, source.predictions, calibration, *(beside or ())], json, html)
+    refuse_to_replace([data, source.predictions, calibration, *(others or ())], json, html)
     predictor = source.predictor(model, writing)
     with progress_bar("captioning") as bar:
         scored = benchmarks.score_emonet_voice(
@@ -109,7 +109,7 @@ def emonet_voice_command(
             calibration=calibration,
             compared=evaluation.COMPARED if compare_decoding else (),
             min_raters=min_raters,
-            others=[evaluation.FilePredictor(path, scale=source.scale) for path in beside or ()],
+            others=[evaluation.FilePredictor(path, scale=source.scale) for path in others or ()],
             settings=Resampling(resamples=reporting.resamples, seed=reporting.seed),
             progress=bar,
         )

@@ -46,7 +46,7 @@ def test_further_predictions_stand_beside_those_that_are_scored(budew, bench, tm
     data, predictions = bench
     opposite = {row.file: {row.category: 1 - row.label / 10} for row in ROWS}
     other, page = write_scores(tmp_path / "opposite.jsonl", opposite), tmp_path / "v.html"
-    given = ("--data", data, "--predictions", predictions, "--beside", other, "--resamples", 20)
+    given = ("--data", data, "--predictions", predictions, other, "--resamples", 20)
     outcome = budew("benchmark", "emonet-voice", *given, "--json", tmp_path / "v.json", "--html", page)
     assert outcome.status == 0, outcome.err
     assert "opposite.jsonl" in outcome.out
