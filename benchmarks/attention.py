@@ -47,7 +47,7 @@ def seconds_a_step(recipe: Recipe, attention: str, *, steps: int = 20) -> float:
         ):
             with short_window(model.model.encoder, frames):
                 output = model(**batch)
-            loss = caption_loss(output, tokens, clips=clips, heads_weight=1.0)
+            loss = caption_loss(output, tokens, clips_per_step=clips, heads_weight=1.0)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
