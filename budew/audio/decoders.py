@@ -32,7 +32,7 @@ RATES = (4_000, 768_000)
 MOST_CHANNELS = 64
 _BLOCK = 8_192
 _PADDING = 4_096  # bytes; as large as a block of a disk
-_DEMUXERS = "mp3,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,ogg,flac,wav,aiff,au,caf,w64,amr,asf"
+DEMUXERS = "mp3,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,ogg,flac,wav,aiff,au,caf,w64,amr,asf"
 _BY_SOUNDFILE = ("wav", "flac", "ogg", "aiff", "au", "caf")
 
 
@@ -219,7 +219,7 @@ def _interrupt_held() -> Iterator[None]:
 
 def _by_av(file: BinaryIO, name: str) -> Stream:
     try:
-        container = av.open(file, options={"format_whitelist": _DEMUXERS})
+        container = av.open(file, options={"format_whitelist": DEMUXERS})
     except (av.error.FFmpegError, OSError) as error:
         raise _RefusedError(f"FFmpeg: {error.strerror or error}") from error
     try:

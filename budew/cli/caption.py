@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from io import BytesIO
@@ -65,6 +65,13 @@ class CaptionOutput:
         bool, Option("--scores", help="Add the scores of emotions, from 0 to 1, to each caption.")
     ] = False
     output_file: options.Output = None
+    faces: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="html: scores of faces in the videos, by budew face score, drawn below those of the voice.",
+        ),
+    ] = None
     quiet: Annotated[bool, Option("--quiet", help="Do not print notes about the checkpoint.")] = False
 
     def chosen_format(self) -> Format:
@@ -103,7 +110,10 @@ def caption_command(
     """
     sources, format, file = paths or [], wanted.chosen_format(), wanted.output_file
     _check_input(sources, recorded, format)
-    refuse_to_replace(sources, file, recorded.keep)
+    if wanted.faces and format != "html":
+        raise BadParameter("--faces requires --format html")
+    faces = reports.face_courses(wanted.faces) if wanted.faces else None
+    refuse_to_replace([*sources, wanted.faces], file, recorded.keep)
     microphone = audio.find_microphone() if recorded.record else None
     chosen = model.options()
     captioner = inference.Captioner(inference.load_backend(chosen), writing.options(writing.samples))
@@ -121,7 +131,7 @@ def caption_command(
             recordings, _ = inference.from_paths(sources)
         captioned = _captioned(captioner, sources, file, inference.identity_of(chosen))
     with captioned as records, output(file) as opened:
-        fine = _write(records, opened, format, shown, recordings)
+        fine = _write(records, opened, format, shown, recordings, faces)
     if format == "html" and file is not None and file.is_file():
         print(f"page: {file.resolve().as_uri()}")
     raise typer.Exit(0 if fine else 1)
@@ -176,12 +186,13 @@ def _write(
     format: Format,
     shown: "inference.OutputOptions",
     recordings: "Iterable[inference.Recording]",
+    faces: "Mapping[str, reports.Course] | None",
 ) -> bool:
     """Write results in a format; return False if a recording failed or is damaged."""
     if format != "html":
         return inference.write_results(records, file, replace(shown, format=format))
     listed = list(records)
-    file.write(reports.captions_html(listed, recordings))
+    file.write(reports.captions_html(listed, recordings, faces))
     return not any(map(inference.is_bad, listed))
 
 

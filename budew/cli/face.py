@@ -50,10 +50,17 @@ app = typer.Typer(
 )
 
 
+def _seconds(text: str | float) -> float:
+    """Return the seconds in a text such as `0.5s` or `2`; ValueError for less than 10 ms."""
+    if (seconds := float(str(text).removesuffix("s"))) >= 0.01:
+        return seconds
+    raise ValueError
+
+
 @app.command("score", no_args_is_help=True)
 def score_faces(
     images: Annotated[
-        list[str], Argument(metavar="IMAGES", help="Files, folders, shards, Parquet files, hf://OWNER/NAME.")
+        list[str], Argument(metavar="IMAGES", help="Files, folders, shards, Parquet files, videos.")
     ],
     model: Annotated[
         str,
@@ -67,13 +74,18 @@ def score_faces(
     html: options.HtmlFile = None,
     device: options.Device = None,
     batch_size: ImageBatch = 32,
+    every: Annotated[
+        float,
+        Option(parser=_seconds, metavar="SECONDS", help="Interval at which a frame of a video is scored."),
+    ] = 1.0,
 ) -> None:
     """Score the 40 emotions of faces, as JSON Lines in the published form.
 
     Each line has the path of an image and, for each head: raw (about 0 to 7), mean_subtracted
     (raw minus its mean over neutral faces), softmax over the emotions, and intensity (0 to 1).
     Images that cannot be read are reported, and the exit status is 1. Each image must show
-    one face that fills most of it: faces are not detected.
+    one face that fills most of it: faces are not detected. Of a video, a frame is scored at each
+    interval, as NAME@SECONDS; budew caption --faces shows the scores beside the voice.
 
     Example: budew face score faces/ -o scores.jsonl --html faces.html
     """
@@ -82,7 +94,7 @@ def score_faces(
     bad, page = PrintedErrors(), reports.FacesPage(f"Emotions by {model}")
     scorer = faces.FaceScorer.from_pretrained(model, encoder=encoder, device=device)
 
-    clips = faces.read_images(images, on_bad=bad)
+    clips = faces.read_images(images, on_bad=bad, every=every)
     done = 0
     with stdout_free_for(file, html), output(file) as lines, progress_bar("scoring", unit="images ") as bar:
         for clip, scores in scorer.score_clips(clips, batch_size=batch_size, on_bad=bad):

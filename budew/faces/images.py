@@ -19,6 +19,7 @@ from budew.corpora.media import IMAGE
 from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import matches, read_one
 from budew.errors import CorpusError, OnBad, first_line, require
+from budew.faces.videos import VIDEOS, read_frames
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -75,16 +76,23 @@ def _fault(clip: Clip, what: str) -> CorpusError:
     return CorpusError(f"image {clip.id!r}: {what}")
 
 
-def read_images(sources: Iterable[str], *, on_bad: OnBad) -> Iterator[Clip]:
+def read_images(sources: Iterable[str], *, on_bad: OnBad, every: float = 1.0) -> Iterator[Clip]:
     """Read corpora of images. The id of a loose file is its path without suffix, since names may occur twice.
 
     Args:
-        sources: files, folders, shards, Parquet files or hub ids; see `budew.corpora.read`.
+        sources: files, folders, shards, Parquet files or hub ids (see `budew.corpora.read`), or videos.
         on_bad: called with the error of each item that cannot be read.
+        every: of videos, interval in seconds at which a frame is read, see `budew.faces.videos`.
     """
     options = ReadOptions(media=IMAGE, on_bad=on_bad)
     for source in sources:
         for entry in matches(source, options):
+            if isinstance(entry, Path) and entry.suffix.lower() in VIDEOS:
+                try:
+                    yield from read_frames(entry, _id_of(entry), every=every)
+                except CorpusError as error:
+                    on_bad(error)
+                continue
             for clip in read_one(entry, options):
                 is_image = isinstance(entry, Path) and IMAGE.owns(entry)
                 yield replace(clip, id=_id_of(Path(entry))) if is_image else clip

@@ -1,4 +1,6 @@
+from .captions_page import Course as Course
 from .captions_page import captions_html as captions_html
+from .captions_page import face_courses as face_courses
 from .coarse_benchmark_page import coarse_report as coarse_report
 from .corpus_page import inspection_report as inspection_report
 from .corpus_page import inspection_summary as inspection_summary

@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,18 @@ import soundfile
 
 from budew.audio.samples import windows
 from budew.captions import parse
-from budew.errors import AudioError
+from budew.corpora.column_names import number_in
+from budew.errors import AudioError, BudewWarning, InputError
+from budew.evaluation.prediction_files import by_id
+from budew.evaluation.prediction_rows import read_rows
 from budew.inference.captioned_recording import clock
 from budew.inference.outputs import captioned_windows
 from budew.inference.recordings import Recording
 from budew.reports.explanation import marks_of, pieces
 from budew.reports.page import mp3_uri, render_page, strongest_first, trait_words
 
-LANES = 8
-"""Number of emotions drawn over time; the strongest ones are chosen."""
+LANES, FACE_LANES = 8, 4
+"""Number of emotions of voice and face drawn over time; the strongest ones are chosen."""
 MOST_RECORDINGS = 100
 LARGEST_AUDIO = 48_000_000
 """Largest size of all mp3 in one page in bytes: about four hours."""
@@ -35,12 +40,47 @@ _COMPRESSION = 0.7
 _SCRIPT = (Path(__file__).parent / "captions_page.js").read_text(encoding="utf-8")
 
 
-def captions_html(records: Sequence[Mapping[str, Any]], recordings: Iterable[Recording]) -> str:
+Course = list[dict[str, Any]]
+"""Scores of a face over time: windows with `start`, `end` (seconds) and `emotions` (intensities)."""
+
+
+def face_courses(scores: Path) -> dict[str, Course]:
+    """Read the scores of the frames of videos, which `budew face score` wrote, by the id of the video.
+
+    Raises:
+        InputError: the file cannot be read, or has no scores of frames.
+    """
+    frames: dict[str, list[tuple[float, dict[str, float]]]] = {}
+    for row in read_rows(scores):
+        video, _, time = row.id.rpartition("@")
+        if video and number_in(time) is not None:
+            known = {name: value for name, value in (row.scores or {}).items() if value is not None}
+            frames.setdefault(video, []).append((float(time), known))
+    if not frames:
+        raise InputError(f"{scores}: no scores of a video: make them with budew face score film.mkv")
+    found = {}
+    for video, course in frames.items():
+        by_time = dict(course)
+        starts = sorted(by_time)
+        interval = starts[-1] - starts[-2] if len(starts) > 1 else 1.0
+        found[video] = [
+            {"start": start, "end": end, "emotions": by_time[start]}
+            for start, end in pairwise([*starts, starts[-1] + interval])
+        ]
+    return found
+
+
+def captions_html(
+    records: Sequence[Mapping[str, Any]],
+    recordings: Iterable[Recording],
+    faces: Mapping[str, Course] | None = None,
+) -> str:
     """Return a page of captioned recordings as HTML.
 
     Args:
         records: results of a captioner as JSON values; the first `MOST_RECORDINGS` are shown.
         recordings: the captioned recordings, in the order of `records`, for the audio of the players.
+        faces: scores of the faces in the recordings, by file name, drawn below those of the voice.
 
     The audio of recordings that failed is not read.
     """
@@ -49,11 +89,14 @@ def captions_html(records: Sequence[Mapping[str, Any]], recordings: Iterable[Rec
         recording = next((one for one in found if one.source == record["source"]), None)
         entry = {"source": record["source"], "error": record.get("error"), "damaged": record.get("damaged")}
         if "error" not in record:
-            entry |= _course(record)
+            entry |= _course(record, by_id(faces or {}, record["source"]) or [])
             encoded, outline, why = _heard(recording, record["duration"], room)
             room -= len(encoded)
             entry |= {"audio": mp3_uri(encoded) if encoded else "", "why": why, "outline": outline}
         shown.append(entry)
+    if faces and not any(by_id(faces, record["source"]) for record in records):
+        fault = f"no recording is named as a video with scores of faces, such as {next(iter(faces))!r}"
+        warnings.warn(BudewWarning(f"{fault}: score the recording itself"), stacklevel=2)
     digest = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
     return render_page(
         "captions_page",
@@ -65,20 +108,19 @@ def captions_html(records: Sequence[Mapping[str, Any]], recordings: Iterable[Rec
     )
 
 
-def _course(record: Mapping[str, Any]) -> dict[str, Any]:
+def _course(record: Mapping[str, Any], face: Course) -> dict[str, Any]:
     """Return the contents shown for a recording, without its audio."""
     seconds = record["duration"]
     cut = captioned_windows(record)
-    peaks: dict[str, float] = {}
-    for window in cut:
-        for name, intensity in (window["emotions"] or {}).items():
-            peaks[name] = max(intensity, peaks.get(name, 0.0))
     emotions = record["emotions"] or {}
-    strongest = sorted(peaks, key=lambda name: (-emotions.get(name, 0.0), -peaks[name], name))[:LANES]
+    voice = _lanes(cut, seconds, lambda name: emotions.get(name, 0.0), LANES)
     return {
         "seconds": seconds,
         "length": clock(seconds),
-        "lanes": [(name, _lane(name, cut, seconds)) for name in sorted(strongest, key=list(peaks).index)],
+        "lanes": [
+            *((name, "", path) for name, path in voice),
+            *((name, "face", path) for name, path in _lanes(face, seconds, lambda name: 0.0, FACE_LANES)),
+        ],
         "ticks": _ticks(seconds),
         "windows": [_window(window) for window in cut],
         "words": _words(record),
@@ -102,12 +144,25 @@ def _words(profile: Mapping[str, Any]) -> list[str]:
     return [*(trait_words(*trait) for trait in profile["traits"].items()), *profile["bursts"]]
 
 
+def _lanes(
+    cut: Sequence[Mapping[str, Any]], seconds: float, rank: Callable[[str], float], most: int
+) -> list[tuple[str, str]]:
+    """Return the strongest emotions by `rank`, then by their peaks, with the course of each."""
+    peaks: dict[str, float] = {}
+    for window in cut:
+        for name, intensity in (window["emotions"] or {}).items():
+            peaks[name] = max(intensity, peaks.get(name, 0.0))
+    shown = (name for name, peak in peaks.items() if peak)
+    strongest = sorted(shown, key=lambda name: (-rank(name), -peaks[name], name))[:most]
+    return [(name, _lane(name, cut, seconds)) for name in sorted(strongest, key=list(peaks).index)]
+
+
 def _lane(name: str, cut: Sequence[Mapping[str, Any]], seconds: float) -> str:
     """Return the course of an emotion as an SVG path: a step for each window, 0 between them."""
     steps = []
     for window in cut:
         height = HEIGHT * (1 - (window["emotions"] or {}).get(name, 0.0))
-        left, right = (WIDTH * window[at] / seconds for at in ("start", "end"))
+        left, right = (WIDTH * min(window[at] / seconds, 1.0) for at in ("start", "end"))
         steps.append(f"H{left:.1f}V{height:.0f}H{right:.1f}V{HEIGHT}")
     return f"M0 {HEIGHT}{''.join(steps)}H{WIDTH}Z"
 

@@ -5,8 +5,10 @@ import json
 import pytest
 
 from budew.corpora import write_shard
+from budew.reports.captions_page import FACE_LANES
 from tests.faces.conftest import WIDTH, drawn, encoded, face, save_heads, siglip, write_neutral  # noqa: F401
 from tests.faces.test_scoring import NAMES
+from tests.faces.test_videos import film
 
 
 @pytest.fixture
@@ -53,3 +55,18 @@ def test_heads_are_trained_scored_and_described(budew, siglip, tmp_path):  # noq
     assert json.loads((tmp_path / "faces.json").read_text())["images"] == 80
     ended = budew("face", "train-heads", tmp_path / "out", "--encoder", siglip)
     assert ended.status == 2  # no labels
+
+
+def test_voice_and_face_of_a_video_are_on_one_page(budew, heads, siglip, whisper_folder, tmp_path):  # noqa: F811
+    video, scores, page = film(tmp_path / "film.mkv", sound=True), tmp_path / "f.jsonl", tmp_path / "f.html"
+    score = ("face", "score", video, tmp_path / "no.mkv", "--model", heads, "--encoder", siglip, "-o", scores)
+    assert budew(*score, "--every", "0s").status == 2
+    (tmp_path / "no.mkv").write_text("no video")
+    ended = budew(*score, "--every", "0.5s")
+    assert (ended.status, ended.err.count("no.mkv")) == (1, 1)
+    names = [json.loads(line)["image_path"] for line in scores.read_text().splitlines()]
+    assert [name.rpartition("film@")[2] for name in names] == [f"{half / 2:.3f}" for half in range(6)]
+    caption = ("caption", video, "--model", whisper_folder, "--faces", scores, "--format")
+    assert budew(*caption, "text").status == 2
+    assert budew(*caption, "html", "-o", page).status == 0
+    assert 1 <= page.read_text().count("of the face over time") <= FACE_LANES

@@ -1,9 +1,11 @@
 """A page of captions shows what was said when, and plays what a browser can be given."""
 
+import json
 import re
 
 import pytest
 
+from budew.errors import BudewWarning, InputError
 from budew.inference.file_captioning import from_paths
 from budew.reports import captions_page
 from tests.reports.captioned_pages import page, recordings, results
@@ -36,6 +38,30 @@ def test_a_waveform_is_as_high_as_the_sound_is_loud_and_an_emotion_as_strong(htm
     assert drawn["Sadness"] == "M0 100H0.0V0H333.3V100H500.0V100H1000.0V100H1000Z"
     assert drawn["Anger"] == "M0 100H0.0V100H333.3V100H500.0V50H1000.0V100H1000Z"  # none of a silent window
     assert len(names[3:]) == captions_page.LANES
+
+
+def test_scores_of_a_face_are_drawn_on_the_timeline_of_the_voice(tmp_path):
+    rows = [
+        {
+            "image_path": f"long@{time}.000",
+            "results": {"model_awe_best": {"raw": 7, "intensity": level}},
+        }
+        for time, level in ((0, 0.5), (4, 0.25), (2, 1.0))
+    ]
+    (tmp_path / "faces.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    faces = captions_page.face_courses(tmp_path / "faces.jsonl")
+    assert [(one["start"], one["end"]) for one in faces["long"]] == [(0, 2), (2, 4), (4, 6)]
+    paths = recordings(tmp_path)
+    records = [result.to_dict() for result in results(paths)]
+    without, html = (captions_page.captions_html(records, (), given) for given in (None, faces))
+    (lane,) = re.findall(r'aria-label="Awe of the face over time".*?<path d="([^"]+)"', html)
+    assert lane == "M0 100H0.0V50H333.3V100H333.3V0H666.7V100H666.7V75H1000.0V100H1000Z"
+    assert html.count(" over time") == without.count(" over time") + 1
+    with pytest.warns(BudewWarning, match="no recording is named as a video"):
+        captions_page.captions_html(records[1:], (), faces)
+    (tmp_path / "image.jsonl").write_text(json.dumps({**rows[0], "image_path": "a"}))
+    with pytest.raises(InputError, match=r"budew face score film\.mkv"):
+        captions_page.face_courses(tmp_path / "image.jsonl")
 
 
 def test_recordings_that_are_too_long_for_a_page_or_gone_have_no_player(tmp_path, monkeypatch):
