@@ -1,7 +1,8 @@
 """Frames of videos as images, one at each interval of time. FFmpeg decodes them, with the formats of audio.
 
 All frames are decoded, as later ones depend on earlier ones, but only samples are converted: 100 times real
-time for 640 × 360 pixels at 25 frames a second. Each sample is scored alone: onset, duration and movement of an expression are not seen.
+time for 640 × 360 pixels at 25 frames a second. Each sample is scored alone: onset, duration and movement of
+an expression are not seen.
 """
 
 from collections.abc import Iterator
