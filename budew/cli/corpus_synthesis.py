@@ -1,6 +1,7 @@
 """Commands of `budew corpus` that make speech with known profiles: synthetic, resynthesized or acted."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 import typer
@@ -144,15 +145,26 @@ class SpeechServerOptions:
             help="Audio format to request from the server: mp3, opus, aac, flac or wav.",
         ),
     ] = "mp3"
+    audio_prompt: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            rich_help_panel="Server",
+            help="With --api chat: recording (wav or mp3) with the voice and manner to take on.",
+        ),
+    ] = None
 
     def backend(self, server: ServerOptions, job_options: JobOptions) -> "Speaker":
         """Return the speech backend: the server, or espeak-ng if none is given."""
         if server == ServerOptions():
             if self.api == "chat":
                 raise typer.BadParameter("chat requires a server: --base-url and --model", param_hint="--api")
+            if self.audio_prompt is not None:
+                raise typer.BadParameter("it requires --api chat", param_hint="--audio-prompt")
             return acting.EspeakBackend()
         settings = server.settings(job_options, cached=False, concurrency=8)
-        backend = acting.SpeechServerBackend(settings, self.response_format, self.api)
+        prompt = None if self.audio_prompt is None else self.audio_prompt.read_bytes()
+        backend = acting.SpeechServerBackend(settings, self.response_format, self.api, prompt)
         if job_options.is_here and not job_options.dry_run:
             settings.key()  # before OUT belongs to this job
         return backend
@@ -209,7 +221,8 @@ def act_command(
     API or with chat completions that answer in audio. Run the same command again to
     resume; a larger --clips extends the same plan. Clips that could not be made are
     listed in OUT/failures.jsonl, clips with wrong words in OUT/left_out.jsonl. --set
-    also sets the other axes of the plan: intensities, accents, challenges, texts.
+    also sets the other axes of the plan: intensities, accents, challenges, texts,
+    personas.
 
     Example: budew corpus act data/acted --clips 2000 --seed 1 --languages en,de --dry-run
     """

@@ -161,7 +161,8 @@ def plan_report(found: "Preview", clip_seconds: float) -> Report:
         (
             item.id,
             item.voice,
-            f"{item.emotion}, {level_name(item.intensity)}; {item.language}, {item.accent}; {item.challenge}",
+            f"{item.emotion}, {level_name(item.intensity)}; {item.language}, {item.accent}; {item.challenge}"
+            + ("" if item.persona == "none" else f"; {item.persona}"),
             item.text,
         )
         for item in found.first

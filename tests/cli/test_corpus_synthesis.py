@@ -66,6 +66,9 @@ def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
     [
         ((), 2),
         (("--clips", 3, "--api", "chat"), 2),
+        (("--clips", 3, "--audio-prompt", __file__), 2),
+        (("--clips", 3, "--api", "chat", *NOBODY, "--audio-prompt", __file__, "--dry-run"), 1),
+        (("--clips", 3, "--set", "personas=caring nurse", "--dry-run"), 1),
         (("--clips", 3, "--api", "chat", *NOBODY, "--dry-run", "--price", 1), 2),
         (("--hours", "xx=1"), 1),
     ],

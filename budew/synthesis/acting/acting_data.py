@@ -1,4 +1,4 @@
-"""Languages (lines, accents) and acting challenges, read from the data files of this package."""
+"""Languages (lines, accents), acting challenges and personas, read from the data files of this package."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,8 @@ from budew.synthesis.clip_plan import synthesis_table
 
 NO_ACCENT = "none"
 """Name of the accent that means that no accent is requested."""
+NO_PERSONA = "none"
+"""Name of the persona that means that no persona is requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +89,12 @@ def challenges() -> dict[str, Challenge]:
         }
         found[name] = Challenge(name, **fields)
     return found
+
+
+@cache
+def personas() -> dict[str, str]:
+    """Return the instruction of each persona by name, empty for `NO_PERSONA`; cached."""
+    table = synthesis_table("acting/personas")
+    return {
+        name: table["direction"].format(scene) if scene else "" for name, scene in table["personas"].items()
+    }

@@ -22,7 +22,13 @@ from budew.errors import InputError
 from budew.io.settings import Settings, validated
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed, generator
-from budew.synthesis.acting.acting_data import NO_ACCENT, challenges, languages
+from budew.synthesis.acting.acting_data import (
+    NO_ACCENT,
+    NO_PERSONA,
+    challenges,
+    languages,
+    personas,
+)
 from budew.synthesis.acting.speech_backend import PlannedClip, SpeechBackend
 from budew.synthesis.clip_plan import synthesis_table
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion
@@ -51,6 +57,10 @@ class Axes(Settings):
     texts: _Names = Field(
         default=None, description="Kinds of lines: fitting (the emotion), neutral, or both."
     )
+    personas: _Names = Field(
+        default=(NO_PERSONA,),
+        description="Personas, such as caring nurse, trial lawyer (none: no persona; all: all of them).",
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -76,6 +86,7 @@ class ClipLevels(NamedTuple):
     accent: str
     challenge: str
     kind: str
+    persona: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,7 @@ class ActingPlan:
         intensities: levels of intensity, in (0, 1].
         accents: names of accents by language code; its keys are the languages.
         texts: kinds of lines, of `TEXTS`.
+        personas: names of the personas.
         part: name of the part, if the plan is part of a plan by hours (`HoursPlan`).
     """
 
@@ -101,6 +113,7 @@ class ActingPlan:
     challenges: tuple[str, ...]
     texts: tuple[str, ...]
     part: str = ""
+    personas: tuple[str, ...] = (NO_PERSONA,)
 
     def levels(self, number: int) -> ClipLevels:
         """Return the level of the clip with this number on each axis."""
@@ -115,6 +128,7 @@ class ActingPlan:
             accent=self._balanced(f"accent {language}", in_language, self.accents[language]),
             challenge=self._balanced("challenge", number, self.challenges),
             kind=self._balanced("text", number, self.texts),
+            persona=self._balanced("persona", number, self.personas),
         )
 
     def clip(self, number: int) -> PlannedClip:
@@ -134,11 +148,15 @@ class ActingPlan:
         """Return the names of all levels by axis; the axes are the fields of `ClipLevels`, in their order."""
         accents = (f"{code} {accent}" for code, accents in self.accents.items() for accent in accents)
         levels = (self.emotions, map(level_name, self.intensities), self.voices, self.accents, accents)
-        return dict(zip(ClipLevels._fields, map(tuple, (*levels, self.challenges, self.texts)), strict=True))
+        others = (self.challenges, self.texts, self.personas)
+        return dict(zip(ClipLevels._fields, map(tuple, (*levels, *others)), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields of the plan as JSON values."""
-        return asdict(self)
+        """Return the fields of the plan as JSON values, without `personas` if none is requested."""
+        fields = asdict(self)
+        if self.personas == (NO_PERSONA,):
+            del fields["personas"]  # as in earlier versions, whose runs continue
+        return fields
 
     def _balanced(self, axis: str, number: int, levels: Sequence[T]) -> T:
         rounds, axis = len(self.emotions), self.part + axis
@@ -169,7 +187,7 @@ class ActingPlan:
             accent="" if levels.accent == NO_ACCENT else wording["accent"].format(levels.accent),
             feeling=feeling[0].lower() + feeling[1:].rstrip("."),
             level=wording["levels"][level_name(levels.intensity)],
-            challenge=challenges()[levels.challenge].direction,
+            challenge=f"{personas()[levels.persona]} {challenges()[levels.challenge].direction}".lstrip(),
             bounds=wording[self.wording]["bounds"].format(rhythm=spoken.rhythm, sounds=spoken.sounds),
         )
 
@@ -183,7 +201,8 @@ def make_plan(backend: SpeechBackend, *, seed: int, **axes: Any) -> ActingPlan:
         axes: names of the levels to use, by axis (see `Axes`). All levels are used on other axes.
 
     Raises:
-        InputError: a level does not exist, or an axis is left without levels.
+        InputError: a level does not exist, an axis is left without levels, or the backend plays no
+            personas.
         SettingsError: an axis does not exist, or its names are not text.
 
     Example:
@@ -198,6 +217,9 @@ def make_plan(backend: SpeechBackend, *, seed: int, **axes: Any) -> ActingPlan:
     spoken = {code: backend.accents(code) for code in codes}
     accents = chosen_names("accent", chosen.accents, chain.from_iterable(map(backend.accents, languages())))
     levels = dict(zip(LEVEL_NAMES[1:], LEVELS[1:], strict=True))
+    roles = chosen_names("persona", None if chosen.personas == ("all",) else chosen.personas, personas())
+    if roles != (NO_PERSONA,) and not backend.instructed:
+        raise InputError(f"{backend.name} plays no personas: use a speech server, or remove personas")
     return ActingPlan(
         seed=seed,
         wording=backend.wording,
@@ -209,6 +231,7 @@ def make_plan(backend: SpeechBackend, *, seed: int, **axes: Any) -> ActingPlan:
         },
         challenges=chosen_names("challenge", chosen.challenges, challenges()),
         texts=chosen_names("kind of text", chosen.texts, TEXTS),
+        personas=roles,
     )
 
 

@@ -40,6 +40,7 @@ class EspeakBackend:
     computes: bool = True
     wording: str = "line"
     clip_seconds: float = 5.0
+    instructed: bool = False
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the voices with these names; for None, twelve voices of the training split."""

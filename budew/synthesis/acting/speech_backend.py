@@ -11,7 +11,7 @@ from budew.synthesis.acting.acting_data import NO_ACCENT, challenges
 
 @dataclass(frozen=True, slots=True)
 class PlannedClip:
-    """A clip to be spoken by a backend; the fields from `emotion` to `kind` are those of `ClipLevels`.
+    """A clip to be spoken by a backend; the fields from `emotion` to `persona` are those of `ClipLevels`.
 
     Attributes:
         number: number of the clip in its plan, or in its part of a plan by hours; from 0.
@@ -31,6 +31,7 @@ class PlannedClip:
     accent: str
     challenge: str
     kind: str
+    persona: str
     text: str
     instructions: str
 
@@ -85,6 +86,7 @@ class SpeechBackend(Protocol):
         computes: whether it uses a whole processor, so that one worker for each processor is best.
         wording: how its instructions are worded, a key of `instructions.yaml`.
         clip_seconds: mean duration of a clip.
+        instructed: whether it follows the instructions of a clip, such as a persona.
     """
 
     @property
@@ -101,6 +103,9 @@ class SpeechBackend(Protocol):
 
     @property
     def clip_seconds(self) -> float: ...  # noqa: D102
+
+    @property
+    def instructed(self) -> bool: ...  # noqa: D102
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the voices with these names, the default voices for None; InputError for an unknown name."""

@@ -8,6 +8,7 @@ servers also send HTML pages, truncated files, silence, or speech that never end
 again.
 """
 
+import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -55,6 +56,7 @@ class ActingRequest(ServerRequest):
         instructions: English instructions for the model.
         response_format: audio format to request, one of `FORMATS`.
         salt: id of the clip, so that equal lines of different clips are different requests.
+        audio_prompt: recording whose voice and manner to take on; empty for none.
         wording: how the instructions are worded, a key of `instructions.yaml`.
         clip_seconds: mean duration of a clip.
     """
@@ -65,6 +67,7 @@ class ActingRequest(ServerRequest):
     instructions: str
     response_format: str
     salt: str
+    audio_prompt: bytes = b""
     wording: ClassVar[str]
     clip_seconds: ClassVar[float]
 
@@ -111,13 +114,20 @@ class ImprovisedSpeechRequest(ActingRequest):
 
     def body(self) -> dict[str, Any]:
         """Return the body of the request as JSON values."""
+        instructions = self.instructions
+        line: str | list[dict[str, Any]] = self.text
+        if self.audio_prompt:
+            instructions += f" {synthesis_table('acting/instructions')['audio_prompt']}"
+            data, format = b64encode(self.audio_prompt).decode(), sniff_format(self.audio_prompt[:16])
+            recording = {"type": "input_audio", "input_audio": {"data": data, "format": format}}
+            line = [recording, {"type": "text", "text": self.text}]
         return {
             "model": self.model,
             "modalities": ["text", "audio"],
             "audio": {"voice": self.voice, "format": self.response_format},
             "messages": [
-                {"role": "system", "content": self.instructions},
-                {"role": "user", "content": self.text},
+                {"role": "system", "content": instructions},
+                {"role": "user", "content": line},
             ],
         }
 
@@ -180,23 +190,31 @@ class SpeechServerBackend:
         response_format: audio format to request, one of `FORMATS`; the received files are not re-encoded.
         api: "speech" reads the lines aloud (`/v1/audio/speech`); "chat" improvises, beginning with the line
             (`/v1/chat/completions`), and its audio is resampled to `IMPROVISED_RATE` if necessary.
+        audio_prompt: contents of a wav or mp3 file, a recording whose voice and manner the model is asked to
+            take on, sent with each line as `input_audio`; None for none. Only for "chat".
 
     Raises:
-        InputError: the format is unknown, or a limit of cost or tokens is set for `speech`, whose servers do
-            not report tokens.
+        InputError: the format is unknown, a limit of cost or tokens is set for `speech`, whose servers do not
+            report tokens, or the audio prompt is for `speech` or is no wav or mp3.
     """
 
     server: ServerSettings
     response_format: str = "mp3"
     api: Literal["speech", "chat"] = "speech"
+    audio_prompt: bytes | None = None
     license: ClassVar[None] = None
     computes: ClassVar[bool] = False
+    instructed: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.response_format not in FORMATS:
             raise InputError(f"{self.response_format!r} is not supported: use one of {', '.join(FORMATS)}")
         if self.server.has_ceiling and self.api == "speech":
             raise InputError("speech servers do not report token counts: remove max_cost and max_tokens")
+        if self.audio_prompt is not None and self.api == "speech":
+            raise InputError("/v1/audio/speech takes no audio prompt: use the chat API, or leave it out")
+        if self.audio_prompt is not None and sniff_format(self.audio_prompt[:16]) not in ("wav", "mp3"):
+            raise InputError("the audio prompt is no wav or mp3 file: convert it")
 
     @property
     def name(self) -> str:
@@ -222,12 +240,14 @@ class SpeechServerBackend:
         return tuple(languages()[language].accents)
 
     def settings(self) -> dict[str, Any]:
-        """Return API, model, audio format and version of the instructions, as JSON values."""
+        """Return API, model, audio format, version of the instructions and audio prompt, as JSON values."""
+        prompt = self.audio_prompt
         return {
             "backend": f"openai-{self.api}",
             "model": self.server.model,
             "response_format": self.response_format,
             "instructions_version": synthesis_table("acting/instructions")["version"],
+            **({} if prompt is None else {"audio_prompt_sha256": hashlib.sha256(prompt).hexdigest()}),
         }
 
     def speak(
@@ -245,8 +265,15 @@ class SpeechServerBackend:
                     failed(clip.id, error)
 
     async def _spoken(self, client: Client, clip: PlannedClip) -> SpokenClip:
-        words = (clip.voice, clip.text, clip.instructions)
-        request = REQUESTS[self.api](self.server.model, *words, self.response_format, salt=clip.id)
+        request = REQUESTS[self.api](
+            self.server.model,
+            clip.voice,
+            clip.text,
+            clip.instructions,
+            self.response_format,
+            salt=clip.id,
+            audio_prompt=self.audio_prompt or b"",
+        )
         return request.spoken_clip(await client.complete(request))
 
 

@@ -3,7 +3,7 @@
 import string
 
 from budew.captions import parse
-from budew.synthesis.acting.acting_data import NO_ACCENT, challenges, languages
+from budew.synthesis.acting.acting_data import NO_ACCENT, NO_PERSONA, challenges, languages, personas
 from budew.synthesis.clip_plan import cues, synthesis_table
 from budew.taxonomy import EMOTIONS, burst, trait
 from budew.taxonomy.rating_scales import LEVEL_NAMES
@@ -72,3 +72,16 @@ def test_instructions_have_a_sentence_for_each_level_and_a_place_for_everything(
 
 def places_in(text):
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_personas_have_short_names_without_commas_and_a_scene_each():
+    table = synthesis_table("acting/personas")["personas"]
+    assert len(table) > 30
+    assert [name for name, scene in table.items() if not scene] == [NO_PERSONA]
+    assert len(set(personas().values())) == len(table)
+    for name, direction in personas().items():
+        assert "," not in name
+        assert name == NO_PERSONA or (table[name] in direction and direction.endswith("."))
+        asked = parse(direction).profile
+        assert asked.traits.get("age", "adult") in ("young adult", "adult", "elderly"), direction
+        assert not asked.emotions or name in ("caring nurse", "grumpy grandpa"), direction  # that of the plan

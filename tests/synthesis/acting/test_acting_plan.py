@@ -1,6 +1,7 @@
 """A plan: balanced at every moment, the same whatever its length, and made of nothing that is not there."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from budew.captions import parse
 from budew.errors import InputError, SettingsError
 from budew.synthesis.acting import EspeakBackend, make_plan
-from budew.synthesis.acting.acting_data import challenges, languages
+from budew.synthesis.acting.acting_data import challenges, languages, personas
 from budew.synthesis.acting.acting_plan import balanced_level, shuffled_level
 from budew.taxonomy import EMOTIONS
 
@@ -89,6 +90,33 @@ def test_fitting_lines_fit_and_neutral_lines_are_shared_by_all_emotions():
             assert any(item.text.startswith(start) for start in starts)
 
 
+def test_personas_change_nothing_but_the_instructions():
+    plain, none = make_plan(SERVER, seed=4), make_plan(SERVER, seed=4, personas=["none"])
+    played = make_plan(SERVER, seed=4, personas="none,caring nurse,Grumpy Grandpa")
+    seen = Counter()
+    for number in range(120):
+        clip, role = plain.clip(number), played.clip(number)
+        assert none.clip(number) == clip
+        direction = personas()[role.persona]
+        assert direction in role.instructions
+        without = role.instructions.replace(direction and f"{direction} ", "")
+        assert replace(role, persona="none", instructions=without) == clip
+        seen[role.persona] += 1
+    assert seen == {"none": 40, "caring nurse": 40, "grumpy grandpa": 40}
+    assert "a caring nurse who comforts a worried patient" in " ".join(personas().values())
+    assert "personas" not in plain.to_dict()  # a run of an earlier version continues
+    assert played.to_dict()["personas"] == ("none", "caring nurse", "grumpy grandpa")
+    assert set(make_plan(SERVER, seed=4, personas="all").personas) == set(personas())
+
+
+def test_a_backend_without_instructions_plays_no_personas():
+    assert make_plan(ESPEAK, seed=4, personas="none") == make_plan(ESPEAK, seed=4)
+    with pytest.raises(InputError, match="espeak-ng plays no personas"):
+        make_plan(ESPEAK, seed=4, personas="caring nurse")
+    with pytest.raises(InputError, match="no persona 'pirate'"):
+        make_plan(SERVER, seed=4, personas="pirate")
+
+
 @pytest.mark.parametrize("codes", [("en",), ("de", "fr", "es")])
 def test_an_emotion_has_all_lines_of_a_language_before_one_is_spoken_again(codes):
     plan = make_plan(
@@ -162,7 +190,7 @@ def test_unknown_axes_are_settings_errors(wrong):
 
 def test_no_clip_combines_a_minor_with_sexual_content():
     assert not any({"age", "Age"} & parse(one.direction).traits.keys() for one in challenges().values())
-    plan = make_plan(SERVER, seed=7, emotions=["Sexual Lust", "Pleasure"])
+    plan = make_plan(SERVER, seed=7, emotions=["Sexual Lust", "Pleasure"], personas="all")
     for item in map(plan.clip, range(1_000)):
         texts = (item.instructions, item.text, f"{item.emotion}: {item.instructions}")
         assert not any(parse(text).profile.is_withheld for text in texts)

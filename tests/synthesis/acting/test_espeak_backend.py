@@ -103,5 +103,5 @@ def test_a_planned_clip_sounds_the_same_whatever_precedes_it(planned, spoken_cli
 def test_a_seed_gives_the_clips_that_it_gave_before():
     plan = make_plan(BACKEND, seed=1)
     clips = [replace(plan.clip(number), instructions="") for number in range(300)]
-    acted = repr([(planned, parts_of(planned)) for planned in clips])
+    acted = repr([(planned, parts_of(planned)) for planned in clips]).replace(", persona='none'", "")
     assert sha256(acted.encode()).hexdigest()[:12] == "5cf83152dce1"

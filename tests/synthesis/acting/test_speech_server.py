@@ -1,5 +1,6 @@
 """Speech by a server on the loopback that misbehaves: every planned clip is written or listed."""
 
+import hashlib
 import json
 from base64 import b64encode
 from dataclasses import replace
@@ -282,6 +283,32 @@ def test_clips_with_equal_requests_are_spoken_separately(api, serve, audition, t
     asked = len(server.seen)
     run(Act(make_plan(speaker, seed=1, **same), speaker), range(24), tmp_path / "again", workers=0)
     assert len(server.seen) == asked  # they are in the cache
+
+
+def test_the_audio_prompt_is_sent_before_each_line_and_recorded(audition, small, tmp_path):
+    server, prompt = audition(lambda *_: improvised()), tone(0.5)
+    speaker = replace(backend(server, api="chat"), audio_prompt=prompt)
+    plan = small(speaker, personas=["caring nurse"])
+    run(Act(plan, speaker), range(3), tmp_path, workers=0)
+    for request in server.seen:
+        instructions, (recording, line) = (turn["content"] for turn in request["messages"])
+        assert recording["input_audio"] == {"data": b64encode(prompt).decode(), "format": "wav"}
+        assert "a caring nurse" in instructions
+        assert "The recording" in instructions
+        assert line["text"] in {plan.clip(number).text for number in range(3)}
+    for clip in read(tmp_path):
+        acting = clip.metadata["acting"]
+        assert acting["audio_prompt_sha256"] == hashlib.sha256(prompt).hexdigest()
+        assert (acting["persona"], clip.transcript) == ("caring nurse", "No. Not you, not now.")
+
+
+@pytest.mark.parametrize(
+    ("api", "prompt", "match"),
+    [("speech", tone(), "chat API"), ("chat", b"OggS" + bytes(20), "no wav or mp3")],
+)
+def test_audio_prompts_that_cannot_be_sent_are_errors(api, prompt, match):
+    with pytest.raises(InputError, match=match):
+        replace(server_at("http://localhost/v1", api=api), audio_prompt=prompt)
 
 
 def test_improvised_speech_at_another_rate_is_converted(audition, small, tmp_path):
