@@ -91,13 +91,8 @@ def ratings_command(
         ),
     ] = "exact",
     min_raters: Annotated[
-        int | None,
-        Option(
-            min=1,
-            metavar="N",
-            help="Fewest raters of a consensus: 3 as announced for EmoNet-Voice. Default: 2; majority: 1.",
-        ),
-    ] = None,
+        int, Option(min=1, metavar="N", help="Fewest raters of a consensus: 3 as announced for EmoNet-Voice.")
+    ] = 1,
     json: options.JsonFile = None,
 ) -> None:
     """Count human ratings of clips or images, and measure agreement and consensus of the raters.
@@ -111,20 +106,19 @@ def ratings_command(
     refuse_to_replace(tables, labels, json)
     bad = PrintedErrors()
     read = [one for table in tables for one in curation.read_ratings(table, scale=scale, on_bad=bad)]
-    found, answers = curation.rating_statistics(read), curation.answers_of(read)
-    agreed = curation.consensus_statistics(answers, min_raters=min_raters)
+    found, answers = curation.rating_statistics(read), curation.answers_of(read, min_raters=min_raters)
+    agreed = curation.consensus_statistics(answers)
     names = [str(table) for table in tables]
     summary = {"tables": names, "bad_rows": bad.count, **found.to_dict(), "consensus": agreed.to_dict()}
     if labels:
-        profiles = curation.consensus_profiles(answers, consensus, min_raters=min_raters)
-        made_by = {"form": "consensus", "consensus": consensus, "min_raters": min_raters}
-        made_by = {name: value for name, value in made_by.items() if value is not None}
+        profiles = curation.consensus_profiles(answers, consensus)
+        fewest = {"min_raters": min_raters} if min_raters > 1 else {}
+        made_by = {"form": "consensus", "consensus": consensus, **fewest}
         curation.write_labels(labels, profiles, made_by=made_by)
     with results(summary, json):
         print_table(reports.report_tables(reports.rating_report(", ".join(names), found, agreed)))
         if labels:
-            items = len({item for item, _ in answers})
-            print(f"labels of {len(profiles):,} of {items:,} items: {visible_name(labels)}")
+            print(f"labels of {len(profiles):,} of {found.all.items:,} items: {visible_name(labels)}")
             if all(len(profile.emotions) == len(profile.rated) for profile in profiles.values()):
                 say_error(
                     "no label says that an emotion is absent: use --consensus majority, for which one rater "

@@ -13,8 +13,6 @@ There are three kinds of consensus on an emotion of an item:
 | exact | two raters or more, who all give the same answer | that answer |
 | majority | one rater or more | the most frequent answer |
 
-`min_raters` asks for more raters. The announcement of EmoNet-Voice asks for three with exact consensus.
-
 If several answers are most frequent, the majority is the one nearest to the mean, and of two equally near
 ones the lower, as in the code of EmoNet-Voice Bench (robflynnyh/SLLM-Understanding). Its paper
 (arXiv:2506.09827) calls exact consensus unanimous on presence and intensity. Answers are intensities: 0, ½
@@ -41,8 +39,6 @@ from budew.statistics.agreement import krippendorff_alpha, pairwise_agreement
 from budew.taxonomy import EMOTIONS
 
 Consensus = Literal["presence", "exact", "majority"]
-FEWEST: Mapping[Consensus, int] = {"presence": 2, "exact": 2, "majority": 1}
-"""Default of the least number of raters who can reach a consensus."""
 Answers = Mapping[tuple[str, str], Sequence[float]]
 """(item, emotion) → answers of the raters, as intensities."""
 
@@ -122,7 +118,6 @@ class ConsensusStatistics:
         presence, exact: number of pairs with consensus of this kind.
         majority: majority answer, as intensity → number of pairs, lowest intensity first.
         tied: number of pairs in which two or more answers are equally frequent and most frequent.
-        min_raters: least number of ratings of a pair in `presence` and `exact`.
 
     Example:
         >>> found = consensus_statistics({("clip", "Awe"): [0.5, 1.0], ("clip", "Pain"): [0.0, 0.0]})
@@ -135,7 +130,6 @@ class ConsensusStatistics:
     exact: int
     majority: Mapping[float, int]
     tied: int
-    min_raters: int = FEWEST["exact"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return a dictionary for JSON; keys of `majority` are intensities with up to four digits."""
@@ -144,7 +138,6 @@ class ConsensusStatistics:
             "exact": self.exact,
             "majority": {f"{value:.4g}": count for value, count in self.majority.items()},
             "tied": self.tied,
-            "min_raters": self.min_raters,
             "by_ratings": [asdict(one) for one in self.outcomes],
         }
 
@@ -193,28 +186,28 @@ def _counts(questions: Collection[Counter[float]], items: int, raters: int) -> R
     )
 
 
-def answers_of(ratings: Iterable[Rating]) -> dict[tuple[str, str], list[float]]:
-    """Return {(item, emotion): values of its ratings}, in the order in which the keys first occur."""
+def answers_of(ratings: Iterable[Rating], *, min_raters: int = 1) -> dict[tuple[str, str], list[float]]:
+    """Return {(item, emotion): values of its ratings}, in the order in which the keys first occur.
+
+    Keys with fewer ratings than `min_raters` are left out.
+    """
     answers: dict[tuple[str, str], list[float]] = {}
     for rating in ratings:
         answers.setdefault((rating.item, rating.emotion), []).append(rating.value)
-    return answers
+    return {key: values for key, values in answers.items() if len(values) >= min_raters}
 
 
-def consensus_of(answers: Sequence[float], kind: Consensus, *, min_raters: int | None = None) -> float | None:
+def consensus_of(answers: Sequence[float], kind: Consensus) -> float | None:
     """Return the consensus label of an emotion of an item, an intensity; None if there is no consensus.
 
     Args:
         answers: answers of the raters, as intensities.
         kind: kind of consensus; the docstring of the module defines them.
-        min_raters: least number of answers; default: that of the kind in `FEWEST`.
     """
-    if len(answers) < (min_raters or FEWEST[kind]):
-        return None
     if kind == "majority":
         return majority(answers)
     agreed = {value > 0 for value in answers} if kind == "presence" else set(answers)
-    return sum(answers) / len(answers) if len(agreed) == 1 else None
+    return sum(answers) / len(answers) if len(answers) > 1 and len(agreed) == 1 else None
 
 
 def majority(answers: Sequence[float]) -> float:
@@ -223,10 +216,10 @@ def majority(answers: Sequence[float]) -> float:
     return min(multimode(answers), key=lambda value: (round(abs(value - mean), 9), value))
 
 
-def consensus_statistics(answers: Answers, *, min_raters: int | None = None) -> ConsensusStatistics:
+def consensus_statistics(answers: Answers) -> ConsensusStatistics:
     """Count how often raters reach each kind of consensus, over all emotions and voice attributes.
 
-    `answers` are grouped as by `answers_of`; presence and exact consensus need `min_raters` (default: two).
+    `answers` are grouped as by `answers_of`.
 
     Example:
         >>> found = consensus_statistics({("clip", "Awe"): [0.5, 1.0], ("clip", "Pain"): [0.0, 0.0]})
@@ -237,15 +230,13 @@ def consensus_statistics(answers: Answers, *, min_raters: int | None = None) -> 
     for given in answers.values():
         by_size.setdefault(len(given), []).append(given)
     outcomes = tuple(_outcomes(size, pairs) for size, pairs in sorted(by_size.items()))
-    fewest = min_raters or FEWEST["exact"]
-    several = [one for one in outcomes if one.ratings >= fewest]
+    several = [one for one in outcomes if one.ratings > 1]
     return ConsensusStatistics(
         outcomes=outcomes,
         presence=sum(one.present + one.absent for one in several),
         exact=sum(one.exact for one in several),
         majority=dict(sorted(Counter(map(majority, answers.values())).items())),
         tied=sum(len(multimode(given)) > 1 for given in answers.values()),
-        min_raters=fewest,
     )
 
 
@@ -256,13 +247,11 @@ def _outcomes(size: int, pairs: Sequence[Sequence[float]]) -> OutcomeCounts:
     return OutcomeCounts(size, len(pairs), present, absent, len(pairs) - present - absent, exact)
 
 
-def consensus_profiles(
-    answers: Answers, kind: Consensus, *, min_raters: int | None = None
-) -> dict[str, VoiceProfile]:
+def consensus_profiles(answers: Answers, kind: Consensus) -> dict[str, VoiceProfile]:
     """Return {item: profile} with the consensus labels of its raters.
 
     Only emotions with consensus of this kind are rated; items without any are left out. `answers` are grouped
-    as by `answers_of`; `min_raters` is as in `consensus_of`.
+    as by `answers_of`.
 
     Example:
         >>> answers = {("clip", "Awe"): [0.5, 1.0], ("clip", "Pain"): [0.0, 1.0]}
@@ -270,10 +259,7 @@ def consensus_profiles(
         >>> dict(found.emotions), sorted(found.rated)
         ({'Awe': 0.75}, ['Awe'])
     """
-    labels = (
-        (item, name, consensus_of(given, kind, min_raters=min_raters))
-        for (item, name), given in answers.items()
-    )
+    labels = ((item, name, consensus_of(given, kind)) for (item, name), given in answers.items())
     return profiles_of(Rating(item, kind, name, label) for item, name, label in labels if label is not None)
 
 

@@ -125,8 +125,8 @@ def rating_report(title: str, found: RatingStatistics, agreed: ConsensusStatisti
     pairs = [astuple(one) for one in agreed.outcomes]
     majority = ", ".join(f"{value:.4g} {count:,}" for value, count in agreed.majority.items())
     consensus = (
-        f"With {agreed.min_raters} ratings or more, consensus on presence: {agreed.presence:,}, "
-        f"exact: {agreed.exact:,}. Majority rating, as intensity: {majority}; {agreed.tied:,} were tied."
+        f"With two ratings or more, consensus on presence: {agreed.presence:,}, exact: {agreed.exact:,}. "
+        f"Majority rating, as intensity: {majority}; {agreed.tied:,} were tied."
     )
     sections = [
         Table("Ratings", ("emotion", *names), rows),

@@ -22,7 +22,7 @@ from budew.corpora.hub import SCHEME
 from budew.corpora.labels.talent import shard_name
 from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import matches, read_one
-from budew.curation.consensus import FEWEST, majority
+from budew.curation.consensus import majority
 from budew.errors import CorpusError, InputError, OnBad
 from budew.evaluation.prediction_files import audio_name
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
@@ -54,7 +54,7 @@ class RatedClip:
     answers: Mapping[str, int]
     language: str | None = None
     voice: str | None = None
-    min_raters: int = FEWEST["exact"]
+    min_raters: int = 2
 
     @property
     def id(self) -> str:
@@ -85,7 +85,7 @@ def read_rated_clips(
     source: str | Path,
     *,
     audio: bool = False,
-    min_raters: int = FEWEST["exact"],
+    min_raters: int = 2,
     on_bad: OnBad | None = None,
 ) -> Iterator[RatedClip]:
     """Read the clips of EmoNet-Voice Bench, or of any data in its format, lazily, in the order of the data.
