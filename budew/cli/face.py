@@ -2,13 +2,14 @@
 
 from contextlib import nullcontext
 from csv import DictWriter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from typer import Argument, Option
 
-from budew import faces, heads, reports
+from budew import faces, reports
 from budew.cli import options
 from budew.cli.job_options import JobOptions, ServerOptions, run_paid_job
 from budew.cli.options import SETTINGS, option_groups
@@ -109,9 +110,26 @@ def score_faces(
     raise typer.Exit(bad.status)
 
 
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """Options of train-heads for the labels of experts, the layers and the seed."""
+
+    expert_labels: Annotated[
+        Literal["mean", "agreed"],
+        Option(help="Mean of experts; or agreed: three say yes, or one says no in the contrastive batch."),
+    ] = "mean"
+    size: Annotated[
+        Literal["large", "small"],
+        Option(help="Layer widths as in Empathic Insight-Face-Large (1024, 512, 256) or -Small (128, 32)."),
+    ] = "large"
+    seed: Annotated[int, Option(help="Random seed for validation images and initial weights.")] = 0
+
+
 @app.command("train-heads", no_args_is_help=True)
+@option_groups()
 def train_face_heads_command(
     out: Annotated[Path, Argument(metavar="OUT", help="New folder for the heads.")],
+    fitting: Fitting,
     weak: Annotated[
         str | None,
         Option(metavar="IMAGES", help="Images with labels by a model, such as hf://laion/emonet-face-big."),
@@ -123,15 +141,10 @@ def train_face_heads_command(
             help="Images with labels by experts, such as hf://laion/emonet-face-binary; second stage.",
         ),
     ] = None,
-    size: Annotated[
-        Literal["large", "small"],
-        Option(help="Layer widths as in Empathic Insight-Face-Large (1024, 512, 256) or -Small (128, 32)."),
-    ] = "large",
     encoder: ImageEncoder = None,
     cache: Annotated[
         Path | None, Option(metavar="DIR", help="Folder for the embeddings. Default: OUT-embeddings.")
     ] = None,
-    seed: Annotated[int, Option(help="Random seed for validation images and initial weights.")] = 0,
     device: options.Device = None,
     batch_size: ImageBatch = 32,
 ) -> None:
@@ -146,7 +159,10 @@ def train_face_heads_command(
     require("PIL", extra="faces", purpose="budew face train-heads")
     if not weak and not expert:
         raise typer.BadParameter("give --weak, --expert or both")
-    widths = faces.LARGE if size == "large" else faces.SMALL
+    widths = faces.LARGE if fitting.size == "large" else faces.SMALL
+    fitted_as = faces.FaceFittingOptions(
+        widths, batch=256, seed=fitting.seed, expert_labels=fitting.expert_labels
+    )
     bad = PrintedErrors()
     with progress_bar("embedding", unit="images ") as bar:
         trained = faces.train_face_heads(
@@ -155,7 +171,7 @@ def train_face_heads_command(
             weak=weak,
             expert=expert,
             cache=cache,
-            options=heads.FittingOptions(widths, batch=256, seed=seed),
+            options=fitted_as,
             batch_size=batch_size,
             on_bad=bad,
             progress=bar,

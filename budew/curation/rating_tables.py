@@ -97,7 +97,7 @@ def table_rows(path: Path, on_bad: OnBad | None = None) -> Iterator[tuple[str, s
 
 def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
     """Yield the ratings in a row; its columns decide how they are parsed."""
-    item, emotion, value = item_name(row, default), field_of(row, "emotion"), field_of(row, "value")
+    item, emotion, value = item_name(row, default), field_of(row, "emotion"), value_of(row)
     if is_by_model(row):
         return
     if scale is None and (declared := scale_in(row)) is not None:
@@ -129,6 +129,13 @@ def field_of(row: Row, part: str) -> Any:
     `part` is "item", "rater", "emotion", "value" or "answers".
     """
     return next((row[name] for name in label_layout("ratings")[part] if row.get(name) is not None), None)
+
+
+def value_of(row: Row) -> Any:
+    """Return the only rating in a row, also from a column `label`; None if it has several or none."""
+    value, label = field_of(row, "value"), field_of(row, "answers")
+    is_value = value is None and not (share_in_words(label) is None and number_in(label) is None)
+    return label if is_value else value
 
 
 def _intensity(value: Any, name: str, scale: str | None) -> float:

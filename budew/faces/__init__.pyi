@@ -2,6 +2,7 @@ from .descriptives import describe_faces as describe_faces
 from .embeddings import load_image_encoder as load_image_encoder
 from .face_head_training import LARGE as LARGE
 from .face_head_training import SMALL as SMALL
+from .face_head_training import FaceFittingOptions as FaceFittingOptions
 from .face_head_training import train_face_heads as train_face_heads
 from .image_prompts import REVIEW_COLUMNS as REVIEW_COLUMNS
 from .image_prompts import accepted_images as accepted_images

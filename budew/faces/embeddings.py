@@ -8,7 +8,7 @@ once, with the labels of all its rows.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.media import IMAGE
 from budew.corpora.sources import read
 from budew.errors import CheckpointError, CorpusError, OnBad, first_line, report
-from budew.faces.face_labels import Demographics, demographics_of, face_ratings, mean_ratings
+from budew.faces.face_labels import Demographics, demographics_of, face_answers, mean_ratings
 from budew.faces.images import open_image
 from budew.io.disk import disk_errors
 from budew.model.checkpoint import choose_device, hub_folder, is_on_hub
@@ -100,7 +100,7 @@ class Face:
     Attributes:
         id: id of the first clip with this image.
         sha256: hash of the bytes of the image.
-        ratings: emotion or dimension → mean rating over all clips with this image, see `face_ratings`.
+        ratings: emotion or dimension → mean rating over the raters of this image, or what else was chosen.
         demographics: demographics from the prompt or the metadata.
     """
 
@@ -126,6 +126,7 @@ def embed_corpus(
     encoder: ImageEncoder,
     folder: Path,
     *,
+    label: Callable[[Sequence[Mapping[str, float]]], dict[str, float]] = mean_ratings,
     batch_size: int = 32,
     on_bad: OnBad | None = None,
     progress: Callable[[int], None] | None = None,
@@ -136,6 +137,7 @@ def embed_corpus(
         corpus: what `budew.read` takes, with images.
         encoder: image encoder that computes the embeddings.
         folder: folder for the embeddings; created if it is missing.
+        label: converts the answers of all raters of an image to its ratings.
         batch_size: number of images encoded at once.
         on_bad: called with the error of each image that cannot be read; without it the first is raised.
         progress: called with the number of images encoded so far.
@@ -158,7 +160,7 @@ def embed_corpus(
                 try:
                     digest = hashlib.sha256(clip.encoded()).hexdigest()
                     image = None if digest in rows or digest in details else open_image(clip)
-                    ratings.setdefault(digest, []).append(face_ratings(clip))
+                    ratings.setdefault(digest, []).extend(face_answers(clip))
                 except CorpusError as error:
                     report(error, on_bad)
                     continue
@@ -183,7 +185,7 @@ def embed_corpus(
             f"{folder} has embeddings of images that are not in {corpus}: use another folder"
         )
     faces = tuple(
-        Face(details[digest][0], digest, mean_ratings(ratings[digest]), details[digest][1]) for digest in rows
+        Face(details[digest][0], digest, label(ratings[digest]), details[digest][1]) for digest in rows
     )
     shape = (len(rows), encoder.width)
     mapped = np.memmap(folder / _STATES, "<f2", "r", shape=shape) if rows else np.zeros(shape, np.float16)

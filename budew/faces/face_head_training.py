@@ -10,13 +10,14 @@ the result on HQ with `budew benchmark emonet-face-hq`.
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 
 from budew.errors import CorpusError, OnBad
 from budew.faces.embeddings import FaceEmbeddings, ImageEncoder, embed_corpus
-from budew.faces.face_labels import face_names
+from budew.faces.face_labels import agreed_ratings, face_names, mean_ratings
 from budew.faces.scoring import FaceScorer, head_name, write_neutral_means
 from budew.heads.encoder_states import LabeledStates
 from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, Quality, fit_stage
@@ -34,6 +35,16 @@ NAMES = tuple(face_names())
 NEUTRAL = 1.0
 """Highest rating (of 7) that any emotion of a neutral face may have; all emotions must be rated."""
 FEWEST_NEUTRAL = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FaceFittingOptions(FittingOptions):
+    """Settings of the training of face heads, with the labels of the second stage.
+
+    `expert_labels` is "mean", over experts, or "agreed", what they agree on (`face_labels.agreed_ratings`).
+    """
+
+    expert_labels: Literal["mean", "agreed"] = "mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +99,17 @@ def train_face_heads(
     """
     check_unused(out)
     options = options or FittingOptions(widths=LARGE, batch=256)
+    agreed = isinstance(options, FaceFittingOptions) and options.expert_labels == "agreed"
     heads: list[Head] = []
     quality: dict[str, dict[str, Quality]] = {}
     embeddings: dict[str, FaceEmbeddings] = {}
     for stage, corpus in (("weak", weak), ("expert", expert)):
         if corpus is None:
             continue
+        label = agreed_ratings if agreed and stage == "expert" else mean_ratings
         folder = (cache or out.with_name(f"{out.name}-embeddings")) / stage
         embeddings[stage] = embed_corpus(
-            corpus, encoder, folder, batch_size=batch_size, on_bad=on_bad, progress=progress
+            corpus, encoder, folder, label=label, batch_size=batch_size, on_bad=on_bad, progress=progress
         )
         fitted = list(fit_stage(labeled_states(embeddings[stage]), options, heads))
         quality[stage] = {head.name: found for head, found in fitted}

@@ -2,9 +2,9 @@
 
 On the hub a row has the image, and some of `prompt`, `demographics`, `annotations` or `label` (a list of
 answers by rater, or its text; HQ: four experts, 40 emotions on 0–7; Binary: up to three, present or absent;
-Big: weak labels by models), or `emotion` with one rater's `value`. An emotion that a rater omits counts as 0
-if the rater rated many emotions, as in the published analysis. Images that this package annotated are read in
-the same way.
+Big: weak labels by models), or `emotion` with one rater's `value` or `label`, in which 0 and 1 are no and yes
+(`rating` is on 0–7). An emotion that a rater omits counts as 0 if the rater rated many emotions, as in the
+published analysis. Images that this package annotated are read in the same way.
 """
 
 import re
@@ -14,8 +14,9 @@ from functools import cache
 from typing import Any
 
 from budew.corpora.clip import Clip
+from budew.corpora.column_names import number_in
 from budew.corpora.labels.ratings import plain_values, share_in_words
-from budew.curation.rating_tables import FEWEST_OF_FACE, field_of
+from budew.curation.rating_tables import FEWEST_OF_FACE, field_of, value_of
 from budew.errors import CorpusError
 from budew.io.resources import packaged_table
 from budew.taxonomy import EMOTIONS, find_emotion
@@ -70,17 +71,21 @@ def canonical_name(written: str) -> str:
     return name
 
 
-def face_ratings(clip: Clip) -> dict[str, float]:
-    """Return the mean rating of each rated emotion and dimension; the scale is `scale_of` its name.
+def face_answers(clip: Clip) -> list[dict[str, float]]:
+    """Return the rating of each rated emotion and dimension by each rater; the scale is `scale_of` its name.
 
     Raises:
         CorpusError: the labels cannot be read; the error names the image.
     """
     try:
-        by_rater = list(_by_rater(clip.metadata))
+        return [_with_zeros(answer) for answer in _by_rater(clip.metadata)]
     except CorpusError as error:
         raise CorpusError(f"image {clip.id!r}: {error}") from error
-    return mean_ratings(map(_with_zeros, by_rater))
+
+
+def face_ratings(clip: Clip) -> dict[str, float]:
+    """Return the mean over raters of `face_answers`."""
+    return mean_ratings(face_answers(clip))
 
 
 def newest_ratings(clip: Clip) -> dict[str, float]:
@@ -105,22 +110,44 @@ def _with_zeros(ratings: dict[str, float]) -> dict[str, float]:
     return {**dict.fromkeys(EMOTIONS, 0.0), **ratings} if many else ratings
 
 
+def agreed_ratings(answers: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Return the ratings on which raters of EmoNet-Face Binary agree.
+
+    Three raters or more gave the same one; or a single rater said no, and several were asked about another
+    emotion of the image (the contrastive batch, as far as an image alone tells).
+
+    Example:
+        >>> agreed_ratings([{"Awe": 7.0}, {"Awe": 7.0}, {"Awe": 7.0}, {"Pain": 0.0}])
+        {'Awe': 7.0, 'Pain': 0.0}
+    """
+    given = _by_name(answers)
+    several = any(len(values) > 1 for values in given.values())
+    return {
+        name: values[0]
+        for name, values in given.items()
+        if len({*values}) == 1 and (len(values) > 2 or (several and values == [0.0]))
+    }
+
+
 def mean_ratings(answers: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """Return the mean rating of each name, over the answers that have it."""
+    return {name: sum(values) / len(values) for name, values in _by_name(answers).items()}
+
+
+def _by_name(answers: Iterable[Mapping[str, float]]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for answer in answers:
         for name, value in answer.items():
             found.setdefault(name, []).append(value)
-    return {name: sum(values) / len(values) for name, values in found.items()}
+    return found
 
 
 def _by_rater(row: Mapping[str, Any]) -> Iterator[dict[str, float]]:
-    emotion, value, answers = (field_of(row, part) for part in ("emotion", "value", "answers"))
-    if isinstance(answers, bool | int):  # a column `label` beside `emotion`
-        value, answers = answers, None
+    emotion, value, answers = field_of(row, "emotion"), value_of(row), field_of(row, "answers")
     if emotion is not None and value is not None:
-        yield _answers({str(emotion): value})
-    elif answers is not None:
+        is_binary = number_in(value) in (0, 1) and {"rating", "score"}.isdisjoint(row)
+        yield _answers({str(emotion): bool(number_in(value)) if is_binary else value})
+    elif answers is not None and answers is not value:
         read = plain_values(answers) if isinstance(answers, str) else answers
         for person in read if isinstance(read, list) else [read]:
             yield from _answers_of(person)

@@ -24,6 +24,7 @@ Result = Mapping[str, Any]
 _METRICS = {"balanced_accuracy": "balanced accuracy", "roc_auc": "ROC AUC"}
 _PREDICTED = "Predicted (%)"
 _ANSWERS = {"all_yes": "all three yes", "never_yes": "never yes", "other": "other pairs"}
+_ANSWERS |= {"contrast_no": "no in the contrastive batch", "first_no": "no of the first expert"}
 
 
 def emonet_face_hq_report(result: Result) -> Report:

@@ -15,8 +15,14 @@ from budew.corpora.media import IMAGE
 from budew.errors import CheckpointError, CorpusError
 from budew.faces import face_head_training
 from budew.faces.embeddings import Face, FaceEmbeddings, embed_corpus, load_image_encoder
-from budew.faces.face_head_training import FEWEST_NEUTRAL, NEUTRAL, neutral_scores, train_face_heads
-from budew.faces.face_labels import Demographics
+from budew.faces.face_head_training import (
+    FEWEST_NEUTRAL,
+    NEUTRAL,
+    FaceFittingOptions,
+    neutral_scores,
+    train_face_heads,
+)
+from budew.faces.face_labels import Demographics, agreed_ratings
 from budew.faces.scoring import FaceScorer
 from budew.heads import fitting
 from budew.heads.fitting import Quality
@@ -92,6 +98,33 @@ def test_emotions_labeled_by_experts_alone_get_a_head(corpus, siglip, tmp_path):
     found = train(tmp_path / "out", corpus, siglip, weak=tmp_path / "weak.tar", expert=corpus / "weak.tar")
     assert {HAPPY, AWED} <= {head.name for head in found.heads}
     assert SAD in found.quality["weak"] or SAD in found.quality["expert"]
+
+
+def agreed_faces(count: int):
+    """A row for each expert: of every third face one of three denies the target, another joy or sadness."""
+    for number, mouth in enumerate(np.random.default_rng(5).uniform(-1, 1, count)):
+        image = drawn(float(mouth), 0.5, grain=number + 1)
+        target, contrast = (HAPPY, SAD) if mouth > 0 else (SAD, HAPPY)
+        for rater in range(3):
+            yield face(f"{number}-{rater}", image, emotion=target, value=int(rater < 2 or number % 3 > 0))
+        yield face(f"{number}-c", image, emotion=contrast, value=0)
+
+
+def test_heads_are_trained_on_triple_agreement_and_the_contrastive_batch_alone(corpus, siglip, tmp_path):
+    write_shard(tmp_path / "expert.tar", agreed_faces(90))
+    options = FaceFittingOptions(widths=(32, 16), batch=32, most_epochs=25, expert_labels="agreed")
+    found = train(
+        tmp_path / "out", corpus, siglip, weak=None, expert=tmp_path / "expert.tar", options=options
+    )
+    assert json.loads((tmp_path / "out" / "heads.json").read_text())["fitting"]["expert_labels"] == "agreed"
+    encoder, cache = load_image_encoder(siglip), tmp_path / "out-embeddings" / "expert"
+    agreed = embed_corpus(tmp_path / "expert.tar", encoder, cache, label=agreed_ratings).faces
+    assert [len(one.ratings) for one in agreed] == [1, 2, 2] * 30
+    assert all(set(one.ratings.values()) <= {0.0, 7.0} for one in agreed)
+    mean = embed_corpus(tmp_path / "expert.tar", encoder, cache).faces
+    assert [max(one.ratings.values()) for one in mean] == pytest.approx([14 / 3, 7, 7] * 30)
+    positive = sum(one.ratings.get(HAPPY) == 7 for one in agreed)
+    assert 0 < found.quality["expert"][HAPPY].clips <= positive
 
 
 def test_heads_are_written_in_the_published_layout(trained):

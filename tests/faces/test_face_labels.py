@@ -40,6 +40,13 @@ def test_present_and_absent_are_the_ends_of_the_scale():
     assert face_ratings(
         face("a", annotations=[{"human-1": {"Anger": True}}, {"human-2": {"Anger": False}}])
     ) == {"Anger": 3.5}
+    for value in (1, 0, "1", 0.0):
+        expected = {"Anger": 7.0 * float(value)}
+        assert face_ratings(face("a", emotion="Anger", label=value)) == expected
+        assert face_ratings(face("a", emotion="Anger", value=value)) == expected
+    assert face_ratings(face("a", emotion="Anger", rating=1)) == {"Anger": 1.0}
+    assert face_ratings(face("a", emotion="Anger", value=3)) == {"Anger": 3.0}
+    assert face_ratings(face("a", annotations=[{"human-1": {"Anger": 1}}])) == {"Anger": 1.0}
     words = {"Anger": "strongly present", "Awe": "Mildly Present", "Pain": "non-existent"}
     assert face_ratings(face("a", annotations=[words])) == {"Anger": 7.0, "Awe": 3.5, "Pain": 0.0}
 

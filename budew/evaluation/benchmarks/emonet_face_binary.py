@@ -1,8 +1,9 @@
 """EmoNet-Face Binary: up to three experts decide whether a face shows an emotion (arXiv:2505.20033).
 
-A second expert is asked if the first says yes, and a third if both do. The published agreement table
-(statistics/analysis-binary.ipynb in LAION-AI/emonet-face) has, for each emotion, the (image, emotion) pairs
-with at least two ratings:
+A second expert is asked if the first says yes, and a third if both do. In a contrastive batch, for true
+negatives, one expert is asked whether each image shows another emotion (`contrast_pairs`). The published
+agreement table (statistics/analysis-binary.ipynb in LAION-AI/emonet-face) has, for each emotion, the (image,
+emotion) pairs with at least two ratings:
 
 - full agreement: the share for which all raters give the same answer (with this design: three times yes);
 - 2:1 and 1:1: the shares for which one of three, or one of two, disagrees;
@@ -14,7 +15,7 @@ resample is a vector of counts, from which ranks are computed without sorting (`
 resamples of 31,366 pairs, by emotion and together, take 3 s on one core. scikit-learn would sort each one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class BinaryTable:
         raters: number of people.
         image, emotion: (pairs,), places of the pair's image in `images` and of its emotion in `EMOTIONS`.
         ratings, yes: (pairs,), number of ratings, and number of those that say that the emotion is present.
+        contrast: (pairs,), whether the pair is of the contrastive batch.
     """
 
     images: tuple[str, ...]
@@ -57,6 +59,7 @@ class BinaryTable:
     emotion: IntArray
     ratings: IntArray
     yes: IntArray
+    contrast: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,8 @@ class BinaryResult:
 
     Attributes:
         counts: number of `ratings`, `images`, `people` and `pairs`; of pairs that are `all_yes` (three
-            ratings or more, all yes), `never_yes` and `other`; with a model, of `unused_predictions`, for no
+            ratings or more, all yes), `never_yes` and `other`; of those never yes, of the contrastive batch
+            (`contrast_no`) and of others (`first_no`); with a model, of `unused_predictions`, for no
             image.
         by_emotion: emotion → agreement, in the order of the taxonomy.
         predicted: per cent of all pairs with a prediction; None without predictions.
@@ -149,30 +153,63 @@ def read_binary_table(path: str | Path) -> BinaryTable:
         CorpusError: a row is invalid, a rating is neither yes nor no, a rater rates the same pair twice, or
             there is no rating by people; the error names the row or the pair.
     """
-    seen: set[tuple[str, str, str]] = set()
-    answers: dict[tuple[str, int], list[int]] = {}
-    for rating in read_ratings(path):
+    answers: dict[tuple[str, int], dict[str, int]] = {}
+    for rating in read_ratings(path, scale="0-1"):
         pair = f"{path}: {rating.emotion} of {rating.item!r}"
         if rating.value not in (0.0, 1.0) or rating.emotion not in EMOTIONS:
             raise CorpusError(f"{pair} is not rated as an emotion, present or not: correct the table")
-        who = rating.item, rating.emotion, rating.rater
-        if who in seen:
+        given = answers.setdefault((rating.item, EMOTIONS.index(rating.emotion)), {})
+        if rating.rater in given:
             raise CorpusError(f"{pair} is rated twice by {rating.rater}: keep one")
-        seen.add(who)
-        answers.setdefault((rating.item, EMOTIONS.index(rating.emotion)), []).append(int(rating.value))
+        given[rating.rater] = int(rating.value)
     if not answers:
         raise CorpusError(f"{path}: contains no rating by people: check the file")
-    pairs = sorted(answers)
+    pairs, contrast = sorted(answers), contrast_pairs(answers)
     images = sorted({image for image, _ in pairs})
     place = {name: number for number, name in enumerate(images)}
     return BinaryTable(
         tuple(images),
-        len({rater for _, _, rater in seen}),
+        len({rater for given in answers.values() for rater in given}),
         np.array([place[image] for image, _ in pairs]),
         np.array([emotion for _, emotion in pairs]),
         np.array([len(answers[pair]) for pair in pairs]),
-        np.array([sum(answers[pair]) for pair in pairs]),
+        np.array([sum(answers[pair].values()) for pair in pairs]),
+        np.array([pair in contrast for pair in pairs]),
     )
+
+
+def contrast_pairs(raters: Mapping[tuple[str, int], Collection[str]]) -> set[tuple[str, int]]:
+    """Return the (image, emotion) pairs of the contrastive batch, of images with two emotions.
+
+    Such a pair has one rating. If the other emotion, the target, has one too, their raters tell, who are
+    known from images whose target has several. If one rater gave both, the target comes first, as in 2,462 of
+    2,462 such images of the published table. There, all 19,999 images have a contrast pair, and each emotion
+    is the target of 498 to 504 of them.
+
+    Args:
+        raters: pair → its raters, in the order of rows.
+
+    Example:
+        >>> asked = {("1", 0): ["a", "b"], ("1", 5): ["c"], ("2", 5): ["c"], ("2", 0): ["a"]}
+        >>> sorted(contrast_pairs(asked))
+        [('1', 5), ('2', 5)]
+    """
+    of_image: dict[str, list[tuple[str, int]]] = {}
+    for pair in raters:
+        of_image.setdefault(pair[0], []).append(pair)
+    two = [
+        sorted(pairs, key=lambda pair: -len(raters[pair])) for pairs in of_image.values() if len(pairs) == 2
+    ]
+    target_of = {pair: target for target, pair in two if len(raters[target]) > len(raters[pair]) == 1}
+    of_targets = {rater for target in target_of.values() for rater in raters[target]}
+    of_batch = {rater for pair in target_of for rater in raters[pair]}
+
+    def rank(pair: tuple[str, int]) -> int:
+        return sum((rater in of_batch) - (rater in of_targets) for rater in raters[pair])
+
+    single = [sorted(pairs, key=rank) for pairs in two if len(raters[pairs[0]]) == 1]
+    told = (b for a, b in single if rank(a) < rank(b) or [*raters[a]] == [*raters[b]])
+    return {*target_of, *told}
 
 
 def score_emonet_face_binary(
@@ -208,6 +245,8 @@ def score_emonet_face_binary(
         "all_yes": int(high.sum()),
         "never_yes": int(never.sum()),
         "other": int((~high & ~never).sum()),
+        "contrast_no": int((never & table.contrast).sum()),
+        "first_no": int((never & ~table.contrast).sum()),
     }
     agreement = {emotion: _agreement(table, place) for place, emotion in enumerate(EMOTIONS)}
     if predictor is None:

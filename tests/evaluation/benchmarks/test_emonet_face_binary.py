@@ -11,6 +11,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from budew.errors import CorpusError, InputError
 from budew.evaluation.benchmarks.emonet_face_binary import (
     balanced_accuracy,
+    contrast_pairs,
     score_emonet_face_binary,
     score_presence,
 )
@@ -64,6 +65,8 @@ def test_pairs_are_counted(ratings, table):
         "all_yes": yes.count(3),
         "never_yes": yes.count(0),
         "other": yes.count(1) + yes.count(2),
+        "contrast_no": yes.count(0) - result["counts"]["first_no"],
+        "first_no": result["counts"]["first_no"],
     }
     for emotion in EMOTIONS:
         given = [answers for (_, name), answers in ratings.items() if name == emotion and len(answers) > 1]
@@ -78,6 +81,33 @@ def test_pairs_are_counted(ratings, table):
         assert result["by_emotion"][emotion] == {"pairs": len(given), **expected}
     assert result["by_emotion"]["Fear"] == {"pairs": 0} | dict.fromkeys(shares)
     assert result["model"] is None
+
+
+def test_the_contrastive_batch_is_told_from_the_first_stage():
+    """Target answers as in the published table: human-4 has both tasks, and rows are sorted by rater."""
+    generator, batch = np.random.default_rng(7), ("human-3", "human-4", "human-5")
+    asked, truth = {}, set()
+    for image in map(str, range(300)):
+        target, contrast = generator.choice(40, 2, replace=False).tolist()
+        experts = ["human-1", "human-4", "human-6"] if int(image) % 2 else ["human-4", "human-6", "human-1"]
+        first = experts[: generator.integers(1, 4)]
+        other = str(generator.choice(batch))
+        rows = [((image, target), rater) for rater in first] + [((image, contrast), other)]
+        for pair, rater in sorted(rows, key=lambda row: row[1]):
+            asked.setdefault(pair, []).append(rater)
+        truth.add((image, contrast))
+    assert contrast_pairs(asked) == truth
+    assert contrast_pairs({("1", 0): ["a"], ("1", 1): ["b"]}) == set()
+
+
+def test_zero_and_one_are_no_and_yes_in_any_column(ratings, table, tmp_path):
+    rows = list(csv.reader(table.open()))
+    numbers = [[*row[:2], int(row[2] == "True"), row[3]] for row in rows[1:]]
+    expected = score_emonet_face_binary(table)
+    assert score_emonet_face_binary(write(tmp_path / "n.csv", numbers)) == expected
+    labels = write(tmp_path / "l.csv", numbers)
+    labels.write_text(labels.read_text().replace("value", "label", 1))
+    assert score_emonet_face_binary(labels) == expected
 
 
 def predictions(ratings):
