@@ -25,7 +25,14 @@ from numpy.typing import NDArray
 
 from budew.audio.samples import warn_of_damage
 from budew.corpora.clip import Clip
-from budew.errors import AudioError, CheckpointError, CorpusError, InputError, JobError, first_line
+from budew.errors import (
+    AudioError,
+    BudewError,
+    CorpusError,
+    InputError,
+    JobError,
+    first_line,
+)
 from budew.heads.encoder_states import (
     EMOTION_SCALE,
     PUBLISHED,
@@ -37,6 +44,7 @@ from budew.heads.encoder_states import (
 )
 from budew.heads.head_files import check_encoder, find_heads, head_notes, load_heads
 from budew.heads.networks import Head
+from budew.heads.presence import CALIBRATION, PresenceCurves, read_presence
 from budew.io.disk import fingerprint
 from budew.jobs import OnFailed
 from budew.model.checkpoint import identity
@@ -68,6 +76,9 @@ DIGITS = 4
 class AnnotateByHeads:
     """The job `annotate heads`: clips → clips with profiles, and all scores in `metadata["heads"]`.
 
+    With `calibration.json`, written by `budew benchmark calibrate`, beside the heads, `metadata["presence"]`
+    has the probability that each emotion is present.
+
     Attributes:
         heads: folder of `model_<Name>_best.pth`, or a `.safetensors` file.
         encoder: checkpoint that the heads were trained on, a folder or a hub id; None for the one in
@@ -90,7 +101,9 @@ class AnnotateByHeads:
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that determine the output: hashes of the weights of heads and encoder."""
         files = find_heads(self.heads)
-        return {"by": "heads", "heads": fingerprint(files), "encoder": identity(self._encoder())}
+        made_by = {"by": "heads", "heads": fingerprint(files), "encoder": identity(self._encoder())}
+        curves = files[0].parent / CALIBRATION
+        return made_by | ({"presence": fingerprint([curves])} if curves.is_file() else {})
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Annotate clips in order.
@@ -101,9 +114,11 @@ class AnnotateByHeads:
         try:
             made_by = self.settings()
             scorer = _load_scorer(self.heads, self._encoder(), self.device, json.dumps(made_by))
-        except (CheckpointError, OSError, RuntimeError) as error:
+            curves = read_presence(find_heads(self.heads)[0].parent)
+        except (BudewError, OSError, RuntimeError) as error:
             raise JobError(str(error)) from error
-        yield from _annotate(clips, failed, scorer, self.batch_size, made_by)
+        for clip in _annotate(clips, failed, scorer, self.batch_size, made_by):
+            yield clip if curves is None else _with_presence(clip, curves)
 
     def _encoder(self) -> str | Path | None:
         if self.encoder is not None:
@@ -241,6 +256,13 @@ def _score(batch: list[tuple[_ClipScores, Samples]], scorer: VoiceScorer) -> Non
         ) from error
     for (clip_scores, _), row in zip(batch, rows, strict=True):
         clip_scores.scores.append(row)
+
+
+def _with_presence(clip: Clip, curves: PresenceCurves) -> Clip:
+    """Return the clip with the probability of presence of each emotion that the heads score."""
+    scores = {name: score for name, score in clip.metadata[FIELD].items() if name in EMOTIONS}
+    found = {name: to_intensity(SCALE.clipped(score), SCALE) for name, score in scores.items()}
+    return replace(clip, metadata={**clip.metadata, "presence": curves.applied_to(found)})
 
 
 def with_scores(clip: Clip, scores: Mapping[str, float], made_by: Mapping[str, Any]) -> Clip:

@@ -3,7 +3,7 @@
 Emotions of speech on EmoNet-Voice, EmoDB and RAVDESS; emotions of faces on EmoNet-Face, FERD and AffectNet.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -122,6 +122,21 @@ def emonet_voice_command(
     raise typer.Exit(print_skipped(scored.skipped))
 
 
+@dataclass(frozen=True, slots=True)
+class HeldOutOptions:
+    """Options for the reliability of the probabilities on clips of other people."""
+
+    test: Annotated[
+        str | None,
+        Option(
+            metavar="PATH|HUB-ID",
+            help="Rated clips of other people: print calibration error and Brier score of the probability "
+            "that an emotion is present, before and after calibration.",
+        ),
+    ] = None
+    html: options.HtmlFile = None
+
+
 @app.command("calibrate", no_args_is_help=True)
 @option_groups()
 def calibrate_command(
@@ -135,12 +150,13 @@ def calibrate_command(
     source: options.Predictions,
     model: options.ModelChoice,
     writing: options.SampledWriting,
+    held_out: HeldOutOptions,
     share: Annotated[
         float,
         Option(
             metavar="X",
             min=0,
-            max=0.9,
+            max=1,
             help="Share of the clips to which the curve is fitted; benchmarks leave these clips out.",
         ),
     ] = 0.2,
@@ -150,10 +166,12 @@ def calibrate_command(
 
     The curve is valid for one model and one way of decoding. The file lists the clips
     to which it was fitted; a benchmark with --calibration scores the other clips.
+    It also has logistic curves for the probability that an emotion is present, which
+    --test measures. For heads, give the clips that they annotated as --predictions.
 
     Example: budew benchmark calibrate --data bench/ --samples 16 -o calibration.json
     """
-    refuse_to_replace([data, source.predictions], output)
+    refuse_to_replace([data, held_out.test, source.predictions], output, held_out.html)
     predictor = source.predictor(model, writing)
     with progress_bar("captioning") as bar:
         calibration, skipped = evaluation.calibrate(data, predictor, share=share, seed=seed, progress=bar)
@@ -161,6 +179,13 @@ def calibrate_command(
     print(
         f"{visible_name(output)}: fitted to {calibration.ratings} ratings of {len(calibration.clips)} clips"
     )
+    if held_out.test is not None:
+        with progress_bar("captioning") as bar:
+            found, more = evaluation.measure_presence(held_out.test, predictor, calibration, progress=bar)
+        skipped += more
+        report = reports.presence_report(found, held_out.test)
+        with results(found, None, held_out.html, lambda: reports.report_html(report)):
+            print_table(reports.report_tables(report))
     raise typer.Exit(print_skipped(skipped))
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TextIO, get_args
 import typer
 from typer import Argument, BadParameter, Option
 
-from budew import audio, corpora, inference, reports
+from budew import audio, corpora, evaluation, inference, reports
 from budew import model as models
 from budew.cli import options
 from budew.cli.options import option_groups
@@ -64,6 +64,15 @@ class CaptionOutput:
     scores: Annotated[
         bool, Option("--scores", help="Add the scores of emotions, from 0 to 1, to each caption.")
     ] = False
+    calibration: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="With --samples: calibrate the probability that an emotion is present by this file of budew "
+            "benchmark calibrate.",
+        ),
+    ] = None
     output_file: options.Output = None
     faces: Annotated[
         Path | None,
@@ -116,11 +125,19 @@ def caption_command(
     refuse_to_replace([*sources, wanted.faces], file, recorded.keep)
     microphone = audio.find_microphone() if recorded.record else None
     chosen = model.options()
-    captioner = inference.Captioner(inference.load_backend(chosen), writing.options(writing.samples))
+    predictor = evaluation.ModelPredictor(chosen, writing.options(writing.samples))
+    captioner = predictor.captioner
+    if wanted.calibration is not None:
+        calibration = evaluation.read_calibration(wanted.calibration)
+        calibration.check(predictor.model, predictor.decoding)
+        captioner.options = replace(captioner.options, presence=calibration.presence)
     if not wanted.quiet:
         say_error(f"model: {captioner.backend.name} ({captioner.backend.runs_on})")
         _print_cards(chosen.checkpoints)
-    shown = inference.OutputOptions(scores=wanted.scores, named=not recorded.record and _is_named(sources))
+    presence = wanted.scores and writing.samples > 0
+    shown = inference.OutputOptions(
+        scores=wanted.scores, presence=presence, named=not recorded.record and _is_named(sources)
+    )
     captioned: AbstractContextManager[Iterator[inference.Record]]
     recordings: Iterable[inference.Recording] = ()
     if microphone and recorded.record:
@@ -211,6 +228,7 @@ def _captioned(
         "runs_on": captioner.backend.runs_on,
         **asdict(captioner.decoding),
         "windows": fingerprint([windows]) if isinstance(windows, Path) else windows,
+        "presence": captioner.options.presence and captioner.options.presence.model_dump(mode="json"),
         "version": __version__,
     }
     if file.exists():

@@ -1,4 +1,5 @@
 from .calibration import calibrate as calibrate
+from .calibration import measure_presence as measure_presence
 from .calibration import read_calibration as read_calibration
 from .calibration import write_calibration as write_calibration
 from .corpus_evaluation import evaluate_corpus as evaluate_corpus

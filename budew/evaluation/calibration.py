@@ -8,12 +8,14 @@ values may become equal.
 
 A curve holds for one model and decoding: the mean over 16 sampled captions takes other values than one
 caption. It is fitted on a share of the rated clips, chosen by a hash of their ids. The file lists them, and a
-benchmark leaves them out of scoring. Where every clip is rated for one emotion, as in EmoNet-Voice Bench, the
-curve holds for emotions that raters were asked for, not for all 40.
+benchmark leaves them out of scoring. The same ratings calibrate the probability that an emotion is present
+(`budew.heads.presence`); its reliability is measured on clips of other people. Where every clip is rated for
+one emotion, as in EmoNet-Voice Bench, the curves hold for emotions that raters were asked for, not for all
+40.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from budew.corpora.clip import Clip
 from budew.corpora.sources import Progress, counted, read
 from budew.corpora.text_files import check_file
 from budew.errors import InputError, SettingsError, require
@@ -29,6 +32,7 @@ from budew.evaluation.benchmarks.emonet_voice_data import on_hub
 from budew.evaluation.pairs import Pair, Skipped
 from budew.evaluation.prediction_files import audio_name
 from budew.evaluation.predictors import Decoding, ModelPredictor, Predictor, predicted
+from budew.heads.presence import PresenceCurves, fit_presence, reliability
 from budew.io import strict_json
 from budew.io.files import whole_file
 from budew.io.settings import Settings, validated
@@ -37,8 +41,6 @@ from budew.randomness import generator
 from budew.statistics.arrays import FloatArray
 from budew.version import __version__
 
-FILE_NAME = "calibration.json"
-"""Name of the file, which belongs in the folder of the checkpoint."""
 SHARE = 0.2
 FEWEST = 20
 """Fewest ratings that a curve is fitted to."""
@@ -59,6 +61,11 @@ class Calibration(Settings):
     ratings: int = Field(description="number of rated emotions used for fitting")
     clips: frozenset[str] = Field(
         description="ids of the clips used for fitting; benchmarks must not score them"
+    )
+
+    speakers: tuple[str, ...] = Field(default=(), description="speakers of these clips, if known")
+    presence: PresenceCurves | None = Field(
+        default=None, description="curves from predicted intensity to the probability of presence"
     )
 
     @model_validator(mode="after")
@@ -84,9 +91,8 @@ class Calibration(Settings):
 
     def summary(self) -> dict[str, Any]:
         """Return the fields as plain data: without the curve, and `clips` is the number of clips."""
-        return self.model_dump(mode="json", exclude={"thresholds", "values", "clips"}) | {
-            "clips": len(self.clips)
-        }
+        unlisted = {"thresholds", "values", "clips", "speakers", "presence"}
+        return self.model_dump(mode="json", exclude=unlisted) | {"clips": len(self.clips)}
 
     def check(self, model: str | None, decoding: Decoding | None) -> None:
         """Check that the curve was fitted to predictions of this model and decoding (both None for a file).
@@ -185,21 +191,75 @@ def calibrate(
     """
     predictor = predictor or ModelPredictor()
     skipped: list[Skipped] = []
-    rated = (
-        replace(clip, id=audio_name(clip))
-        for clip in read(on_hub(data), on_bad=lambda error: skipped.append(Skipped(str(data), str(error))))
-        if clip.profile is not None and clip.profile.rated
-    )
+    rated = _rated(data, skipped)
     chosen = (clip for clip in rated if is_for_fitting(clip.id, share=share, seed=seed))
-    pairs = []
-    for clip, found in counted(predicted(chosen, lambda clip: clip, predictor, skipped), progress):
-        if found is not None and clip.profile is not None:
-            pairs.append(Pair(clip.id, clip.profile, found.expected, found.caption))
-        elif not predictor.reads_audio:
-            skipped.append(Skipped(clip.id, "there is no prediction for it"))
+    pairs, ratings = _paired(chosen, predictor, skipped, progress)
     model, decoding = predictor.model, predictor.decoding
     fitted = fit_calibration(pairs, data=str(data), model=model, decoding=decoding, share=share, seed=seed)
+    if len({present for *_, present in ratings}) == 2:
+        names, evidence, present = zip(*ratings, strict=True)
+        speakers = tuple(sorted({pair.speaker for pair in pairs if pair.speaker is not None}))
+        curves = fit_presence(names, np.array(evidence), np.array(present))
+        fitted = fitted.model_copy(update={"presence": curves, "speakers": speakers})
     return fitted, skipped
+
+
+def measure_presence(
+    data: str | Path, predictor: Predictor, calibration: Calibration, *, progress: Progress | None = None
+) -> tuple[dict[str, Any], list[Skipped]]:
+    """Measure the probability of presence before and after calibration, on clips of other people.
+
+    Args:
+        data: rated clips, such as `calibrate` takes.
+        predictor: predictor that the calibration was fitted to.
+        calibration: result of `calibrate`.
+        progress: called after each clip.
+
+    Returns:
+        `clips`, `ratings`, and `before` and `after` as returned by `budew.heads.presence.reliability`; and
+        the clips that have no prediction.
+
+    Raises:
+        InputError: the calibration has no curves of presence or was fitted to a clip or speaker of `data`, or
+            no rated emotion has a prediction.
+    """
+    skipped: list[Skipped] = []
+    pairs, ratings = _paired(_rated(data, skipped), predictor, skipped, progress)
+    if calibration.presence is None or not ratings:
+        raise InputError(f"{data}: nothing to measure: give clips with present and absent emotions to both")
+    both = [one.id for one in pairs if one.id in calibration.clips or one.speaker in calibration.speakers]
+    if both:
+        raise InputError(f"{data}: the calibration was fitted to {both[0]} or its speaker: give other people")
+    after = [calibration.presence.applied_to({name: value})[name] for name, value, _ in ratings]
+    present = np.array([one for *_, one in ratings])
+    before = np.array([value for _, value, _ in ratings])
+    found = {"before": reliability(before, present), "after": reliability(np.array(after), present)}
+    return {"clips": len(pairs), "ratings": len(ratings), **found}, skipped
+
+
+def _rated(data: str | Path, skipped: list[Skipped]) -> Iterator[Clip]:
+    """Read the clips with rated emotions, with the names of their files as ids."""
+    for clip in read(on_hub(data), on_bad=lambda error: skipped.append(Skipped(str(data), str(error)))):
+        if clip.profile is not None and clip.profile.rated:
+            yield replace(clip, id=audio_name(clip))
+
+
+def _paired(
+    clips: Iterable[Clip], predictor: Predictor, skipped: list[Skipped], progress: Progress | None
+) -> tuple[list[Pair], list[tuple[str, float, bool]]]:
+    """Return pairs of profiles; and emotion, evidence of presence, and presence for each of their ratings."""
+    pairs: list[Pair] = []
+    ratings: list[tuple[str, float, bool]] = []
+    for clip, found in counted(predicted(clips, lambda clip: clip, predictor, skipped), progress):
+        if found is not None and clip.profile is not None:
+            label, expected = clip.profile, found.expected
+            pairs.append(Pair(clip.id, label, expected, found.caption, speaker=clip.speaker))
+            shares = expected.emotions if found.shares is None else found.shares
+            named = (name for name in label.rated if name in expected.rated)
+            ratings += [(name, shares.get(name, 0.0), label.emotions.get(name, 0) > 0) for name in named]
+        elif not predictor.reads_audio:
+            skipped.append(Skipped(clip.id, "there is no prediction for it"))
+    return pairs, ratings
 
 
 def is_for_fitting(id: str, *, share: float, seed: int) -> bool:

@@ -44,11 +44,13 @@ class Prediction:
         profile: predicted profile; `rated` has the emotions that were predicted, none for a refusal.
         caption: caption that was parsed, if any.
         means: means over sampled captions, including those of weak emotions; None without samples.
+        shares: share of the sampled captions that name each emotion; None without samples.
     """
 
     profile: VoiceProfile
     caption: str | None = None
     means: VoiceProfile | None = None
+    shares: Mapping[str, float] | None = None
 
     @property
     def expected(self) -> VoiceProfile:

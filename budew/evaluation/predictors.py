@@ -152,7 +152,12 @@ class ModelPredictor:
                 yield None
             else:
                 yield tuple(
-                    Prediction(result.profile, result.caption, result.expected if way.num_samples else None)
+                    Prediction(
+                        result.profile,
+                        result.caption,
+                        result.expected if way.num_samples else None,
+                        result.presence,
+                    )
                     for result, way in zip(results, ways, strict=True)
                     if not isinstance(result, FailedRecording)
                 )

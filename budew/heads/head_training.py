@@ -11,7 +11,6 @@ further on the few labels by experts, at a tenth of the learning rate (`fit_stag
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from budew.errors import CheckpointError, CorpusError, InputError, OnBad
 from budew.heads.encoder_states import (
@@ -87,19 +86,6 @@ class HeadStage:
     validation: int
     unused: UnusedClips
     licenses: Mapping[str, int]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain data for `heads.json`."""
-        return {
-            "corpora": {without_secrets(one): weight for one, weight in self.corpora.items()},
-            "licenses": dict(self.licenses),
-            "clips": self.clips,
-            "validation_clips": self.validation,
-            "clips_without_profile": self.unused.bare,
-            "clips_with_unknown_emotions": self.unused.unrated,
-            "clips_truncated": self.unused.truncated,
-            "heads": {name: asdict(found) for name, found in self.quality.items()},
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +200,8 @@ def train_heads(
                 kept |= {head.name: head for head in load_heads(scratch / stage)}
             held_out = split_by_speaker(data.speakers, share=options.validation, seed=options.seed)
             counts = len(held_out), int(held_out.sum())
-            stages[stage] = HeadStage(weights, quality, *counts, data.unused, data.licenses)
+            named = {without_secrets(one): weight for one, weight in weights.items()}
+            stages[stage] = HeadStage(named, quality, *counts, data.unused, dict(data.licenses))
         if not files:
             raise CorpusError(_none_kept(corpora, TrainedHeads((), stages), options))
         for name, head in kept.items():
@@ -224,13 +211,10 @@ def train_heads(
                 save_head(head, made, head_file_name(name))
         trained = TrainedHeads(tuple(load_heads(made)), stages)
         save_combined(trained.heads, made)
-        results = {stage: found.to_dict() for stage, found in stages.items()}
-        better = {
-            name: asdict(found)
-            for one in stages.values()
-            for name, found in one.quality.items()
-            if found.r2 > 0
-        }
+        results = {stage: asdict(found) for stage, found in stages.items()}
+        quality_of = {stage: found["quality"] for stage, found in results.items()}
+        better = {name: q for found in quality_of.values() for name, q in found.items() if q["r2"] > 0}
+        first = next(iter(stages.values()))
         notes = {
             "made_by": f"budew {__version__}",
             "encoder": None if encoder is None else str(encoder),
@@ -239,20 +223,19 @@ def train_heads(
             "emotion_scale": EMOTION_SCALE,
             "fitting": options.to_dict(),
             "start": None if corpora.start is None else str(corpora.start),
-            **next(iter(results.values())),
+            "clips": first.clips,
+            "validation_clips": first.validation,
+            "clips_without_profile": first.unused.bare,
+            "clips_with_unknown_emotions": first.unused.unrated,
+            "clips_truncated": first.unused.truncated,
             "heads": better,
-            "left_out": {
-                name: asdict(found) for name, found in trained.quality.items() if name not in better
-            },
+            "left_out": {n: asdict(found) for n, found in trained.quality.items() if n not in better},
             "too_rare": list(trained.rare),
             "stages": results,
         }
-        data_lines = [f"{stage} labels: {_described(found)}" for stage, found in results.items()]
-        if corpora.start is not None:
-            data_lines.append(f"training started from the heads {Path(corpora.start).name}")
-        write_notes(
-            made, notes, {stage: found["heads"] for stage, found in results.items()}, data_lines, "voice"
-        )
+        start_line = [] if corpora.start is None else [f"start: the heads {Path(corpora.start).name}"]
+        lines = [f"{stage} labels: {_described(found)}" for stage, found in stages.items()]
+        write_notes(made, notes, quality_of, [*start_line, *lines], "voice")
     return trained
 
 
@@ -272,11 +255,11 @@ def _starting_heads(
     return {head.name: head for head in heads}
 
 
-def _described(stage: Mapping[str, Any]) -> str:
+def _described(stage: HeadStage) -> str:
     """Return corpora and licences of a stage for the model card."""
-    corpora = ", ".join(f"{name} (weight {weight:g})" for name, weight in stage["corpora"].items())
-    licenses = ", ".join(f"{name} {clips:,}" for name, clips in stage["licenses"].items())
-    return f"{stage['clips']:,} clips of {corpora}; licences of the clips: {licenses}"
+    corpora = ", ".join(f"{name} (weight {weight:g})" for name, weight in stage.corpora.items())
+    licenses = ", ".join(f"{name} {clips:,}" for name, clips in stage.licenses.items())
+    return f"{stage.clips:,} clips of {corpora}; licences of the clips: {licenses}"
 
 
 def _none_kept(corpora: HeadCorpora, trained: TrainedHeads, options: FittingOptions) -> str:

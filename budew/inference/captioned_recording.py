@@ -42,6 +42,8 @@ class WindowCaption:
         removed: what was removed from the generated text (stray letters, repetitions); None: nothing.
         samples: texts of the sampled captions.
         speaker: name of the speaker from an RTTM file; None if unknown.
+        presence: probability that each emotion is present: the share of the sampled captions that name it,
+            calibrated if `WritingOptions.presence` is given; None without sampling.
     """
 
     start: float
@@ -52,6 +54,7 @@ class WindowCaption:
     removed: str | None = None
     samples: tuple[str, ...] = ()
     speaker: str | None = None
+    presence: Mapping[str, float] | None = None
 
     @property
     def silent(self) -> bool:
@@ -79,7 +82,7 @@ class WindowCaption:
         return dict(self.profile.emotions) if self.profile.rated else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values: `start`, `end`, `caption`, the keys of the profile, and `speaker` if known."""
+        """Return JSON values: `start`, `end`, `caption`, the profile, `speaker` and `presence` if known."""
         speaker = {"speaker": self.speaker} if self.speaker is not None else {}
         return {
             "start": self.start,
@@ -87,6 +90,7 @@ class WindowCaption:
             **speaker,
             "caption": self.text,
             **self.profile.to_dict(),
+            **_shown_presence(self.presence),
         }
 
 
@@ -138,6 +142,17 @@ class CaptionedRecording:
         return dict(self.profile.emotions) if self.profile.rated else None
 
     @property
+    def presence(self) -> Mapping[str, float] | None:
+        """Emotions to the probability that they are present in the recording: the largest of its windows.
+
+        None without sampled captions.
+        """
+        known = [window.presence for window in self.windows if window.presence is not None]
+        names = dict.fromkeys(name for presence in known for name in presence)
+        largest = {name: max(presence.get(name, 0.0) for presence in known) for name in names}
+        return largest if known else None
+
+    @property
     def bursts(self) -> tuple[str, ...]:
         """Vocal bursts of the recording."""
         return self.profile.bursts
@@ -154,7 +169,7 @@ class CaptionedRecording:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values: `source`, `duration`, `caption`, `emotions`, `bursts`, `traits`.
 
-        If they apply, also `id`, `rated`, `windows` (if there are several), `damaged` and `warnings`.
+        If they apply, also `id`, `rated`, `presence`, `windows` (of several), `damaged` and `warnings`.
         """
         windows = [window.to_dict() for window in self.windows]
         return {
@@ -163,6 +178,7 @@ class CaptionedRecording:
             "duration": round(self.duration, 3),
             "caption": self.caption,
             **self.profile.to_dict(),
+            **_shown_presence(self.presence),
             **({"windows": windows} if len(windows) > 1 else {}),
             **({"damaged": self.damaged} if self.damaged else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),
@@ -182,6 +198,12 @@ class FailedRecording:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values: `source` and `error`."""
         return {"source": self.source, "error": self.reason}
+
+
+def _shown_presence(presence: Mapping[str, float] | None) -> dict[str, Any]:
+    if presence is None:
+        return {}
+    return {"presence": {name: round(value, 4) for name, value in presence.items() if value > 0}}
 
 
 def clock(seconds: float) -> str:
@@ -234,6 +256,7 @@ def unrated(window: WindowCaption) -> WindowCaption:
         window,
         profile=VoiceProfile(None, said.bursts, said.traits),
         sampled=sampled and VoiceProfile(None, sampled.bursts, sampled.traits),
+        presence=None,
     )
 
 
@@ -243,7 +266,7 @@ def _is_withheld(window: WindowCaption) -> bool:
 
 
 def _withheld(window: WindowCaption) -> WindowCaption:
-    return replace(window, text="", profile=VoiceProfile(None), sampled=None, samples=())
+    return replace(window, text="", profile=VoiceProfile(None), sampled=None, samples=(), presence=None)
 
 
 def without_stray_letters(text: str) -> tuple[str, str]:

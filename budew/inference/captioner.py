@@ -13,7 +13,7 @@ import warnings
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -225,7 +225,17 @@ class Captioner:
             if batch is not None:
                 self._write(batch, decodings, resume)
             while waiting and waiting[0].is_complete:
-                yield waiting.popleft().results()
+                yield tuple(map(self._calibrated, waiting.popleft().results()))
+
+    def _calibrated(self, result: Result) -> Result:
+        curves = self.options.presence
+        if curves is None or isinstance(result, FailedRecording):
+            return result
+        windows = (
+            replace(window, presence=window.presence and curves.applied_to(window.presence))
+            for window in result.windows
+        )
+        return replace(result, windows=tuple(windows))
 
     def _write(
         self, batch: "_Batch", decodings: Sequence[DecodingOptions], resume: ResumeFile | None

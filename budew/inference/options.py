@@ -13,6 +13,7 @@ from pydantic import Field
 from budew.captions.caption_prompt import prompt_of
 from budew.chat.server_settings import ServerSettings
 from budew.errors import InputError
+from budew.heads.presence import PresenceCurves
 
 BACKENDS = ("transformers", "ctranslate2")
 Windows = Literal["fixed", "speech"] | Path
@@ -91,6 +92,8 @@ class WritingOptions:
         windows: how long recordings are cut: "fixed": every window has the model's length; "speech": at
             pauses (needs the extra `corpora`); path of an RTTM file: at its speaker turns.
         batch_size: windows captioned at once; less needs less memory and gives the same captions.
+        presence: calibration of the probability that an emotion is present, which needs sampled captions;
+            None: the share of the samples that name it.
 
     Raises:
         InputError: unknown style or parts.
@@ -107,6 +110,7 @@ class WritingOptions:
     parts: str | None = None
     windows: Windows = "fixed"
     batch_size: int = 16
+    presence: PresenceCurves | None = None
 
     def __post_init__(self) -> None:
         prompt_of(self.style, self.parts)

@@ -35,11 +35,13 @@ class OutputOptions:
         scores: add the intensities of emotions: as text those in the caption, in JSON (key `scores`) and CSV
             all 40; null (CSV: empty) if no emotion is rated.
         named: in the format "text", write the name of the recording before its caption.
+        presence: add the probability that emotions are present, in text and CSV; JSON always has it.
     """
 
     format: OutputFormat = "text"
     scores: bool = False
     named: bool = False
+    presence: bool = False
 
 
 def to_records(results: Iterable[CaptionedRecording | FailedRecording]) -> Iterator[Record]:
@@ -114,7 +116,11 @@ def _write_text(records: Iterator[Record], file: TextIO, options: OutputOptions)
         lines = record["caption"].splitlines()
         if options.scores:
             strongest_first = sorted((record["emotions"] or {}).items(), key=lambda item: -item[1])
-            lines += [f"{intensity:.2f}  {name}" for name, intensity in strongest_first]
+            likely = record.get("presence", {}) if options.presence else {}
+            lines += [
+                f"{intensity:.2f}  {name}" + (f" (present: {likely[name]:.2f})" if name in likely else "")
+                for name, intensity in strongest_first
+            ]
         if options.named:
             lines = [record["source"], *(f"  {line}" for line in lines)]
         print("\n".join(lines), file=file, flush=True)
@@ -136,12 +142,16 @@ def _write_lines(records: Iterator[Record], file: TextIO, options: OutputOptions
 def _write_rows(records: Iterator[Record], file: TextIO, options: OutputOptions) -> None:
     rows = csv.writer(file)
     scored = EMOTIONS if options.scores else ()
-    rows.writerow(["source", "start", "end", "speaker", "caption", *scored])
+    likely = EMOTIONS if options.presence else ()
+    names = (f"presence: {name}" for name in likely)
+    rows.writerow(["source", "start", "end", "speaker", "caption", *scored, *names])
     for record in records:
         for window in captioned_windows(record):
             times = (f"{window[at]:.3f}" for at in ("start", "end"))
             values = _scored(window)["scores"].values() if options.scores else ()
-            rows.writerow([record["source"], *times, window.get("speaker", ""), window["caption"], *values])
+            shares = [window["presence"].get(name, 0.0) if "presence" in window else "" for name in likely]
+            speaker = window.get("speaker", "")
+            rows.writerow([record["source"], *times, speaker, window["caption"], *values, *shares])
 
 
 def _write_subtitles(records: Iterator[Record], file: TextIO, options: OutputOptions) -> None:

@@ -22,7 +22,7 @@ from budew.inference.captioned_recording import (
 )
 from budew.inference.recordings import Recording
 from budew.inference.repetition import without_repetition
-from budew.inference.self_consistency import consensus, expectation
+from budew.inference.self_consistency import consensus, expectation, presence_shares
 from budew.inference.speaker_turns import speaker_at
 from budew.profile import VoiceProfile
 
@@ -129,12 +129,14 @@ def _caption(
     """Return the caption of a window: the text without stray letters and repetitions, and its parse."""
     text, removed = _cleaned(generated.text, decoding, repetitive=generated.repetitive)
     samples = tuple(_cleaned(sample, decoding)[0] for sample in generated.samples)
-    sampled = expectation([parse(sample).profile for sample in samples]) if samples else None
+    profiles = [parse(sample).profile for sample in samples]
+    sampled = expectation(profiles) if samples else None
     if text in (SILENCE, NO_SPEECH):
         profile = VoiceProfile()
     else:
         profile = parse(text).profile if sampled is None else consensus(sampled)
-    return WindowCaption(window.start, window.end, text, profile, sampled, removed, samples, speaker)
+    shares = presence_shares(profiles) if samples else None
+    return WindowCaption(window.start, window.end, text, profile, sampled, removed, samples, speaker, shares)
 
 
 def _cleaned(

@@ -84,6 +84,12 @@ def expectation(profiles: Sequence[VoiceProfile]) -> VoiceProfile:
     )
 
 
+def presence_shares(profiles: Sequence[VoiceProfile]) -> dict[str, float]:
+    """Return for each of the 40 emotions the share of parsed captions in which it is present."""
+    shares = (intensity_matrix(profiles) > 0).mean(axis=0)
+    return dict(zip(EMOTIONS, shares.tolist(), strict=True))
+
+
 def consensus(expected: VoiceProfile) -> VoiceProfile:
     """Remove emotions below `MIN_INTENSITY`, which few samples mention, from a result of `expectation`."""
     kept = {name: value for name, value in expected.emotions.items() if value >= MIN_INTENSITY}

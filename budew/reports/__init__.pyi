@@ -15,6 +15,7 @@ from .emonet_face_page import emonet_face_binary_report as emonet_face_binary_re
 from .emonet_face_page import emonet_face_hq_report as emonet_face_hq_report
 from .emonet_voice_page import emonet_voice_report as emonet_voice_report
 from .emonet_voice_page import emonet_voice_summary as emonet_voice_summary
+from .emonet_voice_page import presence_report as presence_report
 from .evaluation_page import card_section as card_section
 from .evaluation_page import evaluation_report as evaluation_report
 from .evaluation_page import evaluation_summary as evaluation_summary

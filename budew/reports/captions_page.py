@@ -128,14 +128,14 @@ def _course(record: Mapping[str, Any], face: Course) -> dict[str, Any]:
 
 
 def _window(window: Mapping[str, Any]) -> dict[str, Any]:
-    emotions = window["emotions"] or {}
+    emotions, presence = window["emotions"] or {}, window.get("presence", {})
     return {
         "start": window["start"],
         "end": window["end"],
         "at": clock(window["start"]),
         "speaker": window.get("speaker"),
         "caption": list(pieces(window["caption"], marks_of(parse(window["caption"])))),
-        "emotions": [(name, emotions[name]) for name in strongest_first(emotions)],
+        "emotions": [(name, emotions[name], presence.get(name)) for name in strongest_first(emotions)],
         "words": _words(window),
     }
 

@@ -1,11 +1,11 @@
 """Report of EmoNet-Voice Bench, for the terminal and as a page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from budew.reports.page import page_notes
-from budew.reports.sections import BarRow, Bars, Card, Cell, HeatMap, Report, Table, with_content
+from budew.reports.sections import BarRow, Bars, Card, Cell, Curves, HeatMap, Report, Table, with_content
 from budew.statistics.pair_metrics import PAIR_METRICS
 
 Result = Mapping[str, Any]
@@ -41,6 +41,24 @@ def _model(result: Result) -> str:
     if calibration := result.get("calibration"):
         used.append(f"calibrated on {calibration['left_out']:,} clips that are not scored")
     return f"{result['model']} ({', '.join(used)})" if used else str(result["model"])
+
+
+def presence_report(result: Result, data: str) -> Report:
+    """Report a result of `measure_presence`: reliability diagram, calibration error and Brier score."""
+    measures = (("ece", "Expected calibration error"), ("brier", "Brier score"))
+    cards = [
+        Card(f"{label}, {when} calibration", result[when][key], digits=3)
+        for key, label in measures
+        for when in ("before", "after")
+    ]
+    lines: list[tuple[str, Sequence[tuple[float, float | None]]]] = [("perfect", [(0.0, 0.0), (1.0, 1.0)])]
+    for when in ("before", "after"):
+        points = [(one["probability"], one["share"]) for one in result[when]["bins"]]
+        lines.append((f"{when} calibration", points))
+    diagram = Curves("Reliability: share present", lines, over="probability of presence", ends=(0.0, 1.0))
+    subtitle = f"{data}: {result['clips']:,} clips of other people, {result['ratings']:,} ratings"
+    notes = page_notes("presence")
+    return Report("Probability that an emotion is present", subtitle, cards, [diagram], notes)
 
 
 def emonet_voice_summary(report: Report) -> Report:

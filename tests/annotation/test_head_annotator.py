@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from budew.audio.samples import decode
 from budew.corpora import Clip
 from budew.errors import InputError, JobError
 from budew.heads.head_files import NOTES
+from budew.heads.presence import CALIBRATION, PresenceCurves
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from tests.heads.conftest import published, save_published
@@ -191,3 +193,22 @@ def test_the_encoder_in_the_notes_is_used_and_another_is_refused(
     weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\0")
     with pytest.raises(JobError, match=f"trained on {whisper_folder}"):
         run_on(AnnotateByHeads(tmp_path, encoder=str(other)), clip_of(vowel(1)))
+
+
+def test_a_calibration_beside_the_heads_gives_probabilities_of_presence(heads, whisper_folder, tmp_path):
+    shutil.copytree(heads, tmp_path / "heads")
+    job = AnnotateByHeads(tmp_path / "heads", encoder=str(whisper_folder), device="cpu")
+    before, settings = list(job.run(iter(clips()[:2]), pytest.fail)), job.settings()
+    curves = PresenceCurves(pooled=(-1.0, 2.0), emotions={"Awe": (-3.0, 40.0)})
+    content = {"presence": curves.model_dump(mode="json")}
+    (tmp_path / "heads" / CALIBRATION).write_text(json.dumps(content))
+    assert job.settings() != settings
+    for plain, clip in zip(before, job.run(iter(clips()[:2]), pytest.fail), strict=True):
+        scores = plain.metadata["heads"]
+        found = {name: min(max(scores[name] / 4, 0), 1) for name in ("Awe", "Hope/Optimism")}
+        assert clip.metadata["presence"] == pytest.approx(curves.applied_to(found), abs=1e-4)
+        assert "presence" not in plain.metadata
+        assert clip.profile == plain.profile
+    (tmp_path / "heads" / CALIBRATION).write_text("[]")
+    with pytest.raises(JobError, match=r"calibration\.json"):
+        list(job.run(iter(clips()), pytest.fail))

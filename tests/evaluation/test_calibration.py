@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from scipy.optimize import isotonic_regression
 from sklearn.isotonic import IsotonicRegression
 
-from budew.corpora import read
+from budew.corpora import Clip, read, write_shard
 from budew.errors import InputError, SettingsError
 from budew.evaluation.calibration import (
     Calibration,
     calibrate,
     fit_calibration,
     is_for_fitting,
+    measure_presence,
     read_calibration,
     write_calibration,
 )
@@ -184,3 +185,37 @@ def test_a_model_is_calibrated_for_its_decoding(bench, whisper_folder):
     ]
     assert len(used) == calibration.ratings
     assert calibration.apply([0.0]) == pytest.approx([np.mean(used)])  # its captions say nothing
+
+
+def _people(folder: Path, speakers: range, *, seed: int) -> tuple[Path, Path]:
+    """Clips of these speakers, each rated for Anger and Awe, and predictions that are too sure."""
+    rng, clips, lines = np.random.default_rng(seed), [], []
+    for number in range(600):
+        said, speaker = rng.uniform(0, 1, 2).round(2), f"s{rng.choice(speakers)}"
+        present = rng.random(2) < 0.3 * said
+        profile = VoiceProfile(
+            dict(zip(("Anger", "Awe"), 0.5 * present, strict=True)), rated=("Anger", "Awe")
+        )
+        clips.append(Clip(f"{speaker}-{seed}-{number}", b"RIFF", "wav", profile=profile, speaker=speaker))
+        lines.append(json.dumps({"id": clips[-1].id, "Anger": said[0], "Awe": said[1]}))
+    write_shard(folder / f"{seed}.tar", clips)
+    (folder / f"{seed}.jsonl").write_text("\n".join(lines))
+    return folder / f"{seed}.tar", folder / f"{seed}.jsonl"
+
+
+def test_presence_is_reliable_on_people_to_whom_nothing_was_fitted(tmp_path):
+    fit, predictions = _people(tmp_path, range(6), seed=1)
+    calibration, skipped = calibrate(fit, FilePredictor(predictions), share=1)
+    assert (calibration.speakers, skipped) == (tuple(f"s{number}" for number in range(6)), [])
+    write_calibration(tmp_path / "c.json", calibration)
+    assert read_calibration(tmp_path / "c.json") == calibration
+    test, others = _people(tmp_path, range(6, 9), seed=2)
+    found, _ = measure_presence(test, FilePredictor(others), calibration)
+    assert (found["clips"], found["ratings"]) == (600, 1200)
+    assert found["before"]["ece"] > 0.25 > 0.05 > found["after"]["ece"]
+    assert found["after"]["brier"] < found["before"]["brier"] / 1.5
+    again, same = _people(tmp_path, range(5, 7), seed=3)
+    with pytest.raises(InputError, match=r"fitted to s5-3-\d+ or its speaker"):
+        measure_presence(again, FilePredictor(same), calibration)
+    with pytest.raises(InputError, match="nothing to measure"):
+        measure_presence(test, FilePredictor(others), CURVE)

@@ -112,7 +112,7 @@ def test_two_stages_give_the_heads_of_one_stage_that_starts_from_those_of_anothe
     assert twice["Anger"] == weak["Anger"]  # the experts were not asked for it
     assert twice["Arousal"] not in (weak["Arousal"], once["Arousal"])
     stages = json.loads((both / "heads.json").read_text())["stages"]
-    assert (set(stages["weak"]["heads"]), set(stages["expert"]["heads"])) == (
+    assert (set(stages["weak"]["quality"]), set(stages["expert"]["quality"])) == (
         {"Anger", "Arousal"},
         {"Arousal"},
     )

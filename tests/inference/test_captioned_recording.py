@@ -10,7 +10,9 @@ from budew.inference.captioned_recording import (
     WindowCaption,
     clock,
     pooled_profile,
+    unrated,
     without_stray_letters,
+    without_withheld_captions,
 )
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS
@@ -141,3 +143,16 @@ def test_special_tokens_and_control_characters_are_removed():
         "<|startoftranscript|><|en|> A calm\n\n voice\x1b[2J, \x00deeply\tsad.\ufffd <|0.00|><|endoftext|>"
     )
     assert without_stray_letters(written)[0] == "A calm voice[2J, deeply sad."
+
+
+def test_presence_in_a_recording_is_the_largest_of_its_windows_and_goes_with_a_withheld_caption():
+    child = VoiceProfile({"Sexual Lust": 0.5}, (), {"age": "child"})
+    windows = (
+        WindowCaption(0, 8, "Angry.", ANGRY, presence={"Anger": 0.75, "Fear": 0.25}),
+        WindowCaption(8, 16, SILENCE, VoiceProfile()),
+        WindowCaption(16, 24, "Angry.", ANGRY, presence={"Anger": 0.5, "Fear": 0.5}),
+    )
+    assert CaptionedRecording("a", 24.0, windows, ANGRY).presence == {"Anger": 0.75, "Fear": 0.5}
+    withheld = WindowCaption(0, 8, "A child.", child, presence={"Sexual Lust": 1.0})
+    assert without_withheld_captions([withheld])[0].presence is None
+    assert unrated(windows[0]).presence is None

@@ -83,6 +83,18 @@ def test_csv_has_a_row_for_each_window_with_sound():
     assert len(rows[0]) == 5 + len(EMOTIONS)
 
 
+def test_text_and_csv_have_the_probability_of_presence_if_it_is_known():
+    known = {"presence": {"Fear": 0.625, "Anger": 0.25}}
+    records, file = [{**RECORDS[0], **known}, RECORDS[0]], io.StringIO()
+    write_results(records, file, OutputOptions("text", scores=True, presence=True))
+    assert file.getvalue().splitlines()[:3] == ["Sad.", "1.00  Sadness", "0.25  Fear (present: 0.62)"]
+    write_results(records, file := io.StringIO(), OutputOptions("csv", scores=True, presence=True))
+    rows = list(csv.DictReader(io.StringIO(file.getvalue())))
+    assert [row["presence: Anger"] for row in rows] == ["0.25", ""]
+    assert [row["presence: Awe"] for row in rows] == ["0.0", ""]
+    assert len(rows[0]) == 5 + 2 * len(EMOTIONS)
+
+
 def interrupted(output: Path, model: str) -> set[str]:
     """Keep one result and stop; return what was finished before."""
     finished: set[str] = set()

@@ -2,11 +2,14 @@ import numpy as np
 import pytest
 
 from budew.captions import parse
+from budew.corpora import read
+from budew.heads.presence import PresenceCurves
 from budew.inference import Captioner, self_consistency
 from budew.inference.captioned_recording import without_stray_letters
 from budew.inference.options import WritingOptions
 from budew.inference.repetition import repetition_stop
-from budew.inference.self_consistency import GumbelNoise, consensus, expectation
+from budew.inference.self_consistency import GumbelNoise, consensus, expectation, presence_shares
+from budew.io.resources import data_folder
 from budew.model.generate import encode, generation_settings
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
@@ -101,6 +104,26 @@ def test_scores_come_from_the_samples_and_the_caption_does_not(captioner, make_s
     several = _samples(captioner.backend.checkpoint, [window], num_samples=5)[0]
     assert asked.expected == expectation(_parsed(without_stray_letters(one)[0] for one in several))
     assert asked.profile == consensus(asked.expected)
+
+
+def test_presence_is_the_share_of_samples_that_name_an_emotion_and_is_calibrated(captioner, make_sound):
+    assert presence_shares(_parsed(SAMPLED)) == dict.fromkeys(EMOTIONS, 0) | {
+        "Anger": 3 / 6, "Fear": 2 / 6, "Awe": 1 / 6,
+    }  # fmt: skip
+    clip = next(iter(read(data_folder("demo_clips"))))
+    curves = PresenceCurves(pooled=(-1.0, 2.0), emotions={"Anger": (-3.0, 4.0)})
+    plain, calibrated = (
+        Captioner.from_pretrained(device="cpu", num_samples=5, presence=given)(clip.audio)
+        for given in (None, curves)
+    )
+    (window,) = plain.windows
+    assert plain.presence == presence_shares(_parsed(window.samples))
+    assert max(plain.presence.values()) > 0
+    assert calibrated.presence == curves.applied_to(plain.presence)
+    assert plain.to_dict()["presence"] == {n: round(v, 4) for n, v in plain.presence.items() if v > 0}
+    greedy = captioner(make_sound(1, 1.0), sampling_rate=16_000)
+    assert greedy.presence is None
+    assert "presence" not in greedy.to_dict()
 
 
 def test_the_encoder_runs_once_for_a_batch(captioner, make_sound):

@@ -78,3 +78,11 @@ def test_recordings_that_are_too_long_for_a_page_or_gone_have_no_player(tmp_path
     monkeypatch.setattr(captions_page, "MOST_RECORDINGS", 1)
     assert captions_page.captions_html(records, ()).count("<section") == 1
     assert "No recordings" in captions_page.captions_html([], ())
+
+
+def test_the_probability_of_presence_is_beside_the_intensity():
+    record = {"source": "a", "duration": 1.0, "caption": "Sad.", "traits": {}, "bursts": []}
+    emotions = {"Sadness": 0.5, "Fear": 0.25}
+    made = captions_page.captions_html([{**record, "emotions": emotions, "presence": {"Sadness": 0.75}}], ())
+    assert "Sadness 0.50 (present: 0.75)" in made
+    assert made.count("(present:") == 1
