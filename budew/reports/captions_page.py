@@ -4,7 +4,7 @@ import base64
 import hashlib
 import io
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -50,23 +50,20 @@ def face_courses(scores: Path) -> dict[str, Course]:
     Raises:
         InputError: the file cannot be read, or has no scores of frames.
     """
-    frames: dict[str, list[tuple[float, dict[str, float]]]] = {}
+    frames: dict[str, dict[float, dict[str, float]]] = {}
     for row in read_rows(scores):
         video, _, time = row.id.rpartition("@")
         if video and number_in(time) is not None:
             known = {name: value for name, value in (row.scores or {}).items() if value is not None}
-            frames.setdefault(video, []).append((float(time), known))
+            frames.setdefault(video, {})[float(time)] = known
     if not frames:
         raise InputError(f"{scores}: no scores of a video: make them with budew face score film.mkv")
     found = {}
-    for video, course in frames.items():
-        by_time = dict(course)
+    for video, by_time in frames.items():
         starts = sorted(by_time)
-        interval = starts[-1] - starts[-2] if len(starts) > 1 else 1.0
-        found[video] = [
-            {"start": start, "end": end, "emotions": by_time[start]}
-            for start, end in pairwise([*starts, starts[-1] + interval])
-        ]
+        last = starts[-1] - starts[-2] if len(starts) > 1 else 1.0
+        spans = pairwise([*starts, starts[-1] + last])
+        found[video] = [{"start": start, "end": end, "emotions": by_time[start]} for start, end in spans]
     return found
 
 
@@ -113,14 +110,10 @@ def _course(record: Mapping[str, Any], face: Course) -> dict[str, Any]:
     seconds = record["duration"]
     cut = captioned_windows(record)
     emotions = record["emotions"] or {}
-    voice = _lanes(cut, seconds, lambda name: emotions.get(name, 0.0), LANES)
     return {
         "seconds": seconds,
         "length": clock(seconds),
-        "lanes": [
-            *((name, "", path) for name, path in voice),
-            *((name, "face", path) for name, path in _lanes(face, seconds, lambda name: 0.0, FACE_LANES)),
-        ],
+        "lanes": [*_lanes("", cut, seconds, emotions, LANES), *_lanes("face", face, seconds, {}, FACE_LANES)],
         "ticks": _ticks(seconds),
         "windows": [_window(window) for window in cut],
         "words": _words(record),
@@ -145,16 +138,16 @@ def _words(profile: Mapping[str, Any]) -> list[str]:
 
 
 def _lanes(
-    cut: Sequence[Mapping[str, Any]], seconds: float, rank: Callable[[str], float], most: int
-) -> list[tuple[str, str]]:
-    """Return the strongest emotions by `rank`, then by their peaks, with the course of each."""
+    of: str, cut: Sequence[Mapping[str, Any]], seconds: float, pooled: Mapping[str, float], most: int
+) -> list[tuple[str, str, str]]:
+    """Return name, `of` and course of the strongest emotions: by `pooled`, then by their peaks."""
     peaks: dict[str, float] = {}
     for window in cut:
         for name, intensity in (window["emotions"] or {}).items():
             peaks[name] = max(intensity, peaks.get(name, 0.0))
     shown = (name for name, peak in peaks.items() if peak)
-    strongest = sorted(shown, key=lambda name: (-rank(name), -peaks[name], name))[:most]
-    return [(name, _lane(name, cut, seconds)) for name in sorted(strongest, key=list(peaks).index)]
+    strongest = sorted(shown, key=lambda name: (-pooled.get(name, 0.0), -peaks[name], name))[:most]
+    return [(name, of, _lane(name, cut, seconds)) for name in sorted(strongest, key=list(peaks).index)]
 
 
 def _lane(name: str, cut: Sequence[Mapping[str, Any]], seconds: float) -> str:
