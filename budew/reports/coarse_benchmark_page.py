@@ -70,7 +70,7 @@ def _leaderboard(result: Mapping[str, Any]) -> Table:
         ("model", *_COLUMNS.values(), "source"),
         ranked,
         highlighted=(ranked.index(own),),
-        note="Ranked by the published rule, which may accept several classes at once.",
+        note="Ranked by the published rule, which may accept several classes; supervised: plain accuracy.",
     )
 
 
@@ -84,7 +84,11 @@ def _classes(result: Mapping[str, Any]) -> Bars:
             f"{name} ({row['n']:,})",
             row["accuracy"],
             marks={
-                **{other["model"]: other["by_class"].get(name) for other in result["published"]},
+                **{
+                    other["model"]: other["by_class"][name]
+                    for other in result["published"]
+                    if other["by_class"]
+                },
                 "argmax": row["recall"]["value"],
                 "accepted for any class": row["accepted"],
             },

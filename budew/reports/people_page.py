@@ -126,6 +126,7 @@ def _published(corpora: Sequence[CorpusResult]) -> Table:
             *(
                 (f"{corpus.title}: {row['model']}", row["accuracy"], None, row["source"])
                 for row in found.task.published
+                if row["by_class"]
             ),
         ]
         for corpus, found in _with_classes(corpora)

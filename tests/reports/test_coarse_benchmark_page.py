@@ -51,6 +51,7 @@ def test_sections_hold_the_numbers_of_the_json(result):
         assert row.value == values["accuracy"]
         assert row.marks[published["model"]] == published["by_class"][name]
         assert row.marks["argmax"] == values["recall"]["value"]
+        assert None not in row.marks.values()
     heat = next(section for section in sections if isinstance(section, HeatMap))
     assert np.nansum(np.array(heat.values, float), axis=1) == pytest.approx(100)
     stacked = next(section for section in sections if isinstance(section, StackedBars))

@@ -53,7 +53,8 @@ class CoarseTask:
         members: class → its emotions; the classes are in the order of reports.
         without_emotion: the class that means no emotion; None if the corpus has no such class.
         source, note: source of the mapping, and a note on it.
-        published: published results, with `model`, `accuracy` and `by_class` (per cent), `source` and `date`.
+        published: published results, with `model`, `accuracy` and `by_class` (per cent; empty for supervised
+            models), `source` and `date`.
     """
 
     name: str
