@@ -110,7 +110,7 @@ def _by_demographics(result: Result) -> list[Bars]:
             "emotions": [one["emotions"] for one in found.values()],
             "absolute error": [one["mae"] for one in found.values()],
         }
-        rows = [BarRow(value, one["spearman"], {"all images": whole[name]}) for value, one in found.items()]
+        rows = [BarRow(value, one["spearman"], {"all groups": whole[name]}) for value, one in found.items()]
         figures.append(Bars(f"ρ by {axis}: {name}", rows, measure="mean ρ", digits=3, columns=columns))
     return figures
 

@@ -91,7 +91,7 @@ def test_models_groups_and_demographics_have_figures_with_intervals(hq):
         value: one["spearman"] for value, one in hq["demographics"]["gender"].items()
     }
     assert genders.columns["images"] == ["10, few", "10, few"]
-    assert genders.rows[0].marks == {"all images": of_raters["mine"]["value"]}
+    assert genders.rows[0].marks == {"all groups": of_raters["mine"]["value"]}
 
 
 def test_reports_show_the_share_that_was_predicted_and_the_counts_that_were_scored(hq, binary):

@@ -165,7 +165,7 @@ def score_emonet_face_hq(
 ) -> HqResult:
     """Analyse a table of EmoNet-Face HQ with the method of the paper.
 
-    22 raters, 2,500 images and 40 emotions take 3 s on one core; scores by ethnicity, gender and age 40 s.
+    22 raters, 2,500 images and 40 emotions take 3 s on one core, with demographics a minute.
 
     Args:
         data: table of ratings by people and models, see `read_face_table`.

@@ -113,7 +113,7 @@ class GroupScore:
 
 
 def score_group(scores: FloatArray, median: FloatArray) -> GroupScore:
-    """Score a model on the images of one group; 1,000 images take 5 s on one core.
+    """Score a model on the images of one group; 1,000 images take 7 s on one core.
 
     Args:
         scores, median: scores of a model and median rating of people, (images, emotions), NaN where missing.
