@@ -209,10 +209,7 @@ class Demographics:
 
 
 def demographics_of(clip: Clip) -> Demographics:
-    """Read the demographics of an image from its metadata, whose names may be in upper or lower case.
-
-    They are in `demographics`, in `ethnicity`, `gender` and `age`, or in the words of `prompt`.
-    """
+    """Read the metadata `demographics`, or `ethnicity`, `gender` and `age`, or `prompt`, in any case."""
     row = {name.lower(): value for name, value in clip.metadata.items() if value is not None}
     given = row.get("demographics") or {name: row.get(name) for name in ("ethnicity", "gender", "age")}
     fields = given.values() if isinstance(given, Mapping) else [given]

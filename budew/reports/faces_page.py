@@ -103,12 +103,8 @@ def _bars(heading: str, values: Mapping[str, float], measure: str, digits: int) 
 
 def _emotions(shares: Mapping[str, Mapping[str, float]]) -> HeatMap:
     rows = [[row[name] for row in shares.values()] for name in EMOTIONS]
-    high = max(value for row in rows for value in row)
-    note = "Share of the images of each group of ethnicities."
-    axes = ("emotion", "ethnicity")
-    return HeatMap(
-        "Share of emotions", EMOTIONS, list(shares), rows, high=high, note=note, axes=axes, digits=3
-    )
+    note, high = "Share of the images of each group of ethnicities.", max(map(max, rows))
+    return HeatMap("Share of emotions", EMOTIONS, list(shares), rows, high=high, note=note, digits=3)
 
 
 def _shares(shares: Mapping[str, Mapping[str, float]], variances: Mapping[str, float]) -> list[HeatMap]:

@@ -130,9 +130,8 @@ class HqResult:
             `box`.
         group_spearman: group of models → Spearman's ρ with the median of the people, mean over its models and
             then over the emotions, with an interval from resampling the emotions.
-        demographics: scores of the predictions, else of the model with the highest kappa, by what the prompts
-            of the images ask for: its name as `model`, and for each of `AXES`: value → `GroupScore`. None
-            without a table of demographics or a model.
+        demographics: scores of `model`, the predictions or the model with the highest kappa, by what prompts
+            ask for: each of `AXES` → value → `GroupScore`. None without a table of them or a model.
         group_comparisons: for each pair of groups, their names `first` and `second`, and the fields of
             `Comparison`.
         alpha: Krippendorff's alpha of the people: `mean` and `by_emotion`.
@@ -298,12 +297,13 @@ def _best_first(rater: RaterResult) -> tuple[float, str]:
 
 def _group_spearman(raters: list[RaterResult]) -> dict[str, ConfidenceInterval]:
     """Return the field `group_spearman` of `HqResult`, groups in the order of the paper."""
-    found: dict[str, list[list[float | None]]] = {name: [] for name in GROUPS}
-    for rater in raters:
-        if rater.spearman_by_emotion is not None:
-            found[rater.group].append(list(rater.spearman_by_emotion.values()))
-    means = {name: nanmean(np.array(rhos, dtype=float), axis=0) for name, rhos in found.items() if rhos}
-    return {name: mean_interval(rhos, SETTINGS) for name, rhos in means.items()}
+    found = {}
+    for name in GROUPS:
+        by_model = [one.spearman_by_emotion for one in raters if one.group == name]
+        rhos = np.array([list(one.values()) for one in by_model if one is not None], dtype=np.float64)
+        if len(rhos):
+            found[name] = mean_interval(nanmean(rhos, axis=0), SETTINGS)
+    return found
 
 
 def _group_values(raters: list[RaterResult]) -> dict[str, FloatArray]:
