@@ -130,26 +130,17 @@ def language_tag(written: str) -> str | None:
     return "-".join(filter(None, (known, script and script.title(), region and region.upper())))
 
 
-@cache
-def _answers() -> Mapping[str, float]:
-    table = packaged_table(__package__, "forms")["answers"]
-    return {answer: float(share) for share, answers in table.items() for answer in answers}
-
-
 def answer_in(value: Any) -> float | None:
-    """Return the answer of a rater in words, as a share of the scale; None for anything else.
-
-    The answers are in `forms.yaml`; case, hyphens, underscores and spaces do not matter. "present" is the
-    highest of two levels, "mildly present" the middle of three.
+    """Return the answer of a rater in words as a share of the scale; None for anything else.
 
     Example:
-        >>> answer_in("Mildly Present"), answer_in("strongly / fully expressed"), answer_in("present")
-        (0.5, 1.0, 1.0)
+        >>> answer_in("mildly_present"), answer_in("Strongly / Fully Expressed"), answer_in("2")
+        (0.5, 1.0, None)
     """
     if not isinstance(value, str) or len(value) > LONGEST_UNREAD:
         return None
-    text = " ".join(re.sub(r"[-_]", " ", value).split()).replace(" / ", "/")
-    return _answers().get(text.casefold())
+    words = re.sub(r"[-_\s]+", " ", value).strip().replace(" / ", "/")
+    return label_layout("answers").get(words.casefold())
 
 
 def number_in(value: Any) -> float | None:

@@ -111,10 +111,8 @@ def _with_zeros(ratings: dict[str, float]) -> dict[str, float]:
 
 
 def agreed_ratings(answers: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """Return the ratings on which raters of EmoNet-Face Binary agree.
-
-    Three raters or more gave the same one; or a single rater said no, and several were asked about another
-    emotion of the image (the contrastive batch, as far as an image alone tells).
+    """Return the ratings on which raters of EmoNet-Face Binary agree: those of three or more; and a no of one
+    if several were asked about another emotion of the image, which is thus of the contrastive batch.
 
     Example:
         >>> agreed_ratings([{"Awe": 7.0}, {"Awe": 7.0}, {"Awe": 7.0}, {"Pain": 0.0}])

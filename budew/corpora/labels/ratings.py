@@ -127,12 +127,7 @@ def describe_emonet_voice(row: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def share_in_words(value: Any) -> float | None:
-    """Return an answer in words, "yes" and "no" among them, as a share of its scale; None for other values.
-
-    Example:
-        >>> share_in_words("mildly present"), share_in_words(True), share_in_words(3)
-        (0.5, 1.0, None)
-    """
+    """Return an answer in words, "yes" and True among them, as a share of its scale; None for others."""
     share = answer_in(value)
     return label_layout("ratings")["words"].get(str(value).strip().casefold()) if share is None else share
 

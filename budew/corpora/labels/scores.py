@@ -27,7 +27,7 @@ from budew.taxonomy.rating_scales import Scale, scale_named
 OVERSHOOT = 0.1
 """A score may be outside its scale by this share of the length of the scale, and is then clipped."""
 ANSWERS_SCALE = "emonet-voice"
-"""Scale of rows with answers in words."""
+"""Scale of rows with answers in words, 0–2."""
 HEADS_SCALE = "bud-e"
 """Scale of the emotions of Empathic Insight-Voice."""
 HEADS_OVERSHOOT = 1.0
@@ -67,7 +67,9 @@ def find_scores(row: Mapping[str, Any]) -> RowScores | None:
     declared = scale_in(row)
     for holder, held in holders(row):
         named = {str(key): value for key, value in held.items() if named_emotion(str(key))}
-        numbers = {key: _number(value) for key, value in named.items()}
+        shares = {key: answer_in(value) for key, value in named.items()}
+        numbers = {key: number_in(value) for key, value in named.items()}
+        numbers |= {key: 2 * share for key, share in shares.items() if share is not None}
         scores = {key: value for key, value in numbers.items() if value is not None}
         canonical_names = {find_emotion(key) for key in scores}
         words = {
@@ -78,15 +80,10 @@ def find_scores(row: Mapping[str, Any]) -> RowScores | None:
         scores = {key: value for key, value in scores.items() if key in words or find_emotion(key)}
         is_one_word = holder is None and len(scores) == len(words) == 1  # `interest` may be that of a bank
         if scores and not is_one_word:
-            in_words = any(answer_in(named[key]) is not None for key in scores)
+            in_words = any(shares[key] is not None for key in scores)
             scale = ANSWERS_SCALE if in_words else declared
             return RowScores(canonical(scores), scale, without(row, holder, scores), words, in_words)
     return None
-
-
-def _number(value: Any) -> float | None:
-    share = answer_in(value)
-    return number_in(value) if share is None else share * scale_named(ANSWERS_SCALE).high
 
 
 def holders(row: Mapping[str, Any]) -> Iterator[tuple[str | None, Mapping[str, Any]]]:

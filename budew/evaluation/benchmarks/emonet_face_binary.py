@@ -197,19 +197,17 @@ def contrast_pairs(raters: Mapping[tuple[str, int], Collection[str]]) -> set[tup
     of_image: dict[str, list[tuple[str, int]]] = {}
     for pair in raters:
         of_image.setdefault(pair[0], []).append(pair)
-    two = [
-        sorted(pairs, key=lambda pair: -len(raters[pair])) for pairs in of_image.values() if len(pairs) == 2
-    ]
-    target_of = {pair: target for target, pair in two if len(raters[target]) > len(raters[pair]) == 1}
-    of_targets = {rater for target in target_of.values() for rater in raters[target]}
-    of_batch = {rater for pair in target_of for rater in raters[pair]}
+    two = [pairs for pairs in of_image.values() if len(pairs) == 2]
+    known = [(a, b) for pairs in two for a, b in (pairs, pairs[::-1]) if len(raters[a]) > len(raters[b]) == 1]
+    of_targets = {rater for target, _ in known for rater in raters[target]}
+    of_batch = {rater for _, other in known for rater in raters[other]}
 
-    def rank(pair: tuple[str, int]) -> int:
-        return sum((rater in of_batch) - (rater in of_targets) for rater in raters[pair])
+    def order(pair: tuple[str, int]) -> tuple[int, int]:
+        return -len(raters[pair]), sum((rater in of_batch) - (rater in of_targets) for rater in raters[pair])
 
-    single = [sorted(pairs, key=rank) for pairs in two if len(raters[pairs[0]]) == 1]
-    told = (b for a, b in single if rank(a) < rank(b) or [*raters[a]] == [*raters[b]])
-    return {*target_of, *told}
+    targets_first = (sorted(pairs, key=order) for pairs in two)
+    told = ((a, b) for a, b in targets_first if order(a) < order(b) or [*raters[a]] == [*raters[b]])
+    return {other for _, other in told if len(raters[other]) == 1}
 
 
 def score_emonet_face_binary(
