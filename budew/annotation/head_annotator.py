@@ -143,8 +143,9 @@ class VoiceScorer:
         """Move heads to the device of the encoder; raise CheckpointError if they are for another encoder."""
         device, pooled, flattened = encoder.device, [], []
         room = inf if device.type == "cpu" else 0.0  # on a CPU, weights stay mapped from the file
-        if device.type == "cuda":
-            room = GPU_SHARE * torch.cuda.mem_get_info(device)[0]
+        if device.type in ("cuda", "xpu"):
+            gpu = torch.cuda if device.type == "cuda" else torch.xpu
+            room = GPU_SHARE * gpu.mem_get_info(device)[0]
         for head in heads:
             room -= 2 * head.layers[0][0].numel()
             if layout_of(head, encoder) == "pooled":

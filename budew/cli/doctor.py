@@ -165,8 +165,8 @@ def _device() -> str:
 
     device = models.choose_device(None)
     torch.ones(2, device=device).sum().item()
-    name = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} threads"
-    return f"{device}: {name}"
+    gpu = {"cuda": torch.cuda, "xpu": torch.xpu}.get(device.type)
+    return f"{device}: {f'{torch.get_num_threads()} threads' if gpu is None else gpu.get_device_name()}"
 
 
 def _audio(format: str) -> str:

@@ -93,7 +93,7 @@ Models = Annotated[
     ),
 ]
 Device = Annotated[
-    str | None, Option(metavar="NAME", help="cpu, cuda, cuda:1 or mps. Default: the fastest available.")
+    str | None, Option(metavar="NAME", help="cpu, cuda, cuda:1, xpu or mps. Default: the fastest available.")
 ]
 Backend = Annotated[
     Literal["transformers", "ctranslate2"] | None,

@@ -96,7 +96,7 @@ def load_checkpoint(
 
     Args:
         name_or_dir: folder, hub id (`laion/BUD-E-Whisper`), or None for `default_checkpoint`.
-        device: `cpu`, `cuda`, `cuda:1`, `mps`; None: the first available of cuda, mps, cpu.
+        device: `cpu`, `cuda`, `cuda:1`, `xpu`, `mps`; None: the first available of cuda, xpu, mps, cpu.
         dtype: precision in which the model runs, one of `DTYPES`; None: float16 on cuda, else float32. With
             int8 (CPU only) the weights of linear layers are 8-bit integers, and their inputs are rounded to 8
             bits, scaled by the largest value of the batch.
@@ -153,14 +153,14 @@ def fitted(model: Any, processor: Any, name: str) -> Checkpoint:
 
 
 def choose_device(device: str | None) -> torch.device:
-    """Return the torch device of this name; None: the first available of cuda, mps, cpu.
+    """Return the torch device of this name; None: the first available of cuda, xpu (Intel), mps, cpu.
 
     Raises:
         CheckpointError: torch cannot use the device.
     """
     if device is None:
-        mps = torch.backends.mps.is_available()
-        return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
+        gpus = {"cuda": torch.cuda, "xpu": torch.xpu, "mps": torch.backends.mps}
+        return torch.device(next((name for name, gpu in gpus.items() if gpu.is_available()), "cpu"))
     try:
         chosen = torch.device(device)
         torch.zeros(1, device=chosen)

@@ -150,6 +150,8 @@ def load_converted(
 
 def _computed(library: Any, device: torch.device, dtype: str) -> str:
     """Return CTranslate2's name of a precision, after checking that it works on this device."""
+    if device.type not in ("cpu", "cuda"):
+        raise CheckpointError(f"CTranslate2 does not run on {device.type}: use backend transformers, or cpu")
     supported = library.get_supported_compute_types(device.type)
     computed = "int8_float32" if dtype == "int8" and device.type == "cpu" else dtype
     if computed not in supported:

@@ -60,5 +60,5 @@ def load_language_detector(name: str) -> LanguageDetector:
         raise JobError(f"{name} cannot be loaded to detect languages ({reason})") from error
     if not getattr(model.generation_config, "lang_to_id", None):
         raise JobError(f"{name} has no table of languages: use a multilingual Whisper")
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = "cuda" if torch.cuda.is_available() else "xpu" if torch.xpu.is_available() else "cpu"
     return LanguageDetector(model.to(device).eval(), extractor)

@@ -9,6 +9,7 @@ import torch
 
 from budew.errors import InputError, require
 from budew.io.resources import packaged_table
+from budew.model.checkpoint import choose_device
 from budew.model.cpu_precision import check_precision, fastest
 
 _accelerate: Any = require("accelerate", extra="train", purpose="budew train")
@@ -21,8 +22,8 @@ TIMED_SECONDS = 0.5
 
 
 def accelerated() -> bool:
-    """Return whether this machine has a GPU (CUDA or MPS) to train on."""
-    return torch.cuda.is_available() or torch.backends.mps.is_available()
+    """Return whether this machine has a GPU (CUDA, XPU or MPS) to train on."""
+    return choose_device(None).type != "cpu"
 
 
 def precision_for(wanted: str) -> str:

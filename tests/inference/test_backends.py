@@ -219,3 +219,8 @@ def test_padding_after_a_text_is_no_repetition(captioner, make_sound, monkeypatc
         )
         (batch,) = backend.write(backend.prepare([make_sound(1, 1)], 2), [DecodingOptions(num_beams=1)])
         assert [(one.text, one.repetitive) for one in batch.texts] == [("A sad man", False)]
+
+
+def test_ctranslate2_on_a_device_that_it_does_not_have_is_an_error(whisper_folder):
+    with pytest.raises(CheckpointError, match="CTranslate2 does not run on meta: use backend transformers"):
+        load_converted(whisper_folder, device="meta")  # as on xpu, where torch has it

@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from budew.errors import CheckpointError
 from budew.model.checkpoint import choose_device, identity, is_on_hub, load_checkpoint
+from budew.training.devices import accelerated
 
 
 def test_a_folder_gives_model_processor_and_window_and_prints_nothing(whisper_folder, capfd):
@@ -203,14 +204,30 @@ def test_a_checkpoint_without_processor_takes_whispers_and_warns(offline, folder
 
 
 @pytest.mark.parametrize(
-    ("cuda", "mps", "device"),
-    [(True, True, "cuda"), (True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+    ("available", "device"),
+    [
+        ("cuda xpu mps", "cuda"),
+        ("cuda", "cuda"),
+        ("xpu", "xpu"),
+        ("xpu mps", "xpu"),
+        ("mps", "mps"),
+        ("", "cpu"),
+    ],
 )
-def test_the_fastest_device_is_chosen(monkeypatch, cuda, mps, device):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: cuda)
-    monkeypatch.setattr("torch.backends.mps.is_available", lambda: mps)
+def test_the_fastest_device_is_chosen(monkeypatch, available, device):
+    for name, module in {"cuda": "cuda", "xpu": "xpu", "mps": "backends.mps"}.items():
+        monkeypatch.setattr(f"torch.{module}.is_available", lambda name=name: name in available)
     assert choose_device(None).type == device
+    assert accelerated() == (device != "cpu")
     assert choose_device("cpu").type == "cpu"
+
+
+@pytest.mark.skipif(torch.xpu.is_available(), reason="there is a GPU of Intel")
+def test_a_gpu_of_intel_that_is_not_there_is_an_error_with_the_reason():
+    with pytest.raises(
+        CheckpointError, match=r"device 'xpu' cannot be used here \(.*XPU.*\): try device='cpu'"
+    ):
+        choose_device("xpu")
 
 
 def test_the_identity_is_that_of_the_weights_or_the_hub_id(folder):
