@@ -118,9 +118,13 @@ class ConsensusStatistics:
         presence, exact: number of pairs with consensus of this kind.
         majority: majority answer, as intensity → number of pairs, lowest intensity first.
         tied: number of pairs in which two or more answers are equally frequent and most frequent.
+        patterns: emotion → "raters who answer above 0:raters who answer 0" → number of items, most frequent
+            first, as the bars of figure 1 of EmoNet-Voice (arXiv:2506.09827).
 
     Example:
         >>> found = consensus_statistics({("clip", "Awe"): [0.5, 1.0], ("clip", "Pain"): [0.0, 0.0]})
+        >>> found.patterns
+        {'Awe': {'2:0': 1}, 'Pain': {'0:2': 1}}
         >>> [(counts.ratings, counts.present, counts.absent) for counts in found.outcomes]
         [(2, 1, 1)]
     """
@@ -130,6 +134,7 @@ class ConsensusStatistics:
     exact: int
     majority: Mapping[float, int]
     tied: int
+    patterns: Mapping[str, Mapping[str, int]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return a dictionary for JSON; keys of `majority` are intensities with up to four digits."""
@@ -139,6 +144,7 @@ class ConsensusStatistics:
             "majority": {f"{value:.4g}": count for value, count in self.majority.items()},
             "tied": self.tied,
             "by_ratings": [asdict(one) for one in self.outcomes],
+            "patterns": self.patterns,
         }
 
 
@@ -227,8 +233,11 @@ def consensus_statistics(answers: Answers) -> ConsensusStatistics:
         (2, 1, {0.0: 1, 0.5: 1})
     """
     by_size: dict[int, list[Sequence[float]]] = {}
-    for given in answers.values():
+    patterns: dict[str, Counter[str]] = {}
+    for (_, name), given in answers.items():
         by_size.setdefault(len(given), []).append(given)
+        present = sum(value > 0 for value in given)
+        patterns.setdefault(name, Counter())[f"{present}:{len(given) - present}"] += 1
     outcomes = tuple(_outcomes(size, pairs) for size, pairs in sorted(by_size.items()))
     several = [one for one in outcomes if one.ratings > 1]
     return ConsensusStatistics(
@@ -237,6 +246,7 @@ def consensus_statistics(answers: Answers) -> ConsensusStatistics:
         exact=sum(one.exact for one in several),
         majority=dict(sorted(Counter(map(majority, answers.values())).items())),
         tied=sum(len(multimode(given)) > 1 for given in answers.values()),
+        patterns={name: dict(counts.most_common()) for name, counts in sorted(patterns.items())},
     )
 
 

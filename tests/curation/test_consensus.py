@@ -56,6 +56,10 @@ def test_consensus_of_every_kind_is_counted_as_defined(rows):
     assert sum(one.pairs for one in found.outcomes) == len(pairs)
     assert sum(one.exact for one in found.outcomes if one.ratings > 1) == found.exact
     assert sum(one.present + one.absent for one in found.outcomes if one.ratings > 1) == found.presence
+    for name, shown in found.patterns.items():
+        of_it = [one for (_, emotion), one in pairs.items() if emotion == name]
+        assert shown == Counter(f"{sum(v > 0 for v in one)}:{sum(v == 0 for v in one)}" for one in of_it)
+    assert found.patterns.keys() == {emotion for _, emotion in pairs}
     assert all(consensus_of(one, "presence") == pytest.approx(np.mean(one)) for one in presence)
     assert all(consensus_of(one, "exact") == one[0] for one in exact)
 
