@@ -1,6 +1,6 @@
 """Reports of EmoNet-Face HQ and Binary, with the plots of the published notebooks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from budew.evaluation.benchmarks.emonet_face_binary import FEWEST
@@ -8,6 +8,7 @@ from budew.evaluation.benchmarks.face_agreement import FEWEST_IMAGES
 from budew.reports.formatting import share
 from budew.reports.page import page_notes
 from budew.reports.sections import (
+    BarCell,
     BarRow,
     Bars,
     Card,
@@ -89,30 +90,34 @@ def _raters(result: Result) -> list[Table]:
 def _correlations(result: Result) -> Bars:
     """Return the mean ρ of each group of models and of its models, groups in the order of the paper."""
     rows: list[BarRow] = []
+    groups: list[Cell] = []
     for group, mean in result["group_spearman"].items():
-        models = [one for one in result["raters"] if one["group"] == group]
-        models.sort(key=lambda one: -(one["spearman"]["value"] or 0.0))
-        rows.append(BarRow(f"{group}: mean of {len(models)}", mean))
+        raters = [one for one in result["raters"] if one["group"] == group]
+        models = sorted(raters, key=lambda one: -(one["spearman"]["value"] or 0.0))
+        rows += [BarRow(f"mean of {len(models)} models", mean)] if len(models) > 1 else []
         rows += [BarRow(one["name"], one["spearman"]) for one in models]
+        groups += [group] * (len(rows) - len(groups))
     note = "Mean over the emotions of ρ with the median of the people; intervals resample the emotions."
-    return Bars("ρ of groups of models, and of their models", rows, note=note, measure="mean ρ", digits=3)
+    beside = {"group": groups}
+    return Bars("ρ of models and their groups", rows, note=note, measure="mean ρ", digits=3, columns=beside)
 
 
-def _by_demographics(result: Result) -> list[Bars]:
-    """Return the scores of one model by what the prompts of the images ask for, a figure for each axis."""
+def _by_demographics(result: Result) -> Iterator[Bars]:
+    """Yield the scores of one model by what the prompts of the images ask for, a figure for each axis."""
     axes = dict(result["demographics"] or {})
     name = axes.pop("model", None)
     whole = {one["name"]: one["spearman"]["value"] for one in result["raters"] if "spearman" in one}
-    figures = []
     for axis, found in axes.items():
         columns: dict[str, list[Cell]] = {
-            "images": [f"{one['images']:,}{', few' if one['few'] else ''}" for one in found.values()],
+            "images": [
+                BarCell(f"{one['images']:,}{', few' * one['few']}", warning=one["few"])
+                for one in found.values()
+            ],
             "emotions": [one["emotions"] for one in found.values()],
             "absolute error": [one["mae"] for one in found.values()],
         }
         rows = [BarRow(value, one["spearman"], {"all groups": whole[name]}) for value, one in found.items()]
-        figures.append(Bars(f"ρ by {axis}: {name}", rows, measure="mean ρ", digits=3, columns=columns))
-    return figures
+        yield Bars(f"ρ by {axis}: {name}", rows, measure="mean ρ", columns=columns)
 
 
 def _published(result: Result) -> Table:

@@ -80,17 +80,21 @@ def test_hq_report_holds_the_numbers_of_the_json(hq):
 def test_models_groups_and_demographics_have_figures_with_intervals(hq):
     found = sections(emonet_face_hq_report(hq))
     of_raters = {one["name"]: one["spearman"] for one in hq["raters"] if one["group"] != "human"}
-    assert [(row.label, row.value) for row in found["ρ of groups of models, and of their models"].rows] == [
-        ("predictions: mean of 1", hq["group_spearman"]["predictions"]),
+    twin = {**next(one for one in hq["raters"] if one["name"] == "VLM ZS"), "name": "Twin ZS"}
+    two = sections(emonet_face_hq_report({**hq, "raters": [*hq["raters"], twin]}))
+    models = two["ρ of models and their groups"]
+    assert [(row.label, row.value) for row in models.rows] == [
         ("mine", of_raters["mine"]),
-        ("zero-shot: mean of 1", hq["group_spearman"]["zero-shot"]),
+        ("mean of 2 models", hq["group_spearman"]["zero-shot"]),
         ("VLM ZS", of_raters["VLM ZS"]),
+        ("Twin ZS", of_raters["VLM ZS"]),
     ]
+    assert models.columns == {"group": ["predictions", "zero-shot", "zero-shot", "zero-shot"]}
     genders = found["ρ by gender: mine"]
     assert {row.label: row.value for row in genders.rows} == {
         value: one["spearman"] for value, one in hq["demographics"]["gender"].items()
     }
-    assert genders.columns["images"] == ["10, few", "10, few"]
+    assert [cell.text for cell in genders.columns["images"]] == ["10, few", "10, few"]
     assert genders.rows[0].marks == {"all groups": of_raters["mine"]["value"]}
 
 

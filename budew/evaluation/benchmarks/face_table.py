@@ -119,8 +119,7 @@ def read_demographics(path: str | Path, images: Sequence[str]) -> list[Demograph
         if found.get(image := item_name(row := parse(), default)) == Demographics():
             found[image] = demographics_of(Clip(image, b"", "", metadata=row))
     if set(found.values()) == {Demographics()}:
-        fault = f"{path} has no demographics of an image of the ratings, such as {images[0]!r}"
-        raise CorpusError(f"{fault}: give the columns image and prompt, or ethnicity, gender and age")
+        raise CorpusError(f"{path} has no demographics of images such as {images[0]!r}: add a column prompt")
     return list(found.values())
 
 
