@@ -185,7 +185,7 @@ def calibrate_command(
         skipped += more
         report = reports.presence_report(found, held_out.test)
         with results(found, None, held_out.html, lambda: reports.report_html(report)):
-            print_table(reports.report_tables(report))
+            print_table(reports.report_tables(replace(report, sections=())))  # the diagram is for pages
     raise typer.Exit(print_skipped(skipped))
 
 
