@@ -70,7 +70,7 @@ def image_prompt(number: int, *, seed: int) -> dict[str, Any]:
     }
 
 
-def accepted_images(images: str | Path, review: Path) -> Iterator[Clip]:
+def accepted_images(images: str | Path, review: str | Path) -> Iterator[Clip]:
     """Yield the images that all reviewers accepted, with `emotion` and `prompt` as metadata.
 
     Args:
@@ -82,7 +82,7 @@ def accepted_images(images: str | Path, review: Path) -> Iterator[Clip]:
         CorpusError: the list or an image cannot be read.
     """
     rows: dict[str, list[dict[str, str]]] = {}
-    for _, row in delimited_rows(review):
+    for _, row in delimited_rows(Path(review)):
         rows.setdefault(PurePath(row.get("path", "")).stem, []).append(row)
     for clip in read(images, media=IMAGE):
         own = rows.get(PurePath(clip.id).name, [])
