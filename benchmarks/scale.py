@@ -109,7 +109,7 @@ def captioned_a_second(backend: Literal["ctranslate2", "transformers"]) -> float
 
 def whisper(size: str, seconds: int) -> WhisperForConditionalGeneration:
     """Return a Whisper of this size and window with random weights."""
-    config = config_of(load_recipe(f"whisper-{size}-full", [f"model.window_seconds={seconds}"]).model)
+    config: Any = config_of(load_recipe(f"whisper-{size}-full", [f"model.window_seconds={seconds}"]).model)
     config.max_source_positions = 50 * seconds
     return WhisperForConditionalGeneration(config).eval()
 
