@@ -54,7 +54,7 @@ def test_its_json_cannot_name_files_elsewhere(tmp_path, name):
     folder = tmp_path / "saved"
     folder.mkdir()
     (folder / "state.json").write_text(json.dumps({"_data_files": [{"filename": name}]}))
-    with pytest.raises(CorpusError, match="which is not in the folder"):
+    with pytest.raises(CorpusError, match="which is not in its folder"):
         saved_tables(folder)
 
 
