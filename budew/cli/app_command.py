@@ -97,8 +97,8 @@ def _serve_ratings(given: RatingOptions, host: str, port: int) -> None:
     clips = {clip.id: clip for clip in without_withheld(read, lambda _, error: bad(error))}
     asked = (given.ask, given.scale, given.repeats, given.seed)
     study = curation.RatingStudy(given.answers, clips, raters, *asked)
-    rated = len({task.item for rater in raters for task in study.tasks(rater)})
     pages = page.RatingPages(study)
+    rated = len({task.item for tasks in pages.tasks.values() for task in tasks})
     print(f"clips to rate: {rated:,} of {len(clips):,}")
     for name, path in ({"overview": pages.overview} | pages.paths).items():
         print(f"{visible(name)}: http://{host}:{port}{path}", flush=True)

@@ -224,12 +224,13 @@ def measure_presence(
             no rated emotion has a prediction.
     """
     skipped: list[Skipped] = []
-    pairs, ratings = _paired(_rated(data, skipped), predictor, skipped, progress)
-    if calibration.presence is None or not ratings:
-        raise InputError(f"{data}: nothing to measure: give clips with present and absent emotions to both")
-    both = [one.id for one in pairs if one.id in calibration.clips or one.speaker in calibration.speakers]
-    if both:
-        raise InputError(f"{data}: the calibration was fitted to {both[0]} or its speaker: give other people")
+    nothing = f"{data}: nothing to measure: give clips with present and absent emotions to both"
+    if calibration.presence is None:
+        raise InputError(nothing)
+    clips = _of_other_people(_rated(data, skipped), calibration, data)
+    pairs, ratings = _paired(clips, predictor, skipped, progress)
+    if not ratings:
+        raise InputError(nothing)
     after = [calibration.presence.applied_to({name: value})[name] for name, value, _ in ratings]
     present = np.array([one for *_, one in ratings])
     before = np.array([value for _, value, _ in ratings])
@@ -242,6 +243,16 @@ def _rated(data: str | Path, skipped: list[Skipped]) -> Iterator[Clip]:
     for clip in read(on_hub(data), on_bad=lambda error: skipped.append(Skipped(str(data), str(error)))):
         if clip.profile is not None and clip.profile.rated:
             yield replace(clip, id=audio_name(clip))
+
+
+def _of_other_people(clips: Iterable[Clip], calibration: Calibration, data: str | Path) -> Iterator[Clip]:
+    """Yield the clips; raise InputError for one that the calibration was fitted to, before its prediction."""
+    ids, speakers = set(calibration.clips), set(calibration.speakers)
+    for clip in clips:
+        if clip.id in ids or clip.speaker in speakers:
+            fault = f"the calibration was fitted to {clip.id} or its speaker: give other people"
+            raise InputError(f"{data}: {fault}")
+        yield clip
 
 
 def _paired(
