@@ -8,7 +8,7 @@ With labels by experts there are two stages, as for faces: heads are trained on 
 further on the few labels by experts, at a tenth of the learning rate (`fit_stage`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -178,30 +178,18 @@ def train_heads(
         for stage, weights in (("weak", corpora.weak), ("expert", corpora.expert)):
             if not weights:
                 continue
-            data = encode_corpus(
+            stages[stage], trained_now = _train_stage(
                 weights,
                 whisper,
-                scratch / f"{stage} states",
-                layout=options.layout,
+                list(kept.values()),
+                options,
+                scratch / stage,
                 batch_size=batch_size,
                 on_bad=on_bad,
-                progress=None if progress is None else lambda clips: progress(clips, "clips encoded"),
+                progress=progress,
             )
-            quality: dict[str, Quality] = {}
-            (scratch / stage).mkdir()
-            for head, found in fit_stage(data, options, list(kept.values()), device=whisper.device):
-                quality[head.name] = found
-                if progress is not None:
-                    progress(len(quality), "heads trained")
-                if found.r2 > 0:
-                    files[head.name] = scratch / stage / head_file_name(head.name)
-                    save_head(head, scratch / stage, head_file_name(head.name))
-            if any(found.r2 > 0 for found in quality.values()):
-                kept |= {head.name: head for head in load_heads(scratch / stage)}
-            held_out = split_by_speaker(data.speakers, share=options.validation, seed=options.seed)
-            counts = len(held_out), int(held_out.sum())
-            named = {without_secrets(one): weight for one, weight in weights.items()}
-            stages[stage] = HeadStage(named, quality, *counts, data.unused, dict(data.licenses))
+            files |= {name: scratch / stage / head_file_name(name) for name in trained_now}
+            kept |= trained_now
         if not files:
             raise CorpusError(_none_kept(corpora, TrainedHeads((), stages), options))
         for name, head in kept.items():
@@ -237,6 +225,47 @@ def train_heads(
         lines = [f"{stage} labels: {_described(found)}" for stage, found in stages.items()]
         write_notes(made, notes, quality_of, [*start_line, *lines], "voice")
     return trained
+
+
+def _train_stage(
+    weights: Mapping[str, float],
+    encoder: Encoder,
+    start: Sequence[Head],
+    options: FittingOptions,
+    folder: Path,
+    *,
+    batch_size: int,
+    on_bad: OnBad | None,
+    progress: Callable[[int, str], None] | None,
+) -> tuple[HeadStage, dict[str, Head]]:
+    """Train the heads of one stage.
+
+    Returns:
+        Results, and name → head of those that are better than the mean, whose files are in `folder`.
+    """
+    data = encode_corpus(
+        weights,
+        encoder,
+        folder.with_name(f"{folder.name} states"),
+        layout=options.layout,
+        batch_size=batch_size,
+        on_bad=on_bad,
+        progress=None if progress is None else lambda clips: progress(clips, "clips encoded"),
+    )
+    folder.mkdir()
+    quality: dict[str, Quality] = {}
+    for head, found in fit_stage(data, options, start, device=encoder.device):
+        quality[head.name] = found
+        if progress is not None:
+            progress(len(quality), "heads trained")
+        if found.r2 > 0:
+            save_head(head, folder, head_file_name(head.name))
+    better = load_heads(folder) if any(found.r2 > 0 for found in quality.values()) else []
+    held_out = split_by_speaker(data.speakers, share=options.validation, seed=options.seed)
+    counts = len(held_out), int(held_out.sum())
+    named = {without_secrets(one): weight for one, weight in weights.items()}
+    stage = HeadStage(named, quality, *counts, data.unused, dict(data.licenses))
+    return stage, {head.name: head for head in better}
 
 
 def _starting_heads(
