@@ -47,6 +47,7 @@ _INTRODUCTION = "# BUD-E Whisper\nA caption describes how a voice sounds, not wh
 _EXAMPLE = "A young woman, deeply sad, sobbing, with a trace of hope."
 _ANY = ("any", "")
 _EVENT = {"api_visibility": "private"}  # events are for the page only, not for an API
+_ENABLE = "recording => ({__type__: 'update', interactive: Boolean(recording)})"  # after the upload
 _FIT_HEIGHT = (
     "const page = this.contentDocument, fit = () => this.style.height = page.body.scrollHeight + 'px';"
     "new ResizeObserver(fit).observe(page.querySelector('main'))"
@@ -98,7 +99,8 @@ def _caption_tab(gradio: Any, backends: Mapping[str, Backend]) -> None:
     with gradio.Row(visible=backends[first].trained_with_prompts) as prompts:
         style = gradio.Dropdown([_ANY, *STYLES], value="", label="Style")
         parts = gradio.Dropdown([_ANY, *PARTS], value="", label="Parts")
-    button, result = gradio.Button("Caption", variant="primary"), gradio.HTML(js_on_load=None)
+    button = gradio.Button("Caption", variant="primary", interactive=False)
+    result = gradio.HTML(js_on_load=None)
 
     def captioned(path: str | None, name: str, style: str, parts: str) -> str:
         if not path:
@@ -120,6 +122,7 @@ def _caption_tab(gradio: Any, backends: Mapping[str, Backend]) -> None:
     def prompts_of(name: str) -> Any:
         return gradio.update(visible=backends[name].trained_with_prompts)
 
+    audio.change(None, audio, button, js=_ENABLE, **_EVENT)
     audio.clear(None, None, result, js="() => ''", **_EVENT)
     model.change(prompts_of, model, prompts, show_progress="hidden", **_EVENT)
     given = [audio, model, style, parts]

@@ -206,12 +206,24 @@ def _start_tracker() -> None:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Block Ctrl-C while processes start; they inherit this, so Ctrl-C never reaches them."""
+    """Delay Ctrl-C while processes start.
+
+    They inherit the blocked signal, so that Ctrl-C never reaches them. Here, other threads (such as those of
+    BLAS) still receive it, and Python would handle it in the main thread.
+    """
     held = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    received: list[int] = []
+    if in_main_thread:
+        handler = signal.signal(signal.SIGINT, lambda number, _frame: received.append(number))
     try:
         yield
     finally:
+        if in_main_thread:
+            signal.signal(signal.SIGINT, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        if received:
+            signal.raise_signal(signal.SIGINT)
 
 
 _worker: dict[str, Any] = {}

@@ -116,7 +116,9 @@ def upload(page, name, content):
     page.locator("input[type=file]").first.set_input_files(
         {"name": name, "mimeType": "audio/wav", "buffer": content}
     )
-    page.get_by_role("button", name="Caption", exact=True).press("Enter")
+    caption = page.get_by_role("button", name="Caption", exact=True)
+    caption.click(trial=True)  # waits until the upload is complete
+    caption.press("Enter")
 
 
 def bars(frame):

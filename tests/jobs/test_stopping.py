@@ -47,6 +47,27 @@ if __name__ == "__main__":
     WorkerPool._shut_down = waiting
     run(Odd(Path("marks")), "in", "out", workers=1, progress=lambda at: print(at.clips, flush=True))
 """
+LOST = """
+import signal
+import time
+import weakref
+
+import budew.cli
+from budew.__main__ import main
+
+class Target:
+    pass
+
+def run_cli():
+    target = Target()
+    reference = weakref.ref(target, lambda reference: signal.raise_signal(signal.SIGINT))
+    del target
+    time.sleep(60)
+
+if __name__ == "__main__":
+    budew.cli.run_cli = run_cli
+    main()
+"""
 
 
 @pytest.fixture
@@ -61,6 +82,7 @@ def started(shard, tmp_path) -> Callable[..., subprocess.Popen[str]]:
         return subprocess.Popen(
             [sys.executable, "-m", "program", *arguments],
             cwd=tmp_path,
+            env=dict(os.environ, OMP_NUM_THREADS="2"),  # threads of BLAS receive Ctrl-C as well
             start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -97,6 +119,12 @@ def test_ctrl_c_while_the_command_loads_prints_one_line(started, tmp_path, secon
     status, out, errors = stopped(job, tmp_path / "marks")
     assert (status, out) == (130, "")
     assert errors.strip() in (STOPPED, GO_ON)
+
+
+def test_ctrl_c_within_a_callback_of_a_weak_reference_is_not_lost(started):
+    job = started(LOST)
+    assert job.communicate()[1] == f"{STOPPED}\n"
+    assert job.returncode == 130
 
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
