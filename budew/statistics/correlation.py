@@ -1,9 +1,10 @@
 """Correlations, and the area under the ROC curve, of many bootstrap resamples at once.
 
-A resample is a vector of multiplicities, see `budew.statistics.resampling`. Pearson's r and Spearman's ρ of a
-resample are weighted sums, and ranks within a resample follow from cumulative multiplicities, ties included.
-This takes a quarter of the time of sorting each resample (benchmarks/evaluation.py), and the results equal
-those of `scipy.stats` for the drawn clips.
+In all functions, values and scores are (clips,), and `counts` (resamples, clips) is how often each clip was
+drawn in each resample, see `budew.statistics.resampling`. Pearson's r and Spearman's ρ of a resample are
+weighted sums, and ranks within a resample follow from cumulative multiplicities, ties included. This takes a
+quarter of the time of sorting each resample (benchmarks/evaluation.py), and the results equal those of
+`scipy.stats` for the drawn clips.
 """
 
 import numpy as np
@@ -16,10 +17,6 @@ _CONSTANT = 1e-14
 
 def mean_ranks(values: FloatArray, counts: FloatArray) -> FloatArray:
     """Rank `values` within every resample; ties share the mean of their ranks.
-
-    Args:
-        values: one value per clip, (clips,).
-        counts: (resamples, clips), how often each clip was drawn.
 
     Returns:
         Ranks (resamples, clips), from 1; entries of clips that were not drawn are undefined.
@@ -40,11 +37,7 @@ def mean_ranks(values: FloatArray, counts: FloatArray) -> FloatArray:
 
 
 def pearson(reference: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:
-    """Pearson's r of every resample.
-
-    Args:
-        reference, predicted: values (clips,) or (resamples, clips).
-        counts: (resamples, clips), how often each clip was drawn.
+    """Pearson's r of every resample; the values may also be ranks within each resample, (resamples, clips).
 
     Returns:
         Correlation (resamples,). NaN where the reference is constant or no clip was drawn; 0 where only the
@@ -68,10 +61,6 @@ def pearson(reference: FloatArray, predicted: FloatArray, counts: FloatArray) ->
 def spearman(reference: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:
     """Spearman's ρ of every resample.
 
-    Args:
-        reference, predicted: values (clips,).
-        counts: (resamples, clips), how often each clip was drawn.
-
     Returns:
         Correlation (resamples,); NaN or 0 for constant values, as `pearson` returns.
 
@@ -87,8 +76,7 @@ def roc_auc(positive: BoolArray, scores: FloatArray, counts: FloatArray) -> Floa
 
     Args:
         positive: whether each clip is positive, (clips,).
-        scores: score of each clip, (clips,); higher means positive.
-        counts: (resamples, clips), how often each clip was drawn.
+        scores: score of each clip; higher means positive.
 
     Returns:
         Area (resamples,), 0.5 is chance; NaN where a resample has no positive or no negative clip.

@@ -52,6 +52,8 @@ class ConfidenceInterval:
 
 
 UNDEFINED = ConfidenceInterval(None, None, None)
+Intervals = dict[str, list[ConfidenceInterval]]
+"""Name of a metric to its intervals: one for each column that the metric returns, else a single one."""
 
 
 def plain_data(value: Any) -> Any:
@@ -157,13 +159,10 @@ def bootstrap_intervals(
     *,
     draw: Draw = multinomial_draws,
     width: int | None = None,
-) -> dict[str, list[ConfidenceInterval]]:
+) -> Intervals:
     """Compute metrics with 95 % bootstrap intervals.
 
     Takes the arguments of `bootstrap`, except that `units` may be 0: the intervals are then undefined (None).
-
-    Returns:
-        Name of each metric to its intervals: one for each column that the metric returns, else a single one.
 
     Example:
         >>> lengths = np.array([1.0, 2.0, 6.0])
@@ -178,16 +177,13 @@ def bootstrap_intervals(
 
 def cluster_intervals(
     sums: FloatArray, metrics: Callable[[FloatArray], Metrics], settings: Resampling
-) -> dict[str, list[ConfidenceInterval]]:
+) -> Intervals:
     """Compute metrics from one sum per cluster, such as a speaker, and 95 % intervals by drawing clusters.
 
     Args:
         sums: sums over the clips of each cluster, (clusters, …). With one cluster the bounds are None.
         metrics: function of sums over all drawn clusters, (resamples, …), that returns the metrics.
         settings: number of resamples, and seed.
-
-    Returns:
-        Name of each metric to its intervals: one for each column that the metric returns, else a single one.
 
     Example:
         >>> sums = np.array([[10.0, 5.0], [30.0, 15.0]])  # clips of two speakers, and right ones
@@ -211,7 +207,7 @@ def cluster_intervals(
 
 def category_intervals(
     counts: FloatArray, metrics: Callable[[FloatArray], Metrics], settings: Resampling
-) -> dict[str, list[ConfidenceInterval]]:
+) -> Intervals:
     """Compute metrics of counts, with 95 % intervals that resample the counted items.
 
     Args:
@@ -219,9 +215,6 @@ def category_intervals(
             sum is above 0.
         metrics: function of counts (resamples, categories) that returns the metrics.
         settings: number of resamples, and seed.
-
-    Returns:
-        Name of each metric to its intervals: one for each column that the metric returns, else a single one.
 
     Example:
         >>> right_and_wrong = np.array([30.0, 70.0])
@@ -255,7 +248,7 @@ def mean_interval(values: FloatArray, settings: Resampling) -> ConfidenceInterva
 
 def permutation_baseline(
     metrics: Callable[[IntArray], Metrics], size: int, settings: Resampling
-) -> dict[str, list[ConfidenceInterval]]:
+) -> Intervals:
     """Score predictions that are randomly assigned to clips: the result of guessing with their frequencies.
 
     Args:
@@ -291,7 +284,7 @@ def _joined(parts: Iterator[Metrics]) -> dict[str, FloatArray]:
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
 
-def _intervals(point: Metrics, sampled: Metrics) -> dict[str, list[ConfidenceInterval]]:
+def _intervals(point: Metrics, sampled: Metrics) -> Intervals:
     return {
         name: [
             percentile_interval(float(value[0]), column)
