@@ -6,12 +6,10 @@ and no byte of a foreign file reaches a browser.
 """
 
 import asyncio
-import base64
 import hashlib
 import io
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -25,14 +23,12 @@ from budew.corpora.media import IMAGE
 from budew.curation.consensus import rating_statistics
 from budew.curation.rating_study import RatingStudy, RatingTask
 from budew.errors import BudewError, CorpusError, InputError, JobError, require
-from budew.reports.page import render_page
+from budew.reports.page import audio_uri, render_page
 from budew.taxonomy.rating_scales import scale_named
 
 applications: Any = require("starlette.applications", extra="app", purpose="budew app --rate")
 responses: Any = require("starlette.responses", extra="app", purpose="budew app --rate")
-_SCRIPT = (Path(__file__).parent / "rating_page.js").read_text(encoding="utf-8")
 _LONGEST_FORM = 65_536
-_DIGEST = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 
 
 @dataclass(frozen=True)
@@ -126,7 +122,7 @@ def _key(task: RatingTask) -> str:
 
 
 def _html(**values: Any) -> Any:
-    page = render_page("rating_page", script=_SCRIPT, digest=_DIGEST, **values)
+    page = render_page("rating_page", **values)
     return responses.HTMLResponse(page, headers={"cache-control": "no-store"})
 
 
@@ -136,13 +132,11 @@ def _refused(_: Any, error: Exception) -> Any:
 
 def _media(clip: Clip) -> tuple[str, str]:
     """Return audio or an image as a data URI and "", or "" and the reason why it cannot be heard or seen."""
-    file, kind = io.BytesIO(), "image/png" if clip.format in IMAGE.suffixes else "audio/flac"
     try:
-        if kind == "image/png":
-            faces.open_image(clip).save(file, "PNG")
-        else:
-            heard = decode(clip.audio, sampling_rate=None, name=clip.id)
-            soundfile.write(file, heard.samples, heard.sampling_rate, format="FLAC")
+        if clip.format in IMAGE.suffixes:
+            return faces.image_uri(clip), ""
+        heard, file = decode(clip.audio, sampling_rate=None, name=clip.id), io.BytesIO()
     except CorpusError as error:
         return "", str(error)
-    return f"data:{kind};base64,{base64.b64encode(file.getvalue()).decode()}", ""
+    soundfile.write(file, heard.samples, heard.sampling_rate, format="FLAC")
+    return audio_uri(file.getvalue(), "flac"), ""

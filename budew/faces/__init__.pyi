@@ -7,7 +7,7 @@ from .face_head_training import train_face_heads as train_face_heads
 from .image_prompts import REVIEW_COLUMNS as REVIEW_COLUMNS
 from .image_prompts import accepted_images as accepted_images
 from .image_prompts import image_prompt as image_prompt
-from .images import open_image as open_image
+from .images import image_uri as image_uri
 from .images import read_images as read_images
 from .scoring import FaceScorer as FaceScorer
 from .vlm_annotation import AnnotateFaces as AnnotateFaces

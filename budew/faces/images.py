@@ -8,6 +8,7 @@ frame is read.
 import struct
 import warnings
 import zlib
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -60,6 +61,19 @@ def open_image(clip: Clip) -> "Picture":
     except _DAMAGE as error:
         reason = first_line(error)[:100] or type(error).__name__
         raise _fault(clip, f"cannot be read as an image ({reason}): copy or export it again") from error
+
+
+def image_uri(clip: Clip, side: int | None = None, *, quality: int | None = None) -> str:
+    """Return the image of a clip as a data URI: a JPEG of this quality, or a PNG if it is None.
+
+    No side is longer than `side` pixels, if it is given. Raises CorpusError if the image cannot be read.
+    """
+    image, file = open_image(clip), BytesIO()
+    if side is not None:
+        image.thumbnail((side, side))
+    format = "png" if quality is None else "jpeg"
+    image.save(file, format, quality=quality)
+    return f"data:image/{format};base64,{b64encode(file.getvalue()).decode()}"
 
 
 def _rgb(image: "Picture") -> "Picture":

@@ -9,11 +9,9 @@ its errors. The result is appended to `annotations` in the metadata, a list of `
 which several models may add; an image that has an annotation by this model is not changed.
 """
 
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from io import BytesIO
 from typing import Any, ClassVar, Literal
 
 from budew.annotation.llm_annotator import annotate_in_order
@@ -24,7 +22,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.media import IMAGE, Media
 from budew.errors import AnswerError
 from budew.faces.face_labels import face_names, scale_of, taxonomy
-from budew.faces.images import open_image
+from budew.faces.images import image_uri
 from budew.io.resources import data_folder
 from budew.io.settings import read_yaml
 from budew.jobs.job import OnFailed
@@ -86,7 +84,7 @@ class AnnotateFaces:
             return clip
         request = ChatRequest(
             model=self.server.model,
-            messages=messages(self.protocol, data_uri(clip)),
+            messages=messages(self.protocol, image_uri(clip, LARGEST_SIDE, quality=92)),
             max_tokens=prompts()["answer_tokens"],
             temperature=self.temperature,
             seed=self.seed,
@@ -129,19 +127,6 @@ def messages(protocol: FaceProtocol, image: str) -> tuple[dict[str, Any], ...]:
         {"type": "image_url", "image_url": {"url": image}},
     ]
     return ({"role": "system", "content": system}, {"role": "user", "content": request})
-
-
-def data_uri(clip: Clip) -> str:
-    """Return the image as it is sent, as a data URI: a JPEG of at most `LARGEST_SIDE` pixels per side.
-
-    Raises:
-        CorpusError: the image cannot be read.
-    """
-    image = open_image(clip)
-    image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-    file = BytesIO()
-    image.save(file, "JPEG", quality=92)
-    return "data:image/jpeg;base64," + b64encode(file.getvalue()).decode()
 
 
 def _keys() -> list[str]:

@@ -1,7 +1,5 @@
 """Page of captioned recordings: waveform, emotions over time, captions, and a player in step with these."""
 
-import base64
-import hashlib
 import io
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +20,7 @@ from budew.inference.captioned_recording import clock
 from budew.inference.outputs import captioned_windows
 from budew.inference.recordings import Recording
 from budew.reports.explanation import marks_of, pieces
-from budew.reports.page import mp3_uri, render_page, strongest_first, trait_words
+from budew.reports.page import audio_uri, render_page, strongest_first, trait_words
 
 LANES, FACE_LANES = 8, 4
 """Number of emotions of voice and face drawn over time; the strongest ones are chosen."""
@@ -37,7 +35,6 @@ _BLOCK = 10.0
 """Seconds that are decoded at once."""
 _COMPRESSION = 0.7
 """Compression level of libsndfile; about 27 kbit/s of speech."""
-_SCRIPT = (Path(__file__).parent / "captions_page.js").read_text(encoding="utf-8")
 
 
 Course = list[dict[str, Any]]
@@ -89,20 +86,13 @@ def captions_html(
             entry |= _course(record, by_id(faces or {}, record["source"]) or [])
             encoded, outline, why = _heard(recording, record["duration"], room)
             room -= len(encoded)
-            entry |= {"audio": mp3_uri(encoded) if encoded else "", "why": why, "outline": outline}
+            entry |= {"audio": audio_uri(encoded) if encoded else "", "why": why, "outline": outline}
         shown.append(entry)
     if faces and not any(by_id(faces, record["source"]) for record in records):
         fault = f"no recording is named as a video with scores of faces, such as {next(iter(faces))!r}"
         warnings.warn(BudewWarning(f"{fault}: score the recording itself"), stacklevel=2)
-    digest = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
-    return render_page(
-        "captions_page",
-        sheets=["marks"],
-        recordings=shown,
-        more=len(records) - len(shown),
-        script=_SCRIPT,
-        digest=digest,
-    )
+    more = len(records) - len(shown)
+    return render_page("captions_page", sheets=["marks"], recordings=shown, more=more)
 
 
 def _course(record: Mapping[str, Any], face: Course) -> dict[str, Any]:

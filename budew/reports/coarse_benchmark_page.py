@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from budew.reports.page import confusion_map
+from budew.reports.page import confusion_map, page_notes
 from budew.reports.sections import BarRow, Bars, Card, Report, StackedBars, Table, with_content
 
 _COLUMNS = {
@@ -100,32 +100,18 @@ def _classes(result: Mapping[str, Any]) -> Bars:
 
 
 def _notes(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    unmapped = ", ".join(result["unmapped"]) or "none"
-    mapped = len(result["mapping"]["classes"])
-    neutral = result["mapping"]["without_emotion"]
-    empty = f"; a prediction without any emotion is {neutral}" if neutral else ""
-    name = result["benchmark"]
-    known = result["for_training"]
-    note = (
-        f"{known:,} of the {_items(result)} are by the speakers of {name}@train, on whom budew-base, the "
-        f"checkpoint in the package, was trained: score models trained on them with {name}@test:FOLDER"
-    )
+    mapping, items = result["mapping"], _items(result)
+    neutral = mapping["without_emotion"]
     return [
-        *([("training speakers", note)] if known else []),
-        (
-            "accuracy",
-            f"softmax over {mapped} emotions; a class is accepted where one of its emotions exceeds "
-            f"{result['threshold']:.4f} (1.5 × uniform); right if the true class is accepted",
+        *(page_notes("coarse_training", found=result, items=items) if result["for_training"] else []),
+        *page_notes(
+            "coarse",
+            found=result,
+            items=items,
+            mapped=len(mapping["classes"]),
+            mapping=mapping,
+            empty=f"; a prediction without any emotion is {neutral}" if neutral else "",
+            unmapped=", ".join(result["unmapped"]) or "none",
+            left_out=len(result["skipped"]),
         ),
-        ("argmax", f"accuracy of the class of the strongest emotion; ties are shared evenly{empty}"),
-        ("UAR", "unweighted average recall of the same: the mean over classes"),
-        ("mapping", " ".join(filter(None, (result["mapping"]["source"] + ".", result["mapping"]["note"])))),
-        ("unmapped", unmapped),
-        ("scale of the scores in the softmax", result["unit"]),
-        (
-            "incomplete",
-            f"{result['incomplete']:,} {_items(result)} lack the score of a mapped emotion; fewer scores "
-            "make the rule accept more classes: write absent emotions as 0",
-        ),
-        ("left out", f"{len(result['skipped']):,} files"),
     ]

@@ -21,7 +21,15 @@ from budew.curation.corpus_counts import (
 from budew.curation.inspection import Inspection
 from budew.profile import VoiceProfile
 from budew.reports.formatting import LISTED
-from budew.reports.page import bar_list, percent, players, shortened, strongest_first, trait_words
+from budew.reports.page import (
+    bar_list,
+    percent,
+    players,
+    section_note,
+    shortened,
+    strongest_first,
+    trait_words,
+)
 from budew.reports.sections import (
     BarLists,
     BarRow,
@@ -139,8 +147,7 @@ def _emotions(counted: CorpusStatistics) -> StackedBars | None:
         "Emotions",
         LEVEL_NAMES[1:],
         [(name, [counted.levels[name][level] for level in LEVEL_NAMES[1:]]) for name in names],
-        note="Clips that have each emotion, by level, and their share of the clips in which it is rated "
-        f"({counted.emotions_known:,} clips have rated emotions{partly}).",
+        note=section_note("corpus", "emotions", known=counted.emotions_known, partly=partly),
         whole=max(1, *clips),
         columns={
             "clips": clips,
@@ -156,10 +163,8 @@ def _durations(counted: CorpusStatistics) -> Bars | None:
     starts = (0.0, *EDGES)
     names = [f"{low:g}–{high:g} s" for low, high in zip(starts, EDGES, strict=False)]
     names.append(f"over {EDGES[-1]:g} s")
-    note = (
-        f"Median {found.quantile(0.5):.1f} s, from {found.shortest:.2f} s to {found.longest:,.1f} s; "
-        f"5 % under {found.quantile(0.05):.1f} s and 5 % over {found.quantile(0.95):.1f} s."
-    )
+    low, median, high = map(found.quantile, (0.05, 0.5, 0.95))
+    note = section_note("corpus", "durations", found=found, low=low, median=median, high=high)
     rows = [BarRow(name, clips) for name, clips in zip(names, found.histogram, strict=True)]
     return Bars("Durations", rows, note=note, measure="clips", digits=0)
 
@@ -184,8 +189,7 @@ def _languages(counted: CorpusStatistics) -> HeatMap | None:
         [f"{shortened(name)} ({clips:,})" for name, _, clips in languages],
         shares,
         high=max(1.0, *(share for row in shares for share in row)),
-        note="Percentage of the clips of a language that have the emotion; in brackets the number of clips "
-        "whose emotions are known.",
+        note=section_note("corpus", "languages"),
         digits=1,
     )
 

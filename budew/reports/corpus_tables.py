@@ -9,7 +9,7 @@ from budew.curation.consensus import ConsensusStatistics, RatingStatistics
 from budew.curation.duplicates import Duplicates
 from budew.curation.stratified_split import SplitReport
 from budew.curation.weights import NO_EMOTION, WeightReport, effective_number, shares
-from budew.reports.page import page_notes, shortened
+from budew.reports.page import page_notes, section_note, shortened
 from budew.reports.sections import Card, Cell, Report, Table, with_content
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.rating_scales import level_name
@@ -124,10 +124,7 @@ def rating_report(title: str, found: RatingStatistics, agreed: ConsensusStatisti
     outcomes = ("ratings", "pairs", "present", "absent", "mixed", "exact")
     pairs = [astuple(one) for one in agreed.outcomes]
     majority = ", ".join(f"{value:.4g} {count:,}" for value, count in agreed.majority.items())
-    consensus = (
-        f"With two ratings or more, consensus on presence: {agreed.presence:,}, exact: {agreed.exact:,}. "
-        f"Majority rating, as intensity: {majority}; {agreed.tied:,} were tied."
-    )
+    consensus = section_note("corpus", "consensus", agreed=agreed, majority=majority)
     sections = [
         Table("Ratings", ("emotion", *names), rows),
         Table("Consensus of the raters of an item and emotion", outcomes, pairs, note=consensus),

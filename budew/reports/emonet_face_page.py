@@ -204,12 +204,14 @@ def _significance(p: float | None) -> str:
 def _hq_notes(result: Result) -> list[tuple[str, str]]:
     counts = result["counts"]
     outside = sum(rater["outside"] for rater in result["raters"])
-    left_out = (
-        f"{outside:,} ratings outside 0–7; {counts['repeated']:,} repeated rows averaged; "
-        f"{counts['filled']:,} emotions that a row does not name count as 0{_unused(counts)}"
+    return page_notes(
+        "emonet_face_hq",
+        reliable=", ".join(result["pooled_kappa"]["reliable"]),
+        few=FEWEST_IMAGES,
+        counts=counts,
+        outside=outside,
+        unused=_unused(counts),
     )
-    reliable = ", ".join(result["pooled_kappa"]["reliable"])
-    return [*page_notes("emonet_face_hq", reliable=reliable, few=FEWEST_IMAGES), ("left out", left_out)]
 
 
 def emonet_face_binary_report(result: Result) -> Report:
@@ -288,12 +290,11 @@ def _agreement_table(result: Result) -> Table:
 
 
 def _binary_notes(result: Result) -> list[tuple[str, str]]:
-    model = result["model"]
-    if model is None:
-        return page_notes("emonet_face_binary")
-    left_out = f"{model['missing']:,} pairs without a prediction{_unused(result['counts'])}"
-    metrics = page_notes("emonet_face_binary_model", threshold=f"{model['threshold']:g}", fewest=FEWEST)
-    return [*page_notes("emonet_face_binary"), *metrics, ("left out", left_out)]
+    model, unused = result["model"], _unused(result["counts"])
+    of_model = (
+        page_notes("emonet_face_binary_model", model=model, fewest=FEWEST, unused=unused) if model else []
+    )
+    return [*page_notes("emonet_face_binary"), *of_model]
 
 
 def _unused(counts: Mapping[str, int]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from budew.reports.page import page_notes
+from budew.reports.page import page_notes, section_note
 from budew.reports.sections import BarRow, Bars, Card, Cell, Curves, HeatMap, Report, Table, with_content
 from budew.statistics.pair_metrics import PAIR_METRICS
 
@@ -88,10 +88,7 @@ def decoding_table(comparison: Mapping[str, Any]) -> Table:
             rows.append((name, *(metrics[metric] for metric in PAIR_METRICS), *times))
     calibrated = any(row["calibrated"] for row in comparison["decodings"])
     fitted = f"calibrated on {comparison['fitted_clips']} others" if calibrated else "too few to calibrate"
-    note = (
-        f"Scored on {comparison['scored_clips']} clips; {fitted}. "
-        "K: mean over K sampled captions. Seconds of encoder and decoder for a clip, and relative to greedy."
-    )
+    note = section_note("emonet_voice", "decoding", found=comparison, fitted=fitted)
     columns = ("", *NAMES.values(), "seconds", "× greedy")
     return Table("Decoding and calibration", columns, rows, note=note, digits=3)
 
@@ -138,9 +135,7 @@ def _by_emotion(result: Result) -> Bars:
         )
         for emotion, metrics in result["by_emotion"].items()
     ]
-    note = (
-        "Marks are published results (arXiv:2506.09827, table 6); a model without a mark refused the emotion."
-    )
+    note = section_note("emonet_voice", "by_emotion")
     return Bars("Spearman ρ by emotion", rows, axis=(0.0, 0.7), note=note, measure=result["model"])
 
 
@@ -184,11 +179,7 @@ def _people(result: Result) -> Table:
         ("one rater against the mean of the others", ceiling["n"], ceiling),
         (f"{result['model']} against the mean of all raters", result["n"]["value"], result),
     ]
-    note = (
-        "Each rater of the 40 emotions is scored as a model is. The mean of all raters, which a model is "
-        "compared with, is less noisy than that of all but one."
-    )
-    table = _metric_table("Human ceiling", rows, note)
+    table = _metric_table("Human ceiling", rows, section_note("emonet_voice", "people"))
     return replace(table, columns=("", "pairs", *table.columns[2:]))
 
 
@@ -199,10 +190,7 @@ def _reliability(result: Result) -> Bars:
     for name, found in result["reliability"].items():
         marks = {"Cronbach's alpha": found["cronbach"]["value"], "published": of.get(name, {}).get("value")}
         rows.append(BarRow(name, found["krippendorff"], marks))
-    note = (
-        "Alpha of the raters of this data, and the published one (called Cronbach's; the estimator with "
-        "missing raters is not published)."
-    )
+    note = section_note("emonet_voice", "reliability")
     return Bars("Reliability of the raters", rows, note=note, measure="Krippendorff's alpha")
 
 

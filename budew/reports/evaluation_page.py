@@ -14,7 +14,7 @@ from budew.evaluation.pairs import Pair
 from budew.evaluation.results import EmotionScore, Evaluation, FalseEmotions
 from budew.evaluation.trait_metrics import TRAIT_METRICS, TraitScore
 from budew.reports.formatting import written
-from budew.reports.page import confusion_map, page_notes, players
+from budew.reports.page import confusion_map, page_notes, players, section_note
 from budew.reports.sections import (
     BarRow,
     Bars,
@@ -148,15 +148,12 @@ def _by_emotion(evaluation: Evaluation) -> Bars:
         for row in rows
     ]
     of_rated = ", of those in which it is rated" if evaluation.partly_rated else ""
-    note = (
-        "Spearman ρ between predicted and labelled intensity over the clips. “Clips” counts those that have "
-        f"the emotion{of_rated}. {absent}"
-    )
+    note = section_note("evaluation", "by_emotion", of_rated=of_rated, absent=absent)
     return Bars(
         "By emotion",
         [BarRow(row.emotion, row.estimates["spearman"]) for row in rows],
         axis=_UNIT,
-        note=note.rstrip(),
+        note=note,
         measure=_LABELS["spearman"],
         columns={
             "clips": clips,
@@ -251,10 +248,7 @@ def _traits(evaluation: Evaluation) -> Table:
         if row.baseline:
             permuted = (row.baseline[name] for name in TRAIT_METRICS)
             rows.append((f"{row.trait}, permuted labels", row.mentioned, None, *permuted))
-    note = (
-        "Over the clips whose label is known and whose caption mentions the trait. UAR and F1 are means "
-        "over the words that occur as labels."
-    )
+    note = section_note("evaluation", "traits")
     columns = ("", "clips", "mentioned, %", "accuracy, %", "UAR, %", "macro F1, %")
     return Table("Speaker", columns, rows, note=note, digits=1)
 
@@ -278,11 +272,7 @@ def _burst_groups(scores: BurstScores) -> Bars:
         if row.support or row.predicted:
             label = f"{row.name.replace('_', ' ')} ({row.support:,})"
             rows.append(BarRow(label, row.recall, {"precision": row.precision.value}))
-    note = (
-        f"Over the {scores.n:,} clips with a labelled burst. Micro: of all labels together; macro: mean over "
-        f"the groups that are labelled. {scores.named_there:,} captions of the {scores.unlabelled:,} other "
-        "clips name a burst, which may be right."
-    )
+    note = section_note("evaluation", "burst_groups", found=scores)
     return Bars("Vocal bursts by group, %", rows, axis=_PER_CENT, note=note, measure="recall", digits=1)
 
 
@@ -292,9 +282,7 @@ def _each_burst(scores: BurstScores) -> Table:
         for row in scores.bursts.rows
         if row.support or row.predicted
     ]
-    note = (
-        "A caption that names a group (“laughs”) is parsed as one burst of it: the groups above count first."
-    )
+    note = section_note("evaluation", "each_burst")
     columns = ("", "clips", "predicted", "recall, %", "precision, %")
     return Table("Vocal bursts one by one", columns, rows, note=note, digits=1)
 
@@ -308,41 +296,19 @@ def _false_emotions(found: FalseEmotions) -> Bars:
 
 def _remarks(evaluation: Evaluation) -> Iterable[tuple[str, str]]:
     """Yield remarks on undefined and left-out values."""
-    if evaluation.undefined:
-        yield (
-            f"{len(evaluation.undefined)} emotions without a correlation",
-            "Their label is the same for every clip, or they are nowhere rated, so there is nothing to "
-            f"predict; they are left out of the means: {', '.join(evaluation.undefined)}.",
-        )
-    if evaluation.unvaried:
-        yield (
-            f"{len(evaluation.unvaried)} emotions with correlation 0",
-            "The label varies, but the prediction is the same for every clip: "
-            f"{', '.join(evaluation.unvaried)}.",
-        )
+    if names := ", ".join(evaluation.undefined):
+        yield from page_notes("evaluation_undefined", number=len(evaluation.undefined), names=names)
+    if names := ", ".join(evaluation.unvaried):
+        yield from page_notes("evaluation_unvaried", number=len(evaluation.unvaried), names=names)
     if evaluation.partly_rated:
-        yield (
-            f"{evaluation.partly_rated} clips in which only some emotions are rated",
-            "Each emotion is scored over the clips in which it is rated; the strongest emotion, over the "
-            "clips in which all are.",
-        )
+        yield from page_notes("evaluation_partly_rated", number=evaluation.partly_rated)
     if unrated := len(evaluation.pairs) - evaluation.rated:
-        yield (
-            f"{unrated} clips in which no emotion is rated",
-            "They count for the speaker and for vocal bursts only.",
-        )
+        yield from page_notes("evaluation_unrated", number=unrated)
     if evaluation.refused:
         never = [row.emotion for row in evaluation.emotions if row.rated and row.refused == row.rated]
-        yield (
-            f"{evaluation.refused:.1f} % of the rated emotions have no prediction",
-            f"They are left out. Emotions never predicted: {', '.join(never) or 'none'}.",
-        )
-    yield (
-        "Empty predictions",
-        f"{evaluation.unparsed} captions without any parsed emotion, burst or trait; "
-        f"{evaluation.emotionless} clips with an emotion for which no emotion was predicted. Both count as "
-        "predictions of zero.",
-    )
+        names = ", ".join(never) or "none"
+        yield from page_notes("evaluation_refused", share=evaluation.refused, names=names)
+    yield from page_notes("evaluation_empty", found=evaluation)
     if skipped := len(evaluation.skipped):
         listed = [f"{clip.id}: {clip.reason}" for clip in evaluation.skipped[:LISTED_SKIPS]]
         more = [f"… and {skipped - LISTED_SKIPS} more"] if skipped > LISTED_SKIPS else []

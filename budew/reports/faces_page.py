@@ -1,14 +1,13 @@
 """Pages of faces: images with their strongest emotions as bars, and the description of a corpus."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import replace
-from io import BytesIO
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.faces.images import open_image
+from budew.faces.images import image_uri
 from budew.faces.scoring import FaceScores
+from budew.reports.page import section_note
 from budew.reports.sections import (
     BarRow,
     Bars,
@@ -43,22 +42,14 @@ class FacesPage:
         if len(self._faces) == MOST_IMAGES:
             self._left_out += 1
             return
-        image, file = open_image(clip), BytesIO()
-        image.thumbnail((LONGER_SIDE, LONGER_SIDE))
-        image.save(file, "JPEG", quality=85)
-        source = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
         strongest = sorted(scores.softmax, key=lambda name: -scores.softmax[name])[:SHOWN_EMOTIONS]
         bars = [_bar(name, scores.raw[name]) for name in strongest]
-        self._faces.append(ClipCard(clip.id, image=source, bars=bars))
+        self._faces.append(ClipCard(clip.id, image=image_uri(clip, LONGER_SIDE, quality=85), bars=bars))
 
     def report(self) -> Report:
         """Return the report with all added images."""
         left_out = f", {self._left_out:,} more are not shown" if self._left_out else ""
-        note = (
-            "The bars are the raw scores of the strongest emotions of each face, on a scale of about 0 to 7. "
-            "They describe how an expression looks, not what somebody feels."
-        )
-        faces = ClipCards("Faces", self._faces, note=note)
+        faces = ClipCards("Faces", self._faces, note=section_note("faces", "scores"))
         return Report(self._title, f"{len(self._faces)} images{left_out}.", [], [faces])
 
 

@@ -6,6 +6,7 @@ file is included. Ten seconds take about 50 kB.
 """
 
 import base64
+import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -41,9 +42,10 @@ _FOLDER = Path(__file__).parent
 def render_page(
     name: str, *, sheets: Sequence[str] = (), filters: dict[str, Any] | None = None, **values: Any
 ) -> str:
-    """Render the template `name` with its style sheet, such as "sections_page", as HTML.
+    """Render the template `name` with its style sheet and script, such as "sections_page", as HTML.
 
     `sheets` are further style sheets, `filters` further filters of the template, `values` its variables.
+    A template with a script has the variables `script` and `digest`, for its content security policy.
     Texts are escaped, and control characters made visible; a missing variable is an error.
     """
     environment = Environment(
@@ -59,6 +61,10 @@ def render_page(
     style = "".join(
         (_FOLDER / f"{sheet}.css").read_text(encoding="utf-8") for sheet in ("base", *sheets, name)
     )
+    script = _FOLDER / f"{name}.js"
+    if script.exists():
+        digest = hashlib.sha256(script.read_bytes()).digest()
+        values |= {"script": script.read_text(encoding="utf-8"), "digest": base64.b64encode(digest).decode()}
     return environment.get_template(f"{name}.html.j2").render(style=style, version=__version__, **values)
 
 
@@ -152,9 +158,15 @@ def tones() -> Mapping[str, Mapping[str, str]]:
 
 
 def page_notes(page: str, **values: object) -> list[tuple[str, str]]:
-    """Return the notes of a page as pairs of term and meaning, with `values` filled in."""
+    """Return the notes of a page as pairs of term and meaning, with `values` filled in both."""
     notes: Mapping[str, str] = packaged_table(__package__, "notes")[page]
-    return [(term, meaning.format(**values).rstrip()) for term, meaning in notes.items()]
+    return [(term.format(**values), meaning.format(**values).rstrip()) for term, meaning in notes.items()]
+
+
+def section_note(page: str, section: str, **values: object) -> str:
+    """Return the note of a section of a page, with `values` filled in."""
+    note: str = packaged_table(__package__, "section_notes")[page][section]
+    return note.format(**values).rstrip()
 
 
 def players(clips: Iterable[tuple[str, bytes | Path | None]]) -> Iterator[tuple[str, str]]:
@@ -177,12 +189,12 @@ def players(clips: Iterable[tuple[str, bytes | Path | None]]) -> Iterator[tuple[
             yield "", f"audio left out: a page holds {LARGEST_AUDIO // 1_000_000} MB of it"
             continue
         rest -= len(encoded)
-        yield mp3_uri(encoded), ""
+        yield audio_uri(encoded), ""
 
 
-def mp3_uri(encoded: bytes) -> str:
-    """Encode an mp3 as a data URI."""
-    return "data:audio/mpeg;base64," + base64.b64encode(encoded).decode("ascii")
+def audio_uri(encoded: bytes, kind: str = "mpeg") -> str:
+    """Return audio of a kind, such as "mpeg" for mp3 and "flac", as a data URI."""
+    return f"data:audio/{kind};base64,{base64.b64encode(encoded).decode()}"
 
 
 def _mp3(audio: bytes | Path, id: str) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
+from budew.io.resources import packaged_table
 from budew.paraphrase.candidate_selection import OUTCOMES
 from budew.paraphrase.lexicon_gaps import LexiconGap
 from budew.paraphrase.metrics.candidate_counts import ranked
@@ -12,7 +13,7 @@ from budew.paraphrase.metrics.clip_sample import RewritingExample
 from budew.paraphrase.metrics.fidelity import EmotionFidelity, Fidelity
 from budew.paraphrase.metrics.report import ParaphraseReport
 from budew.reports.formatting import share, visible, written
-from budew.reports.page import bar_list, page_notes, percent, shortened, strongest_first
+from budew.reports.page import bar_list, page_notes, percent, section_note, shortened, strongest_first
 from budew.reports.sections import (
     BarCell,
     BarList,
@@ -36,29 +37,7 @@ LOW_RATE = 0.95
 _WORD = re.compile(r"\s*\S+\s*")
 _EDGES = ".,;:!?\"'()“”‘’…"
 _BY_EMOTION = "By emotion"
-
-
-_DIVERSITY = (
-    ("distinct_1", "distinct-1", "more", 3),
-    ("distinct_2", "distinct-2", "more", 3),
-    ("distinct_3", "distinct-3", "more", 3),
-    ("self_bleu", "self-BLEU", "less", 1),
-    ("compression_ratio", "compression ratio", "less", 2),
-    ("openings", "different first three words", "more", 3),
-    ("syntactic_openings", "different syntactic openings", "more", 3),
-    ("emotion_words", "type–token ratio of emotion words", "more", 3),
-    ("effective_vocabulary", "effective vocabulary", "more", 1),
-    ("mean_words", "words a caption", "", 1),
-)
-"""Attributes of `Diversity`, each with its label, whether more or less is better, and its decimals."""
-_FIDELITY = {
-    "spearman": "Spearman ρ",
-    "exact": "exact level",
-    "within_one": "within one level",
-    "recall": "recall of emotions",
-    "precision": "precision of emotions",
-}
-"""Labels of the rates of `Fidelity`."""
+_METRICS = packaged_table(__package__, "paraphrase_metrics")
 
 
 def rewriting_report(found: ParaphraseReport) -> Report:
@@ -132,11 +111,7 @@ def _cards(found: ParaphraseReport) -> list[Card]:
 def _candidates(found: ParaphraseReport) -> StackedBars:
     totals = found.candidates
     counts = totals.counts
-    note = (
-        f"{counts['requests']:,} requests, {counts['unanswered']:,} unanswered, {counts['retried']:,} "
-        "retried with the reasons. Spare candidates came when a caption was there already, and were not "
-        "judged."
-    )
+    note = section_note("paraphrases", "candidates", counts=counts)
     if totals.clips < found.clips:
         note += f" {found.clips - totals.clips:,} clips have no record of their candidates."
     legend = [f"{name} {counts[name]:,}" for name in OUTCOMES]
@@ -159,17 +134,12 @@ def _diversity(found: ParaphraseReport) -> Table | None:
     if not found.diversity:
         return None
     rows: list[list[Cell]] = []
-    for name, label, better, digits in _DIVERSITY:
+    for name, (label, better, digits) in _METRICS["diversity"].items():
         values = [getattr(side, name) for side in found.diversity.values()]
         most = max([1e-12, *(value for value in values if value is not None)])
         cells = [BarCell(written(value, digits), percent(value or 0.0, most)) for value in values]
         rows.append([label, *cells, better])
-    templates = found.diversity["templates"]
-    note = (
-        f"Each column is over {templates.captions:,} captions, one per clip. Distinct-n, compression and "
-        f"vocabulary use the same number of words ({templates.compared_words:,}), as every metric depends on "
-        "the size of the sample. “Written” are the paraphrases with the fallbacks, as a model learns them."
-    )
+    note = section_note("paraphrases", "diversity", of=found.diversity["templates"])
     return Table("Diversity", ["metric", *found.diversity, "better"], rows, note=note)
 
 
@@ -177,20 +147,11 @@ def _fidelity(found: ParaphraseReport) -> Table | None:
     if found.after is None:
         return None
     sides = _fidelity_sides(found)
-    rows = [[label, *(getattr(side, rate) for side in sides.values())] for rate, label in _FIDELITY.items()]
-    before = (
-        "Fidelity before the gate is unknown: no text of refused candidates, or of accepted ones, is in the "
-        "sample."
-    )
-    if found.before:
-        before = (
-            f"Before the gate: all candidates that it judged ({found.before.captions:,} known, weighted by "
-            "the counts)."
-        )
-    note = (
-        "The profile of a clip against the parse of its captions, with 95 % bootstrap intervals over clips. "
-        f"{before} After the gate: the {found.after.captions:,} captions written, fallbacks too."
-    )
+    rates: dict[str, str] = _METRICS["fidelity"]
+    rows = [[label, *(getattr(side, rate) for side in sides.values())] for rate, label in rates.items()]
+    known = "before_the_gate" if found.before else "unknown_before_the_gate"
+    before = section_note("paraphrases", known, found=found.before)
+    note = section_note("paraphrases", "fidelity", before=before, after=found.after)
     return Table("Fidelity", ["rate", *(f"{name} the gate" for name in sides)], rows, note=note, digits=3)
 
 
@@ -215,12 +176,8 @@ def _by_emotion(found: ParaphraseReport) -> Table:
     columns = ["emotion", *(f"words in {name}" for name in words)]
     for name in sides:
         columns += [f"captions {name}", f"recall {name}", f"precision {name}", f"level {name}"]
-    spoken_note = ", in templates and paraphrases" if words else ""
-    note = (
-        f"Words: distinct lexicon phrases for it{spoken_note}, of its occurrences. Before and after the "
-        "gate: captions that should name it; recall: share of them that do; precision: share of the captions "
-        "naming it that should; level: share of those that rightly name it, at its level."
-    )
+    where = ", in templates and paraphrases" if words else ""
+    note = section_note("paraphrases", "by_emotion", where=where)
     return Table(_BY_EMOTION, columns, rows, note=note)
 
 
@@ -242,11 +199,7 @@ def _overused(found: ParaphraseReport) -> BarLists:
         )
         for title, rows in (("openings", lint.openings), ("phrases", lint.phrases))
     ]
-    note = (
-        f"In {total:,} paraphrases. budew paraphrase report … --ban FILE writes these phrases for budew "
-        "paraphrase run --ban FILE, which forbids them to the model."
-    )
-    return BarLists("Over-used", lists, note)
+    return BarLists("Over-used", lists, section_note("paraphrases", "overused", total=total))
 
 
 def _pair(example: RewritingExample) -> TextPair:

@@ -12,7 +12,7 @@ from budew.evaluation.benchmarks.coarse import CoarseResult
 from budew.evaluation.benchmarks.people import CorpusResult, PeopleResult, linear_probe
 from budew.evaluation.results import EmotionScore, Evaluation
 from budew.reports.formatting import written
-from budew.reports.page import confusion_map, page_notes, players
+from budew.reports.page import confusion_map, page_notes, players, section_note
 from budew.reports.sections import (
     BarRow,
     Bars,
@@ -89,11 +89,7 @@ def _recall(corpora: Sequence[CorpusResult], sampled: str) -> Bars:
             marks[sampled] = corpus.sampled_classes.overall[_UAR].value
         label = f"{corpus.title} ({len(found.task.classes)} classes)"
         rows.append(BarRow(label, found.overall[_UAR], marks))
-    note = (
-        "Class of the strongest emotion in the caption. Linear probes of the encoder of whisper-base are "
-        "trained on the classes of a corpus, captions are not: probes show what the encoder can distinguish."
-    )
-    return _bars("Unweighted average recall, %", rows, note, "captions")
+    return _bars("Unweighted average recall, %", rows, section_note("people", "recall"), "captions")
 
 
 def _classes(corpora: Sequence[CorpusResult], sampled: str) -> Table:
@@ -110,9 +106,7 @@ def _classes(corpora: Sequence[CorpusResult], sampled: str) -> Table:
             rows.append((f"{corpus.title}: {probe['name']}", None, None, *own))
         groups.append(rows)
     columns = ("corpus", "clips", "speakers", "classes", *_CLASS_METRICS.values())
-    note = (
-        f"Rows of probes: {linear_probe()['source']}; with clips and speakers of their own, for comparison."
-    )
+    note = section_note("people", "classes", source=linear_probe()["source"])
     return _table("Classes", columns, groups, note, digits=1)
 
 
@@ -132,10 +126,7 @@ def _published(corpora: Sequence[CorpusResult]) -> Table:
         for corpus, found in _with_classes(corpora)
         if found.task.published
     ]
-    note = (
-        "A class is accepted where an emotion of it exceeds 1.5 × the uniform share of a softmax; several "
-        "may be. Published results are over all speakers."
-    )
+    note = section_note("people", "published")
     return _table("Published rule", ("corpus", "accuracy, %", "accepted classes", "source"), groups, note)
 
 
@@ -199,10 +190,7 @@ def _false_emotions(corpora: Sequence[CorpusResult]) -> Bars:
         if found.emotions:
             name, share = next(iter(found.emotions.items()))
             most_often.append(f"{corpus.title}: {name} {written(share, 0)} %")
-    note = (
-        "Share of the clips without any emotion (neutral or read) whose caption names one; lower is better. "
-        f"Most often: {'; '.join(most_often) or 'none'}."
-    )
+    note = section_note("people", "false_emotions", most_often="; ".join(most_often) or "none")
     return _bars("False emotions, %", rows, note, "share of the clips")
 
 
@@ -257,10 +245,7 @@ def _sounds(corpus: CorpusResult) -> Table | None:
     for row in corpus.sounds:
         named = ", ".join(f"{name.replace('_', ' ')} {clips:,}" for name, clips in row.named.items())
         rows.append((row.label, row.n, row.group, row.burst, row.any_burst, named))
-    note = (
-        "How many captions name a burst of the group of the sound, the burst itself, any burst. A dash: the "
-        "taxonomy has no such burst."
-    )
+    note = section_note("people", "sounds")
     columns = ("sound", "clips", "group, %", "burst, %", "any burst, %", "groups named most often")
     return Table(f"{corpus.title}: sounds", columns, rows, highlighted=(0, 1), note=note, digits=1)
 
@@ -271,10 +256,8 @@ def _played(corpus: CorpusResult) -> ClipCards:
     for clip, (source, why) in zip(corpus.heard, sources, strict=True):
         facts = (("label", clip.label), ("taken for", clip.predicted))
         clips.append(ClipCard(clip.id, source, why, clip.caption, facts, clip.right))
-    note = (
-        f"Chosen by a hash of their names. Licence: {corpus.place.corpus.licence or 'not stated'}. "
-        f"Source: {corpus.place.corpus.source}."
-    )
+    known = corpus.place.corpus
+    note = section_note("people", "played", licence=known.licence or "not stated", source=known.source)
     return ClipCards(f"{corpus.title}: listen", clips, note=note)
 
 
