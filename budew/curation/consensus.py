@@ -206,9 +206,7 @@ def answers_of(ratings: Iterable[Rating], *, min_raters: int = 1) -> dict[tuple[
 def consensus_of(answers: Sequence[float], kind: Consensus) -> float | None:
     """Return the consensus label of an emotion of an item, an intensity; None if there is no consensus.
 
-    Args:
-        answers: answers of the raters, as intensities.
-        kind: kind of consensus; the docstring of the module defines them.
+    The docstring of the module defines the kinds of consensus.
     """
     if kind == "majority":
         return majority(answers)
@@ -274,12 +272,9 @@ def consensus_profiles(answers: Answers, kind: Consensus) -> dict[str, VoiceProf
 
 
 def write_labels(path: Path, profiles: Mapping[str, VoiceProfile], *, made_by: Mapping[str, Any]) -> None:
-    """Write profiles as JSON Lines with `id`, `profile` and `profile_from`; the file appears when complete.
+    """Write the profile of each item as JSON Lines with `id`, `profile` and `profile_from` (`made_by`).
 
-    Args:
-        path: file to write.
-        profiles: item → profile.
-        made_by: origin of the profiles, which is stored with each as `profile_from`.
+    The file appears when it is complete.
     """
     with whole_file(path) as file:
         for item, profile in profiles.items():

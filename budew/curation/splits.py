@@ -121,14 +121,7 @@ def check_shares(shares: Mapping[str, float]) -> None:
 
 
 def part_by_hash(shares: Mapping[str, float], seed: int, kind: str, name: str) -> str:
-    """Choose the part of a group by a hash; over many groups, each part is chosen as often as its share.
-
-    Args:
-        shares: name of each part → its share.
-        seed: seed of the split.
-        kind: kind of the group, one of `KINDS`.
-        name: speaker, recording or id of the clip.
-    """
+    """Choose the part of a group, see `group_of`, by a hash: over many groups as often as its share."""
     place = generator("split", seed, kind, ascii(name)).random()
     *earlier, last = shares
     for part in earlier:

@@ -197,9 +197,7 @@ def corpus_balance(
 def weigh(clips: Iterable[Clip], report: WeightReport) -> Iterator[tuple[str, float]]:
     """Yield id and weight of each clip with rated emotions, and count every clip in `report`.
 
-    Args:
-        clips: the clips from which `report.balance` was computed, read again.
-        report: has the rule for the weights; updated.
+    `clips` are those from which `report.balance` was computed, read again.
     """
     for clip in clips:
         if clip.profile is None:

@@ -49,11 +49,7 @@ def _split_remarks(report: SplitReport) -> Iterator[tuple[str, str]]:
         sum(getattr(part, name) for part in report.parts) for name in ("recordings", "recorded", "unnamed")
     )
     if recorded:
-        yield (
-            "clips without a speaker",
-            f"{recorded:,} of {recordings:,} recordings, each recording in one part:"
-            " a voice of two recordings may be in two parts",
-        )
+        yield from page_notes("split_recordings", recorded=recorded, recordings=recordings)
     if unnamed > recorded:
         how = "each placed on its own" if report.listed else "placed by the hash of their ids"
         what = "clips without a speaker or a recording" if recorded else "clips without a speaker"

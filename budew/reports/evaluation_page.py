@@ -70,14 +70,8 @@ def evaluation_report(
     sections += _label_sections(evaluation)
     clips = _clips(evaluation, examples)
     few = len(evaluation.pairs) <= FEW_CLIPS
-    settings = evaluation.settings
-    notes = page_notes(
-        "evaluation",
-        resamples=settings.resamples,
-        resampled="speakers" if evaluation.speakers else "clips",
-        seed=settings.seed,
-        permutations=settings.permutations,
-    )
+    resampled = "speakers" if evaluation.speakers else "clips"
+    notes = page_notes("evaluation", settings=evaluation.settings, resampled=resampled)
     return _report(evaluation, notes, published, *([clips, *sections] if few else [*sections, clips]))
 
 

@@ -41,16 +41,14 @@ def corpus_report(name: str, corpus: NamedCorpus) -> Report:
         Card("licence", corpus.licence or "none stated"),
     ]
     sections = with_content(_labels(corpus), _names(corpus), _tables(corpus))
-    notes = (
-        ("Read it", f"budew.read('{name}:FOLDER')"),
-        ("Recognized", "by its names alone" if corpus.distinctive else "only if it is named"),
-        ("Pattern", corpus.pattern),
-        (
-            "From",
-            (corpus.address or "unknown") + (f" (budew corpora get {name} OUT)" if corpus.downloads else ""),
-        ),
-        ("Source", corpus.source),
-        ("Citation", corpus.citation.strip() or "none"),
+    notes = page_notes(
+        "known_corpus",
+        name=name,
+        corpus=corpus,
+        recognized="by its names alone" if corpus.distinctive else "only if it is named",
+        address=corpus.address or "unknown",
+        command=f" (budew corpora get {name} OUT)" if corpus.downloads else "",
+        citation=corpus.citation.strip() or "none",
     )
     kind = ", ".join([*corpus.languages, corpus.kind])
     return Report(corpus.title, f"{corpus.about} ({kind})", cards, sections, notes)
