@@ -134,7 +134,7 @@ def _depends(state: ScopeState, index: int) -> bool:
 
 def condition(state: ScopeState, index: int, entry: Entry) -> None:
     """Rule for "if": it begins a condition, whose emotions are imagined, or a concession."""
-    if index > state.sentence_start and _is_concession(state, index):
+    if _is_concession(state, index):
         state.govern_nothing()
     else:
         unreal(state, index, entry)

@@ -81,7 +81,7 @@ class Predictor(Protocol):
         """
 
 
-@dataclass
+@dataclass(frozen=True)
 class ModelPredictor:
     """Predictions of a captioner, which is loaded when it is first used.
 

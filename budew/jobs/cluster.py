@@ -119,7 +119,7 @@ def launch(job: Job, units: Sequence[Unit], out: Path, cluster: ClusterSettings)
     return False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ClusterRank:
     """The pipeline step that datatrove calls in each rank; it runs one unit in a separate process.
 

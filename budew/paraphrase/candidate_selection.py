@@ -60,7 +60,7 @@ class PendingCaption:
     refused: list[tuple[str, Verdict, Mapping[str, Any]]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class PendingClip:
     """A clip whose captions are being written; each is also compared with the captions written before.
 

@@ -30,7 +30,7 @@ FLOOR = 1e-12
 """Mean square of digital silence: -120 dB."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Segment:
     """The job `segment`, which cuts recordings into clips of speech; a `budew.jobs.Job`.
 

@@ -90,7 +90,7 @@ def validation_dataset(
 Made = TypeVar("Made")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class CaptionDataset(Dataset[dict[str, Any]]):
     """The training or validation examples of a run, by number. An example is a dictionary with the keys:
 

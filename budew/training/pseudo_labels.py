@@ -53,7 +53,7 @@ MIN_DEVIATION = 1e-6
 """Added to standard deviations of states, so that none is 0."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class LinearProbe:
     """Linear classifier of a clip by the mean of its encoder states.
 
@@ -82,7 +82,7 @@ class LinearProbe:
         return LinearProbe(self.classes, weights * scale, (self.bias - self.bias.mean()) * scale)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class PseudoLabeler:
     """Fitted probes that label clips, and the mean states from which random differences are drawn.
 

@@ -274,6 +274,7 @@ def test_twenty_users_are_answered_and_the_model_serves_one_at_a_time(address, c
         f"gradio_api/file={TINY_SYNTHETIC / 'config.json'}",
         "gradio_api/file=http://example.com/",
         "gradio_api/proxy=http://example.com/",
+        "monitoring",
         "assets/..%2f..%2f..%2f..%2fetc/passwd",
     ],
 )

@@ -77,7 +77,7 @@ def test_a_click_without_a_recording_is_an_error_on_the_page(captioned):
 
 def test_a_caption_has_at_least_one_character_and_at_most_the_largest_number(monkeypatch):
     monkeypatch.setattr(browser_page, "LONGEST_CAPTION", 10)
-    assert browser_page.parsed_html(" A sad man. \n")
+    assert all(map(browser_page.parsed_html, (" A sad man. \n", "?")))
     for text in ("", " \n", "A sad male."):
         with pytest.raises(InputError, match=f"1 to 10 characters, not {len(text.strip())}"):
             browser_page.parsed_html(text)
@@ -87,3 +87,12 @@ def test_captions_of_a_profile_differ():
     html = browser_page.rendered_html(VoiceProfile({"Sadness": 0.75}), None)
     captions = re.findall(r"class=&quot;caption.*?&lt;/", html)
     assert len(captions) == len(set(captions)) > 1
+
+
+def test_a_click_renders_the_chosen_emotions_bursts_and_traits():
+    blocks = page(one=PLAIN)
+    with blocks:
+        blocks.renderables[0].fn(["Sadness", "Fear"])
+    html = function(blocks, "captions")(["Chuckle"], "female", "", "tags", 0.75, 0.25)
+    profile = VoiceProfile({"Sadness": 0.75, "Fear": 0.25}, ["Chuckle"], {"gender": "female"})
+    assert html == browser_page.rendered_html(profile, "tags")

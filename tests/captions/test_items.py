@@ -46,6 +46,7 @@ def test_years_are_an_age(text, age):
         ("girl 12", "child"),
         ("(m, 65)", "elderly"),
         ("female, 7", None),
+        ("female, 20 a side", None),
         ("boy 9", None),
     ],
 )

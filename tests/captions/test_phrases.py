@@ -23,6 +23,8 @@ def test_a_verb_has_four_forms(verb, forms):
 def test_an_adjective_has_an_adverb_and_a_short_one_is_compared():
     assert inflected("happy") == ("happily", "happier", "happiest")
     assert inflected("sad") == ("sadly", "sadder", "saddest")
+    assert inflected("pleasant") == ("pleasantly", "pleasanter", "pleasantest")
+    assert inflected("satisfied") == ("satisfiedly",)
     assert inflected("melancholic") == ("melancholically",)
     assert inflected("blissed-out") == ()
 

@@ -12,6 +12,7 @@ from budew.audio.samples import decode
 from budew.corpora import Clip, read
 from budew.corpora.manifests import named_audio
 from budew.errors import CorpusError
+from budew.profile import VoiceProfile
 
 lhotse = pytest.importorskip("lhotse")
 
@@ -93,6 +94,15 @@ def test_a_broken_line_costs_itself_only(corpus, recording, supervision):
     assert len(errors) == 1
     assert "line 1" in str(errors[0])
     assert not Path("owned").exists()
+
+
+def test_a_profile_replaces_the_gender_but_no_other_field(corpus):
+    (corpus[2] / "recordings.jsonl").write_text(json.dumps(RECORDING))
+    custom = {"profile": {"emotions": {"Anger": 0.5}}}
+    row = {**SUPERVISION, "gender": "F", "speaker": "anna", "language": "German", "custom": custom}
+    (corpus[2] / "supervisions.jsonl").write_text(json.dumps(row))
+    (clip,) = read(corpus[2] / "supervisions.jsonl")
+    assert (clip.speaker, clip.language, clip.profile) == ("anna", "de", VoiceProfile({"Anger": 0.5}))
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +50,7 @@ def test_the_json_form_is_json_and_has_the_scores():
     assert data["emotions"] == {"Anger": 0.75}
     profile = {"emotions": {"Anger": 0.75}, "bursts": [], "traits": {}}
     assert data["windows"][1] == {"start": 8.0, "end": 16.0, "caption": "Angry.", **profile}
+    assert replace(captioned, duration=1 / 3).to_dict()["duration"] == 0.333
     assert (data["warnings"], data["damaged"]) == (["stray letters"], "ends early")
     assert {"windows", "warnings", "damaged"}.isdisjoint(_captioned("Angry.").to_dict())
     vector = captioned.vector()

@@ -6,6 +6,7 @@ from transformers import WhisperForConditionalGeneration
 from budew.training.estimate import (
     CAPTION_TOKENS,
     StepOperations,
+    peak_share,
     state_operations,
     step_operations,
     training_needs,
@@ -84,3 +85,8 @@ def test_a_step_from_cached_states_leaves_out_what_frozen_layers_compute(tmp_pat
 
 LAYER = 4 * 512**2 + 3 * 512 + 8 * 512**2 + 5 * 512 + 4 * 512
 """Weights of an encoder layer: attention, in which keys have no bias, two linear layers, and two norms."""
+
+
+def test_the_share_of_the_peak_speed_is_that_of_all_devices(recipe, monkeypatch):
+    monkeypatch.setattr("budew.training.estimate.peak_tflops", lambda: 2.0)
+    assert peak_share(recipe, 3) == pytest.approx(step_operations(recipe).flops / 6e12)

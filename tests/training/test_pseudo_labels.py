@@ -71,6 +71,17 @@ def labeler(corpus_of):
     return fit_labeler([corpus_of(acted), corpus_of(read)], ListenerSettings(shrinkage=0.01, penalty=1))
 
 
+def test_offsets_are_added_to_the_bias_of_their_classes_alone(corpus_of):
+    rng = np.random.default_rng(0)
+    clips = [spoken(rng, emotion=emotion) for emotion in ("Anger", "Sadness", None) for _ in range(8)]
+    plain, moved = (
+        fit_labeler([corpus_of(clips)], ListenerSettings(offsets=offsets)).emotion
+        for offsets in ({}, {"Anger": 0.5})
+    )
+    differences = dict(zip(plain.classes, moved.bias - plain.bias, strict=True))
+    assert differences == pytest.approx({"Anger": 0.5, "Sadness": 0, NONE: 0}, abs=1e-6)
+
+
 @pytest.mark.parametrize(("emotion", "voice"), [("Anger", -4), ("Sadness", 4), (None, -4), (None, 4)])
 def test_directions_in_which_neutral_clips_differ_count_little(labeler, emotion, voice):
     rng = np.random.default_rng(1)

@@ -41,7 +41,7 @@ THRESHOLD = 1.5
 """Factor of the uniform share that an emotion must exceed for its class to be accepted."""
 HEADS = SCALES["bud-e"]
 """Scale of the published heads, 0–4, to which captions are converted for the softmax."""
-DEFAULTS = Resampling(resamples=1000, permutations=1000, seed=0)
+DEFAULTS = Resampling(permutations=1000)
 
 
 @dataclass(frozen=True, slots=True)

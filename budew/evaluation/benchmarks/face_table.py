@@ -72,7 +72,7 @@ class FaceTable:
         return [place for place, group in enumerate(self.groups) if group == HUMAN]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Row:
     """Ratings of one image by one rater, by the place of the emotion; NaN for null."""
 

@@ -92,7 +92,7 @@ class RewrittenClip:
         return [(targets[0], refusal.text) for refusal in self.refusals]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ClipSample:
     """Random sample of at most `size` of the clips that were added, whatever their order.
 
