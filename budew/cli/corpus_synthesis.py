@@ -119,7 +119,7 @@ class ActingPlanOptions:
         ).model_dump()
         if self.hours is None:
             return acting.make_plan(backend, seed=self.seed, **axes), self.clips or 1
-        hours, seconds = acting.hours_in(self.hours), self.clip_seconds or backend.clip_seconds
+        hours, seconds = acting.hours_in(self.hours), self.clip_seconds
         plan = acting.make_hours_plan(backend, seed=self.seed, hours=hours, clip_seconds=seconds, **axes)
         return plan, min(self.clips or len(plan), len(plan))
 
@@ -192,9 +192,8 @@ class WordCheckOptions:
         """Return the job that checks the words, None if they are not checked."""
         if self.words_model is None:
             return None
-        return transcription.CheckWords(
-            transcription.Transcriber(self.words_model, self.device), self.max_wer
-        )
+        transcriber = transcription.Transcriber(self.words_model, self.device)
+        return transcription.CheckWords(transcriber, self.max_wer)
 
 
 @app.command("act", no_args_is_help=True)
@@ -241,7 +240,7 @@ def act_command(
     if job_options.dry_run:
         job_options.cluster_settings()  # raises errors of the settings
         jobs.Plan(job, range(count), out, clips_per_shard=job_options.clips_per_shard)
-        seconds = plan_options.clip_seconds or backend.clip_seconds
+        seconds = plan_options.clip_seconds or acting.mean_seconds(backend)
         with progress_bar("planning", unit="clips") as move:
             found = acting.preview(plan, count, moved=move)
         print_table(reports.report_tables(reports.plan_report(found, seconds)))

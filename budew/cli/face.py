@@ -96,13 +96,12 @@ def score_faces(
     scorer = faces.FaceScorer.from_pretrained(model, encoder=encoder, device=device)
 
     clips = faces.read_images(images, on_bad=bad, every=every)
-    done = 0
     with stdout_free_for(file, html), output(file) as lines, progress_bar("scoring", unit="images ") as bar:
-        for clip, scores in scorer.score_clips(clips, batch_size=batch_size, on_bad=bad):
+        scored = scorer.score_clips(clips, batch_size=batch_size, on_bad=bad)
+        for done, (clip, scores) in enumerate(scored, 1):
             print(as_json(scores.to_dict()), file=lines)
             if html is not None:
                 page.add(clip, scores)
-            done += 1
             bar(done)
     if html is not None:
         with output(html) as written:

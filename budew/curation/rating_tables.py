@@ -64,8 +64,6 @@ def read_ratings(
         >>> list(read_ratings("ratings.csv", scale="0-4"))
         [Rating(item='a', rater='r1', emotion='Awe', value=0.75)]
     """
-    path = Path(path)
-    check_file(path)
     for where, default, parse in table_rows(path, on_bad):
         try:
             yield from list(_ratings(parse(), default, scale))
@@ -73,12 +71,14 @@ def read_ratings(
             report(CorpusError(f"{path}: {where}: {error}"), on_bad)
 
 
-def table_rows(path: Path, on_bad: OnBad | None = None) -> Iterator[tuple[str, str, Callable[[], Row]]]:
+def table_rows(path: str | Path, on_bad: OnBad | None = None) -> Iterator[tuple[str, str, Callable[[], Row]]]:
     """Yield the rows of a table, without their audio and images.
 
     Yields:
         Place in the file, such as "line 3"; id of the item if the row has none; function that parses the row.
     """
+    path = Path(path)
+    check_file(path)
     name = path.name.lower()
     if name.endswith((".csv", ".tsv")):
         for number, fields in delimited_rows(path, on_bad=on_bad):

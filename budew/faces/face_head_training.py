@@ -8,7 +8,7 @@ the result on HQ with `budew benchmark emonet-face-hq`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +26,7 @@ from budew.heads.networks import Head
 from budew.heads.stack_training import FittingOptions
 from budew.io.disk import disk_errors
 from budew.io.files import whole_folder
+from budew.statistics.resampling import plain_data
 from budew.taxonomy import EMOTIONS
 from budew.version import __version__
 
@@ -130,9 +131,7 @@ def train_face_heads(
         save_combined(heads, made, "face")
         if means:
             write_neutral_means(made, means)
-        stages = {
-            stage: {name: asdict(one) for name, one in found.items()} for stage, found in quality.items()
-        }
+        stages = plain_data(quality)
         notes = {
             "made_by": f"budew {__version__}",
             "encoder": encoder.name,
@@ -148,10 +147,8 @@ def train_face_heads(
 
 def labeled_states(embeddings: FaceEmbeddings) -> LabeledStates:
     """Convert embeddings and labels for `fit_heads`; each image counts as a speaker."""
-    targets = np.full((len(embeddings.faces), len(NAMES)), np.nan, np.float32)
-    for row, face in zip(targets, embeddings.faces, strict=True):
-        for name, value in face.ratings.items():
-            row[NAMES.index(name)] = value
+    rows = [[face.ratings.get(name, np.nan) for name in NAMES] for face in embeddings.faces]
+    targets = np.array(rows, np.float32).reshape(-1, len(NAMES))
     images = tuple(face.sha256 for face in embeddings.faces)
     return LabeledStates(embeddings.states, targets, images, names=NAMES)
 

@@ -200,10 +200,8 @@ class Demographics:
     @property
     def group(self) -> str | None:
         """Group of the ethnicity according to FairFace; None if unknown."""
-        for group, names in taxonomy()["ethnicities"].items():
-            if self.ethnicity in names:
-                return str(group)
-        return None
+        groups = taxonomy()["ethnicities"].items()
+        return next((str(group) for group, names in groups if self.ethnicity in names), None)
 
 
 def demographics_of(clip: Clip) -> Demographics:

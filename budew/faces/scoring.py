@@ -53,12 +53,9 @@ class FaceScores:
 
     @classmethod
     def of_raw(cls, id: str, raw: Mapping[str, float], neutral: Mapping[str, float]) -> "FaceScores":
-        """Compute the other forms of the scores from the outputs of the heads.
+        """Compute the other forms of the scores from the outputs of the heads, `raw`.
 
-        Args:
-            id: id of the image.
-            raw: outputs of the heads.
-            neutral: mean score of each head over neutral faces; 0 for heads that are missing in it.
+        `neutral` has the mean score of each head over neutral faces; 0 for heads that are missing in it.
 
         Example:
             >>> scores = FaceScores.of_raw("a.png", {"Awe": 3.0, "Fear": 1.0}, {"Awe": 2.0})
@@ -227,7 +224,7 @@ def neutral_means(folder: Path, heads: Sequence[Head]) -> dict[str, float] | Non
     Raises:
         CheckpointError: there are several files, or the file cannot be read or lacks a head.
     """
-    files = sorted(folder.glob("*neutral*.json")) if folder.is_dir() else []
+    files = sorted(folder.glob("*neutral*.json"))
     if not files:
         return None
     if len(files) > 1:

@@ -176,7 +176,8 @@ def read_multi_shot(text: str) -> dict[str, dict[str, dict[str, Any]]]:
             problems.append(f"{part}: {', '.join(missing)} missing")
         faults = {name: _fault(name, rated[name]) for name in names if name in rated}
         problems += [f"{name}: {fault}" for name, fault in faults.items() if fault]
-        above = [name for name in names if _rating(rated.get(name)) not in (None, 0)]
+        ratings = {name: one.get("rating") for name, one in rated.items() if isinstance(one, Mapping)}
+        above = [name for name in names if ratings.get(name) not in (None, 0)]
         if part == "emotions" and len(above) > MOST:
             problems.append(f"{len(above)} emotions are above 0 ({', '.join(above)}): at most {MOST} may be")
     _check(problems)
@@ -184,10 +185,6 @@ def read_multi_shot(text: str) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 READERS: Mapping[str, Callable[[str], Any]] = {"zero-shot": read_zero_shot, "multi-shot": read_multi_shot}
-
-
-def _rating(given: Any) -> Any:
-    return given.get("rating") if isinstance(given, Mapping) else None
 
 
 def _fault(name: str, given: Any) -> str:

@@ -11,38 +11,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from budew.synthesis.clip_plan import SAMPLING_RATE
+from budew.synthesis.clip_plan import SAMPLING_RATE, synthesis_table
 
 Samples = npt.NDArray[np.float64]
 
-# First three formants (Hz) of an adult male; Peterson & Barney (1952), JASA 24, rounded. For voiceless sounds
-# the peaks of their noise (Kent & Read, Acoustic Analysis of Speech). "m" is a nasal murmur.
-FORMANTS = {
-    "a": (730, 1090, 2440),
-    "ae": (660, 1720, 2410),
-    "e": (530, 1840, 2480),
-    "i": (270, 2290, 3010),
-    "o": (570, 840, 2410),
-    "uh": (560, 1240, 2400),
-    "m": (250, 1000, 2200),
-    "n": (1200, 2300, 3600),
-    "f": (1500, 4000, 6500),
-    "s": (3800, 5200, 6800),
-    "k": (1600, 2600, 3800),
-    "p": (700, 1300, 2600),
-}
-BANDWIDTHS = (90.0, 130.0, 220.0)
 FEMALE_TRACT = 1.16
 
 
 def sound_burst(gesture: Mapping[str, Any], *, pitch: float, tract: float, rng: random.Random) -> Samples:
     """Synthesize a vocal burst: samples (n,) at `SAMPLING_RATE`; the root mean square of its loud part is 1.
 
-    Args:
-        gesture: description of the sound, a row of `bursts.yaml`.
-        pitch: mean fundamental frequency of the speaker, in Hz.
-        tract: factor on `FORMANTS`, which are those of an adult male.
-        rng: source of the random length, pitch and noise.
+    `gesture` is a row of `bursts.yaml`, `pitch` the mean fundamental frequency of the speaker in Hz, and
+    `tract` a factor on the formants of an adult male (`formants.yaml`).
     """
     noise = np.random.default_rng(rng.getrandbits(64))
     pieces: list[Samples] = []
@@ -75,9 +55,8 @@ def _segment(
     source = segment["voice"] * _glottal(frequency) * (1 + 0.6 * shake)
     source = source + 0.35 * segment["breath"] * noise.standard_normal(count)
     source = source * np.clip(1 + rough * _wander(noise, count, 45.0), 0.05, None)
-    return _vocal_tract(source, FORMANTS[segment["vowel"]], tract) * _envelope(
-        count, segment.get("sharp", 0.06)
-    )
+    voiced = _vocal_tract(source, segment["vowel"], tract)
+    return voiced * _envelope(count, segment.get("sharp", 0.06))
 
 
 def _glottal(frequency: Samples) -> Samples:
@@ -90,9 +69,9 @@ def _glottal(frequency: Samples) -> Samples:
     return np.asarray(np.diff(flow, prepend=flow[0]) * 6)
 
 
-def _vocal_tract(source: Samples, formants: tuple[int, ...], tract: float) -> Samples:
-    signal = source
-    for frequency, bandwidth in zip(formants, BANDWIDTHS, strict=True):
+def _vocal_tract(source: Samples, vowel: str, tract: float) -> Samples:
+    signal, table = source, synthesis_table("formants")
+    for frequency, bandwidth in zip(table["formants"][vowel], table["bandwidths"], strict=True):
         centre = min(frequency * tract, 0.46 * SAMPLING_RATE)
         radius = np.exp(-np.pi * bandwidth / SAMPLING_RATE)
         poles = [1.0, -2 * radius * np.cos(2 * np.pi * centre / SAMPLING_RATE), radius**2]

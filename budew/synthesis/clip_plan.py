@@ -20,23 +20,20 @@ Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 SAMPLING_RATE = 16_000
 """Hz of all synthetic speech."""
-NEUTRAL_SHARE = 0.04
-TWO_EMOTIONS_SHARE = 0.35
-FIRST_LEVELS = {0.25: 0.1, 0.5: 0.25, 0.75: 0.35, 1.0: 0.3}
-SECOND_LEVELS = {0.25: 0.3, 0.5: 0.4, 0.75: 0.3}
-MOST_BURSTS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Range of a vocal cue: its value at strength -1 (`low`) and +1 (`high`), in the unit of `cues.yaml`."""
+    """Values of a vocal cue at strength -1 (`low`), 0 (`neutral`) and +1 (`high`), as in `cues.yaml`."""
 
     low: float
+    neutral: float
     high: float
 
-    def at(self, strength: float, *, neutral: float) -> float:
-        """Return the value of the cue at a strength, which is clipped to [-1.1, 1.1]; 0 gives `neutral`."""
+    def at(self, strength: float, *, neutral: float | None = None) -> float:
+        """Return the value of the cue at a strength, which is clipped to [-1.1, 1.1]."""
         strength = max(-1.1, min(1.1, strength))
+        neutral = self.neutral if neutral is None else neutral
         end = self.high if strength > 0 else self.low
         return neutral + abs(strength) * (end - neutral)
 
@@ -50,10 +47,8 @@ def synthesis_table(name: str) -> Any:
 @cache
 def cues() -> dict[str, Cue]:
     """Return the vocal cues by name, in the order of `cues.yaml`."""
-    return {
-        name: Cue(float(row["low"]), float(row["high"]))
-        for name, row in synthesis_table("cues")["cues"].items()
-    }
+    rows = synthesis_table("cues")["cues"]
+    return {name: Cue(row["low"], row["neutral"], row["high"]) for name, row in rows.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +128,8 @@ def clip_id(number: int, *, seed: int, split: Split) -> str:
 def voice_of(variant: str, person: int, *, accent: str, language: str, gender: str) -> Voice:
     """Return a speaker, whose formants and pitch are derived from `variant` and `person`.
 
-    Args:
-        variant: variant of espeak-ng, such as "m3".
-        person: number of the speaker among the speakers with this variant.
-        accent: voice of espeak-ng, such as "en-us".
-        language: BCP 47 primary language.
-        gender: "female" or "male".
+    `variant` is one of espeak-ng, such as "m3"; `person` counts its speakers; `accent` is a voice, such as
+    "en-us".
     """
     body = generator(0, f"{variant}/{person}", "speaker")
     tract = 1 + body.uniform(-1, 1) * synthesis_table("voices")["vocal_tract"]
@@ -158,14 +149,14 @@ def _draw_voice(rng: random.Random, split: Split) -> Voice:
 
 def draw_emotions(rng: random.Random, among: Sequence[str] = EMOTIONS) -> dict[str, float]:
     """Draw one or two emotions of `among`, by name with their intensities (0 to 1); sometimes none."""
-    if rng.random() < NEUTRAL_SHARE:
+    rules = synthesis_table("cues")
+    if rng.random() < rules["neutral_share"]:
         return {}
-    count = 2 if rng.random() < TWO_EMOTIONS_SHARE else 1
+    count = 2 if rng.random() < rules["two_emotions_share"] else 1
     names = rng.sample(among, min(count, len(among)))
-    levels = (FIRST_LEVELS, SECOND_LEVELS)
     return {
         name: rng.choices(list(shares), list(shares.values()))[0]
-        for name, shares in zip(names, levels, strict=False)
+        for name, shares in zip(names, rules["levels"], strict=False)
     }
 
 
@@ -186,4 +177,4 @@ def express(emotions: Mapping[str, float], rng: random.Random) -> tuple[dict[str
             if rng.random() < chance * strength and name not in bursts:
                 bursts.append(name)
     settings = {cue: round(value + rng.gauss(0, rules["spread"]), 4) for cue, value in settings.items()}
-    return settings, bursts[:MOST_BURSTS]
+    return settings, bursts[: rules["most_bursts"]]

@@ -31,8 +31,6 @@ from budew.synthesis.espeak_process import FAILED
 
 SEMITONES_PER_UNIT = 0.16
 NEUTRAL_PITCH, NEUTRAL_RANGE, NEUTRAL_RATE = 50.0, 45.0, 170.0
-NEUTRAL_ACCENT = 1.0  # semitones, standard deviation from word to word
-NEUTRAL_PAUSE = 0.3  # seconds, total in an utterance
 SHORTEST_PAUSE = 0.12  # seconds; shorter silence is not heard as a pause
 CONTOUR_WORDS = 3
 LONGEST_DATA_PATH = 140  # characters; espeak-ng 1.52 fails to start from 149 on
@@ -130,17 +128,17 @@ def utterance(plan: ClipPlan, *, formants: float) -> Utterance:
     rng = generator(plan.seed, plan.id, "speech")
     words = plan.text.split()
     accents = _word_pitches(plan, [rng.gauss(0, 1) for _ in words])
-    unevenness = _setting(plan, "irregularity", neutral=0.04)
+    unevenness = _setting(plan, "irregularity")
     rates = [float(np.clip(np.exp(unevenness * rng.gauss(0, 1)), 0.4, 2.2)) for _ in words]
     breaks = _breaks(plan, len(words), rng.sample(range(1, len(words)), k=min(3, len(words) - 1)))
-    level = _setting(plan, "pitch_level", neutral=0.0) + plan.voice.pitch - 12 * np.log2(formants)
+    level = _setting(plan, "pitch_level") + plan.voice.pitch - 12 * np.log2(formants)
     base = _clip(NEUTRAL_PITCH + level / SEMITONES_PER_UNIT)
     pitches = [_clip(base + accent / SEMITONES_PER_UNIT) for accent in accents]
     marked = "".join(
         _word(word, pitch=pitch, rate=rate, silence=breaks.get(place, 0.0))
         for place, (word, pitch, rate) in enumerate(zip(words, pitches, rates, strict=True))
     )
-    rate = NEUTRAL_RATE * _setting(plan, "rate", neutral=1.0) / formants
+    rate = NEUTRAL_RATE * _setting(plan, "rate") / formants
     return Utterance(
         ssml=f"<speak>{marked}</speak>",
         voice=plan.voice.name,
@@ -158,8 +156,8 @@ def _word(word: str, *, pitch: float, rate: float, silence: float) -> str:
 
 def _word_pitches(plan: ClipPlan, noise: list[float]) -> list[float]:
     """Return the pitch of each word, in semitones above the base pitch of the utterance."""
-    spread = max(0.0, _setting(plan, "pitch_range", neutral=NEUTRAL_ACCENT))
-    contour = _setting(plan, "contour", neutral=-0.7)
+    spread = max(0.0, _setting(plan, "pitch_range"))
+    contour = _setting(plan, "contour")
     pitches = [spread * value for value in noise]
     for step in range(min(CONTOUR_WORDS, len(pitches))):
         pitches[-1 - step] = pitches[-1 - step] * 0.5 + contour * (CONTOUR_WORDS - step) / CONTOUR_WORDS
@@ -168,14 +166,14 @@ def _word_pitches(plan: ClipPlan, noise: list[float]) -> list[float]:
 
 def _breaks(plan: ClipPlan, words: int, places: list[int]) -> dict[int, float]:
     """Return the seconds of silence before words, by the number of the word."""
-    total = max(0.0, _setting(plan, "pauses", neutral=NEUTRAL_PAUSE))
+    total = max(0.0, _setting(plan, "pauses"))
     count = min(len(places), 1 + int(total / 0.5))
     each = total / count if count else 0.0
     return dict.fromkeys(places[:count], each) if each >= SHORTEST_PAUSE and words > 1 else {}
 
 
-def _setting(plan: ClipPlan, cue: str, *, neutral: float) -> float:
-    return cues()[cue].at(plan.settings[cue], neutral=neutral)
+def _setting(plan: ClipPlan, cue: str) -> float:
+    return cues()[cue].at(plan.settings[cue])
 
 
 def _clip(value: float) -> float:

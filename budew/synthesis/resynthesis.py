@@ -28,20 +28,14 @@ from budew.synthesis.speech_signal import RECORDING_GAIN, Signal, as_flac, color
 from budew.taxonomy import EMOTIONS
 from budew.version import __version__
 
-LOWEST_PITCH, HIGHEST_PITCH = 55.0, 700.0
-"""Hz: changed pitch is clipped to this range."""
-PITCH_SHARE = 0.7
-"""Factor on the changes of pitch level of `cues.yaml`: recorded speech already varies around its pitch."""
-CONTOUR_SHARE, CONTOUR_STARTS = 0.5, 0.65
-"""Factor on the rise or fall of `cues.yaml`, and the share of the clip after which it begins."""
-FLATTEST = 0.15
-"""Least factor on the pitch range of a recording."""
-HABIT = 0.06
-"""Largest relative shift of the formants of a clip, which varies the voices between clips."""
-LEAST_VOICED = 20
-"""Least number of voiced frames (5 ms) in a piece; pieces with fewer contain no speech."""
-_CANDIDATES = 12
-"""Number of random places at which a piece may begin; the quietest is used."""
+LOWEST_PITCH, HIGHEST_PITCH = 55.0, 700.0  # Hz, to which changed pitch is clipped
+PITCH_SHARE = 0.7  # factor on the changes of pitch level of `cues.yaml`, as recorded speech already varies
+CONTOUR_SHARE = 0.5  # factor on the rise or fall of `cues.yaml`
+CONTOUR_STARTS = 0.65  # share of the clip after which the rise or fall begins
+FLATTEST = 0.15  # least factor on the pitch range of a recording
+HABIT = 0.06  # largest relative shift of the formants, which varies the voices between clips
+LEAST_VOICED = 20  # frames of 5 ms; pieces with fewer voiced ones contain no speech
+_CANDIDATES = 12  # random places at which a piece may begin; the quietest is used
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +121,18 @@ def cut(samples: Signal, seconds: float, rng: random.Random) -> Signal:
 
 
 def change_prosody(samples: Signal, settings: Mapping[str, float], *, formants: float, name: str) -> Signal:
-    """Change pitch level, pitch range, contour, rate and smile of speech; return samples (m,).
+    """Change pitch level, pitch range, contour, rate and smile of speech (n,); return samples (m,).
 
-    Args:
-        samples: mono speech (n,) at `SAMPLING_RATE`.
-        settings: strength of each vocal cue by name, as `budew.synthesis.clip_plan.express` returns it.
-        formants: factor on the formant frequencies, in addition to the factor of the cue `smile`.
-        name: id of the clip, for errors.
+    `settings` are those that `express` returns. `formants` is a factor on the formant frequencies, in
+    addition to that of the cue `smile`; `name` is the id of the clip, for errors.
 
     Raises:
         CorpusError: the clip has too little voiced speech.
         MissingExtraError: pyworld is not installed.
     """
-    world = _world()
+    with warnings.catch_warnings():  # pyworld uses a deprecated function of setuptools
+        warnings.simplefilter("ignore")
+        world = require("pyworld", extra="train", purpose="budew corpus resynthesize")
     strengths = cues()
     pitch, times = world.dio(samples, SAMPLING_RATE, f0_floor=60.0, f0_ceil=500.0)
     pitch = world.stonemask(samples, pitch, times, SAMPLING_RATE)
@@ -148,8 +141,8 @@ def change_prosody(samples: Signal, settings: Mapping[str, float], *, formants: 
         raise CorpusError(f"clip {name!r} has no voiced speech to change: leave it out")
     envelope = world.cheaptrick(samples, pitch, times, SAMPLING_RATE)
     noise = world.d4c(samples, pitch, times, SAMPLING_RATE)
-    rate = strengths["rate"].at(settings["rate"], neutral=1.0)
-    smile = strengths["smile"].at(settings["smile"], neutral=1.0)
+    rate = strengths["rate"].at(settings["rate"])
+    smile = strengths["smile"].at(settings["smile"])
     taken = np.arange(0, len(pitch), rate).astype(int)
     made: Signal = world.synthesize(
         np.ascontiguousarray(_new_pitch(pitch, voiced, settings)[taken]),
@@ -166,7 +159,7 @@ def _new_pitch(pitch: Signal, voiced: Any, settings: Mapping[str, float]) -> Sig
     octaves = np.log2(pitch[voiced])
     middle = np.median(octaves)
     spread = max(FLATTEST, 1 + settings["pitch_range"])
-    lift = PITCH_SHARE * strengths["pitch_level"].at(settings["pitch_level"], neutral=0.0) / 12
+    lift = PITCH_SHARE * strengths["pitch_level"].at(settings["pitch_level"]) / 12
     end = CONTOUR_SHARE * strengths["contour"].at(settings["contour"], neutral=0.0) / 12
     place = np.linspace(0, 1, len(pitch))[voiced]
     turn = end * np.clip((place - CONTOUR_STARTS) / (1 - CONTOUR_STARTS), 0, None)
@@ -182,9 +175,3 @@ def _stretched(envelope: Signal, factor: float) -> Signal:
     below = np.clip(bins.astype(int), 0, envelope.shape[1] - 2)
     share = np.clip(bins - below, 0, 1)
     return np.asarray(envelope[:, below] * (1 - share) + envelope[:, below + 1] * share)
-
-
-def _world() -> Any:
-    with warnings.catch_warnings():  # pyworld uses a deprecated function of setuptools
-        warnings.simplefilter("ignore")
-        return require("pyworld", extra="train", purpose="budew corpus resynthesize")

@@ -24,19 +24,10 @@ LONGEST = 7.9  # seconds
 NEUTRAL_LEVEL = -27.0  # dB under full scale, root mean square
 RECORDING_GAIN = 2.0  # dB, standard deviation between recordings
 HABITUAL_PITCH = {"female": 195.0, "male": 105.0}  # Hz, of espeak-ng's voices
-NEUTRAL_BREATH = -30.0  # dB under the voice
 TREMOR_PITCH, TREMOR_LEVEL = 0.08, 0.75  # deviation of period and of level at full depth
 JITTER = 0.00035  # seconds, displacement of the periods at full roughness
 ENVELOPE_SECONDS = 0.03
 TILT_FREQUENCY = 1000.0
-NEUTRALS = {
-    "loudness": 0.0,
-    "brightness": 0.0,
-    "tremor": 0.0,
-    "breathiness": NEUTRAL_BREATH,
-    "roughness": 0.0,
-    "dynamics": 0.0,
-}
 
 Samples = npt.NDArray[np.float32]
 Signal = npt.NDArray[np.float64]
@@ -87,7 +78,7 @@ def _part(plan: ClipPlan, espeak: Espeak, rng: random.Random) -> tuple[Signal, l
 def _burst(name: str, plan: ClipPlan, seed: int) -> Signal:
     rng = generator(seed, plan.id, name)
     gesture = synthesis_table("bursts")[name]
-    level = cues()["pitch_level"].at(plan.settings["pitch_level"], neutral=0.0)
+    level = cues()["pitch_level"].at(plan.settings["pitch_level"])
     pitch = HABITUAL_PITCH[plan.voice.gender] * 2 ** ((plan.voice.pitch + 0.4 * level) / 12)
     tract = plan.voice.vocal_tract * (FEMALE_TRACT if plan.voice.gender == "female" else 1.0)
     sound = sound_burst(gesture, pitch=pitch, tract=tract, rng=rng)
@@ -97,11 +88,8 @@ def _burst(name: str, plan: ClipPlan, seed: int) -> Signal:
 def record(samples: Signal, gain: float, floor: float, seed: int) -> Samples:
     """Simulate a recording: set the level, add room noise, and limit the peaks to [-1, 1].
 
-    Args:
-        samples: (n,), with a root mean square of about 1.
-        gain: dB over `NEUTRAL_LEVEL`.
-        floor: level of the noise, in dB under full scale.
-        seed: of the noise.
+    The root mean square of `samples` (n,) is about 1; `gain` is in dB over `NEUTRAL_LEVEL`, and `floor`, the
+    level of the noise, in dB under full scale.
     """
     level = 10 ** ((NEUTRAL_LEVEL + gain) / 20)
     noise = np.random.default_rng(seed).standard_normal(len(samples)) * 10 ** (floor / 20)
@@ -136,26 +124,17 @@ def _silence(seconds: float) -> Signal:
 
 def formant_factor(plan: ClipPlan) -> float:
     """Return the factor on the formant frequencies: that of the speaker times that of the cue `smile`."""
-    return plan.voice.vocal_tract * cues()["smile"].at(plan.settings["smile"], neutral=1.0)
+    return plan.voice.vocal_tract * cues()["smile"].at(plan.settings["smile"])
 
 
 def color(samples: Signal, settings: Mapping[str, float], *, rng: random.Random) -> Signal:
     """Apply vocal cues to speech: tremor, roughness, breathiness, brightness, dynamics and loudness.
 
-    Args:
-        samples: mono speech (n,) at `SAMPLING_RATE`.
-        settings: strength of each vocal cue by name, as `budew.synthesis.clip_plan.express` returns it.
-        rng: source of the random modulations and noise.
-
-    Returns:
-        Samples (n,) whose root mean square is 1 at neutral loudness.
+    `samples` (n,) are at `SAMPLING_RATE`; `settings` are those that `express` returns. The root mean square
+    of the result (n,) is 1 at neutral loudness.
     """
     noise = np.random.default_rng(rng.getrandbits(64))
-    setting = {
-        name: cue.at(settings[name], neutral=NEUTRALS[name])
-        for name, cue in cues().items()
-        if name in NEUTRALS
-    }
+    setting = {name: cue.at(settings[name]) for name, cue in cues().items()}
     depth = max(0.0, setting["tremor"])
     rough = max(0.0, setting["roughness"])
     shake = np.sin(

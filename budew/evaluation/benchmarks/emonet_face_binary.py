@@ -37,8 +37,6 @@ THRESHOLD = 0.5
 METRICS = ("balanced_accuracy", "roc_auc")
 FEWEST = 5
 """If an emotion has fewer present or fewer absent pairs, it has no metrics and is left out of the mean."""
-_HIGH_AGREEMENT = 3
-"""Raters who all say yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +163,11 @@ def read_binary_table(path: str | Path) -> BinaryTable:
     if not answers:
         raise CorpusError(f"{path}: contains no rating by people: check the file")
     pairs, contrast = sorted(answers), contrast_pairs(answers)
-    images = sorted({image for image, _ in pairs})
-    place = {name: number for number, name in enumerate(images)}
+    images, place = np.unique([image for image, _ in pairs], return_inverse=True)
     return BinaryTable(
-        tuple(images),
+        tuple(images.tolist()),
         len({rater for given in answers.values() for rater in given}),
-        np.array([place[image] for image, _ in pairs]),
+        place,
         np.array([emotion for _, emotion in pairs]),
         np.array([len(answers[pair]) for pair in pairs]),
         np.array([sum(answers[pair].values()) for pair in pairs]),
@@ -234,7 +231,7 @@ def score_emonet_face_binary(
         (1, 1, 1.0)
     """
     table = read_binary_table(data)
-    high, never = (table.yes == table.ratings) & (table.ratings >= _HIGH_AGREEMENT), table.yes == 0
+    high, never = (table.yes == table.ratings) & (table.ratings >= 3), table.yes == 0
     counts = {
         "ratings": int(table.ratings.sum()),
         "images": len(table.images),
@@ -282,13 +279,8 @@ def score_presence(
 ) -> PresenceResult:
     """Score predicted intensities of (image, emotion) pairs.
 
-    Args:
-        image: (pairs,), number of the image of each pair, from 0.
-        emotion: (pairs,), place of the emotion in `EMOTIONS`.
-        yes: (pairs,), whether the emotion is present.
-        scores: (pairs,), intensity in [0, 1], NaN where there is no prediction.
-        name: name of the model.
-        threshold: intensity from which on an emotion counts as present.
+    The arrays are (pairs,): number of the image, place of the emotion in `EMOTIONS`, whether it is present,
+    and its predicted intensity, NaN without a prediction.
     """
     used = np.isfinite(scores)
     emotion, yes, scores = emotion[used], yes[used], scores[used]
@@ -327,14 +319,9 @@ def score_presence(
 
 
 def balanced_accuracy(yes: BoolArray, present: BoolArray, counts: FloatArray) -> FloatArray:
-    """Return the mean of sensitivity and specificity of each resample; NaN where it lacks a class.
+    """Return the mean of sensitivity and specificity, (resamples,); NaN where a resample lacks a class.
 
-    Args:
-        yes, present: (pairs,), whether the emotion is present in the reference, and in the prediction.
-        counts: (resamples, pairs), how often each pair was drawn.
-
-    Returns:
-        (resamples,).
+    `yes` and `present`, (pairs,), are the reference and the prediction; `counts` are (resamples, pairs).
     """
     rates = [
         divide(counts @ (kind & right).astype(np.float64), counts @ kind.astype(np.float64))

@@ -196,13 +196,12 @@ def score_emonet_face_hq(
     whole = whole_ratings(table.ratings)
     kappas = pairwise_kappas(whole)
     raters = [_rater(place, table, whole, kappas) for place in range(len(table.raters))]
+    predicted = ConfidenceInterval(100 * raters[-1].images / size, None, None)
     groups = _group_values(raters)
-    alpha, pooled = alphas(table.ratings[people]), by_emotion(pooled_kappa(_turns(table)))
+    alpha, pooled = alphas(table.ratings[people]), by_emotion(pooled_kappa(people_by_turn(table)))
     return HqResult(
         model=None if predictor is None else raters[-1].name,
-        predicted=None
-        if predictor is None
-        else ConfidenceInterval(100 * raters[-1].images / size, None, None),
+        predicted=None if predictor is None else predicted,
         counts={**table.counts, "images": size, "people": len(people), "models": len(raters) - len(people)},
         raters=tuple(sorted(raters, key=_best_first)),
         pairs={"raters": table.raters, "kappa": [numbers_or_none(row) for row in nanmean(kappas)]},
@@ -274,7 +273,7 @@ def _by_demographics(table: FaceTable, raters: list[RaterResult], path: Path) ->
 def _model_metrics(table: FaceTable, scores: FloatArray) -> dict[str, Any]:
     """Return the metrics of `RaterResult` that only models have; scores are (images, 40)."""
     median = _median(table)
-    found = spearman_with_median(scores, median)
+    (found,) = spearman_with_median(scores, median, np.ones((1, len(scores))))
     reliable = [EMOTIONS.index(name) for name in reliable_emotions()]
     average, matched = nanmean(table.ratings[table.people], axis=0), np.full(scores.shape, np.nan)
     for place in reliable:
@@ -282,13 +281,8 @@ def _model_metrics(table: FaceTable, scores: FloatArray) -> dict[str, Any]:
     return {
         "spearman": mean_interval(found, SETTINGS),
         "spearman_by_emotion": by_emotion(found),
-        "matched_kappa": mean(numbers_or_none(pooled_kappa(matched[None], _turns(table))[reliable])),
+        "matched_kappa": mean(numbers_or_none(pooled_kappa(matched[None], people_by_turn(table))[reliable])),
     }
-
-
-def _turns(table: FaceTable) -> FloatArray:
-    """Return the whole ratings of the first, second … person of each image."""
-    return whole_ratings(people_by_turn(table))
 
 
 def _best_first(rater: RaterResult) -> tuple[float, str]:

@@ -14,7 +14,7 @@ from budew.errors import require
 from budew.evaluation.benchmarks.face_table import HIGHEST, FaceTable
 from budew.statistics.agreement import krippendorff_alpha, weighted_kappa
 from budew.statistics.arrays import FloatArray, divide, nanmean
-from budew.statistics.correlation import mean_ranks, pearson, spearman
+from budew.statistics.correlation import mean_ranks, pearson
 from budew.statistics.resampling import (
     UNDEFINED,
     ConfidenceInterval,
@@ -33,10 +33,9 @@ ByEmotion = Mapping[str, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Comparison of two sets of kappas.
+    """Difference of the means of two sets of kappas, and `p` of a two-sided Mann-Whitney test.
 
-    `difference` is the difference of their means; `p` is the result of a two-sided Mann-Whitney test, None if
-    a set has fewer than two values.
+    `p` is None if a set has fewer than two values.
     """
 
     difference: ConfidenceInterval
@@ -60,13 +59,9 @@ def compare(first: FloatArray, second: FloatArray) -> Comparison:
 
 
 def pairwise_kappas(ratings: FloatArray) -> FloatArray:
-    """Compute the kappa of every pair of raters for each emotion.
+    """Compute kappa for each emotion, (raters, raters, emotions); NaN where undefined, and on the diagonal.
 
-    Args:
-        ratings: (raters, images, emotions), integers, NaN where not rated.
-
-    Returns:
-        (raters, raters, emotions); NaN where undefined, and on the diagonal.
+    `ratings` are integers (raters, images, emotions), NaN where not rated.
     """
     raters, _, emotions = ratings.shape
     kappas = np.full((raters, raters, emotions), np.nan)
@@ -75,21 +70,21 @@ def pairwise_kappas(ratings: FloatArray) -> FloatArray:
     return kappas
 
 
-def spearman_with_median(scores: FloatArray, median: FloatArray) -> FloatArray:
-    """Compute Spearman's ρ of each emotion; NaN with fewer than two images, or if an argument is constant.
+def spearman_with_median(scores: FloatArray, median: FloatArray, counts: FloatArray) -> FloatArray:
+    """Compute Spearman's ρ of each emotion, (resamples, emotions); NaN where one of the two is constant.
 
     Args:
         scores, median: scores of a model and median rating of people, (images, emotions), NaN where missing.
-
-    Returns:
-        (emotions,).
+        counts: (resamples, images), how often each image was drawn.
     """
-    found = np.full(scores.shape[1], np.nan)
+    found = np.full((len(counts), scores.shape[1]), np.nan)
     for emotion, (given, reference) in enumerate(zip(scores.T, median.T, strict=True)):
         both = np.isfinite(given) & np.isfinite(reference)
-        given, reference = given[both], reference[both]
-        if len(given) > 1 and np.ptp(given) > 0:
-            found[emotion] = spearman(reference, given, np.ones((1, len(given))))[0]
+        given, reference, drawn = given[both], reference[both], counts[:, both]
+        if len({*given}) > 1 and len({*reference}) > 1:
+            ranks, reference_ranks = mean_ranks(given, drawn), mean_ranks(reference, drawn)
+            both_ways = pearson(ranks, reference_ranks, drawn) + pearson(reference_ranks, ranks, drawn)
+            found[:, emotion] = both_ways / 2  # NaN where either is constant
     return found
 
 
@@ -115,8 +110,7 @@ class GroupScore:
 def score_group(scores: FloatArray, median: FloatArray) -> GroupScore:
     """Score a model on the images of one group; 1,000 images take 7 s on one core.
 
-    Args:
-        scores, median: scores of a model and median rating of people, (images, emotions), NaN where missing.
+    Scores and median ratings of people are (images, emotions), NaN where missing.
 
     Example:
         >>> found = score_group(np.array([[0.0, 5.0], [2.0, 5.0]]), np.array([[1.0, 5.0], [3.0, 4.0]]))
@@ -126,29 +120,22 @@ def score_group(scores: FloatArray, median: FloatArray) -> GroupScore:
     both = np.isfinite(scores) & np.isfinite(median)
     used = both.any(axis=1)
     scores, median, both = scores[used], median[used], both[used]
-    varied = np.flatnonzero(np.isfinite(spearman_with_median(scores, median)))
+    varied = np.isfinite(spearman_with_median(scores, median, np.ones((1, len(scores))))).sum()
 
     def metrics(counts: FloatArray) -> dict[str, FloatArray]:
-        rhos = np.full((len(counts), len(EMOTIONS)), np.nan)
-        for emotion in varied:
-            rated = both[:, emotion]
-            given, reference, drawn = scores[rated, emotion], median[rated, emotion], counts[:, rated]
-            ranks, reference_ranks = mean_ranks(given, drawn), mean_ranks(reference, drawn)
-            both_ways = pearson(ranks, reference_ranks, drawn) + pearson(reference_ranks, ranks, drawn)
-            rhos[:, emotion] = both_ways / 2  # NaN where either is constant
+        rhos = spearman_with_median(scores, median, counts)
         errors = np.where(both, np.abs(scores - median), 0.0).sum(axis=1)
         return {"spearman": nanmean(rhos), "mae": divide(counts @ errors, counts @ both.sum(axis=1))}
 
     found = bootstrap_intervals(metrics, len(scores), SETTINGS)
     (rho,), (mae,) = found["spearman"], found["mae"]
-    return GroupScore(len(scores), len(scores) < FEWEST_IMAGES, len(varied), rho, mae)
+    return GroupScore(len(scores), len(scores) < FEWEST_IMAGES, int(varied), rho, mae)
 
 
 def alphas(ratings: FloatArray) -> dict[str, ConfidenceInterval]:
     """Compute Krippendorff's alpha (interval scale) of each emotion; its intervals resample images.
 
-    Args:
-        ratings: (people, images, emotions), NaN where not rated.
+    `ratings` are (people, images, emotions), NaN where not rated.
     """
 
     def by_column(counts: FloatArray) -> dict[str, FloatArray]:
@@ -168,12 +155,7 @@ def whole_ratings(ratings: FloatArray) -> FloatArray:
 def matched_ratings(scores: FloatArray, reference: FloatArray) -> FloatArray:
     """Map scores of one emotion to integers 0–7, each as frequent as in the rounded reference.
 
-    Args:
-        scores, reference: scores of a model and mean ratings of people, (images,), NaN where missing. Equal
-            scores are ranked by their index.
-
-    Returns:
-        (images,), NaN where one of the two is missing.
+    All are (images,), NaN where scores or mean ratings of people are missing; ties are ranked by index.
     """
     found = np.full(scores.shape, np.nan)
     both = np.flatnonzero(np.isfinite(scores) & np.isfinite(reference))
@@ -183,14 +165,13 @@ def matched_ratings(scores: FloatArray, reference: FloatArray) -> FloatArray:
 
 
 def people_by_turn(table: FaceTable) -> FloatArray:
-    """Return the ratings by the first, second … person of each image, in the order of the rows.
+    """Return the whole ratings by the first, second … person of each image, in the order of the rows.
 
-    Returns:
-        (largest number of people per image, images, emotions), NaN if an image has fewer people.
+    Their shape is (largest number of people per image, images, emotions); NaN if an image has fewer people.
     """
     rows = table.rows[table.people]
     turns = np.argsort(rows, axis=0, kind="stable")[: np.isfinite(rows).sum(axis=0).max()]
-    return np.take_along_axis(table.ratings[table.people], turns[:, :, None], axis=0)
+    return whole_ratings(np.take_along_axis(table.ratings[table.people], turns[:, :, None], axis=0))
 
 
 def by_emotion(values: FloatArray) -> dict[str, float | None]:
@@ -210,21 +191,13 @@ def mean(values: Iterable[float | None]) -> float | None:
 
 
 def box(values: FloatArray) -> dict[str, float | int]:
-    """Return the statistics of a box plot.
-
-    Returns:
-        `n`, `mean`, `lowest`, `lower_quartile`, `median`, `upper_quartile`, `highest`.
-    """
+    """Return `n`, `mean`, `lowest`, `lower_quartile`, `median`, `upper_quartile` and `highest`."""
     names = ("lowest", "lower_quartile", "median", "upper_quartile", "highest")
     quartiles = map(float, np.quantile(values, [0, 0.25, 0.5, 0.75, 1]))
     return {"n": len(values), "mean": float(values.mean()), **dict(zip(names, quartiles, strict=True))}
 
 
 def rating_counts(ratings: FloatArray) -> dict[str, tuple[int, ...]]:
-    """Count how often each rating from 0 to 7 was given for each emotion.
-
-    Args:
-        ratings: (people, images, emotions), integers, NaN where not rated.
-    """
+    """Count each rating from 0 to 7 of each emotion; `ratings` are (people, images, emotions)."""
     counts = [(ratings == level).sum(axis=(0, 1)) for level in range(int(HIGHEST) + 1)]
     return {name: tuple(map(int, row)) for name, row in zip(EMOTIONS, np.transpose(counts), strict=True)}

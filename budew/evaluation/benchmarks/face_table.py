@@ -22,7 +22,6 @@ import numpy as np
 
 from budew.corpora.clip import Clip
 from budew.corpora.labels.ratings import plain_values
-from budew.corpora.text_files import check_file
 from budew.curation.rating_tables import FACE_SCALE, field_of, is_by_model, item_name, table_rows
 from budew.errors import CorpusError, InputError
 from budew.evaluation.predictors import FilePredictor
@@ -40,7 +39,6 @@ MODEL_GROUPS = GROUPS[2:]
 """Groups that the column `group` of a table may name, in upper or lower case."""
 HIGHEST = SCALES[FACE_SCALE].high
 """Highest rating; the lowest is 0."""
-_DROPPED = "Extra Dimensions|"
 _DIGITS = 9
 """Digits to which predictions on 0–7 are rounded: a whole number that became an intensity is whole again."""
 
@@ -88,8 +86,6 @@ def read_face_table(path: str | Path) -> FaceTable:
     Raises:
         CorpusError: a row is invalid (named in the error), or the table has no rating by people.
     """
-    path = Path(path)
-    check_file(path)
     rows = []
     for where, default, parse in table_rows(path):
         try:
@@ -113,8 +109,7 @@ def read_demographics(path: str | Path, images: Sequence[str]) -> list[Demograph
     Raises:
         CorpusError: the table cannot be read, or has the demographics of none of the images.
     """
-    found, path = dict.fromkeys(images, Demographics()), Path(path)
-    check_file(path)
+    found = dict.fromkeys(images, Demographics())
     for _, default, parse in table_rows(path):
         if found.get(image := item_name(row := parse(), default)) == Demographics():
             found[image] = demographics_of(Clip(image, b"", "", metadata=row))
@@ -138,15 +133,12 @@ def _row(row: Mapping[str, Any], default: str) -> _Row:
     for written, value in answers.items():
         if not isinstance(value, int | float | None):
             raise CorpusError(f"{written!r} is rated {str(value)[:40]!r}: give a number")
-        if group == HUMAN and value is not None and not 0 <= value <= HIGHEST and not _is_dropped(written):
+        if written.startswith("Extra Dimensions|"):
+            continue
+        if group == HUMAN and value is not None and not 0 <= value <= HIGHEST:
             raise CorpusError(f"{rater} gives a rating outside 0 to 7: correct it")
-        if not _is_dropped(written):
-            ratings[_place(written)] = np.nan if value is None else value * _factor(rater)
+        ratings[_place(written)] = np.nan if value is None else value * _factor(rater)
     return _Row(rater, group, item_name(row, default), ratings)
-
-
-def _is_dropped(written: str) -> bool:
-    return written.startswith(_DROPPED)
 
 
 @cache
@@ -205,14 +197,13 @@ def _arranged(rows: Sequence[_Row]) -> FaceTable:
 
 
 def with_predictions(table: FaceTable, predictor: FilePredictor) -> FaceTable:
-    """Return the table with the predictions as one more rater, the last one, of the group "predictions".
+    """Return the table with the predictions as its last rater, of the group "predictions".
 
-    Intensities are multiplied by 7. Images without a prediction and emotions that are not predicted count as
-    not rated. `counts` also has the number of `unused_predictions`, which are for no image of the table.
+    Intensities are multiplied by 7; images and emotions without a prediction count as not rated. `counts`
+    also has the number of `unused_predictions`, which are for no image.
 
     Raises:
-        InputError: the file of predictions has the name of a rater, or no prediction is for an image of the
-            table.
+        InputError: the file of predictions has the name of a rater, or no prediction is for an image.
     """
     name = Path(predictor.name).stem
     if name in table.raters:

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from budew.corpora.text_files import check_file
 from budew.curation.rating_tables import table_rows
 from budew.errors import InputError
 from budew.evaluation.benchmarks.coarse import (
@@ -96,7 +95,6 @@ def read_expression_labels(path: Path, task: CoarseTask) -> dict[str, str]:
         InputError: a line lacks the picture or the class, its class is unknown, or its picture has another
             class above; the error names the line.
     """
-    check_file(path)
     labels: dict[str, str] = {}
     for where, _, parse in table_rows(path):
         row = parse()

@@ -2,6 +2,7 @@ from .acting_hours import AnyPlan as AnyPlan
 from .acting_hours import HoursPlan as HoursPlan
 from .acting_hours import hours_in as hours_in
 from .acting_hours import make_hours_plan as make_hours_plan
+from .acting_hours import mean_seconds as mean_seconds
 from .acting_hours import preview as preview
 from .acting_job import Act as Act
 from .acting_plan import ActingPlan as ActingPlan

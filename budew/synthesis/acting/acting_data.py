@@ -1,16 +1,14 @@
 """Languages (lines, accents), acting challenges and personas, read from the data files of this package."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
+from budew.io.settings import Settings, validated
 from budew.synthesis.clip_plan import synthesis_table
 
-NO_ACCENT = "none"
-"""Name of the accent that means that no accent is requested."""
-NO_PERSONA = "none"
-"""Name of the persona that means that no persona is requested."""
+NONE = "none"
+"""Name of the accent or persona that means that none is requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +35,7 @@ class Language:
     slots: Mapping[str, Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Settings):
     """An acting challenge: an instruction that makes a line hard to act.
 
     Attributes:
@@ -53,7 +50,7 @@ class Challenge:
     name: str
     direction: str
     parts: tuple[float, ...] = (1.0,)
-    cues: Mapping[str, float] = field(default_factory=dict)
+    cues: Mapping[str, float] = {}
     before: tuple[str, ...] = ()
     between: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -82,18 +79,13 @@ def languages() -> dict[str, Language]:
 @cache
 def challenges() -> dict[str, Challenge]:
     """Return the challenges by name; cached."""
-    found = {}
-    for name, row in synthesis_table("acting/challenges").items():
-        fields: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
-        }
-        found[name] = Challenge(name, **fields)
-    return found
+    table = synthesis_table("acting/challenges")
+    return {name: validated(Challenge, {"name": name, **row}, name=name) for name, row in table.items()}
 
 
 @cache
 def personas() -> dict[str, str]:
-    """Return the instruction of each persona by name, empty for `NO_PERSONA`; cached."""
+    """Return the instruction of each persona by name, empty for `NONE`; cached."""
     table = synthesis_table("acting/personas")
     return {
         name: table["direction"].format(scene) if scene else "" for name, scene in table["personas"].items()

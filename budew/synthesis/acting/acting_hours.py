@@ -124,7 +124,7 @@ def make_hours_plan(
         hours: hours of each part, by its name: a language code, or several joined by `+`. A code has all
             accents that the plan uses, or one: `en:Texan`. If the word `challenges` is one of them, clips of
             the part have challenges (all except `plain`).
-        clip_seconds: mean duration of a clip, from which clips are counted; None for that of the backend.
+        clip_seconds: mean duration of a clip, from which clips are counted; None for `mean_seconds`.
         axes: names of the levels to use, by axis (see `Axes`), without `languages`. `challenges` applies only
             to parts with challenges.
 
@@ -143,7 +143,7 @@ def make_hours_plan(
     chosen = validated(Axes, axes, name="the plan")
     if chosen.languages is not None:
         raise InputError("a plan by hours takes its languages from the names in hours: remove languages")
-    seconds = backend.clip_seconds if clip_seconds is None else clip_seconds
+    seconds = clip_seconds or mean_seconds(backend)
     parts: dict[str, ActingPlan] = {}
     clips = []
     for name, length in hours.items():
@@ -153,9 +153,8 @@ def make_hours_plan(
             if word != CHALLENGES:
                 code, marked, accent = word.partition(":")
                 spoken.setdefault(code, []).extend([accent.strip()] if marked else [])
-        own = {"languages": list(spoken), "challenges": [PLAIN]}
-        if CHALLENGES in words:
-            own["challenges"] = list(chosen.challenges or (each for each in challenges() if each != PLAIN))
+        hard = chosen.challenges or [each for each in challenges() if each != PLAIN]
+        own = {"languages": list(spoken), "challenges": hard if CHALLENGES in words else [PLAIN]}
         plan = make_plan(backend, seed=seed, **{**chosen.model_dump(), **own})
         accents = {
             code: chosen_names("accent", accents, backend.accents(code), of=f" of {code} with {backend.name}")
@@ -175,6 +174,11 @@ def make_hours_plan(
     if chosen.challenges and not any(name.endswith(CHALLENGES) for name in parts):
         raise InputError(f"no part has challenges: add one such as {next(iter(parts))}+{CHALLENGES}=1")
     return HoursPlan(tuple(parts.values()), tuple(clips))
+
+
+def mean_seconds(backend: SpeechBackend) -> float:
+    """Return the mean duration of a clip: about that of a line, or the requested one of an improvisation."""
+    return float(synthesis_table("acting/instructions")[backend.wording]["clip_seconds"])
 
 
 def hours_in(text: str) -> dict[str, float]:

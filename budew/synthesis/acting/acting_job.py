@@ -11,7 +11,7 @@ from typing import Any
 
 from budew.corpora.clip import Clip
 from budew.jobs import Job, OnFailed
-from budew.synthesis.acting.acting_data import NO_PERSONA
+from budew.synthesis.acting.acting_data import NONE
 from budew.synthesis.acting.acting_hours import AnyPlan
 from budew.synthesis.acting.speech_backend import PlannedClip, SpeechBackend, SpokenClip
 from budew.version import __version__
@@ -81,7 +81,7 @@ def _clip(planned: PlannedClip, spoken: SpokenClip, backend: SpeechBackend) -> C
     """Return a clip of the speech, with the levels of its plan in the metadata."""
     fields = asdict(planned)
     acting = {name: fields[name] for name in ("emotion", "intensity", "accent", "challenge", "instructions")}
-    if planned.persona != NO_PERSONA:
+    if planned.persona != NONE:
         acting["persona"] = planned.persona
     acting |= {"text": planned.kind, "seed": planned.seed, "number": planned.number, **backend.settings()}
     return Clip(

@@ -22,13 +22,7 @@ from budew.errors import InputError
 from budew.io.settings import Settings, validated
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed, generator
-from budew.synthesis.acting.acting_data import (
-    NO_ACCENT,
-    NO_PERSONA,
-    challenges,
-    languages,
-    personas,
-)
+from budew.synthesis.acting.acting_data import NONE, challenges, languages, personas
 from budew.synthesis.acting.speech_backend import PlannedClip, SpeechBackend
 from budew.synthesis.clip_plan import synthesis_table
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion
@@ -58,7 +52,7 @@ class Axes(Settings):
         default=None, description="Kinds of lines: fitting (the emotion), neutral, or both."
     )
     personas: _Names = Field(
-        default=(NO_PERSONA,),
+        default=(NONE,),
         description="Personas, such as caring nurse, trial lawyer (none: no persona; all: all of them).",
     )
 
@@ -113,7 +107,7 @@ class ActingPlan:
     challenges: tuple[str, ...]
     texts: tuple[str, ...]
     part: str = ""
-    personas: tuple[str, ...] = (NO_PERSONA,)
+    personas: tuple[str, ...] = (NONE,)
 
     def levels(self, number: int) -> ClipLevels:
         """Return the level of the clip with this number on each axis."""
@@ -134,9 +128,7 @@ class ActingPlan:
     def clip(self, number: int) -> PlannedClip:
         """Return the planned clip with this number: levels, line and instructions."""
         levels, name = self.levels(number), self.id_of(number)
-        again = (
-            number // len(self.emotions) // len(self.accents)
-        )  # earlier clips of this language and emotion
+        again = number // len(self.emotions) // len(self.accents)  # earlier clips of language and emotion
         line, instructions = self._line(name, levels, again), self._instructions(name, levels)
         return PlannedClip(number, name, self.seed, *levels, text=line, instructions=instructions)
 
@@ -154,7 +146,7 @@ class ActingPlan:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields of the plan as JSON values, without `personas` if none is requested."""
         fields = asdict(self)
-        if self.personas == (NO_PERSONA,):
+        if self.personas == (NONE,):
             del fields["personas"]  # as in earlier versions, whose runs continue
         return fields
 
@@ -184,7 +176,7 @@ class ActingPlan:
         )
         return frames[derived_seed("instructions", name) % len(frames)].format(
             language=spoken.name,
-            accent="" if levels.accent == NO_ACCENT else wording["accent"].format(levels.accent),
+            accent="" if levels.accent == NONE else wording["accent"].format(levels.accent),
             feeling=feeling[0].lower() + feeling[1:].rstrip("."),
             level=wording["levels"][level_name(levels.intensity)],
             challenge=f"{personas()[levels.persona]} {challenges()[levels.challenge].direction}".lstrip(),
@@ -218,7 +210,7 @@ def make_plan(backend: SpeechBackend, *, seed: int, **axes: Any) -> ActingPlan:
     accents = chosen_names("accent", chosen.accents, chain.from_iterable(map(backend.accents, languages())))
     levels = dict(zip(LEVEL_NAMES[1:], LEVELS[1:], strict=True))
     roles = chosen_names("persona", None if chosen.personas == ("all",) else chosen.personas, personas())
-    if roles != (NO_PERSONA,) and not backend.instructed:
+    if roles != (NONE,) and not backend.instructed:
         raise InputError(f"{backend.name} plays no personas: use a speech server, or remove personas")
     return ActingPlan(
         seed=seed,
@@ -265,13 +257,6 @@ def balanced_level(number: int, *, size: int, rounds: int, seed: int, axis: str)
 
     In rounds × size clips each pair (place, level) occurs exactly once: a Latin square, whose rows and
     columns are shuffled again for each such run. Different axes are shuffled independently.
-
-    Args:
-        number: number of the clip, from 0.
-        size: number of levels of the axis.
-        rounds: number of clips in a round.
-        seed: random seed.
-        axis: name of the axis, from which its shuffling is derived.
     """
     square, within = divmod(number, size * rounds)
     return _square(size, rounds, seed, axis, square)[within]

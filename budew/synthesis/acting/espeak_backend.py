@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 from budew.errors import InputError, require
 from budew.jobs import OnFailed
@@ -36,11 +36,10 @@ class EspeakBackend:
     """
 
     name: str = "espeak-ng"
-    license: str | None = "CC0-1.0"
-    computes: bool = True
     wording: str = "line"
-    clip_seconds: float = 5.0
-    instructed: bool = False
+    license: ClassVar[str | None] = "CC0-1.0"
+    computes: ClassVar[bool] = True
+    instructed: ClassVar[bool] = False
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the voices with these names; for None, twelve voices of the training split."""
@@ -69,18 +68,9 @@ class EspeakBackend:
                 except InputError as error:
                     failed(clip.id, error)
                     continue
-                yield (
-                    clip,
-                    SpokenClip(
-                        as_flac(samples),
-                        "flac",
-                        SAMPLING_RATE,
-                        round(len(samples) / SAMPLING_RATE, 4),
-                        bursts,
-                        voice.gender,
-                        details={"espeak_voice": voice.name},
-                    ),
-                )
+                seconds, details = round(len(samples) / SAMPLING_RATE, 4), {"espeak_voice": voice.name}
+                audio = as_flac(samples), "flac", SAMPLING_RATE, seconds
+                yield clip, SpokenClip(*audio, bursts, voice.gender, details=details)
 
 
 def parts_of(clip: PlannedClip) -> tuple[list[ClipPlan], tuple[str, ...]]:

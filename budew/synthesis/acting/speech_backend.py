@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from budew.jobs import OnFailed
 from budew.profile import VoiceProfile
-from budew.synthesis.acting.acting_data import NO_ACCENT, challenges
+from budew.synthesis.acting.acting_data import NONE, challenges
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,11 @@ class PlannedClip:
     instructions: str
 
     def profile(self, *, bursts: tuple[str, ...] = (), gender: str | None = None) -> VoiceProfile:
-        """Return the requested profile.
-
-        Args:
-            bursts: vocal bursts that the backend added to those of the challenge.
-            gender: gender of the voice, None if it is unknown.
-        """
+        """Return the requested profile, with bursts that the backend added and the gender if known."""
         challenge = challenges()[self.challenge]
         traits = {
             "gender": gender,
-            "accent": None if self.accent == NO_ACCENT else self.accent,
+            "accent": None if self.accent == NONE else self.accent,
             "style": challenge.style,
         }
         known = {name: value for name, value in traits.items() if value is not None}
@@ -85,27 +80,18 @@ class SpeechBackend(Protocol):
         license: license of the speech as SPDX identifier, None if it is unknown.
         computes: whether it uses a whole processor, so that one worker for each processor is best.
         wording: how its instructions are worded, a key of `instructions.yaml`.
-        clip_seconds: mean duration of a clip.
         instructed: whether it follows the instructions of a clip, such as a persona.
     """
+
+    license: ClassVar[str | None]
+    computes: ClassVar[bool]
+    instructed: ClassVar[bool]
 
     @property
     def name(self) -> str: ...  # noqa: D102
 
     @property
-    def license(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def computes(self) -> bool: ...  # noqa: D102
-
-    @property
     def wording(self) -> str: ...  # noqa: D102
-
-    @property
-    def clip_seconds(self) -> float: ...  # noqa: D102
-
-    @property
-    def instructed(self) -> bool: ...  # noqa: D102
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the voices with these names, the default voices for None; InputError for an unknown name."""

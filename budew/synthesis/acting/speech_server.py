@@ -51,25 +51,19 @@ class ActingRequest(ServerRequest):
 
     Attributes:
         model: name of the model on the server.
-        voice: name of the voice.
-        text: line to speak.
-        instructions: English instructions for the model.
+        clip: planned clip, with its voice, line and instructions.
         response_format: audio format to request, one of `FORMATS`.
         salt: id of the clip, so that equal lines of different clips are different requests.
         audio_prompt: recording whose voice and manner to take on; empty for none.
         wording: how the instructions are worded, a key of `instructions.yaml`.
-        clip_seconds: mean duration of a clip.
     """
 
     model: str
-    voice: str
-    text: str
-    instructions: str
+    clip: PlannedClip
     response_format: str
     salt: str
     audio_prompt: bytes = b""
     wording: ClassVar[str]
-    clip_seconds: ClassVar[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +72,20 @@ class SpeechRequest(ActingRequest):
 
     path: ClassVar[str] = "/audio/speech"
     wording: ClassVar[str] = "line"
-    clip_seconds: ClassVar[float] = 5.0
 
     def body(self) -> dict[str, Any]:
         """Return the body of the request as JSON values."""
         return {
             "model": self.model,
-            "voice": self.voice,
-            "input": self.text,
-            "instructions": self.instructions,
+            "voice": self.clip.voice,
+            "input": self.clip.text,
+            "instructions": self.clip.instructions,
             "response_format": self.response_format,
         }
 
     def probe(self) -> "SpeechRequest":
         """Return a short request (three words) that tests whether the server works."""
-        return replace(self, text=_PROBE, instructions="")
+        return replace(self, clip=replace(self.clip, text=_PROBE, instructions=""))
 
     def read(self, content: bytes, content_type: str) -> Answer:
         """Return the answer from its body; its text is the audio in Base64. Errors as of `decode_speech`."""
@@ -110,21 +103,20 @@ class ImprovisedSpeechRequest(ActingRequest):
 
     path: ClassVar[str] = "/chat/completions"
     wording: ClassVar[str] = "audition"
-    clip_seconds: ClassVar[float] = 10.0
 
     def body(self) -> dict[str, Any]:
         """Return the body of the request as JSON values."""
-        instructions = self.instructions
-        line: str | list[dict[str, Any]] = self.text
+        instructions = self.clip.instructions
+        line: str | list[dict[str, Any]] = self.clip.text
         if self.audio_prompt:
             instructions += f" {synthesis_table('acting/instructions')['audio_prompt']}"
             data, format = b64encode(self.audio_prompt).decode(), sniff_format(self.audio_prompt[:16])
             recording = {"type": "input_audio", "input_audio": {"data": data, "format": format}}
-            line = [recording, {"type": "text", "text": self.text}]
+            line = [recording, {"type": "text", "text": self.clip.text}]
         return {
             "model": self.model,
             "modalities": ["text", "audio"],
-            "audio": {"voice": self.voice, "format": self.response_format},
+            "audio": {"voice": self.clip.voice, "format": self.response_format},
             "messages": [
                 {"role": "system", "content": instructions},
                 {"role": "user", "content": line},
@@ -202,7 +194,7 @@ class SpeechServerBackend:
     response_format: str = "mp3"
     api: Literal["speech", "chat"] = "speech"
     audio_prompt: bytes | None = None
-    license: ClassVar[None] = None
+    license: ClassVar[str | None] = None
     computes: ClassVar[bool] = False
     instructed: ClassVar[bool] = True
 
@@ -225,11 +217,6 @@ class SpeechServerBackend:
     def wording(self) -> str:
         """How the instructions are worded, a key of `instructions.yaml`."""
         return REQUESTS[self.api].wording
-
-    @property
-    def clip_seconds(self) -> float:
-        """Mean duration of a clip: about that of a line, or the requested one of an improvisation."""
-        return REQUESTS[self.api].clip_seconds
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return `names`, the voices of OpenAI's server for None."""
@@ -265,15 +252,8 @@ class SpeechServerBackend:
                     failed(clip.id, error)
 
     async def _spoken(self, client: Client, clip: PlannedClip) -> SpokenClip:
-        request = REQUESTS[self.api](
-            self.server.model,
-            clip.voice,
-            clip.text,
-            clip.instructions,
-            self.response_format,
-            salt=clip.id,
-            audio_prompt=self.audio_prompt or b"",
-        )
+        prompt = self.audio_prompt or b""
+        request = REQUESTS[self.api](self.server.model, clip, self.response_format, clip.id, prompt)
         return request.spoken_clip(await client.complete(request))
 
 
@@ -287,8 +267,7 @@ def decode_speech(
     """Check the audio that a server sent; return it with its format, sampling rate and duration.
 
     Args:
-        audio: contents of an audio file.
-        content_type: `Content-Type` header of the answer, for the message.
+        audio, content_type: body of the answer, and its `Content-Type` header, for the message.
         seconds: shortest and longest duration.
         rate: sampling rate in Hz; audio with another rate is resampled and becomes FLAC. None keeps all.
 

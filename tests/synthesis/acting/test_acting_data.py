@@ -3,7 +3,7 @@
 import string
 
 from budew.captions import parse
-from budew.synthesis.acting.acting_data import NO_ACCENT, NO_PERSONA, challenges, languages, personas
+from budew.synthesis.acting.acting_data import NONE, challenges, languages, personas
 from budew.synthesis.clip_plan import cues, synthesis_table
 from budew.taxonomy import EMOTIONS, burst, trait
 from budew.taxonomy.rating_scales import LEVEL_NAMES
@@ -39,10 +39,10 @@ def test_espeak_speaks_every_language_with_voices_that_the_synthesizer_knows():
 def test_every_accent_is_in_the_taxonomy():
     talent = "Louisiana, Valley Girl, British, Chinese, French, German, Indian, Italian, Mexican, Russian, "
     talent += "Spanish, Texan, Vulgar Street"  # of LAION's Got Talent
-    assert list(languages()["en"].accents)[:14] == [NO_ACCENT, *talent.split(", ")]
+    assert list(languages()["en"].accents)[:14] == [NONE, *talent.split(", ")]
     for language in languages().values():
         first, *marked = language.accents
-        assert first == NO_ACCENT
+        assert first == NONE
         for name in marked:
             said = f"An old man with a {name} accent sounds very angry."
             assert parse(said).profile.traits == {"age": "elderly", "accent": name, "gender": "male"}
@@ -77,11 +77,11 @@ def places_in(text):
 def test_personas_have_short_names_without_commas_and_a_scene_each():
     table = synthesis_table("acting/personas")["personas"]
     assert len(table) > 30
-    assert [name for name, scene in table.items() if not scene] == [NO_PERSONA]
+    assert [name for name, scene in table.items() if not scene] == [NONE]
     assert len(set(personas().values())) == len(table)
     for name, direction in personas().items():
         assert "," not in name
-        assert name == NO_PERSONA or (table[name] in direction and direction.endswith("."))
+        assert name == NONE or (table[name] in direction and direction.endswith("."))
         asked = parse(direction).profile
         assert asked.traits.get("age", "adult") in ("young adult", "adult", "elderly"), direction
         assert not asked.emotions or name in ("caring nurse", "grumpy grandpa"), direction  # that of the plan
