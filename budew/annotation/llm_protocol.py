@@ -34,6 +34,7 @@ from budew.taxonomy.rating_scales import SCALES, to_intensity
 Part = Literal["emotions", "bursts", "traits", "attributes"]
 PARTS: tuple[Part, ...] = get_args(Part)
 UNKNOWN = "unknown"  # value of a trait that the model cannot recognize
+MULTI_SHOT = "multi-shot"  # name of the prompt of this package with its examples
 SCALE = SCALES["bud-e"]
 MOST_PROBLEMS = 20
 _LONGEST_PROBLEM = 200
@@ -42,8 +43,8 @@ _LONGEST_PROBLEM = 200
 class AnnotationPromptFile(Settings):
     """Content of a prompt file such as `paraphrase/annotation.yaml`, with the same fields in braces.
 
-    `version` must be raised with every change of the file; `answer_tokens` is the largest length of an
-    answer.
+    `version` must be raised with every change of what is sent; `answer_tokens` is the largest length of an
+    answer. The system prompt ends with `examples`.
     """
 
     name: str
@@ -54,6 +55,7 @@ class AnnotationPromptFile(Settings):
     request: str
     correction: str
     answer_tokens: int
+    examples: str = ""
 
     @model_validator(mode="after")
     def _is_complete(self) -> "AnnotationPromptFile":
@@ -93,21 +95,28 @@ class AnnotationPrompt:
 
 
 def load_prompt(path: str | Path | None = None) -> AnnotationPrompt:
-    """Load the prompt from a file; None for the prompt of this package.
+    """Load a prompt.
+
+    Args:
+        path: a file in the form of `AnnotationPromptFile`; None for the prompt of this package,
+            `MULTI_SHOT` for the same prompt with its examples.
 
     Raises:
         SettingsError: the file is invalid; the error names the file and the field.
     """
-    file = data_folder("paraphrase") / "annotation.yaml" if path is None else Path(path)
+    multi_shot = str(path) == MULTI_SHOT
+    file = data_folder("paraphrase") / "annotation.yaml" if path is None or multi_shot else Path(path)
     given = load(AnnotationPromptFile, file)
     parts = tuple(dict.fromkeys(given.parts))
     sections = "".join(_filled(file, part, given.sections[part], _words(part)) for part in parts)
     words = {"parts": sections.rstrip(), "form": form_of(answer_schema(parts).schema)}
+    system = _filled(file, "system", given.system, words).strip()
+    examples = "" if path is None else given.examples
     return AnnotationPrompt(
-        name=given.name,
+        name=f"{given.name}-{MULTI_SHOT}" if multi_shot else given.name,
         version=given.version,
         parts=parts,
-        system=_filled(file, "system", given.system, words).strip(),
+        system=f"{system}\n{examples}".strip(),
         request=given.request.strip(),
         correction=given.correction.strip(),
         answer_tokens=given.answer_tokens,

@@ -30,8 +30,12 @@ def annotate_by_llm(
     job_options: JobOptions,
     server: ServerOptions,
     prompt: Annotated[
-        Path | None,
-        Option(metavar="FILE", help="Prompt file. Default: paraphrase/annotation.yaml of this package."),
+        str | None,
+        Option(
+            metavar="FILE",
+            help="Prompt file, or multi-shot: the default with examples. Default: paraphrase/annotation.yaml"
+            " of this package.",
+        ),
     ] = None,
     temperature: Annotated[float, Option(min=0, max=2, help="Sampling temperature; 0: greedy.")] = 0.0,
     seed: Annotated[int | None, Option(help="Random seed sent with each request.")] = 0,

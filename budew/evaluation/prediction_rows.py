@@ -2,7 +2,7 @@
 
 Fields are found by their usual names (`predictions` in `budew/corpora/forms.yaml`) and emotions in any
 spelling, with or without a group before it (`Joy|Elation`), at the top level of a row or in an object in it:
-`{"model": "…", "predictions": {"Anger": 2}}`.
+`{"model": "…", "predictions": {"Anger": 2}}`. Labels of Hume Voice are mapped to emotions (hume_labels.yaml).
 """
 
 import re
@@ -24,6 +24,7 @@ from budew.corpora.manifests import MANIFESTS
 from budew.corpora.text_files import check_file, file_lines, json_object
 from budew.errors import BudewWarning, CorpusError, InputError
 from budew.io import strict_json
+from budew.io.resources import packaged_table
 from budew.profile import VoiceProfile
 from budew.taxonomy import emotion, find_attribute, find_emotion, misspelt_emotion
 
@@ -34,6 +35,8 @@ _ANSWER = "predictions"
 _INTENSITY = "intensity"
 _NUMBERS = (_INTENSITY, "rating")
 """Field with the number of a score that is an object, as `budew face score` and language models write it."""
+_HUME = "Empathic Pain"
+"""Label that only Hume Voice has."""
 _FENCE = re.compile(r"^```\w*|```$")
 
 
@@ -175,15 +178,35 @@ def _places(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     Raises:
         InputError: a list stands where an object belongs, or `emotions` names something else.
     """
+    row = _without_hume_labels(row)
     yield row
     for name in label_layout("predictions")["under"]:
         inner = row.get(name)
         if isinstance(inner, list):
             raise InputError(f"{name!r} is a list: give an object, emotion → number")
         if isinstance(inner, Mapping):
+            inner = _without_hume_labels(inner)
             if name == "emotions":
                 _ = [_named(key) or emotion(key) for key in inner]
             yield from _places(inner)
+
+
+def _without_hume_labels(place: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return scores of Hume Voice as scores of emotions; of two labels of one emotion, the higher."""
+    if _HUME not in place:
+        return place
+    scores: dict[str, Any] = {}
+    for label, score in place.items():
+        name = _hume_labels().get(label, label)
+        if name is not None:
+            scores[name] = max(score, scores.get(name, score), key=lambda given: number_in(given) or 0.0)
+    return scores
+
+
+@cache
+def _hume_labels() -> dict[str, str | None]:
+    table: dict[str, str | None] = packaged_table(__package__, "hume_labels")
+    return table
 
 
 def _text(places: Sequence[Mapping[str, Any]], kind: str) -> str | None:

@@ -9,7 +9,14 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.annotation.llm_protocol import MOST_PROBLEMS, PARTS, answer_schema, load_prompt, read_answer
+from budew.annotation.llm_protocol import (
+    MOST_PROBLEMS,
+    MULTI_SHOT,
+    PARTS,
+    answer_schema,
+    load_prompt,
+    read_answer,
+)
 from budew.errors import AnswerError, SettingsError
 from budew.io.resources import data_folder
 from budew.taxonomy import ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, WORD_TRAITS
@@ -60,6 +67,17 @@ def test_a_prompt_contains_only_the_requested_parts(tmp_path):
 def test_each_fault_of_a_prompt_file_is_named(tmp_path, changes, named):
     with pytest.raises(SettingsError, match=rf"prompt\.yaml: {named}"):
         load_prompt(written(tmp_path, **changes))
+
+
+def test_a_multi_shot_prompt_ends_with_the_examples_of_the_file(tmp_path):
+    prompt, asked = load_prompt(MULTI_SHOT), load_prompt()
+    assert prompt.system.startswith(asked.system)
+    for name in ("Fear 4", "Longing 3", "Contempt 3", "Concentration 1"):
+        assert name in prompt.system
+        assert name not in asked.system
+    assert prompt.name != asked.name
+    assert prompt.sha256() != asked.sha256()
+    assert load_prompt(written(tmp_path)).system == prompt.system
 
 
 def test_the_prompt_of_the_package_is_that_of_earlier_versions():

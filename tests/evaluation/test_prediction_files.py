@@ -57,6 +57,17 @@ def test_captions_are_parsed_numbers_are_converted_and_count_beside_a_caption(
     assert read["c"].profile == VoiceProfile({"Pride": 0.25}, traits=profile.traits)
 
 
+@pytest.mark.parametrize("under", [None, "emotions", "scores"])
+def test_labels_of_hume_voice_are_mapped_to_emotions(tmp_path: Path, under: str | None) -> None:
+    labels = {"Joy": 0.5, "Empathic Pain": 0.75, "Distress": 0.25, "Guilt": 0.9, "Craving": 0.8, "Pride": 0}
+    surprises = {"Surprise (positive)": 0.25, "Surprise (negative)": None}
+    scores = labels | surprises
+    record = {"id": "a"} | ({under: scores} if under else scores)
+    names = ("Elation", "Distress", "Pride", "Astonishment/Surprise")
+    expected = VoiceProfile(dict(zip(names, (0.5, 0.75, 0, 0.25), strict=True)), rated=names)
+    assert profiles(write(tmp_path / "p.jsonl", [record]), scale="0-1") == {"a": expected}
+
+
 def test_what_no_line_names_is_unrated_what_a_line_leaves_out_is_absent_and_null_is_a_refusal(
     tmp_path: Path,
 ) -> None:
