@@ -19,7 +19,7 @@ DEFAULTS: dict[str, float] = {
     "_Way.bare": True, "__init__.count": 3, "_closed_until": -1, "_last_to": -1, "_sentence_end": -1,
     "alpha": 64, "axis": -1, "batch": 64, "batch_size": 16, "bits": 16, "by_gender": True,
     "by_language": True, "cached": True, "candidates": 2, "cap": 10.0, "captions.count": 1,
-    "clip_index.workers": 1, "clip_seconds": 5.0, "clips_per_shard": 500, "computes": True, "concurrency": 16,
+    "clip_index.workers": 1, "clips_per_shard": 500, "concurrency": 16,
     "consensus.min_raters": 1, "copies": 1, "corpus.min_raters": 1, "corpus.players": 24,
     "corpus.temperature": 2.0, "corpus_annotate.max_seconds": 60.0, "corpus_counts.most": 1000000,
     "corpus_jobs.captions": 1, "corpus_synthesis.per_clip": 4, "cpus": 1, "decay": 0.01, "decoder_layers": 2,
