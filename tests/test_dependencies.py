@@ -5,15 +5,17 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = {name: rows for name, rows in PROJECT["optional-dependencies"].items() if name != "dev"}
 NEEDED_BY_OTHERS = {"onnx", "onnxscript", "setuptools", "tensorboard"}
 """Libraries that only other libraries import."""
-DISTRIBUTIONS = packages_distributions()
 
 
 def libraries(requirements: Iterable[str]) -> set[str]:
@@ -29,9 +31,12 @@ def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+distributions = cache(packages_distributions)
+
+
 def library_of(module: str) -> str:
     top = module.partition(".")[0]
-    return normalized(DISTRIBUTIONS.get(top, [top])[0])
+    return normalized(distributions().get(top, [top])[0])
 
 
 def imported() -> Iterator[tuple[str, str | None]]:
@@ -48,23 +53,28 @@ def imported() -> Iterator[tuple[str, str | None]]:
                     yield node.args[0].value, extras[0].value if extras else None
 
 
-IMPORTS = {
-    (library_of(module), extra)
-    for module, extra in imported()
-    if module.partition(".")[0] not in {*sys.stdlib_module_names, "budew"}
-}
+@pytest.fixture(scope="module")
+def used() -> set[tuple[str, str | None]]:
+    """Each library that is imported, with the extra that the code names."""
+    return {
+        (library_of(module), extra)
+        for module, extra in imported()
+        if module.partition(".")[0] not in {*sys.stdlib_module_names, "budew"}
+    }
+
+
 BASE = libraries(PROJECT["dependencies"])
 DECLARED = BASE.union(*map(libraries, EXTRAS.values()))
 
 
-def test_imported_libraries_are_declared_and_declared_ones_are_imported():
-    used = {library for library, _ in IMPORTS} - {"pydantic-core"}  # a part of pydantic
-    assert used - DECLARED == set()
-    assert DECLARED - used == NEEDED_BY_OTHERS
+def test_imported_libraries_are_declared_and_declared_ones_are_imported(used):
+    names = {library for library, _ in used} - {"pydantic-core"}  # a part of pydantic
+    assert names - DECLARED == set()
+    assert DECLARED - names == NEEDED_BY_OTHERS
 
 
-def test_the_extra_that_a_message_names_installs_the_library():
-    named = {(library, extra) for library, extra in IMPORTS if extra is not None}
+def test_the_extra_that_a_message_names_installs_the_library(used):
+    named = {(library, extra) for library, extra in used if extra is not None}
     wrong = {(library, extra) for library, extra in named if library not in libraries(EXTRAS[extra])}
     assert wrong == set()
 

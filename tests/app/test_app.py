@@ -26,7 +26,6 @@ from budew.io.resources import data_folder
 from tests.browsing import WIDTHS, chromium
 from tests.trained import TINY_SYNTHETIC
 
-pytest.importorskip("gradio")
 NAME = TINY_SYNTHETIC.name
 LOCAL = {"127.0.0.1", "localhost", None}
 

@@ -9,12 +9,12 @@ from budew import VoiceProfile
 from budew.app import browser_page
 from budew.errors import InputError
 
-gradio = pytest.importorskip("gradio")
 PROMPTED, PLAIN = SimpleNamespace(trained_with_prompts=True), SimpleNamespace(trained_with_prompts=False)
 
 
-def page(**backends):
-    return browser_page.browser_page(gradio, backends)
+@pytest.fixture(scope="module")
+def gradio():
+    return pytest.importorskip("gradio")  # seconds, not while tests are collected
 
 
 def function(blocks, name):
@@ -29,8 +29,8 @@ def function(blocks, name):
         ({"one": PLAIN, "two": PROMPTED}, (True, False)),
     ],
 )
-def test_only_what_can_be_chosen_is_visible(backends, visible):
-    parts = list(page(**backends).blocks.values())
+def test_only_what_can_be_chosen_is_visible(gradio, backends, visible):
+    parts = list(browser_page.browser_page(gradio, backends).blocks.values())
     (model,) = (part for part in parts if getattr(part, "label", None) == "Checkpoint")
     (prompts,) = (part for part in parts if getattr(part, "label", None) == "Parts")
     while not isinstance(prompts, gradio.Row):
@@ -39,7 +39,7 @@ def test_only_what_can_be_chosen_is_visible(backends, visible):
 
 
 @pytest.fixture
-def captioned(monkeypatch):
+def captioned(gradio, monkeypatch):
     """`captioned(path, model, style, parts)`: the options and warnings of a click on the button."""
     seen = []
 
@@ -50,7 +50,7 @@ def captioned(monkeypatch):
     monkeypatch.setattr(browser_page, "caption_html", caption_html)
     monkeypatch.setattr(browser_page, "Captioner", lambda _, options: SimpleNamespace(options=options))
     monkeypatch.setattr(gradio, "Warning", seen.append)
-    click = function(page(one=PROMPTED, two=PLAIN), "captioned")
+    click = function(browser_page.browser_page(gradio, {"one": PROMPTED, "two": PLAIN}), "captioned")
 
     def run(*given):
         seen.clear()
@@ -70,7 +70,7 @@ def test_style_and_parts_are_prompts_of_checkpoints_that_were_trained_with_them(
     assert warning == "a &lt;b&gt;"
 
 
-def test_a_click_without_a_recording_is_an_error_on_the_page(captioned):
+def test_a_click_without_a_recording_is_an_error_on_the_page(gradio, captioned):
     with pytest.raises(gradio.Error, match="no recording"):
         captioned(None, "one", "", "")
 
