@@ -75,7 +75,7 @@ def test_the_figures_count_what_is_rendered():
     heads = {
         render(VoiceProfile({"Sourness": level}), seed=seed, frame=frame).lower()
         for level in (0.25, 0.5, 0.75, 1.0)
-        for seed in range(1500)
+        for seed in range(700)
     }
     adjectives = {
         phrase

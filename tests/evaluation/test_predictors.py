@@ -34,14 +34,13 @@ def speech() -> list[Clip]:
     return [*clips, Clip("both", out.getvalue(), "flac", profile=profile(2)), silence]
 
 
-@pytest.mark.parametrize("batch_size", [2, 16])
-def test_decodings_of_one_encoder_pass_are_those_of_separate_captioners(speech, batch_size):
-    predictor = ModelPredictor(CPU, WritingOptions(batch_size=batch_size))
+def test_decodings_of_one_encoder_pass_are_those_of_separate_captioners(speech):
+    predictor = ModelPredictor(CPU, WritingOptions(batch_size=4))
     encoder, passes = predictor.captioner.backend.checkpoint.model.get_encoder(), []
     hook = encoder.register_forward_hook(lambda *_: passes.append(1))
     found = list(predictor.predict_decodings(speech, DECODINGS, skipped := []))
     hook.remove()
-    assert len(passes) <= 1 + 6 // batch_size
+    assert len(passes) == 2  # of 4 and 2 windows
     assert not skipped
     for number, decoding in enumerate(DECODINGS):
         writing = WritingOptions(num_beams=decoding.num_beams, num_samples=decoding.num_samples)

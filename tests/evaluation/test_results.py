@@ -21,7 +21,7 @@ def test_the_order_of_the_clips_does_not_matter(pairs: list[Pair]) -> None:
 
 
 def test_intervals_hold_their_value_and_lie_above_the_permutation_baseline(pairs: list[Pair]) -> None:
-    result = evaluate(pairs)
+    result = evaluate(pairs, settings=Resampling(resamples=200, permutations=20))
     for metric in ("spearman", "pearson", "top1"):
         mean, baseline = result.mean[metric], result.baseline[metric]
         assert baseline.high < mean.low < mean.value < mean.high

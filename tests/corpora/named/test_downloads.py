@@ -53,7 +53,7 @@ def server():
     """A server on the loopback; gives the class that holds its state, with `url`."""
     Server.files, Server.ranges, Server.breaks, Server.sent = {}, True, [], []
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
         Server.url = f"http://127.0.0.1:{running.server_port}"
         yield Server
         running.shutdown()
