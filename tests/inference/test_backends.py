@@ -16,6 +16,7 @@ from budew.inference.file_captioning import caption_files
 from budew.inference.loading import load_backend
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.inference.repetition import repetition_stop, without_repetition
+from budew.io.disk import user_cache
 from budew.io.resources import data_folder
 from budew.model.checkpoint import load_checkpoint
 from budew.model.converted import convert_to_ctranslate2, load_converted
@@ -30,6 +31,9 @@ PROMPT = "tags, emotions"
 def cache(tmp_path_factory, monkeypatch):
     """The folder where converted checkpoints are kept."""
     folder = tmp_path_factory.getbasetemp() / "cache"
+    if not folder.exists():
+        (folder / "budew").mkdir(parents=True)
+        (folder / "budew" / "precision").symlink_to(user_cache() / "precision")  # its trials take seconds
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     return folder / "budew" / "ctranslate2"
 
