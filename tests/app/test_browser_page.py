@@ -89,8 +89,8 @@ def test_captions_of_a_profile_differ():
     assert len(captions) == len(set(captions)) > 1
 
 
-def test_a_click_renders_the_chosen_emotions_bursts_and_traits():
-    blocks = page(one=PLAIN)
+def test_a_click_renders_the_chosen_emotions_bursts_and_traits(gradio):
+    blocks = browser_page.browser_page(gradio, {"one": PLAIN})
     with blocks:
         blocks.renderables[0].fn(["Sadness", "Fear"])
     html = function(blocks, "captions")(["Chuckle"], "female", "", "tags", 0.75, 0.25)
