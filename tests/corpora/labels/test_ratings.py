@@ -20,6 +20,7 @@ from budew.corpora.labels.ratings import (
 from budew.curation.rating_tables import read_ratings
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
+from budew.taxonomy.rating_scales import scale_named
 
 RATINGS = [
     Rating("a", "r1", "Awe", 1.0),
@@ -71,6 +72,11 @@ LISTED = [{"human-1": {"Shame": 1}}, {"human-4": {"Shame": 2}}]
 )
 def test_every_shape_gives_the_same_answers(value):
     assert answers_in(value) == ANSWERS
+
+
+def test_an_answer_in_words_is_on_the_scale_of_the_ratings():
+    words = [{"Shame": "not present", "Awe": "Mildly Present", "Fear": "intensely_present"}]
+    assert [number for _, _, number in answers_in(words, scale=scale_named("1-7"))] == [1, 4, 7]
 
 
 def test_raters_without_a_name_are_numbered_or_called_as_they_are_given():
