@@ -1,6 +1,7 @@
 """Captions are reproducible, varied and without errors of agreement."""
 
 import re
+from itertools import product
 from random import Random
 
 import numpy as np
@@ -141,12 +142,12 @@ def test_a_seed_of_numpy_is_a_seed():
     assert render(ANGRY, seed=np.int64(7)) == render(ANGRY, seed=7)
 
 
-@pytest.mark.parametrize("frame", [None, *frame_names()])
-def test_unrated_emotions_are_not_mentioned(frame):
+def test_unrated_emotions_are_not_mentioned():
     denials = [phrase for phrases in load_lexicon().varied.neutral.values() for phrase in phrases]
-    for traits in ({}, {"gender": "female", "pace": "slow"}, {"Background_Noise": 3.0}):
+    described = ({}, {"gender": "female", "pace": "slow"}, {"Background_Noise": 3.0})
+    for traits, frame in product(described, (None, *frame_names())):
         unknown, angry = VoiceProfile(None, traits=traits), VoiceProfile({"Anger": 1}, traits=traits)
-        for seed in range(20):
+        for seed in range(10):
             caption = render(unknown, seed=seed, frame=frame)
             assert caption == render(angry, seed=seed, frame=frame, selection=WITHOUT_EMOTIONS)
             assert not any(phrase in caption.lower() for phrase in denials), caption

@@ -1,7 +1,5 @@
 """Texts that join a minor with sexual content are found in many words, and innocent ones are let through."""
 
-import pytest
-
 from budew.captions import parse
 
 MINORS = """a child|a teenager|a teenage girl|a teen boy|a little girl|a young boy|a 15-year-old
@@ -27,18 +25,22 @@ def listed(texts: str) -> list[str]:
     return [text.strip() for text in texts.replace("\n", "").split("|")]
 
 
-@pytest.mark.parametrize("minor", listed(MINORS))
-def test_every_word_for_a_minor_is_found(minor):
-    assert parse(f"The speaker is {minor}, lustful.").is_withheld
-    assert not parse(f"The speaker is {minor}, cheerful and a little nervous.").is_withheld
+def withheld(*captions: str) -> list[str]:
+    return [caption for caption in captions if parse(caption).is_withheld]
 
 
-@pytest.mark.parametrize("sexual", listed(SEXUAL))
-def test_every_word_for_sexual_content_is_found(sexual):
-    assert parse(f"A teenage girl, {sexual}.").is_withheld
-    assert not parse(f"A middle-aged woman, {sexual}.").is_withheld
+def test_every_word_for_a_minor_is_found():
+    joined = [f"The speaker is {minor}, lustful." for minor in listed(MINORS)]
+    assert withheld(*joined) == joined
+    innocent = [f"The speaker is {minor}, cheerful and a little nervous." for minor in listed(MINORS)]
+    assert withheld(*innocent) == []
 
 
-@pytest.mark.parametrize("text", listed(INNOCENT))
-def test_innocent_and_adult_captions_pass(text):
-    assert not parse(text).is_withheld
+def test_every_word_for_sexual_content_is_found():
+    joined = [f"A teenage girl, {sexual}." for sexual in listed(SEXUAL)]
+    assert withheld(*joined) == joined
+    assert withheld(*(f"A middle-aged woman, {sexual}." for sexual in listed(SEXUAL))) == []
+
+
+def test_innocent_and_adult_captions_pass():
+    assert withheld(*listed(INNOCENT)) == []

@@ -12,12 +12,12 @@ def sound(name: str, seed: int) -> np.ndarray:
     return sound_burst(synthesis_table("bursts")[name], pitch=120, tract=1, rng=rng)
 
 
-@pytest.mark.parametrize("name", sorted(synthesis_table("bursts")))
-def test_the_seed_decides_how_a_burst_sounds(name):
-    one, same, other = (sound(name, seed) for seed in (1, 1, 2))
-    assert np.isfinite(one).all()
-    assert 0.02 < len(one) / 16_000 < 2.6
-    assert one.tobytes() == same.tobytes() != other.tobytes()
+def test_the_seed_decides_how_a_burst_sounds():
+    for name in synthesis_table("bursts"):
+        one, same, other = (sound(name, seed) for seed in (1, 1, 2))
+        assert np.isfinite(one).all(), name
+        assert 0.02 < len(one) / 16_000 < 2.6, name
+        assert one.tobytes() == same.tobytes() != other.tobytes(), name
 
 
 @pytest.mark.parametrize("name", ["Guffaw", "Quiet Sob", "Hiccups"])

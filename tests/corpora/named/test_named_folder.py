@@ -73,7 +73,7 @@ def test_every_definition_has_a_case():
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_names_and_tables_give_the_labels_of_each_clip(name, corpus_folder):
+def test_names_and_tables_give_the_labels_of_each_clip_and_names_the_corpus(name, corpus_folder):
     folder, case = corpus_folder(name), CASES[name]
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
@@ -85,6 +85,12 @@ def test_names_and_tables_give_the_labels_of_each_clip(name, corpus_folder):
         assert found["profile_from"]["corpus"] == name
         assert "not_understood" not in found, path
     assert len([one for one in warned if one.category is BudewWarning]) == ("left_out" in case)
+    of_own = "metadata.csv" in case.get("files", {}) or not known_corpora()[name].distinctive
+    if not of_own and "left_out" not in case:  # the folder is recognized by its names alone
+        (entry,) = matches(folder)
+        assert isinstance(entry, NamedFolder)
+        assert entry.name == name
+        assert {clip.metadata["profile_from"]["corpus"] for clip in read(folder)} == {name}
 
 
 def test_a_definition_matches_its_own_examples_and_no_other_one_does():
@@ -93,17 +99,6 @@ def test_a_definition_matches_its_own_examples_and_no_other_one_does():
             also = [other for other, one in known_corpora().items() if one.distinctive and one.match(example)]
             assert definition.match(example)
             assert also == [name] * definition.distinctive, example
-
-
-@pytest.mark.parametrize("name", [name for name in CASES if "left_out" not in CASES[name]])
-def test_a_folder_is_recognized_by_its_names_alone(name, corpus_folder):
-    folder = corpus_folder(name)
-    if "metadata.csv" in CASES[name].get("files", {}) or not known_corpora()[name].distinctive:
-        return
-    (entry,) = matches(folder)
-    assert isinstance(entry, NamedFolder)
-    assert entry.name == name
-    assert {clip.metadata["profile_from"]["corpus"] for clip in read(folder)} == {name}
 
 
 def test_a_folder_with_labels_of_its_own_or_other_names_is_read_as_before(corpus_folder):
