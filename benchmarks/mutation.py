@@ -4,12 +4,11 @@
     python benchmarks/mutation.py --root ../other-checkout --package captions
 
 Each break changes one operator, constant or branch of `budew/` in a copy of the checkout. The tests that
-mirror the broken package (`tests/captions` for `budew/captions`, the files in `tests/` itself for a module
-at the top level) and `tests/test_conventions.py` then run without those marked slow, the mirrored file
-first. A test that fails twice in a row, an error or a run beyond the time limit counts as noticed; tests
-that fail before anything is broken are left out. Prints the breaks that nothing noticed, and the share
-noticed with its 95 % Wilson interval. About 20 s a break on one core; on a busy machine tests that wait for
-processes fail by themselves.
+mirror the broken package (`tests/captions` for `budew/captions`, the files in `tests/` itself for a module at
+the top level) then run without those marked slow, the mirrored file first. A test that fails twice in a row,
+an error or a run beyond the time limit counts as noticed; tests that fail before anything is broken are left
+out. Prints the breaks that nothing noticed, and the share noticed with its 95 % Wilson interval. About 20 s a
+break on one core; on a busy machine tests that wait for processes fail by themselves.
 """
 
 import argparse
@@ -114,13 +113,12 @@ def _is_annotation(node: ast.BinOp) -> bool:
 
 
 def tests_of(root: Path, path: Path) -> list[str]:
-    """Return the tests that mirror a module, and those of conventions; the file with its name comes first."""
+    """Return the tests that mirror a module; the file with its name comes first."""
     package = path.parts[1] if len(path.parts) > 2 else ""
     folder = root / "tests" / package
     found = folder.rglob("test_*.py") if package and folder.is_dir() else (root / "tests").glob("test_*.py")
     named = f"test_{path.stem}"
-    everywhere = (root / "tests").glob("test_conventions.py")
-    files = sorted({*found, *everywhere}, key=lambda file: (not file.stem.startswith(named), file))
+    files = sorted(found, key=lambda file: (not file.stem.startswith(named), file))
     return [str(file.relative_to(root)) for file in files]
 
 
