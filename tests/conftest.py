@@ -5,11 +5,13 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.corpora.hub_server import use_hub
 from tests.trained import TINY_SYNTHETIC
 
 os.environ["BUDEW_MODEL"] = str(TINY_SYNTHETIC)
@@ -174,21 +176,7 @@ def unlistable(tmp_path: Path) -> Path:
 @pytest.fixture
 def at_hub(monkeypatch, tmp_path):
     """`at_hub(address, token="")`: the hub is there, as HF_ENDPOINT, HF_HOME and HF_TOKEN say at first."""
-
-    from huggingface_hub import constants
-
-    def go(address: str, token: str = "") -> None:
-        places = {"ENDPOINT": address, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": False}
-        resolved = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
-        for name, value in {
-            **places,
-            "HF_HUB_DISABLE_XET": True,
-            "HUGGINGFACE_CO_URL_TEMPLATE": resolved,
-        }.items():
-            monkeypatch.setattr(constants, name, value)
-        monkeypatch.setenv("HF_TOKEN", token)
-
-    return go
+    return partial(use_hub, monkeypatch, tmp_path / "hub")
 
 
 @pytest.fixture(autouse=True)

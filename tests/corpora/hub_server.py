@@ -4,12 +4,30 @@ import base64
 import hashlib
 import http.server
 import json
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import pytest
+from huggingface_hub import constants
+
 COMMIT = "a" * 40
+
+
+def use_hub(patch: pytest.MonkeyPatch, cache: Path, address: str, token: str = "") -> None:
+    """Make libraries that are imported already look for the hub at an address."""
+    places = {"ENDPOINT": address, "HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": False}
+    template = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    settings = {**places, "HF_HUB_DISABLE_XET": True, "HUGGINGFACE_CO_URL_TEMPLATE": template}
+    for name, value in settings.items():
+        patch.setattr(constants, name, value)
+    patch.setenv("HF_TOKEN", token)
+    if datasets := sys.modules.get("datasets"):
+        for name, value in {"ENDPOINT": address, "HUB_OFFLINE": False, "DATASETS_CACHE": cache}.items():
+            patch.setattr(datasets.config, f"HF_{name}", value)
 
 
 @contextmanager
