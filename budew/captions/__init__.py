@@ -18,13 +18,18 @@ Phrases and sentence frames are data: `caption_templates/en.yaml`. The modules, 
 | `explain`, `coverage`, `salience`, `lint` | reasons for a parse, unknown words, salient emotions, checks |
 | `caption_prompt` | prompts for a captioner: "tags, emotions" |
 
-An emotion has a level (0, 0.25, … 1) in a profile. The words for a level ("very", "a hint of") are its
-intensity, in data and code a **degree**; a word without one has a level of its own ("fury": strong).
+An emotion has a level (0, 0.25, … 1) in a profile. The words for a level ("very", "a hint of") are called a
+**degree** here; they are in the section `intensity` of the data file. A word without one has a level of its
+own ("fury": strong).
 
 To add
 - a phrase: edit `en.yaml` only; a phrase has one meaning, and the parser reads the same file;
+- a degree: append it to a form of its level in `intensity`, after the first, which the plain wording uses. If
+  it is in `also` (only parsed), move it. Strong nouns are lists of each emotion instead (`noun_strong`);
+- a form of emotions: a row of `forms`; its slots and needs follow from it;
 - a slot: edit `slot_filling._SLOTS`; a new need also `needs_met`, new phrases also both vocabularies;
-- a frame: edit `frames` in `en.yaml`, with a `plain` text, which never changes once models are trained on it;
+- a frame: edit `frames` in `en.yaml`, with a `plain` text, which never changes once models are trained on it.
+  If it adds more words than `budget` says, raise that;
 - a wording: write a file of additions (`render(additions=)`); a third `Wording` needs a change wherever
   `Vocabulary.is_plain` is read. Each of these additions changes which captions a seed gives.
 """

@@ -61,7 +61,7 @@ class Frame:
         name: name of the frame.
         style: prose, short or tags.
         view: listener or speaker.
-        form: verbal, nominal, participial, sentences or tags.
+        form: construction of the sentence: verbal, nominal, participial, sentences or tags.
         neutral: whether the frame suits a profile without emotions.
         write: function that returns the caption, without capitals at the start of sentences.
         ways: number of ways to word the frame, not counting words for emotions, bursts and traits.

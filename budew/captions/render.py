@@ -182,7 +182,8 @@ def _write(
     templates: Templates, allowed: AllowedFrames, content: Content, vocabulary: Vocabulary, draw: Draws
 ) -> str:
     """Draw a frame, the order of emotions and bursts, and the words."""
-    if templates.conditional:  # only with additions: which frames suit depends on the order of the emotions
+    if templates.conditional:
+        # frames of additions may need slots outside of brackets, and which suit depends on the order
         _shuffle(content, draw)
         met = needs_met(content, vocabulary)
         frame = _draw_frame(templates, allowed, content, draw, met=met)

@@ -2,8 +2,8 @@
 
 There is one vocabulary for each wording. The varied wording chooses among synonyms; the plain wording uses
 the first phrase. The section `forms` of the data file defines the forms in which an emotion is rendered
-("noun": "a hint of fear"; "adjective": "slightly afraid"), and how each combines an intensity (there: a
-degree) with a word.
+("noun": "a hint of fear"; "adjective": "slightly afraid"), and how each combines a degree with a
+word.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -60,7 +60,8 @@ class EmotionPhrases(NamedTuple):
         before: phrases with a degree before the word: all words with the first degree, then all words with
             the next one, then phrases that the data file lists ("deep sorrow"). If the form has several ways
             to combine word and degree ("very angry", "full of anger"), those of the first way come first.
-        degrees: number of the degree of each phrase in `before`; the same degree has the same number.
+        degrees: number of the degree of each phrase in `before`; the same degree has the same number,
+            and by chance two may share one.
         bare: words without a degree that mean this level by themselves.
         under_carried: words without a degree for a list whose first word has the degree; moderate by
             themselves.

@@ -126,20 +126,20 @@ class WordChoice:
                 chosen.append(phrase)
         return chosen
 
-    def _with_degree(self, phrases: EmotionPhrases) -> str:
+    def _with_degree(self, options: EmotionPhrases) -> str:
         """Draw a word with a degree before it.
 
         If the caption already has this degree, the phrases at multiples of `step` from it are tried: mostly
         the same word with other degrees, see `EmotionPhrases.step`. The first phrase with a new degree is
         used, if any.
         """
-        size, step, degrees = len(phrases.before), phrases.step, phrases.degrees
+        size, step, degrees = len(options.before), options.step, options.degrees
         drawn = self.below(size)
         if degrees[drawn] in self._degrees:
             others = (place % size for place in range(drawn + step, drawn + size, step))
             drawn = next((place for place in others if degrees[place] not in self._degrees), drawn)
         self._degrees.add(degrees[drawn])
-        return phrases.before[drawn]
+        return options.before[drawn]
 
 
 def _grouped_by_level(

@@ -3,10 +3,11 @@
 Modules from data to checkpoint, in the order in which to read them:
 
     recipe           settings of a run (data_settings, model_settings, targets, augmentation)
-    preparation      corpora → clip_index → training_clips → feature_cache (→ pseudo_labels: linear
-                     probes as labels of neutral corpora, `listener` and `heard` in recipes)
+    preparation      corpora → clip_index → training_clips → feature_cache; once the base is loaded, the
+                     states of a frozen encoder
+    pseudo_labels    for corpora with `heard: true`, labels are predicted by linear probes (`listener`)
     clip_order       order of the clips: which clip is the n-th example
-    dataset          features and tokens of the n-th example, and batches
+    dataset          features and tokens of the n-th example, batches, and the sample of validation clips
     initial_model    the model before its first step (training_model)
     trainer          the training loop; validation: captions of validation clips and their scores
     run              runs all of these, or continues a run in a run_folder; saving: writes the checkpoint

@@ -1,15 +1,16 @@
 """Order of the training clips: corpora mixed by weight, shuffled shards, steps of clips of similar length.
 
 The n-th clip is computed from the seed and n alone, so a run continues where it stopped without reading
-earlier clips, and processes need no communication. The order is computed in blocks when they are needed.
+earlier clips, and processes need no communication; if the clip cannot be used, `dataset` takes the next one.
+The order is computed in blocks when they are needed.
 
 - Each corpus has its share, by weight, in every block of a thousand examples.
 - In an epoch of a corpus, its shards are taken in random order, a few at a time, and their clips are shuffled
   together: the disk is read in few places, but clips do not follow in the order of a shard.
-- If clips have weights, an epoch has as many examples as without, and the number of times that a clip occurs
-  in it is in proportion to its weight, rounded up or down at random (systematic resampling).
-- The clips of 32 steps at a time are sorted by length, because a step takes as long as its longest clip. A
-  batch, here and in the names, is all clips of a step, on all devices.
+- If clips have weights, an epoch has as many examples as clips with a weight, and a clip occurs in it in
+  proportion to its weight, rounded up or down at random (systematic resampling).
+- The clips of 32 steps at a time are sorted by length, because a step takes as long as its longest clip.
+  A step has the clips of all devices.
 """
 
 from collections.abc import Sequence
@@ -24,9 +25,9 @@ from budew.training.training_clips import TrainingClips
 
 BLOCK = 1000
 """Number of examples in a block, in which each corpus has its share."""
-SORTED_BATCHES = 32
+SORTED_STEPS = 32
 """Number of steps whose clips are sorted together: few enough that the order stays random."""
-_CORPORA, _SHARDS, _CLIPS, _BATCHES, _WEIGHTS = range(5)
+_CORPORA, _SHARDS, _CLIPS, _STEPS, _WEIGHTS = range(5)
 """Parts of the seeds of different random draws."""
 
 Numbers = npt.NDArray[np.int64]
@@ -63,21 +64,21 @@ class ClipOrder:
     def __getitem__(self, index: int) -> ClipPlace:
         if not 0 <= index < self.examples:
             raise IndexError(f"there are {self.examples} examples, no number {index}")
-        chunk, row = divmod(index, SORTED_BATCHES * self.batch_size)
+        chunk, row = divmod(index, SORTED_STEPS * self.batch_size)
         return _chunk(self, chunk)[row]
 
 
 @lru_cache(maxsize=4)
 def _chunk(order: ClipOrder, chunk: int) -> list[ClipPlace]:
-    """Return the clips of `SORTED_BATCHES` batches, sorted by length into batches in random order."""
-    start = chunk * SORTED_BATCHES * order.batch_size
-    stop = min(start + SORTED_BATCHES * order.batch_size, order.examples)
+    """Return the clips of `SORTED_STEPS` steps, sorted by length into steps in random order."""
+    start = chunk * SORTED_STEPS * order.batch_size
+    stop = min(start + SORTED_STEPS * order.batch_size, order.examples)
     clips = [_before_sorting(order, example) for example in range(start, stop)]
     seconds = [order.corpora[corpus].used_seconds_of(place) for corpus, place in clips]
     by_length = np.argsort(seconds, kind="stable")
-    batches = [by_length[at : at + order.batch_size] for at in range(0, len(clips), order.batch_size)]
-    shuffled = np.random.default_rng([order.seed, _BATCHES, chunk]).permutation(len(batches))
-    return [clips[row] for number in shuffled for row in batches[number]]
+    steps = [by_length[at : at + order.batch_size] for at in range(0, len(clips), order.batch_size)]
+    shuffled = np.random.default_rng([order.seed, _STEPS, chunk]).permutation(len(steps))
+    return [clips[row] for number in shuffled for row in steps[number]]
 
 
 def _before_sorting(order: ClipOrder, example: int) -> ClipPlace:
@@ -110,7 +111,9 @@ def _block(order: ClipOrder, block: int) -> tuple[Numbers, Numbers]:
 def _epoch(order: ClipOrder, corpus: int, epoch: int) -> Numbers:
     """Return the numbers of the clips of a corpus in the order of an epoch."""
     clips = order.corpora[corpus]
-    shards, starts = np.unique(clips.index.rows["notes"], return_index=True)  # one file for each shard
+    shards, starts = np.unique(
+        clips.index.rows["notes"], return_index=True
+    )  # annotation file: one for each shard
     stops = np.append(starts[1:], len(clips))
     times = _times(order, corpus, epoch)
     shuffled = np.random.default_rng([order.seed, _SHARDS, corpus, epoch]).permutation(len(shards))

@@ -144,7 +144,7 @@ def _model_and_examples(
     validation_set = validation_dataset(recipe, held_out, processor, max_tokens=0)
     model, processor = complete_model(train_set, model, extractor, folder.path)
     if recipe.model.method != "scratch":
-        torch.manual_seed(recipe.seed)  # decides the initial weights of adapters
+        torch.manual_seed(recipe.seed)  # decides the initial weights of adapters; others: `complete_model`
         trained = recipe.model.trained_encoder_layers
         model = set_trained(model, recipe.model.method, recipe.model.lora, encoder_layers=trained)
     if labeler is not None:

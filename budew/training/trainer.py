@@ -1,8 +1,8 @@
 """The training loop: `Seq2SeqTrainer` of `transformers` over the examples of a recipe.
 
 A run that is killed and resumed ends with the same weights as an uninterrupted run, bit for bit on a CPU: an
-example depends only on its number, the trainer saves the state of its random generators with each checkpoint,
-and the number of steps is the same. Each log of training steps is a line:
+example depends only on the seed and its number, the trainer saves the state of its random generators with
+each checkpoint, and the number of steps is the same. Each log of training steps is a line:
 
 step 500/8000  loss 4.107  learning rate 8.0e-04  26.4 examples/s  0:47:20 left
 """
@@ -69,6 +69,7 @@ def training_arguments(recipe: Recipe, folder: Path, *, steps: int) -> transform
         activation_checkpointing_kwargs={"use_reentrant": False},
         torch_compile=model.compile,
         learning_rate=learning_rate(recipe),
+        # Resumption needs a schedule that is a LambdaLR, see `_Resumption`.
         lr_scheduler_type="constant_with_warmup" if optimizer.schedule == "constant" else optimizer.schedule,
         warmup_steps=round(optimizer.warmup * steps),
         weight_decay=optimizer.weight_decay,

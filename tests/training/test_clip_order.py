@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.training.clip_index import ROW, ClipIndex
-from budew.training.clip_order import BLOCK, SORTED_BATCHES, ClipOrder, ClipPlace, _before_sorting
+from budew.training.clip_order import BLOCK, SORTED_STEPS, ClipOrder, ClipPlace, _before_sorting
 from budew.training.data_settings import TrainingCorpus
 from budew.training.training_clips import TrainingClips
 
@@ -63,7 +63,7 @@ def test_corpora_have_their_shares_in_every_block():
         drawn = Counter(run[number].corpus for number in range(block * BLOCK, (block + 1) * BLOCK))
         wanted = [3 / 4.5, 1 / 4.5, 0.5 / 4.5]
         assert [drawn[corpus] for corpus in range(3)] == pytest.approx(
-            [1000 * w for w in wanted], abs=SORTED_BATCHES * 4
+            [1000 * w for w in wanted], abs=SORTED_STEPS * 4
         )
 
 
