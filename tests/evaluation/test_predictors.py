@@ -57,14 +57,15 @@ def test_decodings_of_one_encoder_pass_are_those_of_separate_captioners(speech):
     assert [one.name for one in DECODINGS] == ["K = 3", "greedy", "3 beams", "K = 2"]
 
 
-def test_with_a_checkpoint_that_repeats_itself_predictions_are_the_captions_of_the_captioner(speech):
+def test_predictions_of_a_checkpoint_that_repeats_itself_are_its_captions(speech, monkeypatch):
     looping = load_checkpoint(None, device="cpu", dtype="float32")
     looping.model.generation_config.suppress_tokens = [looping.processor.tokenizer.eos_token_id]
-    predictor = ModelPredictor(CPU)
-    predictor.captioner = Captioner(looping)
+    monkeypatch.setattr(ModelPredictor, "captioner", Captioner(looping))
     results = list(Captioner(looping).caption_clips(speech))
     assert any(window.removed for result in results for window in result.windows)
-    assert [one.caption for one in predictor.predict(speech, [])] == [result.caption for result in results]
+    assert [one.caption for one in ModelPredictor(CPU).predict(speech, [])] == [
+        result.caption for result in results
+    ]
 
 
 def test_clips_that_cannot_be_captioned_in_full_are_listed_and_have_no_prediction(speech):

@@ -69,18 +69,6 @@ def test_the_report_has_the_comparison_and_names_the_decoding(result):
         assert sum(section.heading == "Decoding and calibration" for section in some.sections) == 1
 
 
-def test_calibrated_clips_are_those_that_the_curve_was_not_fitted_to(demo, result, tmp_path):
-    calibration, _ = calibrate(demo, sampling(), share=0.4)
-    write_calibration(tmp_path / "c.json", calibration)
-    options = {"settings": FEW, "calibration": tmp_path / "c.json"}
-    scored = score_emonet_voice(demo, sampling(), **options).to_dict()
-    assert scored["calibration"]["left_out"] == scored["calibration"]["clips"] == len(calibration.clips)
-    assert scored["n"]["value"] == 96 - len(calibration.clips)
-    assert scored["missing"] == dict(result.missing)
-    with pytest.raises(InputError, match="calibrate"):
-        score_emonet_voice(demo, ModelPredictor(CPU), **options)
-
-
 def test_calibrated_predictions_score_as_the_curve_says(tmp_path):
     rows = rated_rows(per_category=12)
     data = write_set(tmp_path / "data", rows)
@@ -97,11 +85,14 @@ def test_calibrated_predictions_score_as_the_curve_says(tmp_path):
         [scores[row.file][row.category] for row in kept], calibration.thresholds, calibration.values
     )
     assert (found["n"]["value"], found["missing"]["unused_predictions"]) == (len(kept), 0)
+    assert found["calibration"]["left_out"] == found["calibration"]["clips"] == len(calibration.clips)
     assert found["mae"]["value"] == pytest.approx(np.abs(said - [row.label for row in kept]).mean(), abs=1e-9)
     again = write_set(tmp_path / "again", rows[::-1])  # other shards, other row numbers
     options = {"calibration": tmp_path / "c.json", "settings": FEW}
     beside = score_emonet_voice(again, FilePredictor(path), others=[FilePredictor(path)], **options)
     assert beside.to_dict()["mae"] == found["mae"]
     assert beside.others[0].scores.overall["n"] == len(kept)
+    with pytest.raises(InputError, match="calibrate"):
+        score_emonet_voice(data, ModelPredictor(CPU), **options)
     with pytest.raises(InputError, match="decodings"):
         score_emonet_voice(data, FilePredictor(path), compared=[K2])
