@@ -33,7 +33,8 @@ FAULTY_CPU = ROOT / "tests" / "faulty_cpu"
 """In PYTHONPATH it makes processes of Python die of bfloat16."""
 
 gc.disable()  # until all tests are imported
-settings.register_profile("tests", parent=settings(), deadline=None)  # the first example may load a lexicon
+# no deadline, as the first example may load a lexicon
+settings.register_profile("tests", parent=settings(), max_examples=50, deadline=None)
 settings.load_profile("tests")
 
 
