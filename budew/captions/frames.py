@@ -101,9 +101,9 @@ def compile_frame(
     try:
         piece, mark = _sequence(iter(_TOKEN.findall(_without_rules(text, rules))), slots)
     except KeyError as error:
-        raise SettingsError(f"the frame {name!r} names an unknown slot or rule: {error}") from error
+        raise SettingsError(f"the sentence frame {name!r} names an unknown slot or rule: {error}") from error
     if mark:
-        raise SettingsError(f"the frame {name!r} has an unbalanced bracket in {row['text']!r}")
+        raise SettingsError(f"the sentence frame {name!r} has an unbalanced bracket in {row['text']!r}")
     style, view, form = (str(row[key]) for key in ("style", "view", "form"))
     return Frame(
         name, style, view, form, bool(row.get("neutral", True)), piece.write, piece.ways, piece.needs

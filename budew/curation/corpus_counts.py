@@ -283,7 +283,7 @@ def most_frequent_languages(found: CorpusStatistics, count: int) -> list[tuple[s
 
 
 def corpus_statistics(corpus: str, clips: Iterable[Clip]) -> CorpusStatistics:
-    """Compute statistics of clips in one pass. `bad` of the result is 0: the caller may set it.
+    """Compute statistics of clips in one pass; the caller may set `bad`, the number of unreadable items.
 
     Args:
         corpus: name of the corpus, for the report.

@@ -57,7 +57,7 @@ class JobPreview:
 def preview_job(
     source: str | Path, job: Job, *, limit: int | None = None, sample: int | None = None, seed: int = 0
 ) -> JobPreview:
-    """Run a job, in this process, on some clips of a corpus.
+    """Run a job, in this process, on some clips of a corpus; return the new clips and the failures.
 
     Args:
         source: anything that `budew.read` takes.

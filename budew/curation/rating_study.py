@@ -49,7 +49,7 @@ class RatingStudy:
     Attributes:
         file: SQLite file of the answers, which is created, or continued.
         clips: clips to rate, by id.
-        raters: their names.
+        raters: names of the raters.
         ask: "target" for the strongest emotion in the profile of a clip (clips without one are left out),
             "all" for the 40 emotions, or names of emotions or voice attributes, separated by commas.
         scale: rating scale of whole numbers, such as "0-7".
@@ -113,7 +113,9 @@ class RatingStudy:
         is missing or unknown, or a number is not on the scale.
         """
         if answers and set(answers) != set(task.emotions):
-            raise InputError(f"{len(answers)} answers to {len(task.emotions)} questions: answer all of them")
+            raise InputError(
+                f"the answers have other names than the questions: answer {', '.join(task.emotions)}"
+            )
         scale, key = scale_named(self.scale), (rater, task.item, task.repeat)
         rows = [(*key, name, scale.checked(value, what=name), self.scale) for name, value in answers.items()]
         with self._database() as database:
@@ -122,7 +124,7 @@ class RatingStudy:
             database.executemany(insert, rows or [(*key, None, None, None)])
 
     def repeatability(self) -> dict[str, tuple[int, int]]:
-        """Return, by rater, the number of ratings given twice, and of those that were the same again."""
+        """Return {rater: (number of ratings given twice, number of these with the same value both times)}."""
         return dict.fromkeys(self.raters, (0, 0)) | {row[0]: row[1:] for row in self._select(_TWICE)}
 
     def ratings(self) -> list[Rating]:

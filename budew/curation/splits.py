@@ -218,7 +218,7 @@ def select_part(clips: Iterable[Clip], splits: Splits, part: str) -> Iterator[Cl
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Job that keeps the clips of one part of a split, or of some licences, and leaves out the others.
+    """Job that selects clips by the part of a split, by licence, or by both: then clips must match both.
 
     Attributes:
         splits: the splits of the corpus; None to select by licence alone.

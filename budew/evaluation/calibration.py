@@ -129,7 +129,7 @@ def fit_calibration(
         MissingExtraError: scikit-learn is not installed.
     """
     if not 0 < share <= 1:
-        raise InputError(f"the share of clips to fit to is {share}: give one above 0, and at most 1")
+        raise InputError(f"share is {share}: give a share of the clips above 0 and at most 1")
     chosen = [pair for pair in pairs if is_for_fitting(pair.id, share=share, seed=seed)]
     reference, predicted = rated_intensities(chosen)
     if len(reference) < FEWEST:
@@ -160,7 +160,7 @@ def calibrate(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> tuple[Calibration, list[Skipped]]:
-    """Predict a share of the rated clips and fit the curve; also return the clips that have no prediction.
+    """Fit a calibration to a share of the rated clips; return it and the clips that have no prediction.
 
     Args:
         data: whatever `budew.read` reads, or `OWNER/NAME` on the hub; clips without a rated emotion are
@@ -207,7 +207,7 @@ def calibrate(
 def measure_presence(
     data: str | Path, predictor: Predictor, calibration: Calibration, *, progress: Progress | None = None
 ) -> tuple[dict[str, Any], list[Skipped]]:
-    """Measure the probability of presence before and after calibration, on clips of other people.
+    """Measure how reliable the probability of presence is before and after calibration, on other speakers.
 
     Args:
         data: rated clips, such as `calibrate` takes.
@@ -216,8 +216,8 @@ def measure_presence(
         progress: called after each clip.
 
     Returns:
-        `clips`, `ratings`, and `before` and `after` as returned by `budew.heads.presence.reliability`; and
-        the clips that have no prediction.
+        A dictionary with the numbers of `clips` and `ratings`, and with the results `before` and `after` as
+        `budew.heads.presence.reliability` returns them; and the clips that have no prediction.
 
     Raises:
         InputError: the calibration has no curves of presence or was fitted to a clip or speaker of `data`, or

@@ -22,7 +22,7 @@ def evaluate_corpus(
     settings: Resampling | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Compare predictions for the clips of a corpus with their profiles.
+    """Score predictions for the clips of a corpus, with the profiles of the clips as labels.
 
     Clips without a label to score, clips that cannot be captioned and damaged clips are left out of the
     metrics and listed in `skipped`. Only one batch of audio and the examples are held in memory.

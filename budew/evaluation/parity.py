@@ -51,7 +51,7 @@ class Parity:
 
 
 def compare_captions(reference: Checkpoint, other: Backend, clips: Sequence[Clip]) -> Parity:
-    """Caption clips with a model and with its reference, and compare the captions.
+    """Caption clips with a model and with its original, and measure how the captions differ.
 
     Args:
         reference: checkpoint of the original model, usually in float32.

@@ -61,12 +61,12 @@ class Prediction:
 def read_predictions(
     source: str | Path, *, scale: str = INTENSITY.name, media: Media = AUDIO
 ) -> dict[str, Prediction]:
-    """Read predictions as a mapping id → prediction; `by_id` finds the prediction of a clip.
+    """Read predictions as a mapping id → prediction; look one up with `by_id(predictions, id)`.
 
-    A caption is parsed and predicts all 40 emotions. Scores predict the emotions that any line of the source
-    names: in a line that omits one of these, it is 0; null (in CSV: an empty field) means that this emotion
-    is not predicted. If a line has both, its scores are used, and emotions that no line names are 0. A line
-    with neither is a refusal: it predicts no emotion.
+    A caption is parsed and predicts all 40 emotions. Scores predict the emotions that are named in at least
+    one line of the source. If a line omits such an emotion, the emotion is 0 in this line; if its value is
+    null (in CSV: an empty field), it is not predicted. If a line has a caption and scores, its scores are
+    used, and emotions without a score are 0. A line with neither is a refusal: it predicts no emotion.
 
     Args:
         source: JSON Lines, CSV or TSV, a folder of them, or a folder with a JSON file for each clip, whose
@@ -108,10 +108,10 @@ def audio_name(clip: Clip) -> str:
 
 
 def by_id(predictions: Mapping[str, Value], id: str) -> Value | None:
-    """Return the value stored under `id`, ignoring audio suffixes and missing folders; None if there is none.
+    """Look up an id, ignoring suffixes of audio and images; return None if no key or several keys fit it.
 
-    `a`, `a.wav` and `speech/a.wav` are the same; `read/a` and `speech/a` are not. If an id fits several keys
-    equally well, None is returned.
+    Folders must be equal only as far as both id and key have them: `a`, `a.wav` and `speech/a.wav` are the
+    same; `read/a` and `speech/a` are not.
 
     Example:
         >>> by_id({"speech/a.wav": 0.5, "speech/b.wav": 1.0}, "a.flac")

@@ -70,7 +70,7 @@ class Predictor(Protocol):
 
         Args:
             clips: clips to predict; with audio if `reads_audio`.
-            skipped: clips that cannot be captioned, or only in part, are added to this list.
+            skipped: list to which clips are added that cannot be captioned, or only in part.
         """
 
     def check_complete(self, data: str) -> None:
@@ -83,7 +83,7 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True)
 class ModelPredictor:
-    """Predictions of a captioner, which is loaded when it is first used.
+    """Predictor that runs a captioner, which is loaded at the first prediction.
 
     Attributes:
         options: which model is loaded, its backend and device.
@@ -124,7 +124,7 @@ class ModelPredictor:
 
     @property
     def decoding(self) -> Decoding:
-        """How scores are made. With samples, the beam width has its default, since it has no effect."""
+        """Beam width and number of samples; samples ignore the beam width, which is then the default."""
         decoding = self.captioner.decoding
         if decoding.num_samples:
             return Decoding(num_samples=decoding.num_samples)
@@ -180,7 +180,7 @@ class ModelPredictor:
 
 
 class FilePredictor:
-    """Predictions made elsewhere, by any captioner or any model that gives scores.
+    """Predictor that looks up the captions or scores of any model in a file.
 
     Example:
         >>> _ = Path("scores.jsonl").write_text('{"file": "a.wav", "Anger": 3}')

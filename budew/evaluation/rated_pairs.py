@@ -26,22 +26,22 @@ Predicted = Reference | str | None | Any
 
 
 def score(predictions: Sequence[Predicted], references: Sequence[Reference]) -> dict[str, float | int | None]:
-    """Compare predictions with references over the emotions that the references rate.
+    """Compute correlation and error of predictions, over the emotions that the references rate.
 
     Args:
-        predictions: one per clip. A caption is parsed. Captions and mappings predict all emotions: one that a
-            mapping omits is predicted as 0, one whose value is None is not predicted.
+        predictions: one per clip. A caption is parsed. Captions and mappings predict all emotions: an
+            emotion that a mapping omits is predicted as 0, an emotion with the value None is not predicted.
         references: one per clip, in the same order. A mapping rates the emotions that it names, except those
             with the value None. Intensities are in [0, 1], see `budew.taxonomy.rating_scales.to_intensity`.
 
     Returns:
         `pearson` and `spearman` correlation, and the errors `mae` and `rmse` on 0–10, over all pairs; None
-        where undefined. A correlation is undefined if all references are equal, and 0 if only all predictions
+        where undefined. A correlation is undefined if all references are equal, and 0 if only the predictions
         are. `n`: number of pairs; `refused`: per cent of the rated emotions that were not predicted and form
         no pair.
 
     Raises:
-        InputError: there are not as many predictions as references, or one is invalid; its number is named.
+        InputError: predictions and references differ in number, or one is invalid: the error names it.
     """
     if isinstance(predictions, str) or len(predictions) != len(references):
         raise InputError(

@@ -84,18 +84,18 @@ class Evaluation:
     """Metrics over a corpus.
 
     Attributes:
-        model, corpus: their names.
+        model, corpus: names of the model and of the corpus.
         pairs: the scored clips, ordered by id.
         skipped: clips left out of the metrics.
         speakers: number of speakers, if intervals resample speakers; None if they resample clips.
         emotions: one entry per emotion, with metrics over the clips in which it is rated and predicted.
-        mean, baseline: metric → mean over the emotions, and "top1"; of the predictions, and of the
-            predictions permuted over the clips.
+        mean: metric → mean over the emotions; also "top1", see `score_emotions`.
+        baseline: the same metrics for predictions that are permuted over the clips.
         undefined: emotions whose reference is constant or never rated (no correlation).
         unvaried: emotions whose reference varies and whose prediction is constant (correlation 0).
         confusion: (41, 41), number of clips by strongest reference emotion (row) and strongest predicted
-            emotion (column), the last of each being "no emotion"; over clips in which all are rated and
-            predicted.
+            emotion (column); the last row and column are "no emotion". Only clips in which all emotions are
+            rated and predicted are counted.
         traits: one entry per trait that is labelled in at least one clip.
         bursts: metrics of vocal bursts; None if no clip has a labelled burst.
         false_emotions: emotions predicted for clips without emotion; None if there is no such clip.
@@ -179,7 +179,7 @@ def evaluate(
     skipped: Sequence[Skipped] = (),
     settings: Resampling | None = None,
 ) -> Evaluation:
-    """Compare predicted with reference profiles: emotions, bursts and traits that the reference labels.
+    """Compute metrics of predicted profiles, over emotions, bursts and traits that have a reference label.
 
     An emotion that the prediction does not rate is a refusal, which is counted and left out of the metrics.
     The order of the pairs has no effect. Intervals resample speakers if all are known and there are several,

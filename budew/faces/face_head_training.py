@@ -40,9 +40,9 @@ FEWEST_NEUTRAL = 20
 
 @dataclass(frozen=True, slots=True)
 class FaceFittingOptions(FittingOptions):
-    """Settings of the training of face heads, with the labels of the second stage.
+    """Settings of the training of face heads, see `FittingOptions`, with the labels of the second stage.
 
-    `expert_labels` is "mean", over experts, or "agreed", what they agree on (`face_labels.agreed_ratings`).
+    `expert_labels`: "mean" of the ratings by experts, or "agreed", see `face_labels.agreed_ratings`.
     """
 
     expert_labels: Literal["mean", "agreed"] = "mean"

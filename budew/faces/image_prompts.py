@@ -27,7 +27,7 @@ REVIEW_COLUMNS = ("path", "emotion", "annotator", "value", "remark", "prompt")
 
 
 def image_prompt(number: int, *, seed: int) -> dict[str, Any]:
-    """Return a prompt of the plan, as it is written to a file.
+    """Return a prompt for an image of a face; emotions and demographics are balanced over many numbers.
 
     Args:
         number: number of the prompt, from 0.

@@ -64,7 +64,7 @@ def open_image(clip: Clip) -> "Picture":
 
 
 def image_uri(clip: Clip, side: int | None = None, *, quality: int | None = None) -> str:
-    """Return the image of a clip as a data URI: a JPEG of this quality, or a PNG if it is None.
+    """Return the image of a clip as a data URI: a JPEG of quality `quality`, or a PNG if this is None.
 
     No side is longer than `side` pixels, if it is given. Raises CorpusError if the image cannot be read.
     """
@@ -96,7 +96,7 @@ def read_images(sources: Iterable[str], *, on_bad: OnBad, every: float = 1.0) ->
     Args:
         sources: files, folders, shards, Parquet files or hub ids (see `budew.corpora.read`), or videos.
         on_bad: called with the error of each item that cannot be read.
-        every: of videos, interval in seconds at which a frame is read, see `budew.faces.videos`.
+        every: seconds between the frames that are read of a video, see `budew.faces.videos`.
     """
     options = ReadOptions(media=IMAGE, on_bad=on_bad)
     for source in sources:

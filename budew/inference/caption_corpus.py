@@ -25,8 +25,8 @@ class CaptionClips:
 
     Attributes:
         model: which model writes the captions.
-        writing: how captions are written. With `num_samples`, a clip gets all sampled captions, and their
-            consensus as profile; without, it gets one caption and the parse of this caption.
+        writing: how captions are written. With `num_samples`, a clip gets all sampled captions, and as
+            profile the mean of their parses without weak emotions; without, one caption and its parse.
         keep_profile: whether clips that already have a profile keep it.
 
     Example:

@@ -37,7 +37,7 @@ class WindowCaption:
     Attributes:
         start, end: times of the window in the recording, in seconds.
         text: the caption, `SILENCE`, `NO_SPEECH`, or "" if the caption is withheld.
-        profile: parse of `text`; the consensus of the sampled captions if there are any.
+        profile: parse of `text`; with samples, the mean of their parses without weak emotions.
         sampled: mean profile of the sampled captions; None without sampling.
         removed: what was removed from the generated text (stray letters, repetitions); None: nothing.
         samples: texts of the sampled captions.
@@ -78,7 +78,7 @@ class WindowCaption:
 
     @property
     def emotions(self) -> dict[str, float] | None:
-        """Emotions in the caption to their intensities in (0, 1]; None if no emotion is rated."""
+        """Emotion in the caption → intensity in (0, 1]; None if no emotion is rated."""
         return dict(self.profile.emotions) if self.profile.rated else None
 
     def to_dict(self) -> dict[str, Any]:
@@ -138,12 +138,12 @@ class CaptionedRecording:
 
     @property
     def emotions(self) -> dict[str, float] | None:
-        """Emotions of the whole recording to their intensities in (0, 1]; None if no emotion is rated."""
+        """Emotion → intensity in (0, 1], for the whole recording; None if no emotion is rated."""
         return dict(self.profile.emotions) if self.profile.rated else None
 
     @property
     def presence(self) -> Mapping[str, float] | None:
-        """Emotions to the probability that they are present in the recording: the largest of its windows.
+        """Emotion → probability that it is present in the recording: the largest among its windows.
 
         None without sampled captions.
         """

@@ -55,7 +55,7 @@ class Captioner:
         options: how captions are written, as given.
         decoding: decoding options that follow from `options`; the beam width is that of the checkpoint unless
             it is given, and the prompt is empty for a model that was trained without prompts.
-        seconds: decoding options to the seconds that encoder and decoder have taken so far.
+        seconds: decoding options → seconds that encoder and decoder have taken so far.
     """
 
     def __init__(self, backend: Backend | Checkpoint, options: WritingOptions | None = None) -> None:
@@ -92,14 +92,14 @@ class Captioner:
 
         Args:
             model: folder of a checkpoint, or its hub id; several of them for an ensemble. None: the
-                environment variable `BUDEW_MODEL`, else the checkpoint in this package, which needs no
-                network.
+                checkpoint that the environment variable `BUDEW_MODEL` names, else the one in this package,
+                which needs no network.
             options: fields of `ModelOptions` (not `server`) and of `WritingOptions`, such as
                 `device="cuda"`, `num_samples=16` or `windows="speech"`.
 
         Raises:
-            CheckpointError, MissingExtraError, JobError, InputError: see
-                `budew.inference.local_backends.load_local` and `__init__`.
+            CheckpointError, MissingExtraError, InputError: the checkpoint cannot be loaded, a library is
+                missing, or an option is invalid.
             TypeError: unknown option.
 
         Example:

@@ -36,11 +36,11 @@ class ModelOptions:
 
     Attributes:
         checkpoint: folder or hub id; several for an ensemble, whose caption joins the captions of all; None
-            for the environment variable `BUDEW_MODEL`, else the checkpoint in this package, which needs no
-            network.
+            for the one in the environment variable `BUDEW_MODEL`, else the one in this package, which needs
+            no network.
         backend: library that runs the model, one of `BACKENDS`; None for transformers, or ctranslate2 for a
             converted folder. Leave it None for an ONNX or OpenVINO folder of `budew export`.
-        device: `cpu`, `cuda`, `cuda:1`, `mps`; None for the fastest available device.
+        device: `cpu`, `cuda`, `cuda:1`, `xpu`, `mps`; None for the fastest available device.
         dtype: `float32`, `bfloat16`, `float16` or `int8`; None for float16 on cuda, the fastest precision on
             a CPU (measured once per machine), else float32.
         server: settings of a server that runs the model; the other attributes must then be None.
@@ -89,9 +89,9 @@ class WritingOptions:
         parts: what captions mention: "all", "emotions", "bursts" or "speaker"; needs a checkpoint that was
             trained with prompts. None: "all" if `style` is given, else no prompt. Without emotions in the
             caption, emotions are unrated.
-        windows: how long recordings are cut: "fixed": every window has the model's length; "speech": at
+        windows: how a long recording is cut. "fixed": every window has the model's length; "speech": at
             pauses (needs the extra `corpora`); path of an RTTM file: at its speaker turns.
-        batch_size: windows captioned at once; less needs less memory and gives the same captions.
+        batch_size: windows captioned at once; a smaller number needs less memory and gives the same captions.
         presence: calibration of the probability that an emotion is present, which needs sampled captions;
             None: the share of the samples that name it.
 

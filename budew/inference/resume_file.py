@@ -68,7 +68,7 @@ class ResumeFile:
 
 @contextmanager
 def open_resume_file(output: Path, settings: Mapping[str, Any]) -> Iterator[ResumeFile]:
-    """Open or create `OUTPUT.part`; after success, remove it.
+    """Open or create the resume file `OUTPUT.part` for a `with` block; remove it if the block succeeds.
 
     Args:
         output: file to which the results are finally written.

@@ -33,7 +33,7 @@ LOGS = "logs"
 
 
 class ClusterSettings(Settings):
-    """Launcher and resources of ranks; a rank processes one unit.
+    """Settings of a cluster: the launcher, and the resources of a rank, a process that runs one unit.
 
     Example:
         >>> ClusterSettings(executor="ray", max_running=8, cpus=2).memory_gb

@@ -16,7 +16,7 @@ OnFailed = Callable[[str, Exception], None]
 
 
 class Job(Protocol):
-    """A function from clips to clips.
+    """Protocol of jobs: `run` is a function from clips to clips.
 
     A job whose clips are images also has the attribute `media = budew.corpora.media.IMAGE`; without it, clips
     are audio.
@@ -64,7 +64,7 @@ class Job(Protocol):
 
 @runtime_checkable
 class NumberedJob(Job, Protocol):
-    """A job without input clips: it makes clips 0, 1, 2, … and finds the number of each in `clip.metadata`.
+    """A job that makes new clips: its input clips have only an id, and a `number` (0, 1, …) as metadata.
 
     Clips that already have audio were made by an earlier run: the job returns them unchanged.
     """
@@ -97,12 +97,12 @@ def tallies_of(job: Job) -> tuple[str, ...]:
 def each(
     clips: Iterable[Clip], work: Callable[[Clip], Clip | Iterable[Clip]], failed: OnFailed
 ) -> Iterator[Clip]:
-    """Apply a function to one clip at a time: the body of most jobs.
+    """Apply a function to each clip and yield its results; report the clips for which it raises an error.
 
     Args:
         clips: the clips of a shard.
         work: returns a clip or several clips, or raises an error that says why the clip fails.
-        failed: called with the id of a clip and the error of `work`.
+        failed: called with the id of a clip and the error of `work`; nothing is yielded for this clip.
 
     Raises:
         JobError: raised by `work`, if every other clip would fail, too.

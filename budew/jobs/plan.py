@@ -101,7 +101,7 @@ class Summary:
 
 
 class Plan:
-    """A job over a source: its units, and those that still have to be run.
+    """The units of a job over a source (mostly one for each shard), and which of them still have to be run.
 
     Creating a plan checks source and output, and writes nothing. `units` has all units, in order.
 

@@ -16,7 +16,7 @@ from budew.randomness import derived_seed
 
 @dataclass(frozen=True, slots=True)
 class Render:
-    """Add captions of its profile to each clip, replacing those of an earlier `Render`.
+    """Job that renders captions of each clip from its profile, replacing those of an earlier `Render`.
 
     Attributes:
         seed: seed of the wording, together with the id of the clip and the number of the caption.

@@ -75,8 +75,8 @@ def check_config(folder: Path, name: str) -> dict[str, Any]:
     """
     if (folder / ADAPTER_CONFIG).is_file():
         raise CheckpointError(
-            f"{name}: {ADAPTER_CONFIG} is in a folder that should hold a whole model: remove it, or give the "
-            "folder of the adapter alone"
+            f"{name}: {ADAPTER_CONFIG} belongs to a LoRA adapter, but this folder must hold a whole model: "
+            "remove the file, or move the adapter to a folder of its own"
         )
     if not (folder / "config.json").is_file():
         raise CheckpointError(f"{name}: there is no config.json in {folder}: give the folder of a checkpoint")

@@ -97,7 +97,7 @@ class Rewrite:
 
 @cache
 def shipped_rewrites() -> tuple[Rewrite, ...]:
-    """Return the rewrites that are part of this package, also those that the gate refused; cached.
+    """Return all captions of the file `rewrites.jsonl`, accepted or refused by the gate; cached.
 
     Example:
         >>> len(shipped_rewrites())

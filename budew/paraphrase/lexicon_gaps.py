@@ -56,11 +56,11 @@ class LexiconGap:
 def find_lexicon_gaps(
     clips: Iterable[Clip], *, fewest: int = 2, progress: Callable[[int], None] | None = None
 ) -> list[LexiconGap]:
-    """Return words that are missing in the lexicon, the likeliest gaps first.
+    """Return words that are probably missing in the lexicon, the likeliest first.
 
     Args:
         clips: clips with captions and refused candidates by the job `paraphrase`.
-        fewest: least number of refused candidates that have the word.
+        fewest: least number of refused candidates in which a word occurs.
         progress: called with the number of clips read so far.
 
     Example:

@@ -129,7 +129,7 @@ class Prompts:
         return " ".join(filled(self.file.text, values).split())
 
     def answer_tokens(self, request: RewriteRequest) -> int:
-        """Return the most tokens of an answer to a request, by how much its caption must express."""
+        """Return the largest number of tokens for an answer; more if the caption must express more."""
         wanted, tokens = expressible(request.profile), self.file.answer_tokens
         things = len(wanted.emotions) + len(wanted.bursts) + len(wanted.traits)
         return tokens.fixed + tokens.for_each * things

@@ -228,7 +228,7 @@ def target_profiles(clip: Clip) -> tuple[VoiceProfile, ...]:
 def source_caption(
     id: str, number: int, target: VoiceProfile, *, seed: int, style: Style | None = None
 ) -> str:
-    """Render the template caption to rewrite for a caption of a clip.
+    """Render the template caption that a backend rewrites into a new caption of a clip.
 
     Args:
         id: id of the clip.

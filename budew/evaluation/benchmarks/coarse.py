@@ -109,7 +109,7 @@ class CoarseResult:
 
     Attributes:
         task: classes of the corpus, and the emotions of each class.
-        model, data: their names.
+        model, data: names of the model and of the data.
         n: number of clips.
         speakers: number of speakers, if intervals resample speakers; None if they resample clips.
         incomplete: number of clips with scores for only some of the mapped emotions.

@@ -101,7 +101,7 @@ class PresenceResult:
 
     Attributes:
         name: name of the model.
-        threshold: intensity from which on an emotion counts as present, for the balanced accuracy.
+        threshold: lowest intensity at which an emotion counts as present, for the balanced accuracy.
         missing: number of pairs without a prediction, which are left out.
         all: scores over the pairs of all emotions together.
         mean: each of `METRICS` → mean over the emotions for which it is defined.
@@ -210,14 +210,15 @@ def contrast_pairs(raters: Mapping[tuple[str, int], Collection[str]]) -> set[tup
 def score_emonet_face_binary(
     data: str | Path, predictor: FilePredictor | None = None, *, threshold: float = THRESHOLD
 ) -> BinaryResult:
-    """Compute the agreement table, and score predictions on the pairs with high agreement.
+    """Measure rater agreement by emotion; score predictions on pairs (image, emotion) with clear ratings.
 
-    20,000 images with 1,000 resamples take 3 s on one core.
+    A pair is scored if three or more raters all say yes, or if no rater says yes. 20,000 images with 1,000
+    resamples take 3 s on one core.
 
     Args:
         data: table of ratings, see `read_binary_table`.
         predictor: predictions whose ids are names of images; without it, only the agreement is measured.
-        threshold: intensity in [0, 1] from which on an emotion counts as present.
+        threshold: lowest predicted intensity, in [0, 1], at which an emotion counts as present.
 
     Raises:
         CorpusError: the table cannot be read.

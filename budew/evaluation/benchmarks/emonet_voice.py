@@ -152,7 +152,7 @@ def score_emonet_voice(
         compared: further decodings of the captioner to score and compare, such as
             `decoding_comparison.COMPARED`.
         min_raters: least number of raters of the clips in `scores.unanimous`.
-        others: further files of predictions, shown beside; they are not calibrated.
+        others: further files of predictions, scored for comparison and without calibration.
         settings: number of bootstrap resamples and permutations, and seed; default: `Resampling()`.
         progress: called after each clip.
 

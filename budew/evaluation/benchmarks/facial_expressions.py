@@ -37,8 +37,8 @@ def score_facial_expressions(
         corpus: name of the corpus, which sets the classes and their emotions.
         predictions: table of scores, see `read_scores`.
         labels: table with the class of each picture, see `read_expression_labels`. Without it, the class is
-            read from the path of the picture, such as `0019_Happy.jpg` or `happy/0019.jpg`; the last class in
-            it counts.
+            read from the path of the picture, such as `0019_Happy.jpg` or `happy/0019.jpg`; the last class
+            in the path counts.
         settings: number of bootstrap resamples (of pictures) and of permutations, and seed.
 
     Raises:

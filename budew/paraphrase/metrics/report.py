@@ -112,9 +112,9 @@ def paraphrase_report(
 
     Args:
         corpora: sources, see `budew.read`.
-        sample: most clips on which diversity and fidelity are measured, drawn at random.
+        sample: largest number of clips, drawn at random, on which diversity and fidelity are measured.
         seed: random seed of the sample.
-        examples: most examples of paraphrases, and of refused candidates, in the report.
+        examples: largest number of paraphrases, and of refused candidates, shown as examples.
         on_bad: called with the error of each unreadable item; without it, the first error is raised.
         progress: called with the number of clips read so far.
 
