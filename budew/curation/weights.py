@@ -179,7 +179,7 @@ def corpus_balance(
         temperature, cap, min_level: see `Balance`.
 
     Raises:
-        CorpusError: in no clip an emotion reaches `min_level`, and no clip has all 40 emotions rated.
+        CorpusError: no emotion reaches `min_level` in any clip, and no clip has all 40 emotions rated.
     """
     masses: dict[str, float] = {}
     for clip in clips:

@@ -136,13 +136,13 @@ class Evaluation:
 
     @property
     def refused(self) -> float:
-        """Per cent of the rated emotions of all clips that are not predicted; metrics leave these out."""
+        """Per cent of the rated emotions (of all clips) without a prediction; metrics leave them out."""
         rated = sum(row.rated for row in self.emotions)
         return 100 * sum(row.refused for row in self.emotions) / max(1, rated)
 
     @property
     def emotionless(self) -> int:
-        """Number of clips that have an emotion, but for which no emotion is predicted; without refusals."""
+        """Number of clips with an emotion for which the prediction, not a refusal, has no emotion."""
         answered = [pair for pair in self.pairs if pair.predicted.rated]
         return sum(bool(pair.reference.emotions) and not pair.predicted.emotions for pair in answered)
 

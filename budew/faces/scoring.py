@@ -103,7 +103,7 @@ def head_name(name: str) -> str:
 
 
 class FaceScorer:
-    """Scores images with an encoder and heads."""
+    """Scores the emotions of faces in images, with an image encoder and regression heads."""
 
     def __init__(
         self, encoder: ImageEncoder, heads: Sequence[Head], neutral: Mapping[str, float] | None = None

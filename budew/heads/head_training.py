@@ -46,9 +46,9 @@ class HeadCorpora:
     """Corpora that heads are trained on, in one or two stages, and the heads to start from.
 
     Attributes:
-        weak: corpora of the first stage, usually with many weak labels → share of the loss that comes from
-            the corpus, relative to the others; it does not depend on the number of clips.
-        expert: corpora of the second stage, likewise; {} for one stage.
+        weak: corpus of the first stage → its share of the loss relative to the other corpora, whatever its
+            number of clips. Labels in this stage are usually many and weak.
+        expert: corpus of the second stage → its share, likewise; {} for one stage.
         start: folder or file of heads that are trained further, at a tenth of the learning rate; None: all
             weights are random at the start.
 

@@ -73,9 +73,8 @@ class Summary:
         failures: number of items that failed, in all runs.
         left_out: number of clips that the settings of the job exclude, in all runs.
         reasons: the most frequent reasons of failures, each with its count.
-        given_up: names of units without a shard that this run gave up, because process after process died in
-            them or, on Ray, their ranks failed with any error (see `OUT/logs`). The next run tries them
-            again.
+        given_up: names of units that have no shard because several processes in a row died in them or, on
+            Ray, because their ranks failed (see `OUT/logs`). The next run tries these units again.
         unexpected: relative paths of shards in the folder that belong to no unit.
         tally: further counts of the job over all runs, by name, see `TallyingJob`.
 
@@ -186,8 +185,8 @@ class Plan:
 
         Raises:
             JobError: every other clip would fail, too; the disk is full; another run is using the folder; or
-                the cluster rejects the job. On a cluster, the first two end only their rank and are not
-                raised here.
+                the cluster rejects the job. On a cluster, the first two end only the rank in which
+                they occur, and are not raised.
         """
         if workers is not None and workers < 0:
             raise InputError(f"workers must be 0 or more, not {workers}")
@@ -287,7 +286,7 @@ def run(
         progress: called a few times a second with the state of the run.
 
     Raises:
-        JobError: every other clip would fail, too; the disk is full; another run is using the folder; or it
+        JobError: every other clip would fail, too; the disk is full; another run is using `out`; or `out`
             has the output of another job or of other settings.
         CorpusError: the source does not exist, or it overlaps the output.
 
