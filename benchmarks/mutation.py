@@ -5,10 +5,10 @@
 
 Each break changes one operator, constant or branch of `budew/` in a copy of the checkout. The tests that
 mirror the broken package (`tests/captions` for `budew/captions`, the files in `tests/` itself for a module at
-the top level) then run without those marked slow, the mirrored file first. A test that fails twice in a row,
-an error or a run beyond the time limit counts as noticed; tests that fail before anything is broken are left
-out. Prints the breaks that nothing noticed, and the share noticed with its 95 % Wilson interval. About 20 s a
-break on one core; on a busy machine tests that wait for processes fail by themselves.
+the top level) then run without those marked slow or long, the mirrored file first. A test that fails twice in
+a row, an error or a run beyond the time limit counts as noticed; tests that fail before anything is broken
+are left out. Prints the breaks that nothing noticed, and the share noticed with its 95 % Wilson interval.
+About 20 s a break on one core; on a busy machine tests that wait for processes fail by themselves.
 """
 
 import argparse
@@ -150,7 +150,8 @@ def failures(root: Path, *arguments: str, python: str, limit: float) -> set[str]
 
     The name "" stands for an error outside of a test, or a run of more than `limit` seconds.
     """
-    command = [python, "-m", "pytest", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", "-m", "not slow"]
+    command = [python, "-m", "pytest", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider"]
+    command += ["-m", "not slow and not long"]
     added = {
         "PYTHONPATH": str(root),
         "OMP_NUM_THREADS": "1",

@@ -27,7 +27,7 @@ from budew.corpora.labels.scores import declared_scale, intensities, scale_in
 from budew.corpora.media import AUDIO, IMAGE
 from budew.corpora.tables import label_columns, numbered_rows
 from budew.corpora.text_files import check_file, file_lines, json_object
-from budew.errors import CorpusError, OnBad, report
+from budew.errors import CorpusError, InputError, OnBad, report
 from budew.taxonomy.rating_scales import scale_named
 
 FACE_SCALE, VOICE_SCALE = "emonet-face", "emonet-voice"
@@ -57,7 +57,7 @@ def read_ratings(
 
     Raises:
         CorpusError: the file is not a table of ratings, or a row is bad; the message names the row.
-        InputError: `scale` is unknown.
+        InputError: `scale` is unknown, or it is None and the table has numbers without a scale.
 
     Example:
         >>> _ = Path("ratings.csv").write_text("item,rater,emotion,value\\na.wav,r1,Awe,3\\n")
@@ -69,6 +69,8 @@ def read_ratings(
             yield from list(_ratings(parse(), default, scale))
         except CorpusError as error:
             report(CorpusError(f"{path}: {where}: {error}"), on_bad)
+        except InputError as error:
+            raise InputError(f"{path}: {where}: {error}") from error
 
 
 def table_rows(path: str | Path, on_bad: OnBad | None = None) -> Iterator[tuple[str, str, Callable[[], Row]]]:
@@ -148,7 +150,7 @@ def _intensity(value: Any, name: str, scale: str | None) -> float:
             f"{str(value)[:60]!r} is not an answer: use true, false, mildly present or a number"
         )
     if scale is None:
-        raise CorpusError("the scale of the values is unknown: give it, as in scale='0-7'")
+        raise InputError("the scale of the ratings is unknown: give it (--scale 0-7), or a column `scale`")
     return intensities({name: number}, scale_named(scale), overshoot=0.0)[name]
 
 

@@ -134,8 +134,8 @@ def fit_calibration(
     reference, predicted = rated_intensities(chosen)
     if len(reference) < FEWEST:
         raise InputError(
-            f"{data}: {len(reference)} ratings are too few to fit a calibration to: give {FEWEST} or more, "
-            "or a larger share"
+            f"{data}: {len(reference)} ratings have a prediction of their clip and emotion, too few to fit a "
+            f"calibration to: give {FEWEST} or more, or a larger share"
         )
     regression = require("sklearn.isotonic", extra="evaluate", purpose="calibration").IsotonicRegression
     fitted = regression(y_min=0.0, y_max=1.0).fit(predicted, reference)  # sorts them first

@@ -66,7 +66,8 @@ def read_predictions(
     A caption is parsed and predicts all 40 emotions. Scores predict the emotions that are named in at least
     one line of the source. If a line omits such an emotion, the emotion is 0 in this line; if its value is
     null (in CSV: an empty field), it is not predicted. If a line has a caption and scores, its scores are
-    used, and emotions without a score are 0. A line with neither is a refusal: it predicts no emotion.
+    used, and emotions without a score are 0. An empty object of scores means that no emotion is present. A
+    line with neither, or with null scores alone, is a refusal: it predicts no emotion.
 
     Args:
         source: JSON Lines, CSV or TSV, a folder of them, or a folder with a JSON file for each clip, whose
@@ -229,7 +230,7 @@ def _prediction(row: PredictionRow, named: Collection[str], scale: Scale) -> Pre
         return Prediction(row.profile, row.caption)
     parsed = parse(row.caption).profile if row.caption else None
     given = {name: number for name, number in (row.scores or {}).items() if number is not None}
-    if row.scores is None or not (given or parsed):
+    if row.scores is None or (row.scores and not (given or parsed)):
         return Prediction(parsed or VoiceProfile(None), row.caption)
     scale = INTENSITY if row.intensities else scale
     overshoot = HEADS_OVERSHOOT if scale.name == HEADS_SCALE else OVERSHOOT

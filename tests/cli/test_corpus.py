@@ -147,7 +147,7 @@ def test_agreement_of_raters_is_printed_and_written(budew, tmp_path):
     assert written.pop("consensus")["by_ratings"][1]["mixed"] == 1
     counted = rating_statistics(read_ratings(table)).to_dict()
     assert written == {"tables": [str(table)], "bad_rows": 0, **counted}
-    table.write_text(table.read_text() + "2,h1,7,Awe\n")
+    table.write_text(table.read_text() + "2,h1,maybe,Awe\n")
     outcome = budew("corpus", "ratings", table)
     assert outcome.status == 1
     assert outcome.err.startswith(f"budew: {table}: line 5: ")

@@ -71,8 +71,8 @@ def test_labels_of_hume_voice_are_mapped_to_emotions(tmp_path: Path, under: str 
 def test_what_no_line_names_is_unrated_what_a_line_leaves_out_is_absent_and_null_is_a_refusal(
     tmp_path: Path,
 ) -> None:
-    lines = [{"Fear": 1, "anger_best": 0.5}, {"Fear": 0.5}, {"Fear": None, "Anger": 1}]
-    refusals = [{}, {"caption": None}, {"caption": " ", "scores": {}}, {"Fear": None, "Anger": None}]
+    lines = [{"Fear": 1, "anger_best": 0.5}, {"Fear": 0.5}, {"Fear": None, "Anger": 1}, {"scores": {}}]
+    refusals = [{}, {"caption": None}, {"caption": " "}, {"Fear": None, "Anger": None}]
     found = profiles(
         write(tmp_path / "p.jsonl", [{"id": n, **line} for n, line in enumerate(lines + refusals)])
     )
@@ -81,6 +81,7 @@ def test_what_no_line_names_is_unrated_what_a_line_leaves_out_is_absent_and_null
         VoiceProfile({"Fear": 1, "Anger": 0.5}, rated=both),
         VoiceProfile({"Fear": 0.5}, rated=both),
         VoiceProfile({"Anger": 1}, rated=["Anger"]),
+        VoiceProfile(rated=both),
         *[SILENT] * 4,
     ]
 
