@@ -229,11 +229,11 @@ def train_heads_command(
         if len(trained.stages) > 1:
             print(f"on {stage} labels")
         print_table(reports.quality_table(results.quality))
-        counts = results.unused
-        if counts.bare or counts.unrated or counts.truncated:
+        if any(results.unused.values()):
+            bare, unrated, truncated = (results.unused[kind] for kind in ("bare", "unrated", "truncated"))
             say_error(
-                f"clips without a profile: {counts.bare}, with unknown emotions: {counts.unrated}, "
-                f"longer than the window: {counts.truncated}"
+                f"clips without a profile: {bare}, with unknown emotions: {unrated}, longer than the window: "
+                f"{truncated}"
             )
     print(
         f"heads: {len(trained.heads)}, clips: {trained.clips}, too rare: {len(trained.rare)},"

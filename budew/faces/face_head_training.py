@@ -20,13 +20,12 @@ from budew.faces.embeddings import FaceEmbeddings, ImageEncoder, embed_corpus
 from budew.faces.face_labels import agreed_ratings, face_names, mean_ratings
 from budew.faces.scoring import FaceScorer, head_name, write_neutral_means
 from budew.heads.encoder_states import LabeledStates
-from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, Quality, fit_stage
+from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, Quality, fit_heads
 from budew.heads.head_files import check_unused, save_combined, save_head, write_notes
 from budew.heads.networks import Head
 from budew.heads.stack_training import FittingOptions
 from budew.io.disk import disk_errors
 from budew.io.files import whole_folder
-from budew.statistics.resampling import plain_data
 from budew.taxonomy import EMOTIONS
 from budew.version import __version__
 
@@ -112,7 +111,7 @@ def train_face_heads(
         embeddings[stage] = embed_corpus(
             corpus, encoder, folder, label=label, batch_size=batch_size, on_bad=on_bad, progress=progress
         )
-        fitted = list(fit_stage(labeled_states(embeddings[stage]), options, heads))
+        fitted = list(fit_heads(labeled_states(embeddings[stage]), options, start=heads))
         quality[stage] = {head.name: found for head, found in fitted}
         better = {head.name: head for head, found in fitted if found.r2 > 0}
         kept = {head.name: head for head in heads} | better
@@ -131,17 +130,16 @@ def train_face_heads(
         save_combined(heads, made, "face")
         if means:
             write_neutral_means(made, means)
-        stages = plain_data(quality)
         notes = {
             "made_by": f"budew {__version__}",
             "encoder": encoder.name,
             "fitting": options.to_dict(),
             "images": images,
             "neutral_images": neutral,
-            "heads": stages,
+            "heads": quality,
         }
         lines = [f"{stage} labels: {count:,} images" for stage, count in images.items()]
-        write_notes(made, notes, stages, [*lines, f"neutral faces among them: {neutral:,}"], "face")
+        write_notes(made, notes, quality, [*lines, f"neutral faces among them: {neutral:,}"], "face")
     return TrainedFaceHeads(tuple(heads), quality, images, neutral)
 
 

@@ -103,21 +103,6 @@ def load_encoder(name_or_dir: str | Path | None = None, *, device: str | None = 
 
 
 @dataclass(frozen=True, slots=True)
-class UnusedClips:
-    """Number of clips that cannot be used, or only in part.
-
-    Attributes:
-        bare: number of clips without a profile, which are left out.
-        unrated: number of clips without rated emotions, which are used only for attributes.
-        truncated: number of clips longer than a window, of which only the first window is used.
-    """
-
-    bare: int = 0
-    unrated: int = 0
-    truncated: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class LabeledStates:
     """Encoder states of clips or images, and their labels.
 
@@ -128,7 +113,8 @@ class LabeledStates:
             unknown.
         speakers: speaker of each clip; the id of the clip if the speaker is unknown.
         positions: number of hidden states in a row of `states`; 1 if they are pooled.
-        unused: number of clips of the corpus that were left out or used only in part.
+        unused: numbers of clips of the corpus: "bare" without a profile, left out; "unrated" without rated
+            emotions, used only for attributes; "truncated" to the first of several windows.
         names: names of the columns of `targets`.
         weights: weight of each clip in the loss, (clips,), with mean 1; None if all are equal.
         licenses: licence → number of clips; "not stated" for clips without one.
@@ -138,7 +124,7 @@ class LabeledStates:
     targets: NDArray[np.float32]
     speakers: tuple[str, ...]
     positions: int = 1
-    unused: UnusedClips = UnusedClips()
+    unused: Mapping[str, int] = field(default_factory=dict)
     names: tuple[str, ...] = TARGETS
     weights: NDArray[np.float32] | None = None
     licenses: Mapping[str, int] = field(default_factory=dict)
@@ -221,12 +207,12 @@ def encode_corpus(
     speakers: list[str] = []
     shares = corpus if isinstance(corpus, Mapping) else {str(corpus): 1.0}
     sizes = dict.fromkeys(shares, 0)
-    counts, licenses = Counter[str](), Counter[str]()
+    unused, licenses = dict.fromkeys(("bare", "unrated", "truncated"), 0), Counter[str]()
 
     def first_windows() -> Iterator[NDArray[np.float32]]:
         for source, clip in ((one, clip) for one in shares for clip in read(one, on_bad=on_bad)):
             if clip.profile is None:
-                counts["bare"] += 1
+                unused["bare"] += 1
                 continue
             parts = encoder_windows(clip, encoder)
             try:
@@ -235,8 +221,8 @@ def encode_corpus(
                 report(error, on_bad)
                 continue
             warn_of_damage(first.damage)
-            counts["truncated"] += second is not None
-            counts["unrated"] += not clip.profile.rated
+            unused["truncated"] += second is not None
+            unused["unrated"] += not clip.profile.rated
             targets.append(head_targets(clip.profile))
             speakers.append(clip.speaker or clip.id)
             sizes[source] += 1
@@ -259,9 +245,8 @@ def encode_corpus(
         each = np.array([shares[one] / max(size, 1) for one, size in sizes.items()])
         repeated = np.repeat(each, list(sizes.values()))
         weights = (repeated / repeated.mean()).astype(np.float32)
-    unused = UnusedClips(**counts)
     return LabeledStates(
-        mapped, labels, tuple(speakers), positions, unused, weights=weights, licenses=licenses
+        mapped, labels, tuple(speakers), positions, unused, weights=weights, licenses=dict(licenses)
     )
 
 

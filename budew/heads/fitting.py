@@ -81,49 +81,28 @@ def fit_heads(
         data: states and targets; a head is trained for each target that is known often enough.
         options: settings of the training.
         device: device to train on; None for the CPU.
-        start: heads of one shape to train further, without standardization; then only these are trained.
+        start: heads of an earlier stage, of one shape: they are trained further, without standardization and
+            at a tenth of the learning rate; all other heads are trained from random weights.
     """
     held_out = split_by_speaker(data.speakers, share=options.validation, seed=options.seed)
     is_emotion = np.array([name in EMOTIONS for name in data.names])
     known = np.where(is_emotion, np.nan_to_num(data.targets) > 0, ~np.isnan(data.targets))
     enough = (known[~held_out].sum(axis=0) >= FEWEST) & (known[held_out].sum(axis=0) >= FEWEST_TO_CHECK)
-    initial = {head.name: head for head in start}
-    columns = [
-        column for column in np.flatnonzero(enough).tolist() if not start or data.names[column] in initial
-    ]
-    if not columns:
+    if not enough.any():
         return
-    bytes_each = 4 * options.weights(data.states.shape[1])
-    mean, spread = _moments(data, np.flatnonzero(~held_out))
-    if start:
-        mean, spread = torch.zeros_like(mean), torch.ones_like(spread)
-    fitter = _Fitter(data, options, device or torch.device("cpu"), held_out, mean, spread)
-    at_once = max(1, int(options.memory * 1e9 / (COPIES * bytes_each)))
-    for first in range(0, len(columns), at_once):
-        group = columns[first : first + at_once]
-        stack = HeadStack.of_heads([initial[data.names[column]] for column in group]) if start else None
-        for column, (head, epochs) in zip(group, fitter.fit(group, stack), strict=True):
-            clips = int(known[~held_out, column].sum())
-            yield head, _quality(fitter.scores(head), data.targets[:, column], held_out, clips, epochs)
-
-
-def fit_stage(
-    data: LabeledStates,
-    options: FittingOptions,
-    heads: Sequence[Head],
-    *,
-    device: torch.device | None = None,
-) -> Iterator[tuple[Head, Quality]]:
-    """Train heads of an earlier stage further, at a tenth of the rate, and all others from random weights.
-
-    Arguments are those of `fit_heads`; `heads` are those of the earlier stage, of one shape.
-    """
-    if heads:
-        yield from fit_heads(data, replace(options, rate=options.rate / 10), device=device, start=heads)
-    targets = data.targets.copy()
-    earlier = {head.name for head in heads}
-    targets[:, [name in earlier for name in data.names]] = np.nan
-    yield from fit_heads(replace(data, targets=targets), options, device=device)
+    moments = _moments(data, np.flatnonzero(~held_out))
+    fitter = _Fitter(data, options, device or torch.device("cpu"), held_out, *moments)
+    at_once = max(1, int(options.memory * 1e9 / (COPIES * 4 * options.weights(data.states.shape[1]))))
+    earlier = {head.name: head for head in start}
+    is_known = np.array([name in earlier for name in data.names])
+    for further in (True, False):
+        columns = np.flatnonzero(enough & (is_known == further)).tolist()
+        for first in range(0, len(columns), at_once):
+            group = columns[first : first + at_once]
+            heads = [earlier[data.names[column]] for column in group] if further else []
+            for column, (head, epochs) in zip(group, fitter.fit(group, heads), strict=True):
+                clips = int(known[~held_out, column].sum())
+                yield head, _quality(fitter.scores(head), data.targets[:, column], held_out, clips, epochs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +116,25 @@ class _Fitter:
     mean: Tensor
     spread: Tensor
 
-    def fit(self, columns: Sequence[int], start: HeadStack | None) -> Iterator[tuple[Head, int]]:
+    def fit(self, columns: Sequence[int], start: Sequence[Head]) -> Iterator[tuple[Head, int]]:
         """Train the heads of these targets side by side; yield each with its epochs.
 
-        Without `start`, heads have random weights, and targets are standardized.
+        If `start`, the heads to train further, is empty, weights are random, and inputs and targets are
+        standardized.
         """
-        names = [self.data.names[column] for column in columns]
+        names, options = [self.data.names[column] for column in columns], self.options
+        mean, spread = self.mean, self.spread
         targets = torch.from_numpy(self.data.targets[:, columns]).double()
         training = targets[torch.from_numpy(~self.held_out)]
         center = training.nanmean(dim=0)
         width = (training - center).square().nanmean(dim=0).sqrt().clamp(min=1e-3)
-        if start is not None:
-            center, width = torch.zeros_like(center), torch.ones_like(width)
-        stack = start or initial_stack(names, self.data.states.shape[1], self.options)
+        if start:
+            options = replace(options, rate=options.rate / 10)
+            mean, center = torch.zeros_like(mean), torch.zeros_like(center)
+            spread, width = torch.ones_like(spread), torch.ones_like(width)
+            stack = HeadStack.of_heads(start)
+        else:
+            stack = initial_stack(names, self.data.states.shape[1], options)
         scaled = ((targets - center) / width).T.float().contiguous().to(self.device)
         given = self.data.weights
         labels = Labels(
@@ -157,29 +142,25 @@ class _Fitter:
             torch.from_numpy(np.ones(len(targets), np.float32) if given is None else given).to(self.device),
         )
         validation = torch.from_numpy(self.held_out)
-        weights, epochs = fit_stack(
-            stack.to(self.device), self._standardized_states(), labels, validation, self.options
-        )
+        inputs = self._standardized_states(mean, spread)
+        weights, epochs = fit_stack(stack.to(self.device), inputs, labels, validation, options)
         for place, name in enumerate(names):
             moments = float(center[place]), float(width[place])
-            yield unstandardized_head(name, weights, place, (self.mean, self.spread), moments), epochs[place]
+            yield unstandardized_head(name, weights, place, (mean, spread), moments), epochs[place]
 
     def states(self, clips: Tensor) -> Tensor:
         return torch.from_numpy(self.data.states[clips.numpy()]).to(self.device).float()
 
-    def _standardized_states(self) -> Batch:
-        mean, spread = (part.repeat(self.data.positions).to(self.device) for part in (self.mean, self.spread))
+    def _standardized_states(self, *moments: Tensor) -> Batch:
+        mean, spread = (part.repeat(self.data.positions).to(self.device) for part in moments)
         return lambda clips: self.states(clips).sub_(mean).div_(spread)
 
     @torch.inference_mode()
     def scores(self, head: Head) -> NDArray[np.float32]:
         """Return the scores of the validation clips."""
         placed, clips = head.to(self.device, torch.float32), torch.from_numpy(np.flatnonzero(self.held_out))
-        batches = torch.split(clips, self.options.batch)
-        scores: NDArray[np.float32] = torch.cat(
-            [placed(self.states(batch)).cpu() for batch in batches]
-        ).numpy()
-        return scores
+        scores = [placed(self.states(batch)).cpu() for batch in torch.split(clips, self.options.batch)]
+        return np.asarray(torch.cat(scores))
 
 
 def _moments(data: LabeledStates, clips: NDArray[np.intp]) -> tuple[Tensor, Tensor]:

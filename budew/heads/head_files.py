@@ -15,10 +15,11 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
 import torch
@@ -32,6 +33,9 @@ from budew.heads.networks import Head
 from budew.model.card import write_card
 from budew.model.checkpoint import identity
 from budew.taxonomy import WORD_TRAITS, find_attribute, find_emotion
+
+if TYPE_CHECKING:
+    from budew.heads.fitting import Quality
 
 Kind = Literal["voice", "face"]
 COMBINED, NOTES = "heads.safetensors", "heads.json"
@@ -229,7 +233,7 @@ def _published(head: Head, kind: Kind) -> dict[str, Tensor]:
 def write_notes(
     folder: Path,
     notes: Mapping[str, Any],
-    stages: Mapping[str, Mapping[str, Mapping[str, float]]],
+    stages: Mapping[str, Mapping[str, "Quality"]],
     data: Sequence[str],
     kind: Kind,
 ) -> None:
@@ -237,17 +241,18 @@ def write_notes(
 
     Args:
         folder: folder of the heads.
-        notes: contents of `heads.json`.
-        stages: stage of the training → name of the head → fields of its `Quality`.
+        notes: contents of `heads.json`, which may contain data classes.
+        stages: stage of the training → name of the head → its quality.
         data: lines on the training data of each stage.
         kind: "voice" or "face".
     """
-    (folder / NOTES).write_text(json.dumps(notes, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(notes, indent=1, ensure_ascii=False, default=asdict)
+    (folder / NOTES).write_text(f"{text}\n", encoding="utf-8")
     rows = [
-        (name, stage, found["clips"], found["r2"], found["error"])
+        (name, stage, found.clips, found.r2, found.error)
         for stage, heads in stages.items()
         for name, found in heads.items()
-        if found["r2"] > 0
+        if found.r2 > 0
     ]
     write_card(
         folder,

@@ -5,24 +5,26 @@ seconds. A head is trained for each emotion and voice attribute that occurs ofte
 predicts clips of unknown speakers better than the mean does; heads that are left out are reported.
 
 With labels by experts there are two stages, as for faces: heads are trained on many weak labels, and then
-further on the few labels by experts, at a tenth of the learning rate (`fit_stage`).
+further on the few labels by experts, at a tenth of the learning rate (`fit_heads`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import torch
 
 from budew.errors import CheckpointError, CorpusError, InputError, OnBad
 from budew.heads.encoder_states import (
     EMOTION_SCALE,
     TARGETS,
     Encoder,
-    UnusedClips,
+    LabeledStates,
     encode_corpus,
     layout_of,
     load_encoder,
 )
-from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, Quality, fit_stage, split_by_speaker
+from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, Quality, fit_heads, split_by_speaker
 from budew.heads.head_files import (
     check_encoder,
     check_unused,
@@ -76,7 +78,8 @@ class HeadStage:
         quality: name → quality of each head that was trained, including heads that were left out.
         clips: number of clips that were encoded.
         validation: number of these clips that were held out for validation.
-        unused: number of clips of the corpora that were left out or used only in part.
+        unused: numbers of clips of the corpora: "bare" without a profile, left out; "unrated" without rated
+            emotions, used only for attributes; "truncated" to the first of several windows.
         licenses: licence → number of clips.
     """
 
@@ -84,7 +87,7 @@ class HeadStage:
     quality: Mapping[str, Quality]
     clips: int
     validation: int
-    unused: UnusedClips
+    unused: Mapping[str, int]
     licenses: Mapping[str, int]
 
 
@@ -170,39 +173,33 @@ def train_heads(
     check_unused(folder)
     corpora = corpus if isinstance(corpus, HeadCorpora) else HeadCorpora({str(corpus): 1.0})
     whisper = load_encoder(encoder, device=device)
-    kept = {} if corpora.start is None else _starting_heads(corpora.start, encoder, whisper, options)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    start = [] if corpora.start is None else _starting_heads(corpora.start, encoder, whisper, options)
     stages: dict[str, HeadStage] = {}
-    files: dict[str, Path] = {}
-    with disk_errors(folder), temporary_folder(folder.parent) as scratch, whole_folder(folder) as made:
+    with disk_errors(folder), whole_folder(folder) as made, temporary_folder(folder.parent) as scratch:
+        for head in start:
+            save_head(head, made, head_file_name(head.name))
         for stage, weights in (("weak", corpora.weak), ("expert", corpora.expert)):
             if not weights:
                 continue
-            stages[stage], trained_now = _train_stage(
+            data = encode_corpus(
                 weights,
                 whisper,
-                list(kept.values()),
-                options,
                 scratch / stage,
+                layout=options.layout,
                 batch_size=batch_size,
                 on_bad=on_bad,
-                progress=progress,
+                progress=None if progress is None else lambda clips: progress(clips, "clips encoded"),
             )
-            files |= {name: scratch / stage / head_file_name(name) for name in trained_now}
-            kept |= trained_now
-        if not files:
+            quality = _train_stage(data, options, made, whisper.device, progress)
+            held_out = split_by_speaker(data.speakers, share=options.validation, seed=options.seed)
+            named = {without_secrets(one): weight for one, weight in weights.items()}
+            counts = len(held_out), int(held_out.sum())
+            stages[stage] = HeadStage(named, quality, *counts, data.unused, data.licenses)
+        qualities = {stage: found.quality for stage, found in stages.items()}
+        if not any(one.r2 > 0 for quality in qualities.values() for one in quality.values()):
             raise CorpusError(_none_kept(corpora, TrainedHeads((), stages), options))
-        for name, head in kept.items():
-            if name in files:
-                files[name].rename(made / head_file_name(name))
-            else:
-                save_head(head, made, head_file_name(name))
         trained = TrainedHeads(tuple(load_heads(made)), stages)
         save_combined(trained.heads, made)
-        results = {stage: asdict(found) for stage, found in stages.items()}
-        quality_of = {stage: found["quality"] for stage, found in results.items()}
-        better = {name: q for found in quality_of.values() for name, q in found.items() if q["r2"] > 0}
-        first = next(iter(stages.values()))
         notes = {
             "made_by": f"budew {__version__}",
             "encoder": None if encoder is None else str(encoder),
@@ -211,66 +208,39 @@ def train_heads(
             "emotion_scale": EMOTION_SCALE,
             "fitting": options.to_dict(),
             "start": None if corpora.start is None else str(corpora.start),
-            "clips": first.clips,
-            "validation_clips": first.validation,
-            "clips_without_profile": first.unused.bare,
-            "clips_with_unknown_emotions": first.unused.unrated,
-            "clips_truncated": first.unused.truncated,
-            "heads": better,
-            "left_out": {n: asdict(found) for n, found in trained.quality.items() if n not in better},
-            "too_rare": list(trained.rare),
-            "stages": results,
+            "too_rare": trained.rare,
+            "stages": stages,
         }
         start_line = [] if corpora.start is None else [f"start: the heads {Path(corpora.start).name}"]
         lines = [f"{stage} labels: {_described(found)}" for stage, found in stages.items()]
-        write_notes(made, notes, quality_of, [*start_line, *lines], "voice")
+        write_notes(made, notes, qualities, [*start_line, *lines], "voice")
     return trained
 
 
 def _train_stage(
-    weights: Mapping[str, float],
-    encoder: Encoder,
-    start: Sequence[Head],
+    data: LabeledStates,
     options: FittingOptions,
     folder: Path,
-    *,
-    batch_size: int,
-    on_bad: OnBad | None,
+    device: torch.device,
     progress: Callable[[int, str], None] | None,
-) -> tuple[HeadStage, dict[str, Head]]:
-    """Train the heads of one stage.
-
-    Returns:
-        Results, and name → head of those that are better than the mean, whose files are in `folder`.
-    """
-    data = encode_corpus(
-        weights,
-        encoder,
-        folder.with_name(f"{folder.name} states"),
-        layout=options.layout,
-        batch_size=batch_size,
-        on_bad=on_bad,
-        progress=None if progress is None else lambda clips: progress(clips, "clips encoded"),
-    )
-    folder.mkdir()
+) -> dict[str, Quality]:
+    """Train the heads in `folder` further, and all others; save those that are better than the mean in it."""
+    earlier = load_heads(folder) if any(folder.iterdir()) else []
     quality: dict[str, Quality] = {}
-    for head, found in fit_stage(data, options, start, device=encoder.device):
+    for head, found in fit_heads(data, options, device=device, start=earlier):
         quality[head.name] = found
         if progress is not None:
             progress(len(quality), "heads trained")
         if found.r2 > 0:
-            save_head(head, folder, head_file_name(head.name))
-    better = load_heads(folder) if any(found.r2 > 0 for found in quality.values()) else []
-    held_out = split_by_speaker(data.speakers, share=options.validation, seed=options.seed)
-    counts = len(held_out), int(held_out.sum())
-    named = {without_secrets(one): weight for one, weight in weights.items()}
-    stage = HeadStage(named, quality, *counts, data.unused, dict(data.licenses))
-    return stage, {head.name: head for head in better}
+            name = head_file_name(head.name)
+            (folder / name).unlink(missing_ok=True)  # not overwritten: an earlier head is mapped from it
+            save_head(head, folder, name)
+    return quality
 
 
 def _starting_heads(
     start: str | Path, name: str | Path | None, encoder: Encoder, options: FittingOptions
-) -> dict[str, Head]:
+) -> list[Head]:
     """Load heads to train further; raise `CheckpointError` unless they have the layers of `options`."""
     check_encoder(start, name)
     heads = load_heads(start)
@@ -281,7 +251,7 @@ def _starting_heads(
                 f"{start}: {head.name} is {found[0]} with layers of {found[1]}, not {options.layout} with "
                 f"{options.widths}: train with the layout and size of the heads to start from"
             )
-    return {head.name: head for head in heads}
+    return heads
 
 
 def _described(stage: HeadStage) -> str:
@@ -299,7 +269,7 @@ def _none_kept(corpora: HeadCorpora, trained: TrainedHeads, options: FittingOpti
             "the absolute error is least at 0 for emotions absent from most clips: use the squared loss"
         )
     found = list(trained.stages.values())
-    bare, validation = sum(one.unused.bare for one in found), sum(one.validation for one in found)
+    bare, validation = sum(one.unused["bare"] for one in found), sum(one.validation for one in found)
     return (
         f"{corpus}: no head can be trained on its {trained.clips} clips with profiles "
         f"({bare} are without): it takes {FEWEST} with an emotion or attribute, and "

@@ -8,7 +8,6 @@ from budew.corpora import read, write_shard
 from budew.errors import CheckpointError, CorpusError
 from budew.heads.encoder_states import (
     TARGETS,
-    UnusedClips,
     encode_corpus,
     encoder_windows,
     layout_of,
@@ -69,7 +68,7 @@ def test_unknown_emotions_are_nan_and_clips_used_in_part_are_counted(whisper_fol
     assert not targets["long"][: len(EMOTIONS)].any()
     arousal = TARGETS.index("Arousal")
     assert (targets["unrated"][arousal], targets["long"][arousal]) == (3, 1)
-    assert found.unused == UnusedClips(bare=1, unrated=1, truncated=1)
+    assert found.unused == {"bare": 1, "unrated": 1, "truncated": 1}
 
 
 def test_a_corpus_without_profiles_trains_no_head_and_leaves_no_folder(whisper_folder, tmp_path):

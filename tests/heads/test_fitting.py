@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from budew.heads import fitting, stack_training
 from budew.heads.encoder_states import TARGETS, LabeledStates
 from budew.heads.fitting import Quality, fit_heads, split_by_speaker, unstandardized_head
 from budew.heads.networks import Head
@@ -79,11 +80,19 @@ def test_the_quality_of_a_head_is_that_of_its_scores_on_held_out_speakers(pooled
         assert quality.error_of_mean == pytest.approx(np.abs(of_mean).mean(), abs=2e-4)
 
 
-def test_training_further_starts_from_the_given_heads_and_trains_no_others(pooled):
+def test_training_further_starts_from_the_given_heads_at_a_tenth_of_the_rate(pooled, monkeypatch):
     (head, _) = fitted(pooled, OPTIONS)["Arousal"]
     slow = replace(OPTIONS, rate=1e-12, decay=0.0, most_epochs=1)
+    new, rates = weights_of(fitted(pooled, slow))["Anger"], []
+
+    def fit_stack(*arguments):
+        rates.append(arguments[-1].rate)
+        return stack_training.fit_stack(*arguments)
+
+    monkeypatch.setattr(fitting, "fit_stack", fit_stack)
     further = fitted(pooled, slow, start=[head])
-    assert set(further) == {"Arousal"}
+    assert (list(further), rates) == (["Arousal", "Anger"], [1e-13, 1e-12])
+    assert weights_of(further)["Anger"] == new
     states = torch.tensor(pooled.states)
     assert torch.allclose(further["Arousal"][0](states), head(states), atol=1e-4)
 

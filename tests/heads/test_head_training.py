@@ -33,7 +33,7 @@ def test_trained_heads_annotate_as_published_ones_do(corpus, tmp_path):
     assert names == {"model_Anger_best.pth", "model_Arousal_best.pth", COMBINED, "heads.json", "README.md"}
     check_duties(out)
     notes = json.loads((out / "heads.json").read_text())
-    assert (notes["encoder"], notes["clips"]) == (None, CLIPS)
+    assert (notes["encoder"], notes["stages"]["weak"]["clips"]) == (None, CLIPS)
     assert len(trained.rare) == len(TARGETS) - 2
     loud, quiet = (clip_with(corpus, extreme) for extreme in (max, min))
     made, combined = (annotated(place, loud, quiet) for place in (out, out / COMBINED))
