@@ -137,14 +137,14 @@ def explain(captioner: Captioner, short: Path, clips: Sequence[Samples], whole: 
     flops, spectrograms, encoder = 0, 0.0, 0.0
 
     def encode(window: torch.Tensor) -> None:
-        backend.converted.model.encode(StorageView.from_array(window.contiguous().numpy()))
+        backend.checkpoint.model.encode(StorageView.from_array(window.contiguous().numpy()))
 
     for seconds, windows in filter(None, batches):
         flops += len(windows) * flops_of(round(seconds * 100))
         start = time.perf_counter()
         features = backend.prepare(windows, seconds).features
         prepared = time.perf_counter()
-        with ThreadPoolExecutor(backend.converted.model.num_workers) as threads:
+        with ThreadPoolExecutor(backend.checkpoint.model.num_workers) as threads:
             list(threads.map(encode, torch.split(features, 1)))
         encoder += time.perf_counter() - prepared
         spectrograms += prepared - start

@@ -11,7 +11,7 @@ nothing from it. A value that is given for an unrated emotion is dropped.
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 from types import MappingProxyType
@@ -215,6 +215,22 @@ def intensity_matrix(profiles: Iterable[VoiceProfile]) -> NDArray[np.float64]:
         values = {**dict.fromkeys(profile.rated, 0.0), **profile.emotions} if absent else profile.emotions
         rows.append([values.get(name, absent) for name in EMOTIONS])
     return np.array(rows, dtype=np.float64).reshape(-1, len(EMOTIONS))
+
+
+def expectation(profiles: Sequence[VoiceProfile]) -> VoiceProfile:
+    """Average parsed captions: mean of each emotion; bursts and traits that more than half of them have.
+
+    A caption without emotions, or one that could not be parsed, counts as 0 for all emotions.
+    """
+    means = intensity_matrix(profiles).mean(axis=0)
+    bursts = Counter(burst for profile in profiles for burst in profile.bursts)
+    traits = Counter(trait for profile in profiles for trait in profile.traits.items())
+    most = len(profiles) / 2
+    return VoiceProfile(
+        dict(zip(EMOTIONS, means.tolist(), strict=True)),
+        [burst for burst, count in bursts.items() if count > most],
+        {name: value for (name, value), count in traits.items() if count > most},
+    )
 
 
 def _mapping(part: str, value: Mapping[str, Any]) -> Mapping[str, Any]:

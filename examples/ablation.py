@@ -44,7 +44,7 @@ from budew.corpora import Clip, read, write_shard
 from budew.evaluation.emotion_metrics import score_emotions
 from budew.inference.recordings import from_clip
 from budew.inference.repetition import repetition_stop, without_repetition
-from budew.inference.self_consistency import consensus, expectation, sample_captions
+from budew.inference.self_consistency import consensus, sample_captions
 from budew.io.files import whole_file
 from budew.io.resources import data_folder
 from budew.model.adapt import short_window
@@ -60,7 +60,7 @@ from budew.model.generate import (
 )
 from budew.paraphrase import GrammarBackend, Paraphrase, Rewriting
 from budew.paraphrase.metrics.diversity import diversity
-from budew.profile import VoiceProfile, intensity_matrix
+from budew.profile import VoiceProfile, expectation, intensity_matrix
 from budew.randomness import derived_seed, generator
 from budew.reports.page import write_page
 from budew.reports.section_layout import report_html

@@ -7,7 +7,6 @@ the clips by their ids.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +18,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.text_files import check_file, file_lines, json_object, readable
 from budew.errors import CorpusError, FilteredError, InputError, JobError
 from budew.jobs import OnFailed, each
-from budew.profile import VoiceProfile
+from budew.profile import VoiceProfile, expectation
 from budew.version import __version__
 
 SOURCES = ("profile", "captions")
@@ -158,14 +157,7 @@ def _noted(clip: Clip, profile: VoiceProfile, source: str) -> Clip:
 def _from_captions(clip: Clip) -> VoiceProfile:
     """Combine parsed captions: means of the emotions, and the bursts and traits that most captions name."""
     profiles = [parse(caption.text).profile for caption in clip.captions]
-    count, sums = len(profiles), Counter[str]()
-    for profile in profiles:
-        sums.update(profile.emotions)
-    bursts = Counter(burst for profile in profiles for burst in profile.bursts)
-    traits = Counter(trait for profile in profiles for trait in profile.traits.items())
+    mean = expectation(profiles)
+    emotions = {name: round(value, _DIGITS) for name, value in mean.emotions.items()}
     before = {} if clip.profile is None else clip.profile.traits
-    return VoiceProfile(
-        {name: round(total / count, _DIGITS) for name, total in sums.items()},
-        [burst for burst, times in bursts.items() if 2 * times > count],
-        {**before, **{name: value for (name, value), times in traits.items() if 2 * times > count}},
-    )
+    return VoiceProfile(emotions, mean.bursts, {**before, **mean.traits})

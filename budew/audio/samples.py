@@ -7,12 +7,15 @@ Of a damaged file, the decodable part is returned together with `damage`, one se
 states how much is missing. A file without decodable samples, or with NaN samples, is an `AudioError`.
 """
 
+import io
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import soundfile
 import soxr
 from numpy.typing import NDArray
 
@@ -186,6 +189,13 @@ def probe_audio(audio: Path | bytes, *, max_seconds: float, name: str | None = N
             if stream.seconds > max_seconds:
                 raise AudioError(f"{name}: longer than {max_seconds:g} s: cut it with budew corpus segment")
     return AudioProbe(stream.sampling_rate, stream.seconds, stream.damage)
+
+
+def encode_audio(samples: NDArray[Any], sampling_rate: int, format: str) -> bytes:
+    """Encode samples, (n,) or (n, channels), as 16-bit "FLAC" or "WAV"; return the contents of the file."""
+    file = io.BytesIO()  # libsndfile hides the reason if a file cannot be written
+    soundfile.write(file, samples, sampling_rate, format=format, subtype="PCM_16")
+    return file.getvalue()
 
 
 def warn_of_damage(damage: str | None) -> None:

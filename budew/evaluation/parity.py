@@ -98,7 +98,7 @@ def largest_difference(reference: Checkpoint, other: Backend, clips: Sequence[Cl
         expected = _logits(reference, heard, tokens)
         if isinstance(other, CTranslate2Backend):
             features = other.prepare(heard, seconds).features
-            made = logits_converted(other.converted, features, tokens)
+            made = logits_converted(other.checkpoint, features, tokens)
         elif isinstance(other, TransformersBackend):
             made = _logits(other.checkpoint, heard, tokens)
         else:

@@ -3,7 +3,7 @@
 A backend works in two steps: `prepare` computes features on the CPU while the model runs on the batch before,
 and `write` generates text. `write` decodes the encoder states of a batch in one or several ways (greedy
 search, beam search, sampling), so that the encoder runs once. Other backends are servers
-(`budew.inference.server`) and ensembles (`budew.inference.local_backends`); `budew.inference.loading` chooses
+(`budew.inference.server`) and ensembles (`budew.inference.ensemble`); `budew.inference.loading` chooses
 a backend.
 """
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from budew.inference.repetition import cut_repetition, repetition_stop
 from budew.inference.self_consistency import sample_captions
 from budew.model.checkpoint import Checkpoint
-from budew.model.converted import Converted, generate_converted
+from budew.model.converted import generate_converted
 from budew.model.generate import (
     EncoderStates,
     checked_beams,
@@ -119,8 +119,10 @@ class Backend(Protocol):
         """Generate text for each window; return one batch of texts per decoding, in order."""
 
 
-class TransformersBackend:
-    """Backend that runs a checkpoint with transformers, on any device of torch."""
+class _CheckpointBackend:
+    """Attributes of a backend that runs a checkpoint on this machine, see `Backend`."""
+
+    can_sample = True
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
@@ -131,8 +133,11 @@ class TransformersBackend:
         self.sampling_rate = checkpoint.sampling_rate
         self.short_windows = checkpoint.short_windows
         self.trained_with_prompts = checkpoint.trained_with_prompts
-        self.can_sample = True
-        self.num_beams = checked_beams(checkpoint.model.generation_config.num_beams, checkpoint.name)
+        self.num_beams = checked_beams(checkpoint.generation_config.num_beams, checkpoint.name)
+
+
+class TransformersBackend(_CheckpointBackend):
+    """Backend that runs a checkpoint with transformers, on any device of torch."""
 
     def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
         """Compute the spectrograms of windows padded to `seconds`."""
@@ -181,20 +186,10 @@ class TransformersBackend:
         return GeneratedBatch(generated, time.perf_counter() - start)
 
 
-class CTranslate2Backend:
+class CTranslate2Backend(_CheckpointBackend):
     """Backend that runs a converted checkpoint with CTranslate2."""
 
-    def __init__(self, converted: Converted) -> None:
-        extractor = self.extractor = converted.processor.feature_extractor
-        self.converted = converted
-        self.name = converted.name
-        self.runs_on = f"ctranslate2, {converted.dtype}, {converted.model.device}"
-        self.window_seconds = extractor.n_samples / extractor.sampling_rate
-        self.sampling_rate: int = extractor.sampling_rate
-        self.short_windows = converted.short_windows
-        self.trained_with_prompts = converted.trained_with_prompts
-        self.can_sample = False  # random numbers of CTranslate2 depend on the number of threads
-        self.num_beams = checked_beams(converted.settings.num_beams, converted.name)
+    can_sample = False  # random numbers of CTranslate2 depend on the number of threads
 
     def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
         """Compute the spectrograms of windows padded to `seconds`."""
@@ -207,9 +202,9 @@ class CTranslate2Backend:
     def _write(self, batch: FeatureBatch, decoding: DecodingOptions) -> GeneratedBatch:
         start = time.perf_counter()
         ids = generate_converted(
-            self.converted, batch.features, num_beams=decoding.num_beams, prompt=decoding.prompt
+            self.checkpoint, batch.features, num_beams=decoding.num_beams, prompt=decoding.prompt
         )
-        texts = _texts(ids, self.converted.processor, decoding)
+        texts = _texts(ids, self.checkpoint.processor, decoding)
         return GeneratedBatch(texts, time.perf_counter() - start)
 
 

@@ -13,7 +13,7 @@ import warnings
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, overload
 
@@ -28,13 +28,8 @@ from budew.inference.backends import (
     TransformersBackend,
 )
 from budew.inference.batching import gathered, padded_seconds, prefetch
-from budew.inference.captioned_recording import (
-    NO_SPEECH,
-    SILENCE,
-    CaptionedRecording,
-    FailedRecording,
-)
-from budew.inference.local_backends import load_local
+from budew.inference.captioned_recording import NO_SPEECH, SILENCE, CaptionedRecording, FailedRecording
+from budew.inference.loading import load_backend
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.inference.recording_state import RecordingState
 from budew.inference.recordings import Audio, Recording, from_audio, from_clip
@@ -87,19 +82,19 @@ class Captioner:
     ) -> "Captioner":
         """Load a checkpoint, and create a captioner.
 
-        Short for `Captioner(load_backend(ModelOptions(…)), WritingOptions(…))`. Use the long form for a model
-        on a server (`ModelOptions(server=…)`).
+        Short for `Captioner(load_backend(ModelOptions(…)), WritingOptions(…))`.
 
         Args:
             model: folder of a checkpoint, or its hub id; several of them for an ensemble. None: the
                 checkpoint that the environment variable `BUDEW_MODEL` names, else the one in this package,
                 which needs no network.
-            options: fields of `ModelOptions` (not `server`) and of `WritingOptions`, such as
-                `device="cuda"`, `num_samples=16` or `windows="speech"`.
+            options: other fields of `ModelOptions`, and fields of `WritingOptions`, such as `device="cuda"`,
+                `num_samples=16` or `windows="speech"`.
 
         Raises:
             CheckpointError, MissingExtraError, InputError: the checkpoint cannot be loaded, a library is
                 missing, or an option is invalid.
+            JobError: the server does not answer.
             TypeError: unknown option.
 
         Example:
@@ -112,7 +107,7 @@ class Captioner:
         writing = {name: value for name, value in options.items() if name in names}
         others = {name: value for name, value in options.items() if name not in names}
         checkpoint = model if model is None or isinstance(model, str | Path) else tuple(model)
-        return cls(load_local(ModelOptions(checkpoint, **others)), WritingOptions(**writing))
+        return cls(load_backend(ModelOptions(checkpoint, **others)), WritingOptions(**writing))
 
     @overload  # a str is a sequence of str as well: the first signature wins
     def __call__(  # type: ignore[overload-overlap]
@@ -225,17 +220,7 @@ class Captioner:
             if batch is not None:
                 self._write(batch, decodings, resume)
             while waiting and waiting[0].is_complete:
-                yield tuple(map(self._calibrated, waiting.popleft().results()))
-
-    def _calibrated(self, result: Result) -> Result:
-        curves = self.options.presence
-        if curves is None or isinstance(result, FailedRecording):
-            return result
-        windows = (
-            replace(window, presence=window.presence and curves.applied_to(window.presence))
-            for window in result.windows
-        )
-        return replace(result, windows=tuple(windows))
+                yield waiting.popleft().results()
 
     def _write(
         self, batch: "_Batch", decodings: Sequence[DecodingOptions], resume: ResumeFile | None
@@ -260,7 +245,7 @@ class Captioner:
     ) -> "Iterator[_Place | None]":
         """Yield windows with sound and without a stored caption; None after a recording that has none."""
         for recording in recordings:
-            state = RecordingState(self._cut(recording), decodings)
+            state = RecordingState(self._cut(recording), decodings, self.options.presence)
             waiting.append(state)
             for place, window in state.read(self.backend.window_seconds, self.backend.sampling_rate):
                 stored = None if resume is None else resume.text_of(state.source, window)
@@ -309,13 +294,8 @@ class _Batch:
 def model_errors(runs_on: str, source: str, windows: int) -> Iterator[None]:
     """Context manager that turns any error of a model into a `JobError` of one sentence.
 
-    Args:
-        runs_on: library, precision and device of the model.
-        source: name of the recording of the first window in the batch.
-        windows: number of windows in the batch.
-
-    Raises:
-        JobError: the model failed.
+    It names library and device (`runs_on`), the first recording (`source`) and the number of windows of the
+    batch.
     """
     try:
         yield

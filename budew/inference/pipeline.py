@@ -61,21 +61,16 @@ class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers
         return first, second, third
 
     def get_iterator(
-        self,
-        inputs: Any,
-        num_workers: int,
-        batch_size: int,
-        preprocess_params: dict[str, Any],
-        forward_params: dict[str, Any],
-        postprocess_params: dict[str, Any],
+        self, inputs: Any, num_workers: int, batch_size: int, *params: dict[str, Any]
     ) -> Iterator[dict[str, Any]]:
         """Yield outputs lazily. Windows are batched, not inputs, and a separate thread reads the audio."""
-        captioner = Captioner(self._checkpoint, WritingOptions(batch_size=batch_size, **forward_params))
+        reading, writing, showing = params  # of `_sanitize_parameters`
+        captioner = Captioner(self._checkpoint, WritingOptions(batch_size=batch_size, **writing))
         if hasattr(inputs, "__getitem__"):  # a dataset of torch need not be iterable
             inputs = map(inputs.__getitem__, range(len(inputs)))
-        recordings = (self.preprocess(audio, **preprocess_params) for audio in inputs)
+        recordings = (self.preprocess(audio, **reading) for audio in inputs)
         results = captioner.caption_recordings(recordings)
-        return (self.postprocess(result, **postprocess_params) for result in results)
+        return (self.postprocess(result, **showing) for result in results)
 
     def preprocess(self, audio: Any, *, sampling_rate: int | None = None) -> Any:
         """Make a recording from an input."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from budew.audio.samples import Window
 from budew.captions.parse import parse
 from budew.errors import CorpusError
+from budew.heads.presence import PresenceCurves
 from budew.inference.backends import DecodingOptions, GeneratedText
 from budew.inference.captioned_recording import (
     NO_SPEECH,
@@ -22,9 +23,9 @@ from budew.inference.captioned_recording import (
 )
 from budew.inference.recordings import Recording
 from budew.inference.repetition import without_repetition
-from budew.inference.self_consistency import consensus, expectation, presence_shares
+from budew.inference.self_consistency import consensus, presence_shares
 from budew.inference.speaker_turns import speaker_at
-from budew.profile import VoiceProfile
+from budew.profile import VoiceProfile, expectation
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class RecordingState:
     Attributes:
         recording: the audio.
         decodings: decoding options; each window gets one caption for each of them.
+        curves: calibration of the probability of presence; None for the shares of sampled captions.
         windows: captions of each window that was read, one per decoding; None: not captioned yet.
         damage: message about damage of the audio; None if there is no damage.
         failure: result of a recording that could not be captioned; None if nothing failed so far.
@@ -42,6 +44,7 @@ class RecordingState:
 
     recording: Recording
     decodings: Sequence[DecodingOptions]
+    curves: PresenceCurves | None = None
     windows: list[tuple[WindowCaption, ...] | None] = field(default_factory=list)
     damage: str | None = None
     failure: FailedRecording | None = None
@@ -86,9 +89,8 @@ class RecordingState:
         if fault is not None:
             self.fail(fault)
             return
-        speaker = speaker_at(self.recording.turns, window)
         self.windows[place] = tuple(
-            _caption(window, text, decoding, speaker)
+            self._caption(window, text, decoding)
             for text, decoding in zip(texts, self.decodings, strict=True)
         )
 
@@ -100,6 +102,24 @@ class RecordingState:
         return tuple(
             self._result([of_window[number] for of_window in captions], decoding)
             for number, decoding in enumerate(self.decodings)
+        )
+
+    def _caption(self, window: Window, generated: GeneratedText, decoding: DecodingOptions) -> WindowCaption:
+        """Return the caption of a window: the text without stray letters and repetitions, and its parse."""
+        text, removed = _cleaned(generated.text, decoding, repetitive=generated.repetitive)
+        samples = tuple(_cleaned(sample, decoding)[0] for sample in generated.samples)
+        sampled, presence = None, None
+        if samples:
+            profiles = [parse(sample).profile for sample in samples]
+            sampled, presence = expectation(profiles), presence_shares(profiles)
+            presence = self.curves.applied_to(presence) if self.curves else presence
+        if text in (SILENCE, NO_SPEECH):
+            profile = VoiceProfile()
+        else:
+            profile = parse(text).profile if sampled is None else consensus(sampled)
+        speaker = speaker_at(self.recording.turns, window)
+        return WindowCaption(
+            window.start, window.end, text, profile, sampled, removed, samples, speaker, presence
         )
 
     def _result(self, captions: Sequence[WindowCaption], decoding: DecodingOptions) -> CaptionedRecording:
@@ -121,22 +141,6 @@ class RecordingState:
             self.damage,
             self.recording.id,
         )
-
-
-def _caption(
-    window: Window, generated: GeneratedText, decoding: DecodingOptions, speaker: str | None
-) -> WindowCaption:
-    """Return the caption of a window: the text without stray letters and repetitions, and its parse."""
-    text, removed = _cleaned(generated.text, decoding, repetitive=generated.repetitive)
-    samples = tuple(_cleaned(sample, decoding)[0] for sample in generated.samples)
-    profiles = [parse(sample).profile for sample in samples]
-    sampled = expectation(profiles) if samples else None
-    if text in (SILENCE, NO_SPEECH):
-        profile = VoiceProfile()
-    else:
-        profile = parse(text).profile if sampled is None else consensus(sampled)
-    shares = presence_shares(profiles) if samples else None
-    return WindowCaption(window.start, window.end, text, profile, sampled, removed, samples, speaker, shares)
 
 
 def _cleaned(

@@ -10,7 +10,6 @@ does not depend on batch or order, and the first 4 of 64 samples are the same as
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
@@ -66,22 +65,6 @@ def sample_captions(
         for of_window in texts:
             of_window += islice(sampled, len(numbers))
     return [tuple(of_window) for of_window in texts]
-
-
-def expectation(profiles: Sequence[VoiceProfile]) -> VoiceProfile:
-    """Average parsed captions: mean of each emotion; bursts and traits that more than half of them have.
-
-    A caption without emotions, or one that could not be parsed, counts as 0 for all emotions.
-    """
-    means = intensity_matrix(profiles).mean(axis=0)
-    bursts = Counter(burst for profile in profiles for burst in profile.bursts)
-    traits = Counter(trait for profile in profiles for trait in profile.traits.items())
-    most = len(profiles) / 2
-    return VoiceProfile(
-        dict(zip(EMOTIONS, means.tolist(), strict=True)),
-        [burst for burst, count in bursts.items() if count > most],
-        {name: value for (name, value), count in traits.items() if count > most},
-    )
 
 
 def presence_shares(profiles: Sequence[VoiceProfile]) -> dict[str, float]:

@@ -4,7 +4,6 @@ It uses the client of `budew.chat`, which retries requests, probes the health of
 answers.
 """
 
-import io
 import time
 import weakref
 from collections.abc import Sequence
@@ -13,9 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-import soundfile
 
-from budew.audio.samples import SAMPLING_RATE
+from budew.audio.samples import SAMPLING_RATE, encode_audio
 from budew.chat.client import Client
 from budew.chat.ordered_requests import in_order, open_in_thread
 from budew.chat.request import Answer, ServerRequest, reason_in, response_object, usage_in
@@ -44,7 +42,7 @@ class TranscriptionRequest(ServerRequest):
     def probe(self) -> "TranscriptionRequest":
         """Return a request with a second of noise, which checks whether the server works."""
         noise = np.random.default_rng(0).normal(0, 0.01, SAMPLING_RATE).astype(np.float32)
-        return replace(self, wav=_wav(noise), prompt="")
+        return replace(self, wav=encode_audio(noise, SAMPLING_RATE, "WAV"), prompt="")
 
     def read(self, content: bytes, content_type: str) -> Answer:
         """Parse a response of the server.
@@ -88,7 +86,7 @@ class CaptionServerBackend:
 
     def prepare(self, windows: Sequence[Samples], seconds: float) -> FeatureBatch:
         """Encode each window as a wav file in memory; `seconds` is ignored, as the server pads windows."""
-        return FeatureBatch(windows, [_wav(window) for window in windows])
+        return FeatureBatch(windows, [encode_audio(window, SAMPLING_RATE, "WAV") for window in windows])
 
     def write(self, batch: FeatureBatch, decodings: Sequence[DecodingOptions]) -> list[GeneratedBatch]:
         """Request captions of all windows; a window that the server rejects gets a `fault`.
@@ -112,9 +110,3 @@ class CaptionServerBackend:
                 except ServerError as error:
                     texts.append(GeneratedText("", fault=str(error)))
         return GeneratedBatch(texts, time.perf_counter() - start)
-
-
-def _wav(samples: Samples) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, samples, SAMPLING_RATE, format="WAV", subtype="PCM_16")
-    return file.getvalue()

@@ -58,13 +58,14 @@ class Checkpoint:
     """A loaded model with its processor.
 
     Attributes:
-        model: a `WhisperForConditionalGeneration`, or graphs with its interface.
+        model: a `WhisperForConditionalGeneration`, graphs with its interface, or a model of CTranslate2.
         processor: a `WhisperProcessor`: feature extractor and tokenizer.
         name: name to show for the checkpoint.
         window_seconds: length of the encoder's window in seconds.
         sampling_rate: sampling rate in Hz of the audio that the model needs.
         dtype: precision, one of `DTYPES`.
         library: name of the library that runs the model.
+        settings: generation config, if it is not that of `model`.
     """
 
     model: Any  # WhisperForConditionalGeneration
@@ -74,16 +75,22 @@ class Checkpoint:
     sampling_rate: int
     dtype: str = "float32"
     library: str = "transformers"
+    settings: Any = None  # GenerationConfig
+
+    @property
+    def generation_config(self) -> Any:
+        """Generation config: defaults of decoding, and how the model was trained."""
+        return self.model.generation_config if self.settings is None else self.settings
 
     @property
     def short_windows(self) -> bool:
         """Whether the model was also trained on windows shorter than its own, as short as the clips."""
-        return getattr(self.model.generation_config, "short_windows", False) is True
+        return getattr(self.generation_config, "short_windows", False) is True
 
     @property
     def trained_with_prompts(self) -> bool:
         """Whether the model was trained with prompts for style and parts (`captions.caption_prompt`)."""
-        return getattr(self.model.generation_config, "trained_with_prompts", False) is True
+        return getattr(self.generation_config, "trained_with_prompts", False) is True
 
 
 def load_checkpoint(

@@ -8,7 +8,6 @@ read a converted folder. Sampling is not supported, as CTranslate2 cannot do it 
 import hashlib
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from budew.model.build import languages_of
 from budew.model.card import write_export_card
 from budew.model.checkpoint import (
     DTYPES,
+    Checkpoint,
     choose_device,
     default_checkpoint,
     find_checkpoint,
@@ -43,27 +43,6 @@ _STORED = {"float32": None, "float16": "float16", "bfloat16": "bfloat16", "int8"
 # On a CPU, a batch is split into parts, which is a third faster on two cores, as threads wait less.
 _SIDE_BY_SIDE = 2
 _COPIED = ("preprocessor_config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json")
-
-
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """A loaded checkpoint in the format of CTranslate2; the attributes are those of `Checkpoint`."""
-
-    model: Any  # ctranslate2.models.Whisper
-    processor: Any
-    settings: Any  # GenerationConfig
-    name: str
-    dtype: str
-
-    @property
-    def trained_with_prompts(self) -> bool:
-        """Whether the model was trained with prompts for style and parts."""
-        return getattr(self.settings, "trained_with_prompts", False) is True
-
-    @property
-    def short_windows(self) -> bool:
-        """Whether the model was also trained on windows shorter than its own."""
-        return getattr(self.settings, "short_windows", False) is True
 
 
 def convert_to_ctranslate2(model: str | Path | None, out: Path, *, dtype: str = "float32") -> Path:
@@ -102,7 +81,7 @@ def is_converted(folder: Path) -> bool:
 
 def load_converted(
     name_or_dir: str | Path | None = None, *, device: str | None = None, dtype: str | None = None
-) -> Converted:
+) -> Checkpoint:
     """Load a checkpoint with CTranslate2; another checkpoint is first converted, and cached for this user.
 
     Args:
@@ -145,7 +124,9 @@ def load_converted(
     with quiet_transformers():
         processor = load_processor(name, folder)
     settings = GenerationConfig.from_dict(read_json(folder / "generation_config.json", name))
-    return Converted(model, processor, settings, name, dtype)
+    extractor = processor.feature_extractor
+    window = extractor.n_samples / extractor.sampling_rate
+    return Checkpoint(model, processor, name, window, extractor.sampling_rate, dtype, "ctranslate2", settings)
 
 
 def _computed(library: Any, device: torch.device, dtype: str) -> str:
@@ -164,7 +145,7 @@ def _computed(library: Any, device: torch.device, dtype: str) -> str:
 
 
 def generate_converted(
-    converted: Converted, features: torch.Tensor, *, num_beams: int = 1, prompt: str = ""
+    converted: Checkpoint, features: torch.Tensor, *, num_beams: int = 1, prompt: str = ""
 ) -> list[list[int]]:
     """Generate text for spectrograms (windows, mel bins, frames); return the tokens of each text."""
     tokenizer, settings = converted.processor.tokenizer, converted.settings
@@ -192,7 +173,7 @@ def generate_converted(
 
 
 def logits_converted(
-    converted: Converted, features: torch.Tensor, tokens: torch.Tensor
+    converted: Checkpoint, features: torch.Tensor, tokens: torch.Tensor
 ) -> NDArray[np.float32]:
     """Return the logits (windows, tokens, vocabulary) after each token of a greedy search without a prompt.
 
@@ -222,7 +203,7 @@ def logits_converted(
     return logits
 
 
-def _encoded(converted: Converted, features: torch.Tensor) -> Any:
+def _encoded(converted: Checkpoint, features: torch.Tensor) -> Any:
     """Run the encoder. On a CPU, windows are encoded one by one, in 97 instead of 141 ms each.
 
     The output of a layer then stays in the cache of the CPU (measured on whisper-small, windows of 6 s, two

@@ -8,10 +8,10 @@ from budew.inference import Captioner, self_consistency
 from budew.inference.captioned_recording import without_stray_letters
 from budew.inference.options import WritingOptions
 from budew.inference.repetition import repetition_stop
-from budew.inference.self_consistency import GumbelNoise, consensus, expectation, presence_shares
+from budew.inference.self_consistency import GumbelNoise, consensus, presence_shares
 from budew.io.resources import data_folder
 from budew.model.generate import encode, generation_settings
-from budew.profile import VoiceProfile
+from budew.profile import VoiceProfile, expectation
 from budew.taxonomy import EMOTIONS
 
 
