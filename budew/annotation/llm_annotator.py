@@ -10,7 +10,6 @@ Every clip is decoded before it is sent, so that no broken file is paid for. A w
 """
 
 import asyncio
-import io
 from base64 import b64encode
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import closing
@@ -20,11 +19,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import soundfile
 
 from budew.annotation.llm_protocol import AnnotationPrompt, answer_schema, load_prompt, read_answer
 from budew.audio.formats import sniff_format
-from budew.audio.samples import SAMPLING_RATE, decode
+from budew.audio.samples import SAMPLING_RATE, decode, encode_audio
 from budew.chat.client import Client, complete_with_corrections
 from budew.chat.ordered_requests import answered_in_order
 from budew.chat.request import ChatRequest
@@ -140,14 +138,9 @@ def annotate_in_order(
     *,
     account: str,
 ) -> Iterator[Clip]:
-    """Annotate many clips at a time and yield them in order.
+    """Annotate many clips at a time and yield them in order; a clip fails if `annotate` raises an error.
 
-    Args:
-        clips: clips to annotate.
-        annotate: returns the annotated clip; an error from it makes the clip fail.
-        failed: called with the id and the error of a clip that fails.
-        server: server that answers.
-        account: name under which the cache adds up the cost.
+    The cache adds up the cost under the name `account`.
 
     Raises:
         JobError: every other request would fail, too. Answers so far are cached.
@@ -173,6 +166,4 @@ def audio_to_send(clip: Clip, *, max_seconds: float) -> SentAudio:
     plain = format == "mp3" or (format == "wav" and data[12:16] + data[20:22] == _PLAIN_WAV)
     if format and plain and decoded.damage is None and len(data) <= _HEADER + samples.nbytes:
         return SentAudio(data, format)
-    file = io.BytesIO()
-    soundfile.write(file, samples, SAMPLING_RATE, format="WAV", subtype="PCM_16")
-    return SentAudio(file.getvalue(), "wav")
+    return SentAudio(encode_audio(samples, SAMPLING_RATE, "WAV"), "wav")

@@ -7,17 +7,14 @@ and no byte of a foreign file reaches a browser.
 
 import asyncio
 import hashlib
-import io
 from dataclasses import dataclass, field
 from functools import cached_property
 from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-import soundfile
-
 from budew import faces
-from budew.audio.samples import decode
+from budew.audio.samples import decode, encode_audio
 from budew.corpora.clip import Clip
 from budew.corpora.media import IMAGE
 from budew.curation.consensus import rating_statistics
@@ -135,8 +132,7 @@ def _media(clip: Clip) -> tuple[str, str]:
     try:
         if clip.format in IMAGE.suffixes:
             return faces.image_uri(clip), ""
-        heard, file = decode(clip.audio, sampling_rate=None, name=clip.id), io.BytesIO()
+        heard = decode(clip.audio, sampling_rate=None, name=clip.id)
     except CorpusError as error:
         return "", str(error)
-    soundfile.write(file, heard.samples, heard.sampling_rate, format="FLAC")
-    return audio_uri(file.getvalue(), "flac"), ""
+    return audio_uri(encode_audio(heard.samples, heard.sampling_rate, "FLAC"), "flac"), ""

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Literal, TextIO, get_args
 
@@ -184,16 +183,13 @@ def _print_cards(checkpoints: Sequence[str | Path | None]) -> None:
 
 def _record(microphone: "audio.Microphone", seconds: float, keep: Path | None) -> "inference.Recording":
     """Record from the microphone; return the recording, stored in the file `keep` or in memory."""
-    import soundfile  # 0.1 s
-
     say_error(f"recording {seconds:g} s from {microphone.name}: speak now")
-    samples, encoded = microphone.record(seconds), BytesIO()
     kind = keep.suffix[1:].upper() if keep else "WAV"
-    soundfile.write(encoded, samples, microphone.sampling_rate, format=kind)
+    encoded = audio.encode_audio(microphone.record(seconds), microphone.sampling_rate, kind)
     if keep is None:
-        return replace(inference.from_audio(encoded.getvalue()), source="microphone")
+        return replace(inference.from_audio(encoded), source="microphone")
     keep.parent.mkdir(parents=True, exist_ok=True)
-    keep.write_bytes(encoded.getvalue())
+    keep.write_bytes(encoded)
     return inference.from_audio(keep)
 
 

@@ -5,7 +5,6 @@ A cut or supervision of a whole recording uses its file; otherwise the part of t
 writes such audio to files.
 """
 
-import io
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import soundfile
 
-from budew.audio.samples import decode
+from budew.audio.samples import decode, encode_audio
 from budew.corpora.text_files import file_lines, json_object
 from budew.errors import CorpusError
 
@@ -118,9 +117,7 @@ def cut_out(path: Path, excerpt: Excerpt) -> bytes:
         raise CorpusError(
             f"{path}: there are no samples at {excerpt.start:.1f} s: correct the start or the channel"
         )
-    file = io.BytesIO()
-    soundfile.write(file, samples, rate, format="FLAC", subtype="PCM_16")
-    return file.getvalue()
+    return encode_audio(samples, rate, "FLAC")
 
 
 def _row(

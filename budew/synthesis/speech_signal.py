@@ -7,14 +7,13 @@ emotion. The level alone says little about the emotion, since each clip also get
 
 import random
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 import soxr
 from scipy.signal import lfilter
 
+from budew.audio.samples import encode_audio
 from budew.randomness import generator
 from budew.synthesis.burst_signal import FEMALE_TRACT, sound_burst
 from budew.synthesis.clip_plan import SAMPLING_RATE, ClipPlan, cues, synthesis_table
@@ -99,9 +98,7 @@ def record(samples: Signal, gain: float, floor: float, seed: int) -> Samples:
 
 def as_flac(samples: Samples, rate: int = SAMPLING_RATE) -> bytes:
     """Encode mono samples (n,) at `rate` (Hz) as FLAC; return the contents of the file."""
-    encoded = BytesIO()
-    soundfile.write(encoded, samples, rate, format="FLAC", subtype="PCM_16")
-    return encoded.getvalue()
+    return encode_audio(samples, rate, "FLAC")
 
 
 def _trim(samples: Signal) -> Signal:

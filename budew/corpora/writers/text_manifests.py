@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import soundfile
 
-from budew.audio.samples import decode
+from budew.audio.samples import decode, encode_audio
 from budew.corpora.clip import Clip
 from budew.corpora.text_files import LARGEST_JSON, json_line
 from budew.corpora.writers.clip_values import (
@@ -138,9 +138,7 @@ def _encoded(clip: Clip, sampling_rate: int | None, format: str) -> StoredAudio:
     decoded = decode(clip.encoded(), sampling_rate=sampling_rate, name=f"clip {clip.id!r}")
     if decoded.damage is not None:
         raise AudioError(decoded.damage)
-    file = io.BytesIO()  # libsndfile hides the reason if a file cannot be written
-    soundfile.write(file, decoded.samples, decoded.sampling_rate, format=format, subtype="PCM_16")
-    return StoredAudio(file.getvalue(), format.lower())
+    return StoredAudio(encode_audio(decoded.samples, decoded.sampling_rate, format), format.lower())
 
 
 def _ljspeech_lines(clip: Clip, stored: StoredAudio, path: str) -> tuple[str, str]:
