@@ -25,14 +25,7 @@ from numpy.typing import NDArray
 
 from budew.audio.samples import warn_of_damage
 from budew.corpora.clip import Clip
-from budew.errors import (
-    AudioError,
-    BudewError,
-    CorpusError,
-    InputError,
-    JobError,
-    first_line,
-)
+from budew.errors import AudioError, BudewError, CorpusError, InputError, JobError, first_line
 from budew.heads.encoder_states import (
     EMOTION_SCALE,
     PUBLISHED,

@@ -24,7 +24,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.corpora.text_files import read_json_object
 from budew.errors import CorpusError, JobError, OnBad, SettingsError
-from budew.io.files import whole_file
+from budew.io.files import write_json
 from budew.io.resources import packaged_table
 from budew.io.settings import Settings, validated
 from budew.jobs import OnFailed, each
@@ -112,9 +112,7 @@ class Thresholds(Settings):
 
     def write(self, path: Path) -> None:
         """Write the thresholds as JSON."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as file:
-            print(json.dumps(self.model_dump(by_alias=True), indent=1, ensure_ascii=False), file=file)
+        write_json(path, self.model_dump(by_alias=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from budew.corpora.sources import read
 from budew.corpora.text_files import check_file
 from budew.errors import CorpusError, InputError, SettingsError
 from budew.io.addresses import without_secrets
-from budew.io.files import whole_file
+from budew.io.files import write_json
 from budew.io.settings import Settings, validated
 from budew.jobs.job import OnFailed
 from budew.randomness import generator
@@ -160,10 +160,7 @@ def write_splits(path: Path, splits: Splits, report: Mapping[str, Any] | None = 
         for name, part in sorted(splits.listed(kind).items()):
             members[part].append(name)
         contents[f"{kind}s"] = members
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as file:
-        json.dump(contents, file, ensure_ascii=False, indent=1)
-        file.write("\n")
+    write_json(path, contents)
 
 
 def read_splits(path: Path) -> Splits:

@@ -14,7 +14,6 @@ one emotion, as in EmoNet-Voice Bench, the curves hold for emotions that raters 
 40.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,15 +25,14 @@ from pydantic import Field, model_validator
 
 from budew.corpora.clip import Clip
 from budew.corpora.sources import Progress, counted, read
-from budew.corpora.text_files import check_file
-from budew.errors import InputError, SettingsError, require
+from budew.corpora.text_files import read_json_object
+from budew.errors import InputError, require
 from budew.evaluation.benchmarks.emonet_voice_data import on_hub
 from budew.evaluation.pairs import Pair, Skipped
 from budew.evaluation.prediction_files import audio_name
 from budew.evaluation.predictors import Decoding, ModelPredictor, Predictor, predicted
 from budew.heads.presence import PresenceCurves, fit_presence, reliability
-from budew.io import strict_json
-from budew.io.files import whole_file
+from budew.io.files import write_json
 from budew.io.settings import Settings, validated
 from budew.profile import VoiceProfile
 from budew.randomness import generator
@@ -60,7 +58,7 @@ class Calibration(Settings):
     seed: int = Field(description="seed that chooses these clips")
     ratings: int = Field(description="number of rated emotions used for fitting")
     clips: frozenset[str] = Field(
-        description="ids of the clips used for fitting; benchmarks must not score them"
+        strict=False, description="ids of the clips used for fitting; benchmarks must not score them"
     )
 
     speakers: tuple[str, ...] = Field(default=(), description="speakers of these clips, if known")
@@ -176,6 +174,7 @@ def calibrate(
         MissingExtraError: scikit-learn is not installed.
 
     Example:
+        >>> import json
         >>> from budew.corpora import Clip, write_shard
         >>> from budew.evaluation import FilePredictor
         >>> clips, lines = [], []
@@ -227,8 +226,7 @@ def measure_presence(
     nothing = f"{data}: nothing to measure: give clips with present and absent emotions to both"
     if calibration.presence is None:
         raise InputError(nothing)
-    clips = _of_other_people(_rated(data, skipped), calibration, data)
-    pairs, ratings = _paired(clips, predictor, skipped, progress)
+    pairs, ratings = _paired(_rated(data, skipped, calibration), predictor, skipped, progress)
     if not ratings:
         raise InputError(nothing)
     after = [calibration.presence.applied_to({name: value})[name] for name, value, _ in ratings]
@@ -238,21 +236,19 @@ def measure_presence(
     return {"clips": len(pairs), "ratings": len(ratings), **found}, skipped
 
 
-def _rated(data: str | Path, skipped: list[Skipped]) -> Iterator[Clip]:
-    """Read the clips with rated emotions, with the names of their files as ids."""
+def _rated(data: str | Path, skipped: list[Skipped], fitted: Calibration | None = None) -> Iterator[Clip]:
+    """Read the clips with rated emotions, with the names of their files as ids.
+
+    Raises:
+        InputError: `fitted` was fitted to a clip or speaker of the data.
+    """
     for clip in read(on_hub(data), on_bad=lambda error: skipped.append(Skipped(str(data), str(error)))):
         if clip.profile is not None and clip.profile.rated:
-            yield replace(clip, id=audio_name(clip))
-
-
-def _of_other_people(clips: Iterable[Clip], calibration: Calibration, data: str | Path) -> Iterator[Clip]:
-    """Yield the clips; raise InputError for one that the calibration was fitted to, before its prediction."""
-    ids, speakers = set(calibration.clips), set(calibration.speakers)
-    for clip in clips:
-        if clip.id in ids or clip.speaker in speakers:
-            fault = f"the calibration was fitted to {clip.id} or its speaker: give other people"
-            raise InputError(f"{data}: {fault}")
-        yield clip
+            name = audio_name(clip)
+            if fitted is not None and (name in fitted.clips or clip.speaker in fitted.speakers):
+                fault = f"the calibration was fitted to {name} or its speaker: give other people"
+                raise InputError(f"{data}: {fault}")
+            yield replace(clip, id=name)
 
 
 def _paired(
@@ -293,28 +289,16 @@ def rated_intensities(pairs: Sequence[Pair]) -> tuple[FloatArray, FloatArray]:
 def write_calibration(path: Path, calibration: Calibration) -> None:
     """Write a calibration as JSON; equal calibrations give the same bytes."""
     contents = calibration.model_dump(mode="json") | {"clips": sorted(calibration.clips)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as file:
-        json.dump(contents, file, ensure_ascii=False, indent=1)
-        file.write("\n")
+    write_json(path, contents)
 
 
 def read_calibration(path: Path) -> Calibration:
     """Read a file that `write_calibration` wrote.
 
     Raises:
-        SettingsError: the file is not a calibration; the error names the invalid field.
-        OSError: the file cannot be read.
+        SettingsError, CorpusError: the file is not a calibration; the error names the invalid field.
     """
-    check_file(path)
-    try:
-        table = strict_json.loads(path.read_bytes())
-        clips = frozenset(table["clips"])
-    except (InputError, KeyError, TypeError) as error:
-        raise SettingsError(
-            f"{path} is not a calibration: make one with budew benchmark calibrate"
-        ) from error
-    return validated(Calibration, table | {"clips": clips}, name=str(path))
+    return validated(Calibration, read_json_object(path), name=str(path))
 
 
 def _described(model: str | None, decoding: Decoding | None) -> str:

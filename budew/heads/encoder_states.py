@@ -206,7 +206,7 @@ def encode_corpus(
     targets: list[list[float]] = []
     speakers: list[str] = []
     shares = corpus if isinstance(corpus, Mapping) else {str(corpus): 1.0}
-    sizes = dict.fromkeys(shares, 0)
+    sources: list[str] = []
     unused, licenses = dict.fromkeys(("bare", "unrated", "truncated"), 0), Counter[str]()
 
     def first_windows() -> Iterator[NDArray[np.float32]]:
@@ -225,7 +225,7 @@ def encode_corpus(
             unused["unrated"] += not clip.profile.rated
             targets.append(head_targets(clip.profile))
             speakers.append(clip.speaker or clip.id)
-            sizes[source] += 1
+            sources.append(source)
             licenses[clip.stated_license] += 1
             yield first.samples
 
@@ -242,9 +242,9 @@ def encode_corpus(
     labels = np.array(targets, np.float32).reshape(-1, len(TARGETS))
     weights = None
     if len(shares) > 1:
-        each = np.array([shares[one] / max(size, 1) for one, size in sizes.items()])
-        repeated = np.repeat(each, list(sizes.values()))
-        weights = (repeated / repeated.mean()).astype(np.float32)
+        sizes = Counter(sources)
+        each = np.array([shares[source] / sizes[source] for source in sources])
+        weights = (each / each.mean()).astype(np.float32)
     return LabeledStates(
         mapped, labels, tuple(speakers), positions, unused, weights=weights, licenses=dict(licenses)
     )

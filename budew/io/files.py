@@ -5,13 +5,14 @@ complete.
 """
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from secrets import token_hex
-from typing import IO, BinaryIO, TextIO
+from typing import IO, Any, BinaryIO, TextIO
 
 from budew.io.disk import is_stream, remedy_for, temporary_folder
 
@@ -82,6 +83,13 @@ def whole_file(path: Path) -> Iterator[TextIO]:
         if error.filename == str(target):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value atomically as indented JSON, into a folder that is made if it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as file:
+        print(json.dumps(value, indent=1, ensure_ascii=False), file=file)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from budew.errors import require
-from budew.io.settings import Settings
+from budew.io.settings import Settings, Share
 
 signal: Any = require("scipy.signal", extra="train", purpose="budew train")
 
@@ -49,11 +49,8 @@ class Augmentation(Settings):
         description="largest exponent with which the power of the noise falls with frequency: 0 is white, "
         "1 pink, 2 brown",
     )
-    reverberation: float = Field(
-        default=0,
-        ge=0,
-        le=1,
-        description="share of examples with reverberation, which decays by 60 dB in 0.1 to 0.8 s",
+    reverberation: Share = Field(
+        default=0, description="share of examples with reverberation, which decays by 60 dB in 0.1 to 0.8 s"
     )
     equalizer: float = Field(
         default=0,
@@ -65,10 +62,8 @@ class Augmentation(Settings):
     gain: float = Field(
         default=0, ge=0, le=30, description="largest random change of the level, up or down, in dB"
     )
-    band_limit: float = Field(
+    band_limit: Share = Field(
         default=0,
-        ge=0,
-        le=1,
         description="share of examples that are low-pass filtered, at a random frequency from 3.4 to 7 kHz",
     )
     speed: float = Field(

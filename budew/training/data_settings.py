@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from budew.io.settings import Settings
+from budew.io.settings import Settings, Share
 from budew.taxonomy import emotion
 from budew.training.augmentation import Augmentation
 
@@ -98,10 +98,8 @@ class ListenerSettings(Settings):
         description='emotion, or "none" → how often it is the target of a moved example, relative to the '
         "others; default 1",
     )
-    moved: float = Field(
+    moved: Share = Field(
         default=0.6,
-        ge=0,
-        le=1,
         description="share of moved examples: the difference between the mean states of two other clips is "
         "added to their states",
     )
@@ -150,10 +148,8 @@ class DataSettings(Settings):
     mixed_shards: int = Field(
         default=8, ge=1, description="number of shards of a corpus whose clips are shuffled together"
     )
-    short_windows: float = Field(
+    short_windows: Share = Field(
         default=0.8,
-        ge=0,
-        le=1,
         description="share of the run, from its beginning, in which most batches are cut to the length of "
         "their longest clip, which makes a step up to twice as fast",
     )

@@ -22,13 +22,7 @@ from budew.model.quiet import quiet_transformers
 from budew.training.dataset import CaptionDataset, training_dataset, validation_dataset
 from budew.training.devices import PartialState, accelerated
 from budew.training.initial_model import complete_model, load_base
-from budew.training.preparation import (
-    OpenBar,
-    check_corpora,
-    no_bar,
-    prepare_corpora,
-    prepare_states,
-)
+from budew.training.preparation import OpenBar, check_corpora, no_bar, prepare_corpora, prepare_states
 from budew.training.pseudo_labels import prepare_labeler
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run_folder import RunFolder

@@ -16,7 +16,7 @@ from budew.captions import frame_names, render
 from budew.captions.caption_prompt import PARTS, STYLES, Style, prompt_of
 from budew.captions.content_selection import EVERYTHING, SELECTIONS, has_content
 from budew.errors import InputError
-from budew.io.settings import Settings
+from budew.io.settings import Settings, Share
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.rating_scales import SCALES
@@ -41,10 +41,8 @@ class TargetSettings(Settings):
         'that passed the gate, or came with the corpus; "mixed": one of the two at random, if the clip has '
         'both; "scalars": 40 numbers from 0 to 5',
     )
-    prompts: float = Field(
+    prompts: Share = Field(
         default=0.0,
-        ge=0,
-        le=1,
         description="share of the examples with rendered captions that have a prompt for a style and for "
         "parts of the caption",
     )

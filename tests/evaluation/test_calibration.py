@@ -12,7 +12,7 @@ from scipy.optimize import isotonic_regression
 from sklearn.isotonic import IsotonicRegression
 
 from budew.corpora import Clip, read, write_shard
-from budew.errors import InputError, SettingsError
+from budew.errors import CorpusError, InputError, SettingsError
 from budew.evaluation.calibration import (
     Calibration,
     calibrate,
@@ -111,7 +111,7 @@ def test_a_file_that_is_no_calibration_is_refused(tmp_path, wrong, named):
     with pytest.raises(SettingsError, match=named):
         read_calibration(path)
     path.write_text("[]")
-    with pytest.raises(SettingsError, match="calibrate"):
+    with pytest.raises(CorpusError, match="not an object"):
         read_calibration(path)
 
 
