@@ -35,9 +35,16 @@ from budew.heads.encoder_states import (
     load_encoder,
     statistics_pooling,
 )
-from budew.heads.head_files import check_encoder, find_heads, head_notes, load_heads
+from budew.heads.head_files import (
+    CALIBRATION,
+    check_encoder,
+    find_heads,
+    head_notes,
+    load_heads,
+    read_presence,
+)
 from budew.heads.networks import Head
-from budew.heads.presence import CALIBRATION, PresenceCurves, read_presence
+from budew.heads.presence import PresenceCurves
 from budew.io.disk import fingerprint
 from budew.jobs import OnFailed
 from budew.model.checkpoint import identity

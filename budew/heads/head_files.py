@@ -30,6 +30,8 @@ from torch import Tensor
 from budew.corpora.text_files import read_json_object
 from budew.errors import CheckpointError, first_line
 from budew.heads.networks import Head
+from budew.heads.presence import PresenceCurves
+from budew.io.settings import validated
 from budew.model.card import write_card
 from budew.model.checkpoint import identity
 from budew.taxonomy import WORD_TRAITS, find_attribute, find_emotion
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["voice", "face"]
 COMBINED, NOTES = "heads.safetensors", "heads.json"
+CALIBRATION = "calibration.json"
+"""Name of the file of a calibration in the folder of a checkpoint or of heads."""
 LONGEST_NAME = 100
 LARGEST_PICKLE = 2**20
 """Largest accepted size of the pickle in a `.pth`, in bytes; the pickle of a head has one or two thousand."""
@@ -297,3 +301,10 @@ def check_encoder(heads: str | Path, encoder: str | Path | None) -> None:
             f"{heads}: the heads were trained on {name}, not on {encoder or 'that of this package'}: use "
             "the encoder that they were trained on"
         )
+
+
+def read_presence(folder: Path) -> PresenceCurves | None:
+    """Read the curves in `calibration.json` of a folder; None if there are none."""
+    file = folder / CALIBRATION
+    table = read_json_object(file).get("presence") if file.is_file() else None
+    return None if table is None else validated(PresenceCurves, table, name=f"{file}: presence")

@@ -7,19 +7,15 @@ of a head as intensity, or the share of sampled captions that name the emotion.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import Field
 
-from budew.corpora.text_files import read_json_object
 from budew.errors import require
-from budew.io.settings import Settings, validated
+from budew.io.settings import Settings
 from budew.statistics.arrays import BoolArray, FloatArray
 
-CALIBRATION = "calibration.json"
-"""Name of the file of a calibration in the folder of a checkpoint or of heads."""
 BINS = 10
 _FREE = 100.0
 """Factor of the input for the slope of all emotions, which makes the penalty on it negligible."""
@@ -63,13 +59,6 @@ def fit_presence(names: Sequence[str], intensities: FloatArray, present: BoolArr
     return PresenceCurves(
         pooled=pooled, emotions={name: (pooled[0] + shift, pooled[1] + turn) for name, shift, turn in own}
     )
-
-
-def read_presence(folder: Path) -> PresenceCurves | None:
-    """Read the curves in `calibration.json` of a folder; None if there are none."""
-    file = folder / CALIBRATION
-    table = read_json_object(file).get("presence") if file.is_file() else None
-    return None if table is None else validated(PresenceCurves, table, name=f"{file}: presence")
 
 
 def reliability(probabilities: FloatArray, present: BoolArray) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 A backend works in two steps: `prepare` computes features on the CPU while the model runs on the batch before,
 and `write` generates text. `write` decodes the encoder states of a batch in one or several ways (greedy
 search, beam search, sampling), so that the encoder runs once. Other backends are servers
-(`budew.inference.server`) and ensembles (`budew.inference.ensemble`); `budew.inference.loading` chooses
+(`budew.inference.server`) and ensembles (`budew.inference.local_backends`); `budew.inference.loading` chooses
 a backend.
 """
 

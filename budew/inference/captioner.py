@@ -29,7 +29,7 @@ from budew.inference.backends import (
 )
 from budew.inference.batching import gathered, padded_seconds, prefetch
 from budew.inference.captioned_recording import NO_SPEECH, SILENCE, CaptionedRecording, FailedRecording
-from budew.inference.loading import load_backend
+from budew.inference.local_backends import load_local
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.inference.recording_state import RecordingState
 from budew.inference.recordings import Audio, Recording, from_audio, from_clip
@@ -82,19 +82,19 @@ class Captioner:
     ) -> "Captioner":
         """Load a checkpoint, and create a captioner.
 
-        Short for `Captioner(load_backend(ModelOptions(…)), WritingOptions(…))`.
+        Short for `Captioner(load_backend(ModelOptions(…)), WritingOptions(…))`. Use the long form for a model
+        on a server (`ModelOptions(server=…)`).
 
         Args:
             model: folder of a checkpoint, or its hub id; several of them for an ensemble. None: the
                 checkpoint that the environment variable `BUDEW_MODEL` names, else the one in this package,
                 which needs no network.
-            options: other fields of `ModelOptions`, and fields of `WritingOptions`, such as `device="cuda"`,
-                `num_samples=16` or `windows="speech"`.
+            options: other fields of `ModelOptions` (not `server`), and fields of `WritingOptions`, such as
+                `device="cuda"`, `num_samples=16` or `windows="speech"`.
 
         Raises:
             CheckpointError, MissingExtraError, InputError: the checkpoint cannot be loaded, a library is
                 missing, or an option is invalid.
-            JobError: the server does not answer.
             TypeError: unknown option.
 
         Example:
@@ -107,7 +107,7 @@ class Captioner:
         writing = {name: value for name, value in options.items() if name in names}
         others = {name: value for name, value in options.items() if name not in names}
         checkpoint = model if model is None or isinstance(model, str | Path) else tuple(model)
-        return cls(load_backend(ModelOptions(checkpoint, **others)), WritingOptions(**writing))
+        return cls(load_local(ModelOptions(checkpoint, **others)), WritingOptions(**writing))
 
     @overload  # a str is a sequence of str as well: the first signature wins
     def __call__(  # type: ignore[overload-overlap]

@@ -16,8 +16,8 @@ from budew.annotation.head_annotator import FAINTEST, AnnotateByHeads, with_scor
 from budew.audio.samples import decode
 from budew.corpora import Clip
 from budew.errors import InputError, JobError
-from budew.heads.head_files import NOTES
-from budew.heads.presence import CALIBRATION, PresenceCurves
+from budew.heads.head_files import CALIBRATION, NOTES
+from budew.heads.presence import PresenceCurves
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from tests.heads.conftest import published, save_published

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss
 
 from budew.errors import BudewError
-from budew.heads.presence import CALIBRATION, fit_presence, read_presence, reliability
+from budew.heads.head_files import CALIBRATION, read_presence
+from budew.heads.presence import fit_presence, reliability
 from budew.taxonomy import EMOTIONS
 
 LOGITS = {"Anger": (-3.0, 8.0), "Fear": (-1.0, 3.0)}

@@ -73,8 +73,9 @@ def test_windows_are_captioned_in_order_and_the_form_has_what_was_asked(settings
         Captioner(load_backend(ModelOptions(server=settings)), WritingOptions(num_samples=2))
 
 
-def test_a_captioner_is_made_from_the_settings_of_a_server(settings):
-    assert Captioner.from_pretrained(server=settings).backend.name == "mine"
+def test_a_server_is_no_checkpoint_to_load(settings):
+    with pytest.raises(InputError, match="load_backend"):
+        Captioner.from_pretrained(server=settings)
 
 
 def test_what_is_refused_fails_alone_and_a_server_that_is_gone_ends_the_run(settings, transcriber, tmp_path):

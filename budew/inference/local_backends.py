@@ -1,10 +1,12 @@
-"""`Ensemble`: several checkpoints as one backend."""
+"""`load_local`: load a checkpoint from a folder or the hub, or an ensemble of several, as a backend."""
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from budew.errors import InputError
 from budew.inference.backends import (
+    Backend,
     CTranslate2Backend,
     DecodingOptions,
     FeatureBatch,
@@ -13,9 +15,45 @@ from budew.inference.backends import (
     Samples,
     TransformersBackend,
 )
+from budew.inference.options import ModelOptions
+from budew.model.checkpoint import choose_device, default_checkpoint, load_checkpoint
+from budew.model.converted import is_converted, load_converted
+from budew.model.cpu_precision import fastest
 from budew.model.generate import EncoderStates
+from budew.model.graphs import library_of, load_graphs
 
 LocalBackend = TransformersBackend | CTranslate2Backend
+
+
+def load_local(options: ModelOptions) -> Backend:
+    """Load the checkpoints of the options into a backend.
+
+    Raises:
+        CheckpointError: a checkpoint is missing, damaged or not a Whisper, or the device does not exist.
+        MissingExtraError: a library that the checkpoint needs is not installed.
+        InputError: this CPU does not support the precision, the checkpoints of an ensemble need windows of
+            different length or features, or the options name a server.
+    """
+    if options.server is not None:
+        raise InputError("load_local loads checkpoints only: use budew.inference.load_backend for a server")
+    loaded = [_load(checkpoint, options) for checkpoint in options.checkpoints]
+    return Ensemble(loaded) if len(loaded) > 1 else loaded[0]
+
+
+def _load(checkpoint: str | Path | None, options: ModelOptions) -> LocalBackend:
+    backend, device, dtype = options.backend, options.device, options.dtype
+    folder = Path(default_checkpoint() if checkpoint is None else checkpoint).expanduser()
+    if library_of(folder):
+        if backend or device not in (None, "cpu"):
+            raise InputError(
+                f"{folder} is an ONNX or OpenVINO export, which runs on the CPU: remove backend and device"
+            )
+        return TransformersBackend(load_graphs(folder, folder.resolve().name, dtype=dtype))
+    if backend == "ctranslate2" or (backend is None and is_converted(folder)):
+        return CTranslate2Backend(load_converted(checkpoint, device=device, dtype=dtype))
+    if dtype is None and choose_device(device).type == "cpu":
+        dtype = fastest("torch")
+    return TransformersBackend(load_checkpoint(checkpoint, device=device, dtype=dtype))
 
 
 class Ensemble:
