@@ -141,8 +141,8 @@ def label_clip(clip: Clip, *, source: str | None = None) -> Clip:
     if isinstance(odd, Mapping) and odd and source is None:
         listed = ", ".join(f"{column}: {text}" for column, text in odd.items())[:_LONGEST_LISTED]
         raise CorpusError(
-            f"clip {clip.id!r}: its labels are not understood ({listed}): use words for emotions "
-            "(joy, anger), or classes with names"
+            f"clip {clip.id!r}: its labels are not understood ({listed}): write emotions as "
+            "words (joy, anger), or as the classes of a Hugging Face ClassLabel"
         )
     raise CorpusError(
         f"clip {clip.id!r} has no {source or 'labels'}: leave it out, or annotate it with heads or an LLM"

@@ -177,7 +177,8 @@ class CorpusStatistics:
         speakers: speaker → clips, without clips of unknown speakers.
         rated: emotion → clips in which it is rated.
         levels: emotion → level ("absent", "slight", …) → clips.
-        by_language: language → emotion → clips in which it is present; see also `CLIPS`, `UNKNOWN`, `RATED`.
+        by_language: language → emotion → clips in which it is present; also "" → clips with a profile,
+            "?" → clips of unknown emotions, and "rated Awe" → clips in which Awe is rated.
         bursts: burst → clips.
         traits: trait → word → clips.
         attributes: voice attribute → its counts.

@@ -43,7 +43,7 @@ class Prediction:
     Attributes:
         profile: predicted profile; `rated` has the emotions that were predicted, none for a refusal.
         caption: caption that was parsed, if any.
-        means: means over sampled captions, including those of weak emotions; None without samples.
+        means: mean intensity of each emotion over the sampled captions, however weak; None without samples.
         shares: share of the sampled captions that name each emotion; None without samples.
     """
 

@@ -121,9 +121,9 @@ def make_hours_plan(
     Args:
         backend: speech backend, whose voices and accents are used.
         seed: random seed.
-        hours: hours of each part, by its name: a language code, or several joined by `+`. A code has all
-            accents that the plan uses, or one: `en:Texan`. If the word `challenges` is one of them, clips of
-            the part have challenges (all except `plain`).
+        hours: hours of each part, by its name: language codes joined by `+` (`en+de`). `en` means all accents
+            of the plan, `en:Texan` only that one. With `+challenges`, the clips have challenges (all except
+            `plain`).
         clip_seconds: mean duration of a clip, from which clips are counted; None for `mean_seconds`.
         axes: names of the levels to use, by axis (see `Axes`), without `languages`. `challenges` applies only
             to parts with challenges.

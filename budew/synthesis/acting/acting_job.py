@@ -19,7 +19,7 @@ from budew.version import __version__
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A `budew.jobs.Job` that has clips of a plan spoken; its input is the numbers of the clips.
+    """A `budew.jobs.Job` that synthesizes the clips of an acting plan; its input is the numbers of clips.
 
     Attributes:
         plan: acting plan.
