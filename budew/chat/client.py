@@ -49,7 +49,8 @@ class Client:
     def __init__(self, server: ServerSettings, *, account: str = "") -> None:
         if server.has_ceiling and server.cache is None:
             raise InputError(
-                "max_cost and max_tokens need a cache, where all workers add up what they used: set cache to a file"
+                "max_cost and max_tokens need a cache, where all workers add up what they used: set cache to "
+                "a file"
             )
         self._server, self._account = server, account
         self._connection = Connection(server)

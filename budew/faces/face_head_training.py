@@ -119,8 +119,8 @@ def train_face_heads(
     if not heads:
         raise CorpusError(
             f"{weak or expert}: no head can be trained: a head needs {FEWEST} images that show its emotion "
-            f"and {FEWEST_TO_CHECK} for validation, which it must predict better than the mean of the ratings in "
-            "training does: label more images"
+            f"and {FEWEST_TO_CHECK} for validation, which it must predict better than the mean of the "
+            "ratings in training does: label more images"
         )
     means, neutral = neutral_scores(FaceScorer(encoder, heads), list(embeddings.values()))
     images = {stage: len(found.faces) for stage, found in embeddings.items()}
