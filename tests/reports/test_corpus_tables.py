@@ -18,6 +18,7 @@ from budew.profile import VoiceProfile
 from budew.reports.corpus_page import statistics_report
 from budew.reports.corpus_tables import (
     duplicates_report,
+    plan_report,
     rating_report,
     split_report,
     thresholds_table,
@@ -26,6 +27,7 @@ from budew.reports.corpus_tables import (
 from budew.reports.section_layout import in_numbers
 from budew.reports.sections import Report
 from budew.reports.terminal_tables import report_tables
+from budew.synthesis.acting.acting_hours import Preview
 
 CLIP = Clip("a", b"x", "wav", duration=1.0, language="en", profile=VoiceProfile())
 
@@ -151,3 +153,10 @@ def test_ratings_and_consensus():
 def test_thresholds():
     found = Thresholds(thresholds={"pitch_median": {"": (90, 110.5, 180, 240)}})
     assert thresholds_table(found).rows[0][2:] == ("90", "110.5", "180", "240")
+
+
+def test_hours_of_a_plan_follow_from_clips_and_their_duration():
+    plan = Preview(0, 0, {"language": {"en": 720, "de": 36}}, (756,), {}, ())
+    assert (
+        rows(plan_report(plan, 10.0), "Clips of the plan")["hours"][-1] == "en 2.00, de 0.10, at 10 s a clip"
+    )

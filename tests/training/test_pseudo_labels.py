@@ -20,7 +20,7 @@ from budew.training.data_settings import NONE, ListenerSettings, TrainingCorpus
 from budew.training.dataset import training_dataset
 from budew.training.initial_model import load_base
 from budew.training.preparation import prepare_corpora, prepare_states
-from budew.training.pseudo_labels import LinearProbe, PseudoLabeler, fit_labeler, prepare_labeler
+from budew.training.pseudo_labels import LinearProbe, PseudoLabeler, _fitted, fit_labeler, prepare_labeler
 from budew.training.run import train
 from budew.training.training_clips import CachedStates, TrainingClips
 from tests.training.conftest import clip_of
@@ -100,6 +100,8 @@ def test_the_label_is_the_prediction_from_the_states(fixed_labeler, seed, emotio
     changed, said = fixed_labeler.label(states, profile, generator(seed, "clip"))
     mean = changed.mean(axis=0, dtype=np.float32)
     heard = fixed_labeler.emotion.predict(mean)
+    largest = np.ptp(fixed_labeler.means[gender], axis=0)  # between the means of two clips
+    assert (np.abs(changed - states) <= largest + 1e-2).all()
     assert said.traits == {"gender": fixed_labeler.gender.predict(mean)}
     assert list(said.emotions) == [heard] * (heard != NONE)
     again, _ = fixed_labeler.label(states, profile, generator(seed, "clip"))
@@ -118,6 +120,18 @@ def fixed_labeler():
     rng = np.random.default_rng(2)
     means = {name: rng.normal(0, 1, (30, WIDTH)).astype(np.float32) for name in gender.classes}
     return PseudoLabeler(ListenerSettings(), emotion, gender, means)
+
+
+def test_a_probe_does_not_depend_on_the_unit_of_the_states():
+    rng = np.random.default_rng(4)
+    means, labels = rng.normal(size=(60, 3)), np.array(["a", "b", "c"] * 20)
+    means[:, 0] += np.arange(60) % 3
+    probes = [_fitted(unit * means, labels, np.ones(60), np.eye(3), 1.0) for unit in (1, 30)]
+    one, other = (
+        [probe.predict(unit * mean) for mean in means] for probe, unit in zip(probes, (1, 30), strict=True)
+    )
+    assert one == other
+    assert len(set(one)) == 3
 
 
 def test_shares_decide_how_often_a_class_occurs(fixed_labeler):
