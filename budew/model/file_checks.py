@@ -13,7 +13,6 @@ from typing import Any
 from transformers import WhisperForConditionalGeneration
 
 from budew.errors import CheckpointError, first_line
-from budew.io.resources import packaged_table
 
 EXTRACTOR_FILES = ("preprocessor_config.json", "processor_config.json")
 ADAPTER_CONFIG = "adapter_config.json"
@@ -22,8 +21,28 @@ LARGEST_JSON = 16 * 2**20
 """Largest JSON file of a checkpoint in bytes."""
 INDEX = "model.safetensors.index.json"
 SHARD = re.compile(r"[\w-]{1,80}\.safetensors")
-LARGEST: Mapping[str, Mapping[str, int]] = packaged_table(__package__, "largest_sizes")
-"""Largest accepted sizes in the config of a model (`config`) and of a feature extractor (`features`)."""
+LARGEST_SIZES = {
+    "d_model": 8_192,
+    "encoder_layers": 256,
+    "decoder_layers": 256,
+    "encoder_attention_heads": 256,
+    "decoder_attention_heads": 256,
+    "encoder_ffn_dim": 65_536,
+    "decoder_ffn_dim": 65_536,
+    "vocab_size": 1_000_000,
+    "num_mel_bins": 512,
+    "max_source_positions": 32_768,
+    "max_target_positions": 32_768,
+}
+"""Largest accepted sizes in a config: several times those of the largest Whisper (width 1,280, 32 layers)."""
+LARGEST_FEATURES = {
+    "feature_size": 512,
+    "n_fft": 16_384,
+    "hop_length": 16_384,
+    "chunk_length": 600,
+    "sampling_rate": 192_000,
+}
+"""Largest accepted settings of a feature extractor; the usual window is 30 s at 16 kHz."""
 
 
 def check_files(folder: Path, name: str) -> None:
@@ -45,7 +64,7 @@ def check_files(folder: Path, name: str) -> None:
 
 
 def check_config(folder: Path, name: str) -> dict[str, Any]:
-    """Read the config of a Whisper captioner, and check that its sizes are within `LARGEST`.
+    """Read the config of a Whisper captioner, and check that its sizes are within `LARGEST_SIZES`.
 
     Args:
         folder: folder of the checkpoint.
@@ -70,7 +89,7 @@ def check_config(folder: Path, name: str) -> dict[str, Any]:
         )
     if config.get("quantization_config"):
         raise CheckpointError(f"{name} is quantized, which is not supported: use the original checkpoint")
-    _check_sizes(config, LARGEST["config"], f"{name}: config.json")
+    _check_sizes(config, LARGEST_SIZES, f"{name}: config.json")
     return config
 
 
@@ -80,13 +99,13 @@ def has_extractor(folder: Path) -> bool:
 
 
 def check_features(folder: Path, name: str) -> None:
-    """Require that the settings of a feature extractor, if there is one, are within `LARGEST`."""
+    """Require that the settings of a feature extractor, if there is one, are within `LARGEST_FEATURES`."""
     for file in EXTRACTOR_FILES:
         if (folder / file).is_file():
             settings = read_json(folder / file, name)
             nested = settings.get("feature_extractor")
             features = nested if isinstance(nested, dict) else settings
-            _check_sizes(features, LARGEST["features"], f"{name}: {file}")
+            _check_sizes(features, LARGEST_FEATURES, f"{name}: {file}")
 
 
 def read_json(path: Path, name: str) -> dict[str, Any]:

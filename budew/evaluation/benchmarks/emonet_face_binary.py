@@ -203,8 +203,8 @@ def contrast_pairs(raters: Mapping[tuple[str, int], Collection[str]]) -> set[tup
         return -len(raters[pair]), sum((rater in of_batch) - (rater in of_targets) for rater in raters[pair])
 
     targets_first = (sorted(pairs, key=order) for pairs in two)
-    told = ((a, b) for a, b in targets_first if order(a) < order(b) or [*raters[a]] == [*raters[b]])
-    return {other for _, other in told if len(raters[other]) == 1}
+    recognized = ((a, b) for a, b in targets_first if order(a) < order(b) or [*raters[a]] == [*raters[b]])
+    return {other for _, other in recognized if len(raters[other]) == 1}
 
 
 def score_emonet_face_binary(
