@@ -13,6 +13,7 @@ from scipy.stats import rankdata
 from budew.corpora.clip import Clip
 from budew.evaluation.benchmarks.emonet_voice import score_predictions
 from budew.evaluation.benchmarks.emonet_voice_data import RatedClip
+from budew.evaluation.benchmarks.emonet_voice_scores import numbers_of
 from budew.evaluation.emotion_metrics import score_emotions
 from budew.evaluation.pairs import Pair
 from budew.evaluation.prediction_files import Prediction
@@ -82,7 +83,9 @@ def time_emonet_voice(generator: np.random.Generator) -> None:
         values = values + generator.random(len(clips)) * (what == "different")
         work = partial(pair_intervals, labels, values, Resampling())
         seconds(f"metrics of pairs, {what}", work)
-    seconds("all metrics", lambda: score_predictions(predicted, model="", data=""))
+    seconds("all metrics of both sets", lambda: score_predictions(predicted, model="", data=""))
+    counts = numbers_of(clips)
+    print(f"same answer by all: {counts['same_answers']}; largest number with the same: {counts['agreeing']}")
 
 
 def _answers(generator: np.random.Generator) -> dict[str, int]:

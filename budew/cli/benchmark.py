@@ -5,7 +5,7 @@ Emotions of speech on EmoNet-Voice, EmoDB and RAVDESS; emotions of faces on EmoN
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer import Argument, Option
@@ -36,7 +36,8 @@ PictureLabels = Annotated[
     ),
 ]
 RatedFaces = Annotated[
-    Path, Option(metavar="FILE", help="Table of ratings as published: .csv, .tsv, .jsonl or .parquet.")
+    str,
+    Option(metavar="PATH", help="Published ratings: a .csv, .tsv, .jsonl or .parquet; of HQ also a folder."),
 ]
 FacePredictions = Annotated[
     Path | None,
@@ -56,6 +57,22 @@ app = typer.Typer(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ConsensusOptions:
+    """Options for the sets of clips."""
+
+    consensus: Annotated[
+        Literal["all", "exact"],
+        Option(
+            help="Clips whose results come first. all: every clip; exact: those on which all raters, at "
+            "least --min-raters, give the same answer. Both are reported.",
+        ),
+    ] = "all"
+    min_raters: Annotated[
+        int, Option(min=1, metavar="N", help="Fewest raters of exact consensus: 3 as announced.")
+    ] = 3
+
+
 @app.command("emonet-voice", no_args_is_help=True)
 @option_groups()
 def emonet_voice_command(
@@ -66,6 +83,7 @@ def emonet_voice_command(
     source: options.Predictions,
     model: options.ModelChoice,
     writing: options.SampledWriting,
+    sets: ConsensusOptions,
     reporting: Reporting,
     calibration: Annotated[
         Path | None,
@@ -82,10 +100,6 @@ def emonet_voice_command(
             help="Also score greedy search, 4 beams, and the mean over 4, 16 and 64 sampled captions.",
         ),
     ] = False,
-    min_raters: Annotated[
-        int,
-        Option(min=1, metavar="N", help="Least number of raters of a unanimous clip: 3 as announced."),
-    ] = 2,
     others: Annotated[
         list[Path] | None,
         Argument(metavar="FILE", help="Further predictions to show beside, on the same --scale."),
@@ -94,8 +108,9 @@ def emonet_voice_command(
     """Score a model on EmoNet-Voice Bench, where each clip is rated for one emotion, on 0 to 10.
 
     Prints Pearson, Spearman, MAE and RMSE with bootstrap intervals, next to the published results
-    and the human ceiling; also by emotion, language, voice and arousal. Clips without a prediction
-    are left out, as in the paper; results in which they count as 0 are printed too.
+    and the human ceiling; also by emotion, language, voice and arousal: of all clips, and of those
+    on which at least three raters agree exactly. Clips without a prediction are left out, as in the
+    paper; results in which they count as 0 are printed too.
 
     Example: budew benchmark emonet-voice --data bench/ --predictions scores.jsonl --html report.html
     """
@@ -108,7 +123,8 @@ def emonet_voice_command(
             predictor,
             calibration=calibration,
             compared=evaluation.COMPARED if compare_decoding else (),
-            min_raters=min_raters,
+            consensus=sets.consensus,
+            min_raters=sets.min_raters,
             others=[evaluation.FilePredictor(path, scale=source.scale) for path in others or ()],
             settings=Resampling(resamples=reporting.resamples, seed=reporting.seed),
             progress=bar,
@@ -117,7 +133,7 @@ def emonet_voice_command(
     report = reports.emonet_voice_report(result)
     with results(result, json, html, lambda: reports.report_html(report)):
         print_table(reports.report_tables(reports.emonet_voice_summary(report)))
-    if bare := scored.missing["without_prediction"]:
+    if bare := scored.sets[sets.consensus].missing["without_prediction"]:
         say_error(f"{bare:,} clips have no prediction: they count as refused by the model")
     raise typer.Exit(print_skipped(scored.skipped))
 
@@ -301,7 +317,11 @@ def emonet_face_hq_command(
     predictions: FacePredictions = None,
     scale: FaceScale = "intensity",
     demographics: Annotated[
-        Path | None, Option(metavar="FILE", help="Images with their prompts, or ethnicity, gender and age.")
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="Images with their prompts, or ethnicity, gender and age, if --data has none.",
+        ),
     ] = None,
     json: options.JsonFile = None,
     html: options.HtmlFile = None,
@@ -310,15 +330,15 @@ def emonet_face_hq_command(
 
     Prints the weighted kappa of each rater with the experts, by group, and whether a model could
     replace an annotator; Krippendorff's alpha of the experts; Spearman's rho with their median.
-    The models in the table are scored, and your predictions too. With --demographics, your
-    model (or the best one) is scored by ethnicity, gender and age.
+    The models in the table are scored, and your predictions too. With demographics in the rows or
+    --demographics, your model (or the best one) is scored by ethnicity, gender and age.
 
     Example: budew benchmark emonet-face-hq --data hq.csv --predictions mine.jsonl --html hq.html
     """
     refuse_to_replace([data, predictions, demographics], json, html)
     predictor = _face_predictor(predictions, scale)
     result = benchmarks.score_emonet_face_hq(data, predictor, demographics=demographics)
-    found = {"data": str(data), **result.to_dict()}
+    found = {"data": data, **result.to_dict()}
     _show_agreement(found, reports.emonet_face_hq_report(found), json, html)
 
 

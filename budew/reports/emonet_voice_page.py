@@ -23,14 +23,15 @@ def emonet_voice_report(result: Result) -> Report:
         decoding_table(result["comparison"]) if "comparison" in result else None,
         _mean_spearman(result),
         _by_emotion(result),
-        *(_groups(result, part) for part in ("language", "voice", "arousal")),
+        *(_groups(result, part) for part in ("emotion", "language", "voice", "arousal")),
+        _attributes(result),
         _classes(result),
         _confusion(result),
         _people(result),
         _reliability(result),
-        _attributes(result),
     )
-    subtitle = f"{_model(result)} on {result['data']}: {result['n']['value']:,} clips scored"
+    scored = f"{result['n']['value']:,} clips scored ({_set_name(result, result['consensus'])})"
+    subtitle = f"{_model(result)} on {result['data']}: {scored}"
     return Report("EmoNet-Voice Bench", subtitle, cards, sections, page_notes("emonet_voice"))
 
 
@@ -62,8 +63,8 @@ def presence_report(result: Result, data: str) -> Report:
 
 
 def emonet_voice_summary(report: Report) -> Report:
-    """Shorten the report for a terminal: cards, and the first tables without sources and intervals."""
-    tables = [section for section in report.sections[:3] if isinstance(section, Table)]
+    """Shorten the report for a terminal: cards, and the tables without sources and intervals."""
+    tables = [section for section in report.sections if isinstance(section, Table)]
     return replace(report, sections=[_narrow(table) for table in tables], notes=())
 
 
@@ -98,27 +99,34 @@ def _leaderboard(result: Result) -> Table:
     own = []
     for row in result["leaderboard"]:
         if row.get("own"):
-            own.append(len(rows))
-            metrics, source = result, "this report"
+            own += [len(rows)] if row["set"] == result["consensus"] else []
+            metrics, source = result["sets"][row["set"]], "this report"
         else:
             metrics, source = row, ", ".join(filter(None, (row["source"], row["date"])))
-        rows.append((row["model"], *(metrics[name] for name in (*PAIR_METRICS, "refused")), source))
-    columns = ("model", *NAMES.values(), "refused (%)", "source")
+        rows.append(
+            (row["model"], row["set"], *(metrics[name] for name in (*PAIR_METRICS, "refused")), source)
+        )
+    columns = ("model", "clips", *NAMES.values(), "refused (%)", "source")
     remarks = [f"{row['model']}: {row['note']}." for row in result["leaderboard"] if "note" in row]
-    note = " ".join(["By Pearson r.", *remarks])
+    note = " ".join([section_note("emonet_voice", "leaderboard", raters=result["min_raters"]), *remarks])
     return Table("Leaderboard", columns, rows, highlighted=own, note=note, digits=3)
 
 
+def _set_name(result: Result, name: str) -> str:
+    return "all" if name == "all" else f"exact agreement of at least {result['min_raters']} raters"
+
+
 def _variants(result: Result) -> Table:
-    zero = result["as_zero"]
-    rows = [
-        ("as published: clips without a prediction left out", result["n"]["value"], result),
-        ("clips without a prediction scored as 0", zero["n"]["value"], zero),
-        ("clips on which all raters agree", result["unanimous"]["n"], result["unanimous"]),
-        ("as published, intervals of voices", result["n"]["value"], result["voice_intervals"]),
-        ("baseline: predictions permuted over the clips", result["n"]["value"], result["permuted"]),
-    ]
-    return _metric_table("Ways of counting", [row for row in rows if row[2] is not None])
+    rows: list[tuple[str, int, Result]] = []
+    for name, found in result["sets"].items():
+        n, zero = found["n"]["value"], found["as_zero"]
+        rows += [
+            (f"clips: {_set_name(result, name)}", n, found),
+            ("… those without a prediction scored as 0", zero["n"]["value"], zero),
+            ("… intervals of voices", n, found["voice_intervals"]),
+            ("… baseline: predictions permuted over the clips", n, found["permuted"]),
+        ]
+    return _metric_table("All clips and those with consensus", [row for row in rows if row[2] is not None])
 
 
 def _metric_table(heading: str, rows: list[tuple[str, int, Result]], note: str = "") -> Table:
@@ -149,9 +157,20 @@ def _mean_spearman(result: Result) -> Bars:
 
 
 def _groups(result: Result, part: str) -> Table:
-    rows = [(name, metrics["n"], metrics) for name, metrics in result[f"by_{part}"].items()]
     note = "Arousal of the emotion in the taxonomy, in three groups." if part == "arousal" else ""
-    return _metric_table(f"By {part}", rows, note)
+    return _both_sets(f"By {part}", result, f"by_{part}", {"n": "number", **NAMES}, note)
+
+
+def _both_sets(heading: str, result: Result, part: str, columns: Mapping[str, str], note: str) -> Table:
+    """Return a table with a row for each group in each set of clips."""
+    sets = result["sets"]
+    rows = [
+        (name, key, *(found[part][name][column] for column in columns))
+        for name in sets["all"][part]
+        for key, found in sets.items()
+        if name in found[part]
+    ]
+    return Table(heading, ("", "clips", *columns.values()), rows, note=note, digits=3)
 
 
 def _classes(result: Result) -> Table:
@@ -195,10 +214,5 @@ def _reliability(result: Result) -> Bars:
 
 
 def _attributes(result: Result) -> Table:
-    found = result["attributes"]
-    rows = [
-        (name, metrics["n"], *(metrics[metric] for metric in (*PAIR_METRICS, "refused")))
-        for name, metrics in found.items()
-    ]
-    columns = ("", "clips", *NAMES.values(), "not predicted (%)")
-    return Table("Authenticity and Arousal", columns, rows, note="Rated too, and reported apart.", digits=3)
+    columns = {"n": "number", **NAMES, "refused": "not predicted (%)"}
+    return _both_sets("Authenticity and Arousal", result, "attributes", columns, "Rated and reported apart.")

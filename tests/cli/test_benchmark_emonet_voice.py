@@ -42,6 +42,22 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_other_intervals(b
     assert results[0]["mae"] != results[2]["mae"]
 
 
+def test_consensus_chooses_the_set_that_comes_first_and_both_are_printed(budew, bench, tmp_path):
+    data, predictions = bench
+    given = ("benchmark", "emonet-voice", "--data", data, "--predictions", predictions, "--resamples", 20)
+    found = {}
+    for name in ("all", "exact"):
+        outcome = budew(*given, "--consensus", name, "--min-raters", 2, "--json", tmp_path / name)
+        assert outcome.status == 0, outcome.err
+        found[name] = json.loads((tmp_path / name).read_text(encoding="utf-8"))
+        own = [line for line in outcome.out.splitlines() if line.strip().startswith("scores.jsonl")]
+        assert {"all", "exact"} <= {word for line in own for word in line.split()}
+    assert found["all"]["sets"] == found["exact"]["sets"]
+    assert found["exact"]["n"]["value"] < found["all"]["n"]["value"]
+    outcome = budew(*given, "--consensus", "exact", "--min-raters", 5)
+    assert (outcome.status, len(outcome.err.splitlines())) == (1, 1)
+
+
 def test_further_predictions_stand_beside_those_that_are_scored(budew, bench, tmp_path):
     data, predictions = bench
     opposite = {row.file: {row.category: 1 - row.label / 10} for row in ROWS}

@@ -2,12 +2,15 @@
 
 import pytest
 
-from budew.reports.emonet_voice_page import emonet_voice_report
+from budew.reports.emonet_voice_page import emonet_voice_report, emonet_voice_summary
 from budew.reports.section_layout import report_html
 from budew.reports.terminal_tables import report_tables
+from budew.statistics.pair_metrics import PAIR_METRICS
 from tests.evaluation.benchmarks.emonet_voice_set import emonet_voice_result, rated_rows
 
 ROWS = rated_rows(3)
+PARTS = {f"by_{part}": f"By {part}" for part in ("emotion", "language", "voice", "arousal")}
+PARTS |= {"attributes": "Authenticity and Arousal"}
 
 
 @pytest.mark.parametrize("refused", [False, True])
@@ -43,5 +46,21 @@ def test_own_row_stands_out_with_its_intervals(tmp_path):
     result = emonet_voice_result(tmp_path)
     board = emonet_voice_report(result).sections[0]
     (place,) = board.highlighted
-    assert board.rows[place][0] == "scores.jsonl"
-    assert board.rows[place][1] == result["pearson"]
+    assert board.rows[place][:3] == ("scores.jsonl", "all", result["pearson"])
+    exact = [row for row in board.rows if row[:2] == ("scores.jsonl", "exact")]
+    assert [row[2] for row in exact] == [result["sets"]["exact"]["pearson"]]
+
+
+def test_page_and_terminal_have_both_sets_of_clips(tmp_path):
+    result = emonet_voice_result(tmp_path, rows=rated_rows(8))
+    report = emonet_voice_report(result)
+    page = report_html(report)
+    shown = {table.heading: table.rows for table in emonet_voice_summary(report).sections}
+    for name, block in result["sets"].items():
+        assert f"{block['mae']['value']:.3f}" in page
+        for part, heading in PARTS.items():
+            rows = {row[0]: row[2:] for row in shown[heading] if row[1] == name}
+            assert rows.keys() == block[part].keys()
+            for group, metrics in block[part].items():
+                values = [metrics["n"], *(metrics[metric]["value"] for metric in PAIR_METRICS)]
+                assert list(rows[group])[:5] == values

@@ -5,12 +5,14 @@ the same emotion times 10. The other 39 emotions are unrated and are ignored. A 
 refusal, or a caption from which nothing was parsed) is left out as in the paper, and counts as 0 in
 `as_zero`.
 
-12,600 clips with all intervals take 10 s on one core (benchmarks/evaluation.py).
+All clips are scored, and apart from them those on which raters agree exactly. 12,600 clips with all intervals
+take 10 s on one core (benchmarks/evaluation.py), and the set with consensus in proportion.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress, tee
+from functools import partial
+from itertools import tee
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -20,30 +22,30 @@ import numpy as np
 
 from budew.corpora.sources import Progress, counted
 from budew.errors import BudewWarning, InputError
-from budew.evaluation.benchmarks.emonet_voice_data import POINTS, RatedClip, category_order, read_rated_clips
+from budew.evaluation.benchmarks.emonet_voice_data import (
+    FEWEST_RATERS,
+    POINTS,
+    RatedClip,
+    category_order,
+    read_rated_clips,
+)
 from budew.evaluation.benchmarks.emonet_voice_scores import (
+    ClipSet,
+    ClipSetResult,
     EmoNetVoiceScores,
-    Group,
-    group_metrics,
+    PredictedClip,
     numbers_of,
-    score_clips,
-    share_of,
+    score_set,
 )
 from budew.evaluation.calibration import Calibration, read_calibration
 from budew.evaluation.decoding_comparison import DecodingComparison, compare_decodings
-from budew.evaluation.emotion_metrics import REPORT_MAXIMUM
 from budew.evaluation.pairs import Pair, Skipped
-from budew.evaluation.prediction_files import Prediction
 from budew.evaluation.predictors import Decoding, FilePredictor, ModelPredictor, Predictor, predicted
 from budew.io.resources import packaged_table
 from budew.statistics.agreement import Agreement, agreement, rating_matrix
-from budew.statistics.arrays import FloatArray
 from budew.statistics.pair_metrics import PAIR_METRICS
-from budew.statistics.resampling import ConfidenceInterval, Resampling, mean_interval, plain_fields
+from budew.statistics.resampling import Resampling, mean_interval, plain_fields
 from budew.taxonomy import ATTRIBUTES
-from budew.taxonomy.rating_scales import from_intensity, to_intensity
-
-PredictedClip = tuple[RatedClip, Prediction | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +54,10 @@ class EmoNetVoice:
 
     Attributes:
         model, data: their names.
-        scores: metrics over the clips with a prediction, as in the paper.
-        refused, unparsed: per cent of the clips rated for one of the 40 emotions: those without a prediction
-            of this emotion, and those with a caption in which no emotion, vocal burst or trait was found.
-        missing: number of clips that are `refused`, `unparsed`, and `without_prediction` of anything; number
-            of `unused_predictions`, which belong to no clip.
+        sets: "all" and "exact" → results over all clips, and over those with exact consensus.
+        consensus: the set whose results come first.
+        min_raters: least number of raters of a clip of "exact".
         skipped: clips without a prediction because their audio could not be captioned.
-        as_zero: metrics over all clips, with 0 as the prediction where there is none.
-        attributes: "Authenticity" and "Arousal" → metrics as in `scores.overall`, and `refused` in per cent.
         reliability: "all" and each category → agreement of the raters, on 0–10.
         human_ceiling: agreement of each rater with the mean of the other raters on the 40 emotions, see
             `Agreement.leave_one_out`; `n`: number of ratings.
@@ -74,13 +72,10 @@ class EmoNetVoice:
 
     model: str
     data: str
-    scores: EmoNetVoiceScores
-    refused: ConfidenceInterval
-    unparsed: ConfidenceInterval
-    missing: Mapping[str, int]
+    sets: Mapping[ClipSet, ClipSetResult]
+    consensus: ClipSet
+    min_raters: int
     skipped: tuple[Skipped, ...]
-    as_zero: EmoNetVoiceScores
-    attributes: Mapping[str, Group]
     reliability: Mapping[str, Agreement]
     human_ceiling: Mapping[str, Any]
     numbers: Mapping[str, Any]
@@ -90,10 +85,16 @@ class EmoNetVoice:
     comparison: DecodingComparison | None = None
     others: "tuple[EmoNetVoice, ...]" = ()
 
+    @property
+    def scores(self) -> EmoNetVoiceScores:
+        """The metrics of the set that comes first."""
+        return self.sets[self.consensus].scores
+
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data with the published results; the keys of `scores` are at the top level."""
+        """Return plain data with the published results; the keys of the first set are at the top level."""
         table = packaged_table(__package__, "emonet_voice")
-        rows = [self._row() | {"own": True}, *(one._row() for one in self.others), *table["leaderboard"]]
+        own = [row | {"own": True} for row in self._rows()]
+        rows = [*own, *(row for one in self.others for row in one._rows()), *table["leaderboard"]]
         rhos = ((one.model, one.scores.by_emotion) for one in (self, *self.others))
         by_emotion = [
             {"model": model, "spearman": {name: found["spearman"].value for name, found in groups.items()}}
@@ -101,12 +102,12 @@ class EmoNetVoice:
         ]
         names = {"benchmark": "emonet-voice", "model": self.model, "data": self.data}
         absent = [part for part in ("decoding", "calibration", "comparison") if not getattr(self, part)]
-        found = plain_fields(self, "model", "data", "scores", "others", *absent)
+        found = plain_fields(self, "model", "data", "others", *absent)
         if self.decoding is not None:
             found["decoding"] = {"name": self.decoding.name, **self.decoding.model_dump()}
         return {
             **names,
-            **self.scores.to_dict(),
+            **self.sets[self.consensus].to_dict(),
             **found,
             "leaderboard": sorted(rows, key=_by_correlation, reverse=True),
             "mean_spearman": [self._mean_spearman(one) for one in (*by_emotion, *table["by_emotion"])],
@@ -114,10 +115,13 @@ class EmoNetVoice:
             "published_reliability": table["reliability"],
         }
 
-    def _row(self) -> dict[str, Any]:
-        values = {name: self.scores.overall[name].value for name in PAIR_METRICS}
-        named = {"model": self.model, "source": self.data, "date": None}
-        return {**named, **values, "refused": self.refused.value}
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        """Yield a row of the leaderboard for each set that has clips."""
+        for name, found in self.sets.items():
+            values = {metric: found.scores.overall[metric].value for metric in PAIR_METRICS}
+            named = {"model": self.model, "set": name, "source": self.data, "date": None}
+            if found.refused.value is not None:
+                yield {**named, **values, "refused": found.refused.value}
 
     def _mean_spearman(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the mean ρ over the emotions of a model; the interval resamples the emotions."""
@@ -136,7 +140,8 @@ def score_emonet_voice(
     *,
     calibration: Path | None = None,
     compared: Sequence[Decoding] = (),
-    min_raters: int = 2,
+    consensus: ClipSet = "all",
+    min_raters: int = FEWEST_RATERS,
     others: Sequence[FilePredictor] = (),
     settings: Resampling | None = None,
     progress: Progress | None = None,
@@ -151,7 +156,9 @@ def score_emonet_voice(
             to are left out.
         compared: further decodings of the captioner to score and compare, such as
             `decoding_comparison.COMPARED`.
-        min_raters: least number of raters of the clips in `scores.unanimous`.
+        consensus: set of clips whose results come first: "all", or "exact" for those on which all raters, at
+            least `min_raters`, agree exactly.
+        min_raters: least number of raters of a clip with exact consensus.
         others: further files of predictions, scored for comparison and without calibration.
         settings: number of bootstrap resamples and permutations, and seed; default: `Resampling()`.
         progress: called after each clip.
@@ -159,7 +166,7 @@ def score_emonet_voice(
     Raises:
         CorpusError: the data cannot be read; the error names the clip.
         InputError: no prediction is for a clip of the data, the calibration is of another model or decoding,
-            or decodings of a file are to be compared.
+            decodings of a file are to be compared, or `consensus` is "exact" and no clip has it.
         SettingsError: the file is not a calibration.
         CheckpointError: the model cannot be loaded.
 
@@ -202,13 +209,15 @@ def score_emonet_voice(
         skipped=skipped,
         settings=settings,
         calibration=fitted,
+        consensus=consensus,
     )
     used = frozenset[str]() if fitted is None else fitted.clips
     clips = [clip for clip, _ in found if used.isdisjoint((clip.id, clip.clip.id))]
+    score = partial(score_predictions, data=str(data), settings=settings, consensus=consensus)
     more = []
     for other in others:
         both = zip(clips, other.predict((clip.clip for clip in clips), []), strict=True)
-        more.append(score_predictions(both, model=other.name, data=str(data), settings=settings))
+        more.append(score(both, model=other.name))
     return replace(result, decoding=predictor.decoding, comparison=comparison, others=tuple(more))
 
 
@@ -250,6 +259,7 @@ def score_predictions(
     skipped: Sequence[Skipped] = (),
     settings: Resampling | None = None,
     calibration: Calibration | None = None,
+    consensus: ClipSet = "all",
 ) -> EmoNetVoice:
     """Score predictions for clips of EmoNet-Voice Bench.
 
@@ -260,9 +270,10 @@ def score_predictions(
         skipped: clips whose audio could not be captioned.
         settings: number of bootstrap resamples and permutations, and seed; default: `Resampling()`.
         calibration: applied to the predictions; the clips that it was fitted to are left out.
+        consensus: set of clips whose results come first, see `score_emonet_voice`.
 
     Raises:
-        InputError: no clip has a prediction.
+        InputError: no clip has a prediction, or `consensus` is "exact" and no clip has it.
     """
     settings = settings or Resampling()
     every = sorted(predicted, key=lambda one: one[0].id)
@@ -276,75 +287,33 @@ def score_predictions(
             BudewWarning,
             stacklevel=2,
         )
-    clips, found = [clip for clip, _ in kept], [one for _, one in kept]
-    if not any(found):
+    if not any(one for _, one in kept):
         raise InputError(
             f"no prediction of {model} is for a clip of {data}, such as {every[0][0].id!r}: use the names of "
             "the audio files as ids"
         )
-    values = np.array([_value(one, clip.category) for clip, one in kept])
-    rated = np.array([clip.category not in ATTRIBUTES for clip in clips], dtype=bool)
-    refused = rated & np.isnan(values)
-    unparsed = rated & ~refused & np.array([_is_unparsed(one) for one in found], dtype=bool)
-    emotions, predicted_values = list(compress(clips, rated)), np.where(unparsed, np.nan, values)[rated]
-    if calibration is not None:
-        predicted_values = calibration.apply(predicted_values / REPORT_MAXIMUM) * REPORT_MAXIMUM
-    scores = score_clips(emotions, predicted_values, settings)
-    complete = not np.isnan(predicted_values).any()
-    human = _agreement(emotions, settings)
-    counts = {
-        "refused": int(refused.sum()),
-        "unparsed": int(unparsed.sum()),
-        "without_prediction": int(sum(one is None for one in compress(found, rated))),
-        "unused_predictions": unused,
-    }
+    agreed = [one for one in kept if one[0].unanimous]
+    of_sets: dict[ClipSet, list[PredictedClip]] = {"all": kept, "exact": agreed}
+    if consensus == "exact" and all(clip.category in ATTRIBUTES for clip, _ in agreed):
+        raise InputError(
+            f"on no clip of {data} do {every[0][0].min_raters} raters agree exactly: use --consensus all, or "
+            "a smaller --min-raters"
+        )
+    clips = [clip for clip, _ in kept]
+    human = _agreement([clip for clip in clips if clip.category not in ATTRIBUTES], settings)
     return EmoNetVoice(
         model=model if calibration is None else f"{model}, calibrated",
         data=data,
-        scores=scores,
-        as_zero=scores if complete else score_clips(emotions, np.nan_to_num(predicted_values), settings),
-        refused=share_of(counts["refused"], len(emotions), settings),
-        unparsed=share_of(counts["unparsed"], len(emotions), settings),
-        missing=counts,
+        sets={name: score_set(pairs, settings, calibration, unused) for name, pairs in of_sets.items()},
+        consensus=consensus,
+        min_raters=every[0][0].min_raters,
         skipped=tuple(skipped),
-        attributes=_attributes(clips, values, settings),
         reliability=_reliability(clips, settings),
         human_ceiling={"n": human.ratings, **human.leave_one_out},
         numbers=numbers_of(clips),
         settings=settings,
         calibration=None if calibration is None else calibration.summary() | {"left_out": left_out},
     )
-
-
-def _value(prediction: Prediction | None, category: str) -> float:
-    """Return the prediction for the category, on 0–10, NaN without one."""
-    if prediction is None:
-        return np.nan
-    profile = prediction.expected
-    if category in ATTRIBUTES:
-        value = profile.traits.get(category)
-        intensity = to_intensity(value, ATTRIBUTES[category].scale) if isinstance(value, float) else np.nan
-    else:
-        intensity = profile.emotions.get(category, 0.0) if category in profile.rated else np.nan
-    return intensity * from_intensity(1.0, "report")
-
-
-def _is_unparsed(prediction: Prediction | None) -> bool:
-    if prediction is None or prediction.caption is None:
-        return False
-    profile = prediction.expected
-    return not (profile.emotions or profile.bursts or profile.traits)
-
-
-def _attributes(clips: Sequence[RatedClip], values: FloatArray, settings: Resampling) -> dict[str, Group]:
-    found: dict[str, Group] = {}
-    for name in category_order({clip.category for clip in clips} & ATTRIBUTES.keys()):
-        of_it = np.array([clip.category == name for clip in clips], dtype=bool)
-        labels, predicted = np.array([clip.label for clip in compress(clips, of_it)]), values[of_it]
-        kept = ~np.isnan(predicted)
-        refused = share_of(int((~kept).sum()), len(labels), settings)
-        found[name] = {**group_metrics(labels[kept], predicted[kept], settings), "refused": refused}
-    return found
 
 
 def _reliability(clips: Sequence[RatedClip], settings: Resampling) -> dict[str, Agreement]:

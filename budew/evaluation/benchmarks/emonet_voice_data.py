@@ -32,6 +32,8 @@ CLASSES = (0, 1, 2)
 """Possible answers: the emotion is not, mildly or intensely present."""
 POINTS = 5.0
 """Difference between two successive answers on the scale of the paper, 0–10."""
+FEWEST_RATERS = 3
+"""Least number of raters whose exact agreement is the announced consensus."""
 _HUB_NAME = re.compile(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}")
 _TABLES = (".parquet", ".arrow")
 
@@ -54,7 +56,7 @@ class RatedClip:
     answers: Mapping[str, int]
     language: str | None = None
     voice: str | None = None
-    min_raters: int = 2
+    min_raters: int = FEWEST_RATERS
 
     @property
     def id(self) -> str:
@@ -85,7 +87,7 @@ def read_rated_clips(
     source: str | Path,
     *,
     audio: bool = False,
-    min_raters: int = 2,
+    min_raters: int = FEWEST_RATERS,
     on_bad: OnBad | None = None,
 ) -> Iterator[RatedClip]:
     """Read the clips of EmoNet-Voice Bench, or of any data in its format, lazily, in the order of the data.

@@ -8,11 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from budew.evaluation.benchmarks.emonet_voice_data import CLASSES, POINTS, RatedClip, category_order
+from budew.evaluation.calibration import Calibration
+from budew.evaluation.emotion_metrics import REPORT_MAXIMUM
+from budew.evaluation.prediction_files import Prediction
 from budew.statistics.arrays import FloatArray
 from budew.statistics.pair_metrics import PAIR_METRICS, pair_intervals, permuted_pairs
 from budew.statistics.resampling import (
@@ -22,7 +25,8 @@ from budew.statistics.resampling import (
     category_intervals,
     plain_fields,
 )
-from budew.taxonomy import EMOTION_TABLE
+from budew.taxonomy import ATTRIBUTES, EMOTION_TABLE
+from budew.taxonomy.rating_scales import from_intensity, to_intensity
 
 UNKNOWN = "unknown"
 AROUSAL_GROUPS: Mapping[str, str] = {
@@ -35,6 +39,9 @@ AROUSAL_GROUPS: Mapping[str, str] = {
 """Arousal of an emotion in the taxonomy → group of arousal in reports."""
 Group = Mapping[str, Any]
 """`n`, the number of pairs, and each of `PAIR_METRICS` → value with interval."""
+PredictedClip = tuple[RatedClip, Prediction | None]
+ClipSet = Literal["all", "exact"]
+"""All clips, or those that are `RatedClip.unanimous`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,6 @@ class EmoNetVoiceScores:
             or all are the same. With only 11 voices, these intervals are somewhat too narrow.
         permuted: metrics of the predictions permuted over the clips: mean and 95 % range.
         by_emotion, by_language, by_voice, by_arousal: name of the group → metrics of its clips.
-        unanimous: metrics of the clips whose raters, at least `min_raters`, all gave the same answer.
         classes: metrics of three classes: the prediction, rounded to 0, 5 or 10 (2.5 and 7.5 up), against the
             majority of the raters. `n`; `accuracy`; `macro_f1` over the classes (0 for one that neither
             occurs nor is predicted); `confusion`, number of clips by majority (row) and prediction (column);
@@ -61,7 +67,6 @@ class EmoNetVoiceScores:
     by_language: Mapping[str, Group]
     by_voice: Mapping[str, Group]
     by_arousal: Mapping[str, Group]
-    unanimous: Group
     classes: Mapping[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
@@ -69,6 +74,93 @@ class EmoNetVoiceScores:
         overall = {name: self.overall[name].to_dict() for name in PAIR_METRICS}
         n = self.overall["n"]
         return {**overall, "n": ConfidenceInterval(n, n, n).to_dict(), **plain_fields(self, "overall")}
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSetResult:
+    """Results over a set of clips.
+
+    Attributes:
+        scores: metrics over the clips with a prediction, as in the paper.
+        refused, unparsed: per cent of the clips rated for one of the 40 emotions: those without a prediction
+            of this emotion, and those with a caption in which no emotion, vocal burst or trait was found.
+        missing: number of clips that are `refused`, `unparsed`, and `without_prediction` of anything; number
+            of `unused_predictions`, which belong to no clip of the data.
+        as_zero: metrics over all clips of the set, with 0 as the prediction where there is none.
+        attributes: "Authenticity" and "Arousal" → metrics as in `scores.overall`, and `refused` in per cent.
+    """
+
+    scores: EmoNetVoiceScores
+    refused: ConfidenceInterval
+    unparsed: ConfidenceInterval
+    missing: Mapping[str, int]
+    as_zero: EmoNetVoiceScores
+    attributes: Mapping[str, Group]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data; the keys of `scores` are at the top level."""
+        return {**self.scores.to_dict(), **plain_fields(self, "scores")}
+
+
+def score_set(
+    pairs: Sequence[PredictedClip], settings: Resampling, calibration: Calibration | None, unused: int
+) -> ClipSetResult:
+    """Score the predictions for a set of clips; the arguments are those of `score_predictions`."""
+    clips, found = [clip for clip, _ in pairs], [one for _, one in pairs]
+    values = np.array([_value(one, clip.category) for clip, one in pairs], dtype=np.float64)
+    rated = np.array([clip.category not in ATTRIBUTES for clip in clips], dtype=bool)
+    refused = rated & np.isnan(values)
+    unparsed = rated & ~refused & np.array([_is_unparsed(one) for one in found], dtype=bool)
+    emotions, predicted_values = list(compress(clips, rated)), np.where(unparsed, np.nan, values)[rated]
+    if calibration is not None:
+        predicted_values = calibration.apply(predicted_values / REPORT_MAXIMUM) * REPORT_MAXIMUM
+    scores = score_clips(emotions, predicted_values, settings)
+    complete = not np.isnan(predicted_values).any()
+    counts = {
+        "refused": int(refused.sum()),
+        "unparsed": int(unparsed.sum()),
+        "without_prediction": int(sum(one is None for one in compress(found, rated))),
+        "unused_predictions": unused,
+    }
+    return ClipSetResult(
+        scores=scores,
+        refused=share_of(counts["refused"], len(emotions), settings),
+        unparsed=share_of(counts["unparsed"], len(emotions), settings),
+        missing=counts,
+        as_zero=scores if complete else score_clips(emotions, np.nan_to_num(predicted_values), settings),
+        attributes=_attributes(clips, values, settings),
+    )
+
+
+def _value(prediction: Prediction | None, category: str) -> float:
+    """Return the prediction for the category, on 0–10, NaN without one."""
+    if prediction is None:
+        return np.nan
+    profile = prediction.expected
+    if category in ATTRIBUTES:
+        value = profile.traits.get(category)
+        intensity = to_intensity(value, ATTRIBUTES[category].scale) if isinstance(value, float) else np.nan
+    else:
+        intensity = profile.emotions.get(category, 0.0) if category in profile.rated else np.nan
+    return intensity * from_intensity(1.0, "report")
+
+
+def _is_unparsed(prediction: Prediction | None) -> bool:
+    if prediction is None or prediction.caption is None:
+        return False
+    profile = prediction.expected
+    return not (profile.emotions or profile.bursts or profile.traits)
+
+
+def _attributes(clips: Sequence[RatedClip], values: FloatArray, settings: Resampling) -> dict[str, Group]:
+    found: dict[str, Group] = {}
+    for name in category_order({clip.category for clip in clips} & ATTRIBUTES.keys()):
+        of_it = np.array([clip.category == name for clip in clips], dtype=bool)
+        labels, predicted = np.array([clip.label for clip in compress(clips, of_it)]), values[of_it]
+        kept = ~np.isnan(predicted)
+        refused = share_of(int((~kept).sum()), len(labels), settings)
+        found[name] = {**group_metrics(labels[kept], predicted[kept], settings), "refused": refused}
+    return found
 
 
 def score_clips(clips: Sequence[RatedClip], predicted: FloatArray, settings: Resampling) -> EmoNetVoiceScores:
@@ -101,7 +193,6 @@ def score_clips(clips: Sequence[RatedClip], predicted: FloatArray, settings: Res
         by_language=grouped(lambda clip: clip.language or UNKNOWN),
         by_voice=grouped(lambda clip: clip.voice or UNKNOWN),
         by_arousal=grouped(arousal_group, [*dict.fromkeys(AROUSAL_GROUPS.values())]),
-        unanimous=metrics(np.array([clip.unanimous for clip in clips], dtype=bool)),
         classes=class_metrics(np.array([clip.majority for clip in clips], dtype=int), predicted, settings),
     )
 
@@ -173,7 +264,8 @@ def numbers_of(clips: Sequence[RatedClip]) -> dict[str, Any]:
 
     Returns:
         `clips`, `ratings` and `unanimous` (clips): numbers; `same_answers`: number of raters → clips to which
-        all of them gave the same answer; `categories`, `raters_per_clip`, `majority`
+        all of them gave the same answer; `agreeing`: largest number of raters with the same answer → clips;
+        `categories`, `raters_per_clip`, `majority`
         (answer), `languages` and `voices`: value → number of clips; `ratings_of_rater`: rater → number of
         ratings.
     """
@@ -192,6 +284,7 @@ def numbers_of(clips: Sequence[RatedClip]) -> dict[str, Any]:
         "same_answers": _counted(
             Counter(str(len(clip.answers)) for clip in clips if len(set(clip.answers.values())) == 1)
         ),
+        "agreeing": _counted(Counter(str(max(Counter(clip.answers.values()).values())) for clip in clips)),
         "languages": _counted(Counter(clip.language or UNKNOWN for clip in clips)),
         "voices": _counted(Counter(clip.voice or UNKNOWN for clip in clips)),
     }

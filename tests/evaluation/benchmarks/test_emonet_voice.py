@@ -1,10 +1,13 @@
 """EmoNet-Voice Bench: every metric equals numpy, scipy, scikit-learn and krippendorff on made ratings."""
 
+import ast
 import json
 import random
 from collections import Counter
+from urllib.parse import unquote
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
@@ -14,7 +17,7 @@ from budew.errors import InputError
 from budew.evaluation.benchmarks.emonet_voice import score_emonet_voice
 from budew.evaluation.predictors import FilePredictor
 from budew.statistics.resampling import Resampling
-from budew.taxonomy import EMOTION_TABLE
+from budew.taxonomy import EMOTION_TABLE, find_emotion
 from tests.evaluation.benchmarks.emonet_voice_set import rated_rows, write_scores, write_set
 
 ROWS = rated_rows()
@@ -93,8 +96,11 @@ def check_all(result, pairs):
             if chosen:
                 check(group, chosen)
         assert {key(row) for row, _ in pairs} <= result[part].keys()
-    check(result["unanimous"], [pair for pair in pairs if len(set(pair[0].answers.values())) == 1])
     check_classes(result["classes"], pairs)
+
+
+def agreed(row, raters=3):
+    return len(row.answers) >= raters and len(set(row.answers.values())) == 1
 
 
 def majority(answers):
@@ -119,12 +125,16 @@ def check_classes(found, pairs):
 
 def test_every_metric_equals_an_independent_computation(scored):
     name, pairs, result = scored
-    predicted = [pair for pair in pairs if pair[1] is not None]
-    check_all(result, predicted)
-    check_all(result["as_zero"], [(row, value or 0.0) for row, value in pairs])
-    refused = len(pairs) - len(predicted)
+    for which, of_set in {"all": pairs, "exact": [pair for pair in pairs if agreed(pair[0])]}.items():
+        predicted = [pair for pair in of_set if pair[1] is not None]
+        found = result["sets"][which]
+        check_all(found["as_zero"], [(row, value or 0.0) for row, value in of_set])
+        check_all(found, predicted) if predicted else None
+        refused = len(of_set) - len(predicted)
+        assert found["refused"]["value"] == pytest.approx(100 * refused / len(of_set), abs=1e-9)
+    assert {key: result[key] for key in result["sets"]["all"]} == result["sets"]["all"]
+    refused = sum(value is None for _, value in pairs)
     assert bool(refused) is (name == "refusing")
-    assert result["refused"]["value"] == pytest.approx(100 * refused / len(pairs), abs=1e-9)
     lineless = sum(value is None and row.voice == "nova" for row, value in pairs)
     counts = {"refused": refused, "without_prediction": lineless, "unparsed": 0, "unused_predictions": 0}
     assert result["missing"] == counts
@@ -167,24 +177,81 @@ def test_numbers_of_the_data_are_counted(scored):
     assert sum(numbers["ratings_of_rater"].values()) == numbers["ratings"]
     assert numbers["voices"] == dict(sorted(Counter(row.voice for row in ROWS).items()))
     same = [row for row in ROWS if len(set(row.answers.values())) == 1]
-    assert numbers["unanimous"] == len(same)
+    assert numbers["unanimous"] == sum(map(agreed, ROWS))
+    most = Counter(str(max(Counter(row.answers.values()).values())) for row in ROWS)
+    assert numbers["agreeing"] == dict(sorted(most.items()))
     assert numbers["same_answers"] == dict(sorted(Counter(str(len(row.answers)) for row in same).items()))
 
 
-def test_unanimous_clips_have_as_many_raters_as_asked_for(bench, tmp_path):
+def test_the_chosen_set_comes_first_and_has_as_many_raters_as_asked_for(bench, tmp_path):
     scores = {row.file: {row.category: noisy(row)} for row in EMOTION_ROWS}
-    file = FilePredictor(write_scores(tmp_path / "s.jsonl", scores))
-    result = score_emonet_voice(bench, file, min_raters=3, settings=FEW).to_dict()
-    three = [row for row in EMOTION_ROWS if len(row.answers) >= 3 and len(set(row.answers.values())) == 1]
-    assert 0 < result["unanimous"]["n"] == len(three) < result["n"]["value"]
-    same = result["numbers"]["same_answers"]
-    assert result["numbers"]["unanimous"] == sum(clips for raters, clips in same.items() if int(raters) >= 3)
+    file = write_scores(tmp_path / "s.jsonl", scores)
+    results = {}
+    for raters in (2, 3):
+        options = {"consensus": "exact", "min_raters": raters, "settings": FEW}
+        found = score_emonet_voice(bench, FilePredictor(file), **options).to_dict()
+        assert (found["consensus"], found["min_raters"]) == ("exact", raters)
+        check_all(found, [(row, 10 * noisy(row)) for row in EMOTION_ROWS if agreed(row, raters)])
+        assert {key: found[key] for key in found["sets"]["exact"]} == found["sets"]["exact"]
+        same = found["numbers"]["same_answers"]
+        assert found["numbers"]["unanimous"] == sum(n for number, n in same.items() if int(number) >= raters)
+        results[raters] = found
+    assert results[2]["sets"]["all"] == results[3]["sets"]["all"]
+    assert results[3]["n"]["value"] < results[2]["n"]["value"] < results[2]["sets"]["all"]["n"]["value"]
+    with pytest.raises(InputError, match="5 raters"):
+        score_emonet_voice(bench, FilePredictor(file), consensus="exact", min_raters=5)
+    none = score_emonet_voice(bench, FilePredictor(file), min_raters=5, settings=FEW).to_dict()
+    assert none["sets"]["exact"]["n"]["value"] == 0
+    assert [row["set"] for row in none["leaderboard"] if row.get("own")] == ["all"]
+
+
+def test_both_sets_of_a_table_of_two_thousand_ratings_equal_scipy(tmp_path):
+    rows = rated_rows(102, seed=11)
+    assert 2000 < sum(len(row.answers) for row in rows) < 2200
+    refused = {row.file for row in rows if random.Random(row.file).random() < 0.1}
+    scores = {row.file: {row.category: noisy(row)} for row in rows if row.file not in refused}
+    bench, file = write_set(tmp_path / "b", rows, shards=3), write_scores(tmp_path / "s.jsonl", scores)
+    table = pq.read_table(bench).to_pylist()
+    found = score_emonet_voice(bench, FilePredictor(file), settings=FEW).to_dict()
+    for name, least in {"all": 1, "exact": 3}.items():
+        kept = []  # category, label, prediction (NaN: refused)
+        for row in table:
+            (category,) = {
+                name for one in ast.literal_eval(row["label"]) for name in next(iter(one.values()))
+            }
+            said = [
+                next(iter(answer.values()))
+                for one in ast.literal_eval(row["label"])
+                for answer in one.values()
+            ]
+            if name == "exact" and (len(said) < least or len(set(said)) > 1):
+                continue
+            value = next(iter(scores.get(row["audioId"]["path"], {"": np.nan}).values()))
+            kept.append((find_emotion(unquote(category)) or category, 5 * np.mean(said), 10 * value))
+        block, categories = found["sets"][name], np.array([one[0] for one in kept])
+        labels, values = np.array([one[1] for one in kept]), np.array([one[2] for one in kept])
+        emotion, given = ~np.isin(categories, ("Authenticity", "Arousal")), np.isfinite(values)
+        assert block["refused"]["value"] == pytest.approx(100 * (~given[emotion]).mean(), abs=1e-9)
+        groups = {None: emotion} | {one: categories == one for one in set(categories)}
+        for category, chosen in groups.items():
+            own = {**block["by_emotion"], **block["attributes"], None: block}[category]
+            y, x = labels[chosen & given], values[chosen & given]
+            assert own["spearman"]["value"] == pytest.approx(stats.spearmanr(y, x).statistic, abs=1e-9)
+            assert own["pearson"]["value"] == pytest.approx(stats.pearsonr(y, x).statistic, abs=1e-9)
+            assert own["mae"]["value"] == pytest.approx(np.abs(y - x).mean(), abs=1e-9)
+            assert own["rmse"]["value"] == pytest.approx(np.sqrt(np.square(y - x).mean()), abs=1e-9)
+    assert 0 < found["sets"]["exact"]["n"]["value"] < found["sets"]["all"]["n"]["value"] / 2
 
 
 def test_the_leaderboard_has_the_model_among_the_published_rows_and_every_row_a_source(scored):
     board = scored[2]["leaderboard"]
-    assert sum(bool(row.get("own")) for row in board) == 1
-    assert [row["pearson"] for row in board] == sorted((row["pearson"] for row in board), reverse=True)
+    own = [row["set"] for row in board if row.get("own")]
+    assert sorted(own) == [
+        name for name, one in scored[2]["sets"].items() if one["refused"]["value"] is not None
+    ]
+    assert {row["set"] for row in board} == {"all", "exact", "open"}
+    values = [row["pearson"] for row in board if row["pearson"] is not None]
+    assert values == sorted(values, reverse=True)
     assert all(row["source"] for row in board)
     best = max(row["pearson"] for row in board if not row.get("own"))
     assert best == 0.421
@@ -249,7 +316,7 @@ def test_the_order_of_rows_and_predictions_does_not_matter(tmp_path):
         file = write_scores(tmp_path / f"{seed}" / "p.jsonl", {id: scores[id] for id in order})
         results.append(score_emonet_voice(folder, FilePredictor(file), settings=FEW).to_dict() | {"data": ""})
     own = [row.pop("source") for result in results for row in result["leaderboard"] if row.get("own")]
-    assert len(own) == 2
+    assert len(own) == 4
     assert results[0] == results[1]
 
 

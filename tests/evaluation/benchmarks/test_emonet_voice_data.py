@@ -72,6 +72,7 @@ def test_columns_of_language_and_voice_come_before_the_file_name(tmp_path):
         ((1, 2), 1, False),
         ((0, 1, 2), 1, False),
         ((0, 2, 2), 2, False),
+        ((2, 2), 2, False),
         ((0, 0, 2, 2), 0, False),
     ],
 )
