@@ -22,7 +22,7 @@ from budew.audio.formats import LARGEST_AUDIO
 from budew.corpora.clip import Clip
 from budew.corpora.column_names import columns_of_fields, in_clip_names
 from budew.corpora.labels import Scales, described
-from budew.corpora.media import AUDIO, Media
+from budew.corpora.media import AUDIO, IMAGE, Media
 from budew.corpora.reading import AS_USUAL, ReadOptions, Rows, distinct_clips
 from budew.corpora.text_files import json_object
 from budew.errors import CorpusError, InputError, OnBad, report
@@ -159,6 +159,11 @@ def label_columns(path: Path) -> list[str]:
     """
     fields = _schema(path)
     return [field.name for field in fields if not _has_bytes(field.type) and not _is_binary(field.type)]
+
+
+def file_name_columns(path: Path) -> list[str]:
+    """Return the columns with names of audio or image files in structs, as `_file_name_column` does."""
+    return [*filter(None, {_file_name_column(path, _schema(path), media) for media in (AUDIO, IMAGE)})]
 
 
 def _file_name_column(path: Path, schema: pa.Schema, media: Media) -> str | None:

@@ -25,7 +25,7 @@ from budew.corpora.csv_tables import delimited_rows
 from budew.corpora.labels.ratings import Rating, answers_in, rated_name, share_in_words
 from budew.corpora.labels.scores import declared_scale, intensities, scale_in
 from budew.corpora.media import AUDIO, IMAGE
-from budew.corpora.tables import label_columns, numbered_rows
+from budew.corpora.tables import file_name_columns, label_columns, numbered_rows
 from budew.corpora.text_files import check_file, file_lines, json_object
 from budew.errors import CorpusError, InputError, OnBad, report
 from budew.taxonomy.rating_scales import scale_named
@@ -89,7 +89,8 @@ def table_rows(path: str | Path, on_bad: OnBad | None = None) -> Iterator[tuple[
         for number, line in file_lines(path, on_bad=on_bad):
             yield f"line {number}", f"line-{number}", partial(json_object, line, "")
     elif name.endswith((".parquet", ".arrow")):
-        for id, row in numbered_rows(path, columns=label_columns(path), batch=_BATCH, on_bad=on_bad):
+        columns = [*label_columns(path), *file_name_columns(path)]
+        for id, row in numbered_rows(path, columns=columns, batch=_BATCH, on_bad=on_bad):
             yield f"row {int(id.rpartition('-')[2])}", id, partial(dict, row)
     else:
         raise CorpusError(

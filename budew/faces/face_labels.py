@@ -205,18 +205,31 @@ class Demographics:
 
 
 def demographics_of(clip: Clip) -> Demographics:
-    """Read the metadata `demographics`, or `ethnicity`, `gender` and `age`, or `prompt`, in any case."""
-    row = {name.lower(): value for name, value in clip.metadata.items() if value is not None}
-    given = row.get("demographics") or {name: row.get(name) for name in ("ethnicity", "gender", "age")}
-    fields = given.values() if isinstance(given, Mapping) else [given]
-    text = " ".join(map(str, (*fields, row.get("prompt", ""))))
-    ethnicities = (name for names in taxonomy()["ethnicities"].values() for name in names)
-    number = given.get("age") if isinstance(given, Mapping) else None
-    written = _AGE.search(text)
-    age = str(number).removesuffix(".0") if number is not None else written[1] if written else ""
+    """Read the metadata `demographics`, or `ethnicity`, `gender` and `age`, or `prompt`, in any case.
+
+    `demographics` is an object or its text. An unknown ethnicity or gender in a field of its own is kept.
+    """
+    row = _lower(clip.metadata)
+    given = row.get("demographics", "")
+    if isinstance(given, str) and given.lstrip().startswith("{"):
+        given = plain_values(given)
+    fields = _lower(given) if isinstance(given, Mapping) else row
+    ethnicity, gender, age = (str(fields.get(name, "")).strip() for name in ("ethnicity", "gender", "age"))
+    text = f"{ethnicity} {gender} {age} {given} {row.get('prompt', '')}"
+    names = (name for names in taxonomy()["ethnicities"].values() for name in names)
+    if not (age := age.removesuffix(".0")).isdecimal():
+        written = _AGE.search(text)
+        age = written[1] if written else ""
+    words = taxonomy()["gender_words"].get(gender.casefold()) or _first(gender or text, taxonomy()["genders"])
     return Demographics(
-        _first(text, ethnicities), _first(text, taxonomy()["genders"]), int(age) if age.isdecimal() else None
+        _first(ethnicity or text, names) or ethnicity or None,
+        words or gender or None,
+        int(age) if age else None,
     )
+
+
+def _lower(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(name).strip().lower(): value for name, value in row.items() if value is not None}
 
 
 def _first(text: str, names: Any) -> str | None:

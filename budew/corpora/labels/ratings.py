@@ -13,12 +13,14 @@ present" is the middle of the scale.
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from budew.corpora.column_names import answer_in, label_layout, number_in
 from budew.corpora.labels.scores import declared_scale, intensities, scale_in
-from budew.errors import CorpusError
+from budew.errors import CorpusError, InputError
+from budew.io.strict_json import loads
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
 from budew.taxonomy.rating_scales import SCALES, Scale, from_intensity
@@ -144,10 +146,10 @@ def answers_in(value: Any, *, rater: str | None = None, scale: Scale = SCALES[SC
         CorpusError: the field has no such answers, an unknown emotion, or an answer that is neither a number
             nor in words.
     """
-    read = plain_values(value) if isinstance(value, str) else value
-    people = read if isinstance(read, list | tuple) else [read]
     found = [
-        answer for number, person in enumerate(people, 1) for answer in _of(person, rater, number, scale)
+        answer
+        for who, answers in answers_by_rater(value, rater=rater)
+        for answer in _of_one(answers, who, scale)
     ]
     if not found:
         raise CorpusError(f"{str(value)[:60]!r} contains no rating: correct it, or leave the row out")
@@ -165,6 +167,26 @@ def looks_like_answers(value: Any) -> bool:
     )
 
 
+def answers_by_rater(value: Any, *, rater: str | None = None) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each rater in a field, see `answers_in`, with that rater's answers as they are written.
+
+    An object of answers may have the name of the rater as one of its fields, or be under this name.
+    """
+    read = plain_values(value) if isinstance(value, str) else value
+    keys = label_layout("ratings")["rater"]
+    for number, one in enumerate(read if isinstance(read, list | tuple) else [read], 1):
+        person = _object(plain_values(one) if isinstance(one, str) else one)
+        named = next((str(person[key]) for key in keys if person.get(key) is not None), None)
+        who = named or rater or f"rater-{number}"
+        inner = {name: answers for name, answers in person.items() if isinstance(answers, Mapping)}
+        if named is not None and len(inner) == 1:
+            yield who, next(iter(inner.values()))
+        elif inner:  # in a table, every row has all raters as keys
+            yield from ((str(name), _object(each)) for name, each in person.items() if each is not None)
+        else:
+            yield who, {name: answer for name, answer in person.items() if name not in keys}
+
+
 def plain_values(text: str) -> Any:
     """Parse a text of lists, objects, numbers and texts, written in Python or JSON.
 
@@ -176,30 +198,20 @@ def plain_values(text: str) -> Any:
     try:
         return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        with suppress(InputError):
+            return loads(text)  # true, false and null of JSON
         raise CorpusError(f"{text[:60]!r} is not a list of plain values") from error
 
 
-def _of(person: Any, rater: str | None, number: int, scale: Scale) -> Iterator[Answer]:
-    if not isinstance(person, Mapping):
-        raise CorpusError(
-            f"expected the answers of a rater as an object, such as {{'Shame': 2}}, not {str(person)[:60]!r}"
-        )
-    if any(isinstance(value, Mapping) for value in person.values()):
-        for who, answers in person.items():
-            if answers is not None:  # in a table, every row has all raters as keys
-                yield from _of_one(answers, str(who), scale)
-        return
-    keys = label_layout("ratings")["rater"]
-    who = next((str(person[key]) for key in keys if person.get(key) is not None), rater)
-    answers = {key: value for key, value in person.items() if key not in keys}
-    yield from _of_one(answers, who or f"rater-{number}", scale)
-
-
-def _of_one(answers: Any, rater: str, scale: Scale) -> Iterator[Answer]:
+def _object(answers: Any) -> Mapping[str, Any]:
     if not isinstance(answers, Mapping):
         raise CorpusError(
             f"expected the answers of a rater as an object, such as {{'Shame': 2}}, not {str(answers)[:60]!r}"
         )
+    return answers
+
+
+def _of_one(answers: Mapping[str, Any], rater: str, scale: Scale) -> Iterator[Answer]:
     for written, value in answers.items():
         if value is None:
             continue

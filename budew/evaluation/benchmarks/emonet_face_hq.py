@@ -54,6 +54,7 @@ from budew.evaluation.benchmarks.face_table import (
     with_predictions,
 )
 from budew.evaluation.predictors import FilePredictor
+from budew.faces.face_labels import Demographics
 from budew.io.resources import packaged_table
 from budew.statistics.agreement import pooled_kappa
 from budew.statistics.arrays import FloatArray, nanmean
@@ -131,7 +132,7 @@ class HqResult:
         group_spearman: group of models → Spearman's ρ with the median of the people, mean over its models and
             then over the emotions, with an interval from resampling the emotions.
         demographics: scores of `model`, the predictions or the model with the highest kappa, by what prompts
-            ask for: each of `AXES` → value → `GroupScore`. None without a table of them or a model.
+            ask for: each of `AXES` → value → `GroupScore`. None without them or without a model.
         group_comparisons: for each pair of groups, their names `first` and `second`, and the fields of
             `Comparison`.
         alpha: Krippendorff's alpha of the people: `mean` and `by_emotion`.
@@ -167,9 +168,10 @@ def score_emonet_face_hq(
     22 raters, 2,500 images and 40 emotions take 3 s on one core, with demographics a minute.
 
     Args:
-        data: table of ratings by people and models, see `read_face_table`.
+        data: ratings by people and models, a row for each rating or each image, see `read_face_table`.
         predictor: predictions whose ids are names of images, scored as one more model; optional.
-        demographics: table of the images with their prompts or demographics, see `read_demographics`.
+        demographics: table of the images with their prompts or demographics, see `read_demographics`; None:
+            those in the rows of `data`, if it has them.
 
     Raises:
         CorpusError: the table cannot be read, or no image is rated by two people.
@@ -207,7 +209,7 @@ def score_emonet_face_hq(
         pairs={"raters": table.raters, "kappa": [numbers_or_none(row) for row in nanmean(kappas)]},
         groups={name: box(values) for name, values in groups.items()},
         group_spearman=_group_spearman(raters),
-        demographics=None if demographics is None else _by_demographics(table, raters, demographics),
+        demographics=_by_demographics(table, raters, demographics),
         group_comparisons=tuple(
             {"first": first, "second": second, **plain_fields(compare(groups[first], groups[second]))}
             for first, second in combinations(groups, 2)
@@ -255,13 +257,14 @@ def _median(table: FaceTable) -> FloatArray:
     return median
 
 
-def _by_demographics(table: FaceTable, raters: list[RaterResult], path: Path) -> dict[str, Any] | None:
-    """Return the field `demographics` of `HqResult`, with the demographics of a table."""
-    people, median = read_demographics(path, table.images), _median(table)
+def _by_demographics(table: FaceTable, raters: list[RaterResult], path: Path | None) -> dict[str, Any] | None:
+    """Return the field `demographics` of `HqResult`, with those of a table or else of the ratings' rows."""
+    of_image = table.demographics if path is None else read_demographics(path, table.images)
     models = [one for one in raters if one.group != HUMAN]
     own = [one for one in models if one.group == PREDICTIONS] or sorted(models, key=_best_first)
-    if not own:
+    if not own or not of_image:
         return None
+    people, median = [of_image.get(image, Demographics()) for image in table.images], _median(table)
     scores, found = table.ratings[table.raters.index(own[0].name)], dict[str, Any](model=own[0].name)
     for axis in AXES:
         values = np.array([str(getattr(person, axis) or "unknown") for person in people])
