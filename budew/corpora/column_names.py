@@ -95,6 +95,13 @@ def label_layout(name: str) -> Mapping[str, Any]:
     return names
 
 
+def voice_gender(row: Mapping[str, Any], speaker: object) -> dict[str, str]:
+    """Return the gender of a voice of Got Talent as a trait; {} for others, or if the row states it."""
+    is_stated = any(row.get(column) for column in label_layout("speaker")["columns"]["gender"])
+    gender = None if is_stated else label_layout("talent")["voices"].get(str(speaker).casefold())
+    return {} if gender is None else {"gender": gender}
+
+
 def not_understood(field: str, text: str) -> dict[str, str]:
     """Return {field: text}, the text cut short, to list a label as not understood.
 

@@ -8,6 +8,7 @@
 | `one.mp3` | one clip, with `one.json` and `one.txt` if they exist |
 | a folder | what `datasets` saved, its `clips.jsonl` or `metadata.csv`, its shards, or its audio with JSON |
 | `ravdess:FOLDER`, `mine.yaml:FOLDER` | a known corpus, with labels from its file names and tables |
+| `emolia`, `emonet-voice-bench:FOLDER` | a known corpus from the hub, or with its labels in its rows |
 | `emodb@test:FOLDER` | the speakers of a known corpus that are in a fixed split |
 | `shards/*.tar`, `shards/{000..127}.tar` | each match, in order |
 | `https://…/x.tar`, `s3://…/*.tar` | downloaded, read and deleted, one file at a time |
@@ -37,10 +38,12 @@ from budew.corpora.manifests import MANIFEST, MANIFESTS, divide_manifest, read_m
 from budew.corpora.media import AUDIO, Media
 from budew.corpora.named.named_folder import (
     NamedFolder,
+    NamedRows,
     misnamed,
     named_folder,
     read_named,
     recognized,
+    rows_definition,
     split_name,
 )
 from budew.corpora.reading import AS_USUAL, Part, ReadOptions, Rows, Span
@@ -51,8 +54,8 @@ from budew.io.addresses import is_address, without_secrets
 
 Progress = Callable[[int], None]
 """Called with the number of clips finished so far."""
-Entry = Path | str | NamedFolder
-"""One shard, table, manifest, audio file or folder; an address; or a folder of a known corpus."""
+Entry = Path | str | NamedFolder | NamedRows
+"""One shard, table, manifest, audio file or folder; an address; or one of these of a known corpus."""
 Item = TypeVar("Item")
 MOST_ODD = 1_000
 """Largest number of different labels outside the taxonomy that are counted for the warning of `read`."""
@@ -165,6 +168,14 @@ def matches(source: str | Path, options: ReadOptions = AS_USUAL) -> list[Entry]:
         return [address for one in numbered_names(name) for address in _module("remote").addresses(one)]
     corpus, rest = split_name(source)
     if corpus is not None:
+        rows = rows_definition(corpus)
+        if rows is not None:
+            if rows.media != options.media.name:
+                uses = "; ".join(rows.uses) or f"budew corpus inspect {name}"
+                raise CorpusError(
+                    f"{name}: {rows.title} holds {rows.media}, not {options.media.name}: use {uses}"
+                )
+            return [NamedRows(entry, rows) for entry in matches(rest, options)]
         found = [Path(rest)] if Path(rest).exists() else _matching(str(rest))
         # Without a folder, the first file is passed on, and the error says that it is not a folder.
         folders = [path for path in found if path.is_dir()] or found[:1]
@@ -198,6 +209,8 @@ def read_one(entry: Entry, options: ReadOptions = AS_USUAL, *, part: Part | None
     """
     if isinstance(entry, NamedFolder):
         return read_named(entry, options)
+    if isinstance(entry, NamedRows):
+        return map(entry.completed, read_one(entry.entry, options, part=part))
     if is_address(entry):
         address = str(entry)
         if _module("hub").is_hub_dataset(address):

@@ -251,9 +251,7 @@ def clips_of_rows(
             audio, format, file_name = _audio(cell, options.media)
         else:
             audio, format, file_name = b"", "", str((cell or {}).get("path") or "")
-        fields = _fields(row, table, options.media)
-        if "id" not in fields and file_name:
-            fields["metadata"] = {"file_name": file_name} | dict(fields.get("metadata") or {})
+        fields = _fields(row, table, options.media, file_name)
         return Clip.from_dict(fields, audio=audio, format=format, id=id)
 
     places = ((f"{table.source}: row {int(id.rpartition('-')[2])}", row, id) for id, row in rows)
@@ -277,7 +275,7 @@ def _audio(cell: Any, media: Media) -> tuple[bytes, str, str]:
     return audio, format, str(file_name or "")
 
 
-def _fields(row: dict[str, Any], table: TableInfo, media: Media) -> dict[str, Any]:
+def _fields(row: dict[str, Any], table: TableInfo, media: Media, file_name: str) -> dict[str, Any]:
     known: dict[str, Any] = json_value({name: value for name, value in row.items() if value is not None})
     known |= {key: _named(known[key], names) for key, names in table.classes.items() if key in known}
     place = table.place
@@ -294,6 +292,8 @@ def _fields(row: dict[str, Any], table: TableInfo, media: Media) -> dict[str, An
     for holder, name in ((fields, "profile"), (fields, "metadata"), *((one, "made_by") for one in objects)):
         if isinstance(holder.get(name), str):
             holder[name] = json_object(holder[name], name)
+    if "id" not in fields and file_name:
+        fields["metadata"] = {"file_name": file_name} | dict(fields.get("metadata") or {})
     return described(fields, place, table.scales, classes=table.classes, media=media)
 
 

@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -21,7 +21,7 @@ from budew.corpora.folders import divide_folder, read_folder
 from budew.corpora.manifests import allowed_root, named_audio
 from budew.corpora.media import AUDIO, Media
 from budew.corpora.named.label_tables import TableFiles
-from budew.corpora.named.named_folder import NamedFolder, NamedPart, divide_named, read_named
+from budew.corpora.named.named_folder import NamedFolder, NamedPart, NamedRows, divide_named, read_named
 from budew.corpora.reading import Part, ReadOptions, Rows, Span
 from budew.corpora.sources import Entry, divide_file, matches, read_one
 from budew.errors import CorpusError, InputError, OnBad
@@ -59,6 +59,7 @@ class FileUnit:
         media: kind of files that are clips: audio, or images.
         corpus: the known corpus that `folder` is read as; None for everything else.
         tables: for each label table of the known corpus, its files.
+        rows: the known corpus whose rows the unit has; None for everything else.
     """
 
     name: str
@@ -69,6 +70,7 @@ class FileUnit:
     media: Media = AUDIO
     corpus: NamedFolder | None = None
     tables: TableFiles = ()
+    rows: NamedRows | None = None
 
     @property
     def label(self) -> str:
@@ -83,6 +85,8 @@ class FileUnit:
 
     def read(self, on_bad: OnBad) -> Iterator[Clip]:
         """Read the clips of the unit; call `on_bad` for each bad item."""
+        if self.rows is not None:
+            return map(self.rows.completed, replace(self, rows=None).read(on_bad))
         options = ReadOptions(audio_root=self.audio_root, media=self.media, on_bad=on_bad)
         if self.corpus is not None:
             audio = tuple(path for path in self.files if self.media.owns(path))
@@ -218,7 +222,8 @@ def file_units(
         CorpusError: there is no input, or two inputs would have the same output shard.
     """
     entries = matches(source, ReadOptions(media=media))
-    files = [entry for entry in entries if isinstance(entry, Path) and not entry.is_dir()]
+    plain = [entry.entry if isinstance(entry, NamedRows) else entry for entry in entries]
+    files = [entry for entry in plain if isinstance(entry, Path) and not entry.is_dir()]
     root = Path(os.path.commonpath([path.parent.absolute() for path in files])) if files else Path()
     units = tuple(unit for entry in entries for unit in _units_of(entry, root, clips_per_shard, media))
     seen: dict[str, FileUnit] = {}
@@ -231,6 +236,11 @@ def file_units(
 
 
 def _units_of(entry: Entry, root: Path, clips_per_shard: int, media: Media) -> Iterator[FileUnit]:
+    if isinstance(entry, NamedRows):
+        yield from (
+            replace(unit, rows=entry) for unit in _units_of(entry.entry, root, clips_per_shard, media)
+        )
+        return
     if isinstance(entry, NamedFolder):
         name = entry.folder.resolve().name or "clips"
         for number, some in enumerate(divide_named(entry, clips_per_shard)):

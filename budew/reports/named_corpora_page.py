@@ -17,19 +17,25 @@ _COMPARED = ("language", "hours", "speakers", "emotions", "bursts", "kind", "lic
 def corpora_report(corpora: Mapping[str, NamedCorpus]) -> Report:
     """Report a comparison of the known corpora, with their sources."""
     languages = {tag.partition("-")[0] for corpus in corpora.values() for tag in corpus.languages}
+    hours = sum(corpus.hours or 0 for corpus in corpora.values() if not corpus.hub)
     cards = [
         Card("corpora", len(corpora)),
         Card("languages", len(languages), note="and those of Common Voice"),
-        Card("hours", sum(corpus.hours or 0 for corpus in corpora.values()), digits=0, note="where known"),
+        Card("hours", hours, digits=0, note="where known; sets on the hub overlap and are not in the sum"),
     ]
     sources = [(name, corpus.address or "–", corpus.source) for name, corpus in corpora.items()]
-    sections = [_comparison(corpora, _COMPARED), Table("Sources", ("", "from", "source"), sources)]
+    sections = [
+        _hub_sets(corpora),
+        _comparison(corpora, _COMPARED),
+        Table("Sources", ("", "from", "source"), sources),
+    ]
     return Report("Corpora known by name", "", cards, sections, page_notes("known_corpora"))
 
 
 def named_corpora_summary(corpora: Mapping[str, NamedCorpus]) -> Report:
     """Report the comparison for a terminal: with short citations, without addresses."""
-    return replace(corpora_report(corpora), sections=[_comparison(corpora, (*_COMPARED, "citation"))])
+    sections = [_hub_sets(corpora), _comparison(corpora, (*_COMPARED, "citation"))]
+    return replace(corpora_report(corpora), sections=sections)
 
 
 def corpus_report(name: str, corpus: NamedCorpus) -> Report:
@@ -40,13 +46,15 @@ def corpus_report(name: str, corpus: NamedCorpus) -> Report:
         Card("emotions", len(corpus.rated), note=f"of {len(EMOTIONS)}"),
         Card("licence", corpus.licence or "none stated"),
     ]
-    sections = with_content(_labels(corpus), _names(corpus), _tables(corpus))
+    sections = with_content(_labels(corpus), _fields(corpus), _names(corpus), _tables(corpus))
     notes = page_notes(
         "known_corpus",
         name=name,
         corpus=corpus,
-        recognized="by its names alone" if corpus.distinctive else "only if it is named",
-        address=corpus.address or "unknown",
+        read=" or ".join(_reading(name, corpus)),
+        recognized="by its names alone" if corpus.distinctive and corpus.pattern else "only if it is named",
+        pattern=corpus.pattern or "none: the labels are in the rows",
+        address=corpus.hub or corpus.address or "unknown",
         command=f" (budew corpora get {name} OUT)" if corpus.downloads else "",
         citation=corpus.citation.strip() or "none",
     )
@@ -61,9 +69,37 @@ def short_citation(bibtex: str) -> str:
 
 
 def _comparison(corpora: Mapping[str, NamedCorpus], columns: Sequence[str]) -> Table:
-    rows = [(name, *map(_cells(corpus).__getitem__, columns)) for name, corpus in corpora.items()]
+    local = {name: corpus for name, corpus in corpora.items() if not corpus.hub}
+    rows = [(name, *map(_cells(corpus).__getitem__, columns)) for name, corpus in local.items()]
     note = "Read with budew.read('NAME:FOLDER'); explained by budew corpora NAME."
     return Table("Corpora", ("", *columns), rows, note=note, digits=1)
+
+
+def _hub_sets(corpora: Mapping[str, NamedCorpus]) -> Table:
+    rows = [
+        (
+            name,
+            "/".join(corpus.hub.removeprefix("hf://").removeprefix("datasets/").split("/")[:2]),
+            corpus.hours,
+        )
+        + (", ".join(corpus.parts), corpus.licence or "not confirmed")
+        for name, corpus in corpora.items()
+        if corpus.hub
+    ]
+    note = (
+        "Read with budew.read('NAME'), or a copy with budew.read('NAME:FOLDER'); images: budew corpora NAME."
+    )
+    return Table("Sets on the hub", ("", "hub", "hours", "fields", "licence"), rows, note=note, digits=1)
+
+
+def _reading(name: str, corpus: NamedCorpus) -> list[str]:
+    """Return the commands for a corpus, or else the lines of Python that read it."""
+    sources = (name, f"{name}:FOLDER") if corpus.hub else (f"{name}:FOLDER",)
+    return [*corpus.uses] or [f"budew.read('{source}')" for source in sources]
+
+
+def _fields(corpus: NamedCorpus) -> Table:
+    return Table("Fields", ("field", "meaning"), [] if corpus.pattern else [*corpus.parts.items()])
 
 
 def _cells(corpus: NamedCorpus) -> dict[str, Cell]:
@@ -99,7 +135,7 @@ def _meaning(meaning: Meaning) -> str:
 
 
 def _names(corpus: NamedCorpus) -> Table:
-    example = corpus.examples[0]
+    example = next(iter(corpus.examples), "")
     codes = {part: code for part, code in (corpus.match(example) or {}).items() if part}
     rows = [
         (part, code, corpus.value(part, code), corpus.parts.get(part, "–")) for part, code in codes.items()

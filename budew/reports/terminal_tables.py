@@ -12,6 +12,8 @@ from budew.reports.section_layout import cell_text, in_numbers, interval_text, t
 from budew.reports.sections import Cell, ClipCards, HeatMap, Report, Section, TextPairs
 from budew.statistics.resampling import ConfidenceInterval
 
+_WIDEST_NAME = 30
+"""Names of rows, in the first column, are not divided up to this width."""
 _NARROWEST = 8
 """Characters to which headings of numbers are broken."""
 _WIDEST_MAP = 8
@@ -56,7 +58,8 @@ def section_table(section: Section) -> RenderableType:
         width = max([_NARROWEST, *(len(line) for row in cells for line in row[index].splitlines())])
         heading = shown.columns[index]
         name = heading if is_text else fill(heading, width, break_long_words=False)
-        table.add_column(Text(name), justify="left" if is_text else "right", overflow="fold")
+        least = min(width, _WIDEST_NAME) if index == 0 else None
+        table.add_column(Text(name), justify="left" if is_text else "right", overflow="fold", min_width=least)
     for index, row in enumerate(cells):
         table.add_row(*map(Text, row), style="bold" if index in shown.highlighted else None)
     return Group(table, Text(f"{shown.note}\n")) if shown.note else table

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from budew.cli import app
 from budew.corpora import read
-from budew.corpora.named.definition import corpus_names
+from budew.corpora.named.definition import corpus_names, known_corpora
 from tests.evaluation.benchmarks.known_folders import folder_of
 
 
@@ -21,7 +21,13 @@ def test_all_are_listed_on_the_terminal_as_a_page_and_as_json(tmp_path):
     assert done.exit_code == 0
     for text in (done.stdout, page.read_text(encoding="utf-8")):
         assert all(name in text for name in corpus_names())
-    assert list(json.loads(table.read_text(encoding="utf-8"))) == list(corpus_names())
+    listed = json.loads(table.read_text(encoding="utf-8"))
+    assert sorted(listed) == list(corpus_names())
+    assert list(listed) == list(known_corpora())
+    hub = [name for name, corpus in listed.items() if corpus["hub"]]
+    assert list(listed)[: len(hub)] == hub
+    assert {"laions-got-talent-raw", "emonet-voice-bench", "emolia", "emonet-face-hq"} <= set(hub)
+    assert all(corpus["parts"] and corpus["source"] for corpus in map(listed.get, hub))
 
 
 @pytest.mark.parametrize("arguments", [("crema-d",), ("CREMA-D",), ("show", "crema-d")])

@@ -9,10 +9,11 @@ import pyarrow.parquet
 import pytest
 import soundfile
 
-from budew.corpora import Clip, read, write_shard
+from budew.corpora import IMAGE, Clip, known_corpus, read, write_shard
 from budew.corpora.hub import HubDataset, is_hub_dataset, parse_hub_name
 from budew.corpora.sources import matches
 from budew.errors import CorpusError
+from budew.jobs import Convert, run
 from tests.corpora.hub_server import hub, use_hub
 
 pytest.importorskip("datasets")
@@ -160,3 +161,59 @@ def test_invalid_dataset_names_are_refused_without_showing_secrets(source):
     with pytest.raises(CorpusError, match="name a dataset as hf://owner/name") as caught:
         list(read(source))
     assert "ter2" not in str(caught.value)
+
+
+def test_known_corpora_are_read_from_the_hub_by_name_and_from_a_folder(sounds, tmp_path):
+    rated = parquet(
+        [
+            {
+                "audioId": {"bytes": sounds[1], "path": "0a1b2c3d_1.mp3"},
+                "label": "[{'human-1': {'Shame': 1}}]",
+            },
+            {
+                "audioId": {"bytes": sounds[1], "path": "fr_sage_awe_2.mp3"},
+                "label": "[{'human-1': {'Awe': 2}}]",
+            },
+        ]
+    )
+    acted = [
+        Clip("one", sounds[1], "mp3", metadata={"annotation": "<Anger>3#Strong anger is present.</Anger>"})
+    ]
+    write_shard(tmp_path / "de_onyx_anger.tar", acted)
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench/train-00000-of-00001.parquet").write_bytes(rated)
+    found = {}
+    for name, file, content in (
+        ("emonet-voice-bench", "data/train-00000-of-00001.parquet", rated),
+        ("laions-got-talent-raw", "de_onyx_anger.tar", (tmp_path / "de_onyx_anger.tar").read_bytes()),
+    ):
+        repository = known_corpus(name).address.partition("datasets/")[2]
+        with hub(repository, {file: content}) as address, pytest.MonkeyPatch.context() as patch:
+            use_hub(patch, tmp_path / f"{name}-cache", address)
+            patch.chdir(tmp_path)
+            found[name] = list(read(name))
+            run(Convert(), name, tmp_path / f"{name}-shards", workers=0)
+    shame, awe = found["emonet-voice-bench"]
+    assert dict(shame.profile.emotions) == {"Shame": 0.5}
+    assert (awe.speaker, awe.language, dict(awe.profile.traits)) == ("sage", "fr", {"gender": "female"})
+    assert (awe.license, awe.source) == ("CC-BY-4.0", "EmoNet-Voice Bench")
+    (angry,) = found["laions-got-talent-raw"]
+    assert (angry.speaker, dict(angry.profile.traits), angry.license) == ("onyx", {"gender": "male"}, None)
+    for name, folder in (("emonet-voice-bench", "bench"), ("laions-got-talent-raw", "de_onyx_anger.tar")):
+        local = list(read(f"{name}:{tmp_path / folder}"))
+        labels = [(clip.profile, clip.speaker, clip.license, clip.source) for clip in local]
+        assert labels == [(c.profile, c.speaker, c.license, c.source) for c in found[name]]
+        made = [(c.profile, c.speaker, c.license, c.source) for c in read(tmp_path / f"{name}-shards")]
+        assert made == labels
+
+
+def test_images_of_a_known_corpus_are_read_as_images_only(tmp_path):
+    cells = [{"image": {"bytes": b"\x89PNG\r\n", "path": "a.png"}, "annotations": [{"Joy|Elation": 3}]}]
+    (tmp_path / "hq.parquet").write_bytes(parquet(cells))
+    source = f"emonet-face-hq:{tmp_path}"
+    (clip,) = read(source, media=IMAGE)
+    assert (clip.license, clip.metadata["annotations"]) == ("CC-BY-4.0", [{"Joy|Elation": 3}])
+    with pytest.raises(CorpusError, match="budew face describe emonet-face-hq"):
+        list(read(source))
+    with pytest.raises(CorpusError, match="emodb:FOLDER"):
+        list(read("emodb"))

@@ -16,16 +16,18 @@ from budew.taxonomy import EMOTIONS
 
 
 def test_the_comparison_has_a_row_for_each_corpus_with_what_its_definition_says():
-    (table,) = named_corpora_summary(known_corpora()).sections
+    of_hub, table = named_corpora_summary(known_corpora()).sections
     rows = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
-    assert list(rows) == list(known_corpora())
+    assert [row[0] for row in of_hub.rows] + list(rows) == list(known_corpora())
     assert {key: value for key, value in rows["emodb"].items() if key} == {
         "language": "de", "hours": 0.41, "speakers": 10, "emotions": 6, "bursts": 0, "kind": "acted",
         "licence": "CC0-1.0", "citation": "Burkhardt 2005",
     }  # fmt: skip
     assert rows["baved"]["licence"] == "–"
-    first, sources = corpora_report(known_corpora()).sections
-    assert [row[0] for row in first.rows] == [row[0] for row in sources.rows] == list(rows)
+    assert all(len(hub.split("/")) == 2 and fields and licence for _, hub, _, fields, licence in of_hub.rows)
+    assert {row[0]: row[2] for row in of_hub.rows}["emonet-voice-bench"] == 36.26
+    _, first, sources = corpora_report(known_corpora()).sections
+    assert [row[0] for row in first.rows] == [row[0] for row in sources.rows if row[0] in rows] == list(rows)
     assert all(address.startswith("http") and source for _, address, source in sources.rows)
     assert all(re.search(r"\d{4}$|^Hansen$", row["citation"]) for row in rows.values())
 
@@ -38,6 +40,9 @@ def test_a_corpus_is_explained_with_every_label_and_every_part_of_its_example(na
     labels = sections["Labels"].rows if corpus.labels else ()
     assert [row[0] for row in labels] == list(corpus.labels)
     names = "/".join(corpus.examples)
+    if corpus.pattern is None:
+        assert [row[0] for row in sections["Fields"].rows] == list(corpus.parts)
+        return
     assert all(code in names for _, code, *_ in sections["File names"].rows)
     assert all(meaning != "–" for *_, meaning in sections["File names"].rows)
     assert ("Tables beside the audio" in sections) == bool(corpus.tables)

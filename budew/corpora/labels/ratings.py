@@ -14,11 +14,13 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import PurePath
 from typing import Any
 
-from budew.corpora.column_names import answer_in, label_layout, number_in
+from budew.corpora.column_names import answer_in, label_layout, number_in, voice_gender
 from budew.corpora.labels.scores import declared_scale, intensities, scale_in
+from budew.corpora.labels.talent import shard_name
 from budew.errors import CorpusError, InputError
 from budew.io.strict_json import loads
 from budew.profile import VoiceProfile
@@ -119,13 +121,25 @@ def describe_emonet_voice(row: Mapping[str, Any]) -> dict[str, Any] | None:
         raise CorpusError(f"the label cannot be read: {error}") from error
     statements = [{key: value for key, value in asdict(one).items() if key != "item"} for one in ratings]
     raters = len({rating.rater for rating in ratings})
+    profile = profile_of(ratings)
+    spoken = {**row, **_voice_in_file_name(row)}
+    traits = {**profile.traits, **voice_gender(row, spoken.get("speaker"))}
     return {
-        **{key: value for key, value in row.items() if key != COLUMN},
-        "profile": profile_of(ratings).to_dict(),
+        **{key: value for key, value in spoken.items() if key != COLUMN},
+        "profile": replace(profile, traits=traits).to_dict(),
         "ratings": statements,
         "asked_for": list(dict.fromkeys(rating.emotion for rating in ratings)),
         "profile_from": {"form": "emonet-voice", "scale": scale.name, "raters": raters},
     }
+
+
+def _voice_in_file_name(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return speaker and language in a file name such as `english_alloy_….mp3`, where the row has none."""
+    found = shard_name(PurePath(str(row.get("metadata", {}).get("file_name", ""))).stem)
+    if found is None or found.voice not in label_layout("talent")["voices"]:
+        return {}
+    stated = {"speaker": found.voice, "language": found.language}
+    return {name: value for name, value in stated.items() if value is not None and not row.get(name)}
 
 
 def share_in_words(value: Any) -> float | None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from budew.captions.parse import parse
-from budew.corpora.column_names import label_layout, language_tag
+from budew.corpora.column_names import label_layout, language_tag, voice_gender
 from budew.corpora.labels.scores import (
     RowScores,
     canonical,
@@ -130,7 +130,8 @@ def describe_talent(row: Mapping[str, Any], place: str) -> dict[str, Any] | None
     marked = _START in text or any(find_emotion(line[1]) for line in _LINE.finditer(text))
     if not marked and (not row or shard is None or shard.emotion is None):
         return None
-    found = _speech(row, text, shard) | _labels(row, text, shard)
+    found = _speech(row, text, shard)
+    found |= _labels(row, text, shard, voice_gender(row, found["speaker"]))
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -152,7 +153,9 @@ def _speech(row: Mapping[str, Any], text: str, shard: ShardName | None) -> dict[
     }
 
 
-def _labels(row: Mapping[str, Any], text: str, shard: ShardName | None) -> dict[str, Any]:
+def _labels(
+    row: Mapping[str, Any], text: str, shard: ShardName | None, gender: Mapping[str, str]
+) -> dict[str, Any]:
     """Return `profile` and `profile_from` of a row; used fields with scores are None."""
     scores = find_scores(row)
     lines = {line[1].strip(): float(line[2]) for line in _LINE.finditer(text)}
@@ -161,7 +164,7 @@ def _labels(row: Mapping[str, Any], text: str, shard: ShardName | None) -> dict[
     if labels is None and requested:
         labels = {"emotions": dict([requested])}, {"labels": "shard name"}
     profile, profile_from = labels or ({"emotions": None}, {})
-    traits: dict[str, Any] = {}
+    traits: dict[str, Any] = dict(gender)
     for name, value in lines.items():
         attribute = find_attribute(name)
         known = trait_value(attribute, value) if attribute else None

@@ -1,5 +1,7 @@
 """Definitions of known corpora: the pattern of their paths, their tables, and the meaning of their labels.
 
+A corpus without a pattern has its labels in its rows: shards or tables that are read as any others.
+
 A *part* is a named piece of information on a clip: a named group of the pattern, a column of a table, or a
 constant. The parts `label`, `intensity`, `speaker`, `gender`, `age`, `accent`, `timbre`, `style`, `pace`,
 `language` and `transcript` are used for the fields of a clip; all others are kept in its metadata.
@@ -29,7 +31,7 @@ def _check_pattern(pattern: str) -> str:
     return pattern
 
 
-Kind = Literal["acted", "elicited", "natural", "read", "sounds"]
+Kind = Literal["acted", "elicited", "natural", "read", "sounds", "synthetic"]
 Level = Literal["slight", "moderate", "strong", "extreme"]
 Pattern = Annotated[str, AfterValidator(_check_pattern)]
 EmotionName = Annotated[str, AfterValidator(emotion)]
@@ -144,7 +146,10 @@ class NamedCorpus(Settings):
 
     title: str = Field(description="Name of the corpus, in its usual spelling.")
     about: str = Field(description="Description of the corpus in one sentence.")
-    kind: Kind = Field(description="Acted, elicited or natural emotions, read speech, or sounds.")
+    kind: Kind = Field(
+        description="Acted, elicited or natural emotions, read speech, sounds, or synthetic speech or images."
+    )
+    media: Literal["audio", "image"] = Field(default="audio", description="What the corpus holds.")
     languages: tuple[str, ...] = Field(
         default=(),
         description="BCP 47 tags; a single one is the language of every clip without the part `language`.",
@@ -155,17 +160,27 @@ class NamedCorpus(Settings):
         default=None, description="SPDX identifier, or in words; left out if no licence is stated."
     )
     address: str | None = Field(default=None, description="URL where the corpus is available.")
+    hub: str | None = Field(
+        default=None,
+        pattern=r"hf://.+",
+        description="Source that is read if no folder is given, such as hf://OWNER/NAME.",
+    )
+    uses: tuple[str, ...] = Field(
+        default=(), description="Commands for this corpus, if not those that take any corpus."
+    )
     downloads: tuple[Download, ...] = Field(
         default=(), description="All files of the corpus, if anybody may download them without asking."
     )
     source: str = Field(description="Source of the numbers and of the encoding of labels in this definition.")
     citation: str = Field(default="", description="Citation in BibTeX.")
 
-    pattern: Pattern = Field(
-        description="Regular expression for the end of an audio path without suffix; named groups are parts."
+    pattern: Pattern | None = Field(
+        default=None,
+        description="Regular expression for the end of an audio path without suffix; named groups are parts. "
+        "Left out: the labels are in the rows.",
     )
-    examples: tuple[str, ...] = Field(description="Paths without suffix that match the pattern.")
-    parts: dict[str, str] = Field(default={}, description="Part → its meaning in words.")
+    examples: tuple[str, ...] = Field(default=(), description="Paths without suffix that match the pattern.")
+    parts: dict[str, str] = Field(default={}, description="Part, or field of a row → its meaning in words.")
     values: dict[str, dict[AnyCase, str]] = Field(
         default={}, description="Part → code → its meaning; codes in any case."
     )
@@ -203,6 +218,8 @@ class NamedCorpus(Settings):
 
     @model_validator(mode="after")
     def _examples(self) -> "NamedCorpus":
+        if (self.pattern is None and self.hub is None) or (self.pattern is not None and not self.examples):
+            raise ValueError("pattern and examples are missing: give both, or hub if the labels are in rows")
         wrong = next((name for name in self.examples if self.match(name) is None), None)
         if wrong is not None:
             raise ValueError(f"the pattern does not match the example {wrong!r}: correct one of them")
@@ -211,6 +228,8 @@ class NamedCorpus(Settings):
     @cached_property
     def rated(self) -> tuple[str, ...]:
         """Emotions in the meaning of any label, or in ratings; these are rated in a labelled clip."""
+        if self.pattern is None:
+            return EMOTIONS
         rating = (name for table in self.tables if table.ratings for name in table.ratings.columns)
         known = {name for meaning in self.labels.values() for name in meaning.emotions or ()} | set(rating)
         return tuple(name for name in EMOTIONS if name in known)
@@ -243,7 +262,7 @@ class NamedCorpus(Settings):
         Returns:
             {part: value}; the key `""` has the name of the recording, the part of the path that matches.
         """
-        found = self._regex.fullmatch(path)
+        found = self._regex.fullmatch(path) if self.pattern else None
         if found is None:
             return None
         parts = {name: text for name, text in found.groupdict().items() if text is not None}
@@ -252,13 +271,14 @@ class NamedCorpus(Settings):
 
 @cache
 def known_corpora() -> dict[str, NamedCorpus]:
-    """Return {name: definition} of all known corpora, in alphabetical order. Takes about 0.1 s.
+    """Return {name: definition} of all known corpora, those on the hub first. Takes about 0.1 s.
 
     Example:
         >>> [name for name, corpus in known_corpora().items() if "fa" in corpus.languages]
         ['shemo']
     """
-    return {name: known_corpus(name) for name in corpus_names()}
+    found = {name: known_corpus(name) for name in corpus_names()}
+    return dict(sorted(found.items(), key=lambda named: (named[1].hub is None, named[0])))
 
 
 @cache

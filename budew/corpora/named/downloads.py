@@ -63,8 +63,9 @@ def get_corpus(corpus: NamedCorpus, out: Path, progress: DownloadProgress | None
     """
     check_local(out)
     if not corpus.downloads:
-        where = corpus.address or "its authors"
-        raise CorpusError(f"{corpus.title} has no public download address: request the corpus from {where}")
+        hub = corpus.hub and f"it is read from {corpus.hub} if no folder is given (a copy: hf download)"
+        remedy = hub or f"request the corpus from {corpus.address or 'its authors'}"
+        raise CorpusError(f"{corpus.title} has no public download address: {remedy}")
     others = [path.name for path in out.iterdir() if path.name != DOWNLOADS] if out.is_dir() else []
     if any(not name.startswith(".budew-") for name in others):
         raise CorpusError(

@@ -1,11 +1,11 @@
-"""Read folders of known corpora, given by name (`ravdess:FOLDER`) or recognized by their file names."""
+"""Read known corpora, given by name (`ravdess:FOLDER`, `emolia`) or recognized by their file names."""
 
 import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -57,6 +57,30 @@ class NamedFolder(os.PathLike[str]):
     def __str__(self) -> str:
         split = f"@{self.split}" if self.split else ""
         return f"{self.definition or self.name}{split}:{self.folder}"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRows(os.PathLike[str]):
+    """A shard, table, folder or URL of a known corpus whose labels are in its rows. It can be used as a path.
+
+    Attributes:
+        entry: path or URL.
+        corpus: definition of the corpus.
+    """
+
+    entry: "Path | str | NamedFolder | NamedRows"
+    corpus: NamedCorpus = field(repr=False, compare=False)
+
+    def __fspath__(self) -> str:
+        return str(self.entry)
+
+    def __str__(self) -> str:
+        return str(self.entry)
+
+    def completed(self, clip: Clip) -> Clip:
+        """Return a clip with title and licence of the corpus where the row states none."""
+        corpus = self.corpus
+        return replace(clip, source=clip.source or corpus.title, license=clip.license or corpus.licence)
 
 
 class FoundFiles(NamedTuple):
@@ -134,8 +158,12 @@ def split_name(source: str | Path) -> tuple[str | Path | None, str | Path]:
     """Split a source such as "ravdess:data" into the corpus and the folder: ("ravdess", "data").
 
     The corpus is the name of a known corpus, which may have a split ("emodb@test"), or the path of a YAML
-    file. It is None if the source has neither; the second value is then the source.
+    file. It is None if the source has neither; the second value is then the source. A name without a folder
+    stands for the corpus on the hub, if it is there.
     """
+    alone = str(source).lower()
+    if alone in corpus_names() and not os.path.exists(source) and (hub := known_corpus(alone).hub):
+        return alone, hub
     matched = _NAMED.fullmatch(str(source))
     if matched is None or matched[2].startswith("//") or os.path.exists(source):
         return None, source
@@ -147,9 +175,17 @@ def split_name(source: str | Path) -> tuple[str | Path | None, str | Path]:
 
 
 def misnamed(source: str | Path) -> str:
-    """Return an error message if a source names an unknown corpus before an existing folder; else ""."""
+    """Return what is wrong if a source names a corpus without a folder, or an unknown one with a folder."""
+    if str(source).lower() in corpus_names():
+        return f"add the folder of the corpus, as in {source}:FOLDER"
     matched = _NAMED.fullmatch(str(source))
     return unknown_corpus(matched[1]) if matched and Path(matched[2]).is_dir() else ""
+
+
+def rows_definition(corpus: str | Path) -> NamedCorpus | None:
+    """Return the definition of a corpus that `split_name` found if its labels are in its rows; else None."""
+    named = load_definition(corpus) if isinstance(corpus, Path) else known_corpus(corpus.partition("@")[0])
+    return None if named.pattern else named
 
 
 def named_folder(corpus: str | Path, folder: Path) -> NamedFolder:

@@ -1,12 +1,16 @@
 """Got Talent is known by its annotation or its shard's name; each of its variants gives the same profile."""
 
 import json
+from collections import Counter
 
 import pytest
 
+from budew.captions import parse, render
 from budew.corpora import read
+from budew.corpora.column_names import label_layout
 from budew.corpora.labels import Scales, described
 from budew.corpora.labels.talent import shard_name, transcript_in
+from budew.profile import VoiceProfile
 
 SHARD = "de_alloy_intense_anger_rage_fury_hatred_and_annoyance_vocalbursts_fixed"
 LINES = "<Elation>0#No elation.</Elation>\n<Anger>3#Strong anger.</Anger>\n<Doubt>1#Slight doubt.</Doubt>"
@@ -101,7 +105,7 @@ def test_fields_beside_the_annotation_are_taken():
         "language": "English",
     }
     found = fields(row)
-    assert found["profile"]["traits"] == {"Valence": -2.0, "accent": "Scottish"}
+    assert found["profile"]["traits"] == {"gender": "male", "Valence": -2.0, "accent": "Scottish"}
     assert found["captions"] == [{"text": "A loud voice.", "made_by": {"by": "detailed_caption"}}]
     assert (found["transcript"], found["speaker"], found["language"]) == ("Leave me", "Onyx", "en")
     assert found["duration"] == 3.2
@@ -115,7 +119,7 @@ def test_fields_beside_the_annotation_are_taken():
             "",
             "<Anger>1#x</Anger>",
             "english_echo_british_accent_joy",
-            ({"Anger": 0.25}, {"accent": "British"}),
+            ({"Anger": 0.25}, {"gender": "male", "accent": "British"}),
         ),
         ("1. hard to say", "<Anger>1#x</Anger>", "x", ({"Anger": 0.25}, {})),
         ("Irish", f"{START}Hi", "x", (None, {"accent": "Irish"})),
@@ -124,10 +128,16 @@ def test_fields_beside_the_annotation_are_taken():
             "none",
             "<Anger>1#x</Anger>",
             "english_echo_valley_girl_joy",
-            ({"Anger": 0.25}, {"accent": "Valley Girl"}),
+            ({"Anger": 0.25}, {"gender": "male", "accent": "Valley Girl"}),
         ),
-        ("", "<Anger>1#x</Anger>", "german_joy_texan-echo_03", ({"Anger": 0.25}, {"accent": "Texan"})),
-        ("", "<Anger>1#x</Anger>", "german_echo_joy", ({"Anger": 0.25}, {})),
+        (
+            "",
+            "<Anger>1#x</Anger>",
+            "german_joy_texan-nova_03",
+            ({"Anger": 0.25}, {"gender": "female", "accent": "Texan"}),
+        ),
+        ("", "<Anger>1#x</Anger>", "german_echo_joy", ({"Anger": 0.25}, {"gender": "male"})),
+        ("", "<Anger>1#x</Anger>", "german_anna_joy", ({"Anger": 0.25}, {})),
     ],
 )
 def test_the_accent_is_in_fields_tags_or_names_and_alone_leaves_the_emotions_unknown(
@@ -156,6 +166,19 @@ def test_names_of_shards_say_language_voice_and_emotion(stem, named):
     if name:
         found = fields({"annotation": "<Anger>1#x</Anger>"}, stem)
         assert (found.get("language"), found["speaker"]) == named[:2]
+
+
+def test_a_voice_has_a_gender_unless_the_row_states_one_and_its_captions_name_it():
+    voices = label_layout("talent")["voices"]
+    assert Counter(voices.values()) == {"female": 6, "male": 5}
+    for voice, gender in voices.items():
+        profile = fields({"annotation": SPOKEN}, f"de_{voice}_joy")["profile"]
+        assert profile["traits"] == {"gender": gender}
+        texts = [render(VoiceProfile.from_dict(profile), seed=seed) for seed in range(20)]
+        assert all(parse(text).profile.traits["gender"] == gender for text in texts)
+    stated = fields({"annotation": SPOKEN, "gender": "nonbinary"}, "de_ash_joy")
+    assert "gender" not in (stated["profile"].get("traits") or {})
+    assert "profile" not in fields({"x": 1, "speaker": "nova"}, "clips")
 
 
 def test_names_and_json_of_a_shard_give_language_voice_words_and_profile(pack, mp3):
