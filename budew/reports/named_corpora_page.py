@@ -76,16 +76,11 @@ def _comparison(corpora: Mapping[str, NamedCorpus], columns: Sequence[str]) -> T
 
 
 def _hub_sets(corpora: Mapping[str, NamedCorpus]) -> Table:
-    rows = [
-        (
-            name,
-            "/".join(corpus.hub.removeprefix("hf://").removeprefix("datasets/").split("/")[:2]),
-            corpus.hours,
-        )
-        + (", ".join(corpus.parts), corpus.licence or "not confirmed")
-        for name, corpus in corpora.items()
-        if corpus.hub
-    ]
+    def row(name: str, corpus: NamedCorpus, hub: str) -> Sequence[Cell]:
+        id = "/".join(hub.removeprefix("hf://").removeprefix("datasets/").split("/")[:2])
+        return name, id, corpus.hours, ", ".join(corpus.parts), corpus.licence or "not confirmed"
+
+    rows = [row(name, corpus, corpus.hub) for name, corpus in corpora.items() if corpus.hub]
     note = (
         "Read with budew.read('NAME'), or a copy with budew.read('NAME:FOLDER'); images: budew corpora NAME."
     )
