@@ -25,7 +25,7 @@ RESULT = {
 PROHIBITED = (
     *("workplace", "education", "surveillance of public spaces, in real time or afterwards"),
     *("law enforcement", "borders, migration and asylum", "credit, insurance, housing or hiring"),
-    *("manipulation", "unlawful discrimination"),
+    *("manipulation", "deception", "unlawful discrimination"),
 )
 
 

@@ -18,6 +18,8 @@ from budew.profile import VoiceProfile
 
 LONGEST_ID = 240
 """Largest number of characters of an id, because of the limits of tar headers and file names."""
+NOT_STATED = "not stated"
+"""Name of the licence of clips that state none."""
 CAPTION_KINDS = ("paraphrase", "render", "model", "original")
 """Kinds of captions, newest first: rewritten and accepted by the gate, rendered from the profile, written by
 a captioning model, or part of the corpus."""
@@ -103,8 +105,8 @@ class Clip:
 
     @property
     def stated_license(self) -> str:
-        """The license, or "not stated"."""
-        return self.license or "not stated"
+        """The license, or `NOT_STATED`."""
+        return self.license or NOT_STATED
 
     @property
     def is_withheld(self) -> bool:

@@ -8,22 +8,21 @@
 | ljspeech | `metadata.csv` and `clips.jsonl` | `wavs/`, 16-bit mono |
 | lhotse | `recordings.jsonl.gz`, `supervisions.jsonl.gz` | `audio/`, FLAC if libsndfile cannot open it |
 
-If an export fails, the output folder is unchanged. `budew.read` reads all formats. Clips of several licences
-are listed by licence in `README.md`.
+If an export fails, the output folder is unchanged. `budew.read` reads all formats. `README.md` is the data
+card, see `budew.corpora.data_card`.
 A corpus of images is exported to parquet, with a column `image`.
 """
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import CAPTION_KINDS, Caption, Clip, check_not_withheld
+from budew.corpora.data_card import CardCounts, Step, steps_of, write_data_card
 from budew.corpora.manifests import named_audio
 from budew.corpora.media import AUDIO, IMAGE, Media
 from budew.corpora.overlap import check_no_overlap
@@ -35,6 +34,7 @@ from budew.corpora.writers.text_manifests import manifest_format, write_manifest
 from budew.errors import CorpusError, InputError, OnBad
 from budew.io.addresses import is_address
 from budew.randomness import generator
+from budew.version import __version__
 
 FORMATS = ("parquet", "jsonl", "parler", "ljspeech", "lhotse")
 """Values of `ExportOptions.to`."""
@@ -163,6 +163,7 @@ def export_corpus(
         >>> export_corpus(data_folder("demo_clips"), "hub", ExportOptions("parquet")).clips
         16
     """
+    steps: list[Step] = []
     if not is_address(source):
         files = [
             Path(entry)
@@ -170,12 +171,18 @@ def export_corpus(
         ]
         folders = {audio.parent for path in files for audio in named_audio(path)}
         check_no_overlap(source, (*files, *folders), Path(out))
+        steps = [step for file in files for step in steps_of(file)]
     clips = read(source, media=options.media, on_bad=on_bad)
-    return write_clips(counted(clips, progress), out, options, on_bad=on_bad)
+    return write_clips(counted(clips, progress), out, options, steps=steps, on_bad=on_bad)
 
 
 def write_clips(
-    clips: Iterable[Clip], out: str | Path, options: ExportOptions, *, on_bad: OnBad | None = None
+    clips: Iterable[Clip],
+    out: str | Path,
+    options: ExportOptions,
+    *,
+    steps: Sequence[Step] = (),
+    on_bad: OnBad | None = None,
 ) -> ExportReport:
     """Write clips in another format.
 
@@ -187,6 +194,7 @@ def write_clips(
         clips: clips with different ids; read once. Errors from the iterator are raised.
         out: output folder. It must be empty, or have an earlier export, which is replaced.
         options: format, captions and audio of the export.
+        steps: jobs that made the clips, for the data card.
         on_bad: called with the error of each clip that cannot be written, and the export continues; without
             it the first error is raised.
 
@@ -199,10 +207,12 @@ def write_clips(
         >>> write_clips([Clip("a", b"fLaC", "flac")], "manifest", ExportOptions("jsonl")).clips
         1
     """
-    report, seen, license = ExportReport(0), set[str](), ""
+    report, seen = ExportReport(0), set[str]()
+    counts, last = CardCounts(), list[Clip]()  # the last one may still be refused
 
     def prepared(clip: Clip) -> Clip:
-        nonlocal license
+        while last:
+            counts.add(last.pop(), options.media)
         if clip.id in seen:
             raise CorpusError(f"two clips have the id {clip.id!r}: change one of the ids")
         chosen = replace(clip, captions=options.captions_of(clip))
@@ -211,12 +221,11 @@ def write_clips(
         written = Counter(one.kind for one in chosen.captions)
         report.written.update(written)
         report.left_out.update(Counter(one.kind for one in clip.captions) - written)
-        license = clip.stated_license
-        report.licenses[license] += 1
+        last.append(chosen)
         return chosen
 
     def refused(error: CorpusError) -> None:
-        report.licenses[license] -= 1  # of the clip that was prepared last
+        last.clear()
         if on_bad is not None:
             on_bad(error)
 
@@ -232,12 +241,12 @@ def write_clips(
 
     def written_to(folder: Path) -> int:
         count = fill(folder, checked, None if on_bad is None else refused)
-        if len(+report.licenses) > 1:
-            names = ((re.sub(r"[|\s]+", " ", name), clips) for name, clips in report.licenses.most_common())
-            rows = "".join(f"| {name} | {clips:,} |\n" for name, clips in names if clips)
-            text = files("budew.corpora.writers").joinpath("licenses.md").read_text(encoding="utf-8")
-            (folder / "README.md").write_text(text + rows, encoding="utf-8")
+        while last:
+            counts.add(last.pop(), options.media)
+        settings = {name: getattr(options, name) for name in ("caption", "pick", "seed", "sampling_rate")}
+        step = {"job": f"export to {options.to}", "settings": settings, "version": __version__}
+        write_data_card(folder, counts, [*steps, step], format=options.to, media=options.media)
         return count
 
     count = write_folder(out, written_to, format=options.to, overwrite=options.overwrite)
-    return replace(report, clips=count, licenses=+report.licenses)
+    return replace(report, clips=count, licenses=counts["license"])

@@ -13,10 +13,9 @@ from itertools import accumulate, chain
 from statistics import median
 from typing import Any
 
-from budew.audio.decoders import open_stream
 from budew.captions.salience import Baseline
 from budew.corpora.clip import Clip
-from budew.errors import AudioError
+from budew.corpora.data_card import declared_seconds
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS
 from budew.taxonomy.rating_scales import from_intensity, level_name, nearest_level, to_intensity
@@ -323,23 +322,12 @@ def _count(found: CorpusStatistics, clip: Clip) -> None:
     if clip.speaker:
         found.speakers.add(clip.speaker)
     license = found.licenses.add(clip.stated_license)
-    duration = _duration(clip)
+    duration = declared_seconds(clip)
     if duration is not None:
         found.durations.add(duration)
         found.license_seconds[license] += duration
     if clip.profile is not None:
         _count_profile(found, clip.profile, (clip.language or "")[:LONGEST_NAME])
-
-
-def _duration(clip: Clip) -> float | None:
-    """Return the duration in the metadata, else in the header of the audio; None if both lack it."""
-    if clip.duration is not None:
-        return clip.duration
-    try:
-        with open_stream(clip.audio, f"clip {clip.id!r}") as stream:
-            return stream.declared
-    except AudioError:
-        return None
 
 
 def _count_profile(found: CorpusStatistics, profile: VoiceProfile, language: str) -> None:

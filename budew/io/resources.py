@@ -1,5 +1,7 @@
 """Data of this package: data folders (in a checkout beside the package, in a wheel inside), YAML tables."""
 
+import hashlib
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -25,6 +27,16 @@ def data_folder(name: str) -> Path:
     raise FileNotFoundError(
         f"the data folder {name!r} is missing from this installation of budew: reinstall it"
     )
+
+
+@cache
+def folder_sha256(name: str) -> str:
+    """Return the SHA-256 digest of the names and contents of the files in a data folder."""
+    digest, folder = hashlib.sha256(), data_folder(name)
+    for path in sorted(folder.rglob("*.*")):
+        if path.is_file():
+            digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def packaged_table(package: str, name: str) -> Any:

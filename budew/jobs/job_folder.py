@@ -7,6 +7,7 @@
 | `failures.jsonl` | clips that failed, collected from all records |
 | `left_out.jsonl` | clips that the settings exclude, collected from all records |
 | `job.json` | job and settings; locked by the run that writes here |
+| `README.md` | the data card, if clips have captions; one that was edited is kept |
 
 A run of another job, or of the same job with other settings, is refused with a list of the differences, so
 that a corpus is never a mixture of two. The version of this package is recorded in each record, but not
@@ -17,18 +18,20 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from budew.corpora.data_card import RECORDS, flattened
 from budew.errors import FilteredError, JobError
 from budew.io.addresses import check_local
+from budew.io.cards import CARD
 from budew.io.files import claimed, remove_parts, whole_file
 from budew.jobs.job import Job
 
-JOB, RECORDS, FAILURES, LEFT_OUT = "job.json", "notes", "failures.jsonl", "left_out.jsonl"
+JOB, FAILURES, LEFT_OUT = "job.json", "failures.jsonl", "left_out.jsonl"
 MAX_REASONS = 3
 """Number of reasons that a summary shows."""
 MAX_CHANGES, MAX_VALUE = 5, 60
@@ -75,6 +78,8 @@ class ShardRecord:
         made_by: `job`, `settings` and `version` of the package.
         failures: clips that failed or were left out, in the order in which the job reports them.
         tally: further counts of the job, by name, see `TallyingJob`.
+        contents: counts of the clips for the data card, see `CardCounts`.
+        earlier: `made_by` of the jobs that made the input, the first one first.
     """
 
     clips: int
@@ -84,6 +89,8 @@ class ShardRecord:
     made_by: Mapping[str, Any]
     failures: tuple[ClipFailure, ...]
     tally: Mapping[str, int] = field(default_factory=dict)
+    contents: Mapping[str, Any] = field(default_factory=dict)
+    earlier: Sequence[Mapping[str, Any]] = ()
 
 
 def shard_path(out: Path, name: str) -> Path:
@@ -195,7 +202,7 @@ def check_folder(out: Path, job: Job, clips_per_shard: int) -> dict[str, Any]:
     path = out / JOB
     if not path.exists():
         names = sorted(entry.name for entry in out.iterdir()) if nearest == out else []
-        if visible := [name for name in names if not name.startswith(".")]:
+        if visible := [name for name in names if not name.startswith(".") and name != CARD]:
             raise JobError(f"{out} is not empty ({visible[0]} is in it): choose an empty folder")
         return wanted
     try:
@@ -241,7 +248,7 @@ def locked_folder(out: Path, job: Job, clips_per_shard: int) -> Iterator[None]:
 
 def changed_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """List the first settings that differ, by dotted name: `cuts.pad was 0.1 and is now 0.2; …`."""
-    before, after = _flattened(old), _flattened(new)
+    before, after = flattened(old), flattened(new)
     differing = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
     changes = [
         f"{name.removeprefix('settings.')} was {_value(before, name)} and is now {_value(after, name)}"
@@ -249,16 +256,6 @@ def changed_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     ]
     more = f"; {len(changes) - MAX_CHANGES} more changed" if len(changes) > MAX_CHANGES else ""
     return "; ".join(changes[:MAX_CHANGES]) + more
-
-
-def _flattened(value: Any, name: str = "") -> dict[str, str]:
-    """Return settings as JSON by dotted name."""
-    if not isinstance(value, Mapping) or not value:
-        return {name: json.dumps(value, ensure_ascii=False)}
-    flat: dict[str, str] = {}
-    for key in value:
-        flat.update(_flattened(value[key], f"{name}.{key}" if name else key))
-    return flat
 
 
 def json_text(value: Any) -> str:

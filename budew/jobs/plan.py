@@ -7,11 +7,12 @@ cluster.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from budew.corpora.data_card import RECORDS, CardCounts, write_data_card
 from budew.corpora.media import AUDIO
 from budew.corpora.overlap import check_no_overlap
 from budew.errors import InputError, JobError
@@ -19,7 +20,6 @@ from budew.io.disk import disk_errors
 from budew.jobs.cluster import ClusterSettings, launch
 from budew.jobs.job import Job, NumberedJob, tallies_of
 from budew.jobs.job_folder import (
-    RECORDS,
     ShardRecord,
     check_folder,
     locked_folder,
@@ -244,6 +244,7 @@ class Plan:
         complete = {unit.name: records[unit.name] for unit in self.units if unit.name in records}
         failures, reasons = write_failures(self.out, complete, filtered=False)
         left_out, _ = write_failures(self.out, complete, filtered=True)
+        self._write_card(complete.values(), failures, left_out)
         expected = {shard_path(self.out, unit.name) for unit in self.units}
         unexpected = [path for path in sorted(self.out.rglob("*.tar")) if path not in expected]
         tally = Counter[str]()
@@ -262,6 +263,13 @@ class Plan:
             unexpected=tuple(path.relative_to(self.out).as_posix() for path in unexpected),
             tally=tally,
         )
+
+    def _write_card(self, records: Collection[ShardRecord], failed: int, left_out: int) -> None:
+        """Write the data card of a corpus with captions, if all shards have counts in their records."""
+        counts = CardCounts(record.contents for record in records)
+        if counts["captions"] and counts["totals"]["clips"] == sum(record.clips for record in records):
+            steps = (step for record in records for step in (*record.earlier, record.made_by))
+            write_data_card(self.out, counts, steps, format="shards", missing=(failed, left_out))
 
 
 def run(

@@ -10,6 +10,7 @@ from budew.captions.content_selection import EVERYTHING, ContentSelection, has_c
 from budew.captions.salience import Baseline, salient
 from budew.corpora.clip import Caption, Clip
 from budew.errors import CorpusError, FilteredError, InputError
+from budew.io.resources import folder_sha256
 from budew.jobs.job import OnFailed, each
 from budew.randomness import derived_seed
 
@@ -63,6 +64,7 @@ class Render:
             "leave_out": sorted(self.selection.leave_out),
             "baseline": self.baseline.to_dict() if self.baseline else None,
             "min_z": self.min_z if self.baseline else None,
+            "templates_sha256": folder_sha256("caption_templates"),
         }
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:

@@ -12,6 +12,8 @@ from itertools import chain
 from pathlib import Path
 
 from budew.corpora.clip import Clip, check_not_withheld, without_withheld
+from budew.corpora.data_card import CardCounts, steps_of
+from budew.corpora.media import AUDIO
 from budew.corpora.shards import read_shard, write_shard
 from budew.corpora.text_files import json_line
 from budew.errors import CorpusError, JobError
@@ -85,6 +87,8 @@ def _written(unit: Unit, job: Job, out: Path, on_counts: OnCounts) -> ShardRecor
         made_by={"job": job.name, "settings": dict(job.settings()), "version": __version__},
         failures=tuple(run.failures),
         tally=run.tally,
+        contents={name: dict(counts) for name, counts in run.contents.items()},
+        earlier=[step for path in getattr(unit, "files", ())[:1] for step in steps_of(path)],
     )
     write_record(out, unit.name, record)
     return record
@@ -98,12 +102,17 @@ class _UnitRun:
         self._clips_read = 0
         self.failures: list[ClipFailure] = []
         self.tally = dict.fromkeys(tallies_of(job), 0)
+        self.contents = CardCounts()
 
     def output(self) -> Iterator[Clip]:
         """Yield the clips for the shard."""
         clips = self._job.run(without_withheld(self._input(), self._failed), self._failed)
-        writable = _writable(clips, self._failed)
+        writable = map(self._counted, _writable(clips, self._failed))
         return self._tallied(writable, self._job) if isinstance(self._job, TallyingJob) else writable
+
+    def _counted(self, clip: Clip) -> Clip:
+        self.contents.add(clip, getattr(self._job, "media", AUDIO))
+        return clip
 
     def _tallied(self, clips: Iterator[Clip], job: TallyingJob) -> Iterator[Clip]:
         for clip in clips:

@@ -13,17 +13,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 from huggingface_hub import try_to_load_from_cache
-from jinja2 import Environment, StrictUndefined
 from pydantic import Field
 
-from budew.io.resources import data_folder
+from budew.io.cards import CARD, render_card
 from budew.io.settings import Settings, validated
 from budew.model.build import TrainedOn
 from budew.model.checkpoint import default_checkpoint, find_checkpoint, folder_name
 from budew.model.file_checks import read_json
-from budew.version import __version__
 
-CARD, RESULTS = "README.md", "budew_results.json"
+RESULTS = "budew_results.json"
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 
 
@@ -97,7 +95,7 @@ def read_card(name_or_dir: str | Path | None = None) -> CheckpointCard:
         CheckpointError, SettingsError: a file is not a JSON object, or a field of the results is invalid.
 
     Example:
-        >>> from budew.io.resources import data_folder
+        >>> from budew.io.cards import CARD, render_card
         >>> read_card(data_folder("checkpoints") / "budew-base").trained_on
         'recordings of people'
     """
@@ -111,20 +109,8 @@ def read_card(name_or_dir: str | Path | None = None) -> CheckpointCard:
 
 
 def write_card(folder: Path, template: str, **values: Any) -> None:
-    """Write the model card of a folder with weights, `README.md`.
-
-    Args:
-        folder: folder with weights.
-        template: name of a template in `model_cards`, without the suffix.
-        values: variables of the template; `duties` and `made_by` are added.
-    """
-    cards = data_folder("model_cards")
-    text = (cards / f"{template}.md.jinja").read_text(encoding="utf-8")
-    duties = (cards / "duties.md").read_text(encoding="utf-8").strip()
-    markdown = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701  # no HTML
-    made = {"duties": duties, "made_by": f"budew {__version__}"}
-    card = markdown.from_string(text).render(values | made)
-    (folder / CARD).write_text(f"{card.strip()}\n", encoding="utf-8")
+    """Write the model card of a folder with weights, `README.md`, from a template, see `render_card`."""
+    (folder / CARD).write_text(render_card(template, **values), encoding="utf-8")
 
 
 def write_export_card(folder: Path, model: str | Path | None, library: str) -> None:

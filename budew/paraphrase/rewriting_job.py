@@ -19,6 +19,7 @@ from budew.captions.caption_prompt import Style
 from budew.chat.ordered_requests import in_order, open_in_thread
 from budew.corpora.clip import Clip
 from budew.errors import CorpusError
+from budew.io.resources import folder_sha256
 from budew.io.settings import Settings
 from budew.jobs.job import OnFailed
 from budew.paraphrase.backend import RewritingBackend
@@ -142,6 +143,7 @@ class Paraphrase:
         return {
             "backend": dict(self.backend.settings()),
             "prompt_sha256": self.rewriting.prompts.sha256(),
+            "templates_sha256": folder_sha256("caption_templates"),
             **self.rewriting.model_dump(mode="json"),
         }
 

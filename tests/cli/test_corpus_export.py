@@ -6,6 +6,7 @@ import resource
 import numpy as np
 import soundfile
 from datasets import Dataset
+from huggingface_hub import DatasetCard
 
 from budew.corpora import IMAGE, read, write_shard
 from tests.faces.conftest import face
@@ -68,10 +69,27 @@ def test_an_export_of_several_licences_lists_them(budew, tmp_path, talk):
         )
         card = (tmp_path / to / "README.md").read_text()
         assert "| CC-BY-4.0 x | 1 |\n| not stated | 1 |\n" in card
+        assert DatasetCard(card).data.license == "other"
         assert [clip.license for clip in read(tmp_path / to)] == ["CC-BY-4.0 | x", None]
     alone = budew("corpus", "export", talk, tmp_path / "jsonl", "--to", "ljspeech")  # b has no transcript
     assert (alone.status, "licences" in alone.err) == (1, False)
-    assert not (tmp_path / "jsonl" / "README.md").exists()
+    assert DatasetCard.load(tmp_path / "jsonl" / "README.md").data.license == "other"
+
+
+def test_a_card_of_the_user_is_kept_and_does_not_block_the_folder(budew, tmp_path, talk):
+    (talk / "c.mp3").unlink()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/README.md").write_text("Mine.\n")
+    ran = budew("corpus", "export", talk, tmp_path / "out", "--to", "jsonl")
+    assert ran.status == 0
+    assert "README.md was not written by budew, or was edited: it is kept" in ran.err
+    assert (
+        budew("corpus", "export", talk, tmp_path / "out", "--to", "jsonl").status == 0
+    )  # over its own files
+    assert (tmp_path / "out/README.md").read_text() == "Mine.\n"
+    (tmp_path / "out/README.md").unlink()
+    assert budew("corpus", "export", talk, tmp_path / "out", "--to", "jsonl").err == ""
+    assert "budew" in (tmp_path / "out/README.md").read_text()
 
 
 def test_images_are_exported_with_their_metadata(budew, tmp_path):

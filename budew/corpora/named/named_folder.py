@@ -71,11 +71,10 @@ class NamedRows(os.PathLike[str]):
     entry: "Path | str | NamedFolder | NamedRows"
     corpus: NamedCorpus = field(repr=False, compare=False)
 
-    def __fspath__(self) -> str:
-        return str(self.entry)
-
     def __str__(self) -> str:
         return str(self.entry)
+
+    __fspath__ = __str__
 
     def completed(self, clip: Clip) -> Clip:
         """Return a clip with title and licence of the corpus where the row states none."""

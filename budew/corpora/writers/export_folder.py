@@ -2,7 +2,7 @@
 
 Files are written in a hidden folder inside `out`, which no loader reads, and moved when all are complete. A
 hidden file `.budew-export.json` lists the entries of `out` that budew wrote: only these are replaced without
-`overwrite`.
+`overwrite`. A `README.md` that budew did not write, or that was edited, is kept.
 """
 
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 from budew.corpora.text_files import read_json_object
 from budew.errors import CorpusError
 from budew.io.addresses import check_local
+from budew.io.cards import CARD, keeps_own_card
 from budew.io.disk import place_of, remedy_for
 from budew.io.files import claimed, flush
 from budew.version import __version__
@@ -56,6 +57,9 @@ def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, o
             count = fill(unfinished)
             if not count:
                 raise CorpusError(f"{out}: no clip to write: see the reported errors, or check the source")
+            if keeps_own_card(out):
+                _remove(unfinished / CARD)
+                earlier.discard(CARD)
             _move_in(out, earlier, {"format": format, "clips": count})
         except OSError as error:
             if remedy_for(error) is None:
@@ -77,7 +81,8 @@ def _earlier_entries(out: Path, overwrite: bool) -> set[str]:
     names = read_json_object(record).get("entries") if record.is_file() else []
     texts = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
     earlier = {name for name in texts if name and name == Path(name).name and not name.startswith(".")}
-    others = sorted({path.name for path in out.iterdir()} - earlier - {RECORD, _UNFINISHED, _REPLACED})
+    own = {RECORD, CARD, _UNFINISHED, _REPLACED}
+    others = sorted({path.name for path in out.iterdir()} - earlier - own)
     if others and not overwrite:
         fault = f"the folder contains {others[0]!r}, which no earlier export wrote"
         raise CorpusError(f"{out}: {fault}: choose another folder, or add --overwrite")

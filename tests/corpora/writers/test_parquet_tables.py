@@ -146,4 +146,4 @@ def test_clips_without_text_or_description_are_reported(tmp_path, clips):
     ]
     write(tmp_path / "out", [*bad, clips[0]], on_bad=lambda error: errors.append(str(error)), to="parler")
     assert [error.split("'")[1] for error in errors] == ["mute", "plain", "bare"]
-    assert pyarrow.parquet.read_table(tmp_path / "out").num_rows == len(clips[0].captions)
+    assert pyarrow.parquet.read_table(tmp_path / "out/clips-00000.parquet").num_rows == len(clips[0].captions)
