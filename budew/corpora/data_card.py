@@ -88,11 +88,7 @@ def write_data_card(
     media: Media = AUDIO,
     missing: tuple[int, int] = (0, 0),
 ) -> None:
-    """Write the data card of a folder, unless it has one of its owner.
-
-    `steps` made the corpus; `missing` clips failed and were left out. The format is "shards" or that of an
-    export.
-    """
+    """Write the data card of a folder, unless it has one of its owner; `missing` failed and were left out."""
     if keeps_own_card(folder):
         return
     titles = {corpus.title: corpus for corpus in known_corpora().values()}

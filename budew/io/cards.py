@@ -21,12 +21,7 @@ _SEAL = "<!-- written by budew, which keeps an edited card; sha256:"
 
 
 def render_card(template: str, **values: Any) -> str:
-    """Return the text of a card.
-
-    Args:
-        template: name of a template in `model_cards`, without the suffix.
-        values: variables of the template; `duties` and `made_by` are added.
-    """
+    """Return the text of `model_cards/TEMPLATE.md.jinja` with `values`, `duties` and `made_by`."""
     cards = data_folder("model_cards")
     text = (cards / f"{template}.md.jinja").read_text(encoding="utf-8")
     duties = (cards / "duties.md").read_text(encoding="utf-8").strip()

@@ -46,7 +46,8 @@ def corpus_report(name: str, corpus: NamedCorpus) -> Report:
         Card("emotions", len(corpus.rated), note=f"of {len(EMOTIONS)}"),
         Card("licence", corpus.licence or "none stated"),
     ]
-    sections = with_content(_labels(corpus), _fields(corpus), _names(corpus), _tables(corpus))
+    fields = Table("Fields", ("field", "meaning"), [] if corpus.pattern else [*corpus.parts.items()])
+    sections = with_content(_labels(corpus), fields, _names(corpus), _tables(corpus))
     notes = page_notes(
         "known_corpus",
         name=name,
@@ -91,10 +92,6 @@ def _reading(name: str, corpus: NamedCorpus) -> list[str]:
     """Return the commands for a corpus, or else the lines of Python that read it."""
     sources = (name, f"{name}:FOLDER") if corpus.hub else (f"{name}:FOLDER",)
     return [*corpus.uses] or [f"budew.read('{source}')" for source in sources]
-
-
-def _fields(corpus: NamedCorpus) -> Table:
-    return Table("Fields", ("field", "meaning"), [] if corpus.pattern else [*corpus.parts.items()])
 
 
 def _cells(corpus: NamedCorpus) -> dict[str, Cell]:

@@ -146,9 +146,7 @@ class NamedCorpus(Settings):
 
     title: str = Field(description="Name of the corpus, in its usual spelling.")
     about: str = Field(description="Description of the corpus in one sentence.")
-    kind: Kind = Field(
-        description="Acted, elicited or natural emotions, read speech, sounds, or synthetic speech or images."
-    )
+    kind: Kind = Field(description="Acted, elicited or natural emotions, read speech, sounds, or synthetic.")
     media: Literal["audio", "image"] = Field(default="audio", description="What the corpus holds.")
     languages: tuple[str, ...] = Field(
         default=(),
