@@ -3,8 +3,9 @@
     python benchmarks/round_trip.py --profiles 200000 --seed 0
 
 Half of the profiles have only intensities that are levels. The others have any intensity and voice attribute,
-and must be parsed as `expressible` returns them. Half of the captions have a word limit, which they must
-keep. The first difference ends the run.
+and must be parsed as `expressible` returns them. In one of eight, only some emotions are rated and none is
+present: the caption must deny them, and the parse must say so. Half of the captions have a word limit, which
+they must keep. The first difference ends the run.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from rich.progress import track
 
 from budew.captions import ContentSelection, expressible, frame_names, parse, render
 from budew.captions.caption_prompt import STYLES
-from budew.captions.content_selection import DEFAULT_MAX_WORDS, SMALLEST_MAX_WORDS
+from budew.captions.content_selection import DEFAULT_MAX_WORDS, SMALLEST_MAX_WORDS, denied_emotions
 from budew.captions.vocabulary import Wording
 from budew.profile import VoiceProfile
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
@@ -48,6 +49,9 @@ def random_profile(random: Random, exact: bool) -> VoiceProfile:
         random.sample(BURSTS, random.choice((0, 0, 1, 1, 2, 3))),
         traits,
     )
+    if random.random() < 1 / 8:
+        rated = random.sample(EMOTIONS, random.choice((1, 1, 1, 2, 3, 5)))
+        profile = VoiceProfile({}, profile.bursts, profile.traits, rated)
     return random_profile(random, exact) if profile.is_withheld else profile
 
 
@@ -79,10 +83,16 @@ def main() -> None:
                 f"profile {number} ({way}) does not read back:\n  {caption}\n  said: {expected.to_json()}"
                 f"\n  read: {parse(caption).profile.to_json()}"
             )
+        denied = denied_emotions(profile, selection=selection)
+        if set(parse(caption).absent) != set(denied):
+            raise SystemExit(f"profile {number} ({way}) must deny {denied}:\n  {caption}")
         if number % 4 == 0 and dict(expected.emotions) != dict(profile.emotions):
             raise SystemExit(f"profile {number}: expressible changed an emotion without a word limit")
         counts.update(
-            emotions=len(expected.emotions), bursts=len(expected.bursts), traits=len(expected.traits)
+            emotions=len(expected.emotions),
+            denied=len(denied),
+            bursts=len(expected.bursts),
+            traits=len(expected.traits),
         )
     print(
         f"{asked.profiles:,} profiles, {len(WAYS)} ways to say them ({len(frame_names())} frames,"

@@ -7,10 +7,12 @@ the options, so that `expressible` returns it without rendering a caption.
 A caption also has a word budget. Each part costs its words in the plain wording, and the most words that a
 sentence frame adds around it; an emotion costs one word more, since the intensities of the varied wording are
 longer. A varied caption that is still longer than the budget is drawn again.
+
+If only some emotions are rated and none is present, they are denied ("no anger").
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import MappingProxyType
@@ -22,7 +24,8 @@ from budew.captions.parse import parse
 from budew.captions.vocabulary import with_article
 from budew.errors import InputError, WithheldError
 from budew.profile import VoiceProfile
-from budew.taxonomy import ATTRIBUTES, LEVELS, WORD_TRAITS
+from budew.randomness import generator
+from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVELS, WITHHELD, WORD_TRAITS
 from budew.taxonomy.rating_scales import INTENSITY, from_intensity, nearest_level, to_intensity
 
 DEFAULT_MAX_WORDS = 84
@@ -35,6 +38,8 @@ RENDERED_PARTS = ("emotions", "bursts", *WORD_TRAITS, *RENDERED_ATTRIBUTES)
 """Parts of a profile that can be left out."""
 RECORDING = ("Recording_Quality", "Background_Noise")
 """Attributes of the recording, not of the voice."""
+MOST_DENIED = 3
+"""Most absent emotions that a caption denies; of more, a random choice that depends on the profile alone."""
 
 _MIDDLE = 0.5  # middle of the scale of a voice attribute
 _POLES = (0.0, 1.0)
@@ -117,6 +122,7 @@ class Content(NamedTuple):
         traits: traits whose value is a word.
         attributes: voice attributes with their place on the scale: 0 or 1 at a pole, 0.25 or 0.75 near one.
         feelings: whether the caption may mention emotions; if False, it does not even say "neutral".
+        absent: emotions that the caption denies, in the order of the caption; only without `feelings`.
     """
 
     emotions: list[tuple[str, float]]
@@ -124,6 +130,7 @@ class Content(NamedTuple):
     traits: dict[str, str]
     attributes: list[tuple[str, float]]
     feelings: bool = True
+    absent: Sequence[str] = ()
 
 
 def select_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHING) -> Content:
@@ -151,7 +158,8 @@ def select_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHI
     if selection.max_emotions is not None and len(emotions) > selection.max_emotions:
         emotions = sorted(emotions, key=lambda pair: -pair[1])[: selection.max_emotions]
     bursts = [] if "bursts" in left_out else list(profile.bursts)
-    content = Content(emotions, bursts, *_rendered_traits(profile, left_out))
+    absent = () if present or "emotions" in left_out or selection.max_emotions == 0 else _denied(profile)
+    content = Content(emotions, bursts, *_rendered_traits(profile, left_out), absent=absent)
     content = _within_budget(content, selection.max_words)
     if content.emotions:
         return content
@@ -159,6 +167,15 @@ def select_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHI
     # laughter, or a positive tone, would contradict "neutral"
     is_contradicted = bool(content.bursts) or "Valence" in dict(content.attributes)
     return content._replace(feelings=is_neutral and not is_contradicted)
+
+
+def _denied(profile: VoiceProfile) -> Sequence[str]:
+    """Return the emotions that a caption of a profile denies if none is present."""
+    if profile.fully_rated:
+        return ()
+    withheld = WITHHELD["sexual"]["emotions"] if profile.is_minor else ()
+    names = [name for name in profile.rated if name not in withheld]
+    return generator("denied", *names).sample(names, min(MOST_DENIED, len(names)))
 
 
 def _rendered_traits(
@@ -226,11 +243,16 @@ def _as_profile(content: Content) -> VoiceProfile:
     return VoiceProfile(dict(content.emotions), content.bursts, traits)
 
 
+def denied_emotions(profile: VoiceProfile, *, selection: ContentSelection = EVERYTHING) -> tuple[str, ...]:
+    """Return the emotions that captions of a profile deny ("no anger"): rated and absent ones."""
+    return tuple(select_content(profile, selection).absent)
+
+
 def has_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHING) -> bool:
     """Return whether a caption of a profile says anything about the voice.
 
-    It says nothing ("A voice can be heard.") if no rated emotion is present, others are unrated, and there
-    are no bursts or traits. Training on such captions would teach that unrated emotions are absent.
+    It says nothing ("A voice can be heard.") if no emotion is rated, or only some that are present but not
+    selected, and there are no bursts or traits.
 
     Example:
         >>> from budew.profile import VoiceProfile
@@ -238,7 +260,8 @@ def has_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHING)
         (False, True)
     """
     content = select_content(profile, selection)
-    return bool(content.feelings or content.bursts or content.traits or content.attributes)
+    emotions = content.feelings or content.absent
+    return bool(emotions or content.bursts or content.traits or content.attributes)
 
 
 Part = tuple[str, Any]
@@ -251,7 +274,7 @@ class _WordCosts:
 
     Attributes:
         parts: cost of each emotion with level, burst, trait with value, and attribute with place.
-        groups: words that the first item of a group of slots adds; the frame itself under "frame", "neutral".
+        groups: words that the first item of a group of slots adds; those of "frame", "neutral", "denial".
         emotion: highest cost of an emotion.
         other: highest cost of any other part, with its group.
     """
@@ -269,8 +292,8 @@ def _within_budget(content: Content, max_words: int) -> Content:
     costs = _word_costs()
     max_attributes = max_words // _WORDS_FOR_AN_ATTRIBUTE
     others = len(content.bursts) + len(content.traits) + len(content.attributes)
-    frame = costs.groups["frame"] if content.emotions else costs.groups["neutral"]
-    most = frame + costs.emotion * len(content.emotions) + costs.other * others
+    frame = costs.groups["frame" if content.emotions else "denial" if content.absent else "neutral"]
+    most = frame + costs.emotion * (len(content.emotions) + len(content.absent)) + costs.other * others
     if most <= max_words and len(content.attributes) <= max_attributes and "accent" not in content.traits:
         return content
     kept: set[Part] = set()
@@ -294,6 +317,7 @@ def _within_budget(content: Content, max_words: int) -> Content:
             if (_GROUPS_OF_TRAITS[key], (key, value)) in kept
         },
         [pair for pair in content.attributes if (_group_of_attribute(pair[0]), pair) in kept],
+        absent=[name for name in content.absent if ("absent", name) in kept],
     )
 
 
@@ -305,6 +329,7 @@ def _by_salience(content: Content, max_attributes: int) -> Iterator[Part]:
         if key in content.traits
     ]
     yield from (("emotions", emotion) for emotion in emotions[:1])
+    yield from (("absent", name) for name in content.absent)
     yield from (trait for trait in traits if trait[0] == _SPEAKER)
     yield from (("emotions", emotion) for emotion in emotions[1:])
     yield from (("bursts", burst) for burst in content.bursts)
@@ -337,8 +362,9 @@ def _word_costs() -> _WordCosts:
     phrases: dict[Any, tuple[str, ...]] = {**plain.bursts, **plain.traits, **varied.attributes}
     phrases |= {("pace", value): of_pace for value, of_pace in plain.paces.items()}
     others = {part: _count_words(options[0]) for part, options in phrases.items()}
+    others |= {name: max(_count_words(of[name][0]) for of in plain.denied.values()) for name in EMOTIONS}
     others |= {("timbre", value): 1 + _count_words(said[0]) for (value, _), said in plain.timbres.items()}
-    joints = max(words for group, words in groups.items() if group not in ("frame", "neutral"))
+    joints = max(words for group, words in groups.items() if group not in ("frame", "neutral", "denial"))
     return _WordCosts(emotions | others, groups, max(emotions.values()), max(others.values()) + joints)
 
 

@@ -77,8 +77,8 @@ def load_extended_lexicon(additions: Path) -> Lexicon:
     Args:
         additions: YAML file in the format of the lexicon. Words under `emotions` and `bursts` are added; of
             an emotion, words under `without` and forms under `not_as` are not rendered. Forms under
-            `intensity`, `style`, `pace`, `timbre` and `neutral` replace the same forms; any other section
-            replaces the whole section.
+            `intensity`, `style`, `pace`, `timbre` and `neutral` replace the same forms, and rules the rules
+            of the same name; any other section replaces the whole section.
     """
     base = load_lexicon()
     added = yaml.safe_load(additions.read_text(encoding="utf-8"))
@@ -97,7 +97,8 @@ def _with_additions(table: Mapping[str, Any], added: Mapping[str, Any]) -> dict[
     for section in ("intensity", "style", "pace", "timbre"):
         more = added.get(section, {})
         merged[section] = {name: row | more.get(name, {}) for name, row in table[section].items()}
-    merged["neutral"] = table["neutral"] | added.get("neutral", {})
+    for section in ("neutral", "rules"):
+        merged[section] = table[section] | added.get(section, {})
     return merged
 
 

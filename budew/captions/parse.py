@@ -17,7 +17,7 @@ from budew.captions.items import items_of, without_quotations
 from budew.captions.lexicon import Lexicon, load_lexicon
 from budew.captions.phrases import PERSONAL, QUOTED, STOP, UNKNOWN, Entry, Form, Item, Kind
 from budew.captions.scope import resolve_scopes
-from budew.captions.scope_state import AFFIRMED
+from budew.captions.scope_state import AFFIRMED, NEGATED
 from budew.captions.speaker import SpeakerTraits, find_speaker
 from budew.captions.tokens import spans, tokenize
 from budew.profile import VoiceProfile, are_of_minor, are_sexual
@@ -108,6 +108,12 @@ class ParsedCaption:
     def profile(self) -> VoiceProfile:
         """Emotions, bursts and traits of the caption as a profile in which all emotions are rated."""
         return VoiceProfile(self.emotions, self.bursts, self.traits)
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Emotions that the caption denies ("no anger") and does not express, in the order of `EMOTIONS`."""
+        denied = {one.name for one in self.mentions if one.kind == "emotion" and one.role == NEGATED}
+        return tuple(name for name in EMOTIONS if name in denied and name not in self.emotions)
 
     @property
     def strongest(self) -> str | None:

@@ -44,7 +44,8 @@ def render(
 
     Args:
         profile: any profile. With all emotions rated and none present, and without bursts, it is called
-            neutral; unrated or omitted emotions are not mentioned.
+            neutral. With some rated and none present, some of these are denied ("no anger"). Unrated or
+            omitted emotions are not mentioned.
         seed: random seed for words, order and frame.
         style: "prose", "short" or "tags"; None for any.
         frame: name of a sentence frame, or several to choose from; see `frame_names()`. None for any.
@@ -72,9 +73,10 @@ def render(
     content = select_content(profile, selection)
     templates = load_templates(additions)
     allowed = _allowed_frames(templates, frame, style)
-    emotions, bursts, traits, attributes, feelings = content
+    emotions, bursts, traits, attributes, feelings, absent = content
     # Existing corpora were rendered with this hash: a change would change the caption of every seed.
-    draw = Draws(f"{index(seed)} Said({emotions=}, {bursts=}, {traits=}, {attributes=}, {feelings=})")
+    key = f"{index(seed)} Said({emotions=}, {bursts=}, {traits=}, {attributes=}, {feelings=})"
+    draw = Draws(f"{key} {absent=}" if absent else key)
     vocabulary = templates.lexicon.plain if wording == "plain" else templates.lexicon.varied
     text = _write(templates, allowed, content, vocabulary, draw)
     for _ in range(_ATTEMPTS):
@@ -107,6 +109,7 @@ class Templates:
         frames: sentence frames by name.
         of_style: frames of each style; all frames under the key None.
         without_feelings: frames for captions that do not mention emotions.
+        denials: frames for captions that deny emotions and express none.
         conditional: whether some frames suit only certain profiles.
     """
 
@@ -114,6 +117,7 @@ class Templates:
     frames: Mapping[str, Frame]
     of_style: Mapping[str | None, AllowedFrames]
     without_feelings: tuple[Frame, ...]
+    denials: tuple[Frame, ...]
     conditional: bool
 
 
@@ -131,9 +135,9 @@ def _load_templates(additions: Path | None) -> Templates:
     lexicon = load_extended_lexicon(additions) if additions else load_lexicon()
     table = lexicon.table
     known = slots(lexicon.varied)
-    frames, without_feelings = (
+    frames, without_feelings, denials = (
         [compile_frame(name, row, rules=table["rules"], slots=known) for name, row in table[key].items()]
-        for key in ("frames", "frames_without_feelings")
+        for key in ("frames", "frames_without_feelings", "frames_of_denials")
     )
     of_style: dict[str | None, AllowedFrames] = {None: AllowedFrames(frames, None)}
     for style in STYLES:
@@ -143,7 +147,8 @@ def _load_templates(additions: Path | None) -> Templates:
         frames={frame.name: frame for frame in frames},
         of_style=of_style,
         without_feelings=tuple(without_feelings),
-        conditional=any(frame.needs for frame in (*frames, *without_feelings)),
+        denials=tuple(denials),
+        conditional=any(frame.needs for frame in (*frames, *without_feelings, *denials)),
     )
 
 
@@ -217,7 +222,8 @@ def _draw_frame(
     frames = allowed.frames
     if not content.feelings:
         style = allowed.style or draw.choose(frames).style
-        frames = [frame for frame in templates.without_feelings if frame.style == style]
+        silent = templates.denials if content.absent else templates.without_feelings
+        frames = [frame for frame in silent if frame.style == style]
     elif not content.emotions and not allowed.is_single:
         frames = [frame for frame in frames if frame.neutral]
     if met is not None:

@@ -132,7 +132,9 @@ def salient(profile: VoiceProfile, baseline: Baseline, *, min_z: float = 1.0) ->
         for name, value in profile.emotions.items()
         if value >= LEAST_INTENSITY and baseline.z(name, value) >= min_z
     }
-    return replace(profile, emotions=emotions)
+    # a partial profile must not deny an emotion that is present, but not salient
+    dropped = () if profile.fully_rated else profile.emotions.keys() - emotions.keys()
+    return replace(profile, emotions=emotions, rated=tuple(n for n in profile.rated if n not in dropped))
 
 
 def _median(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float:

@@ -320,6 +320,8 @@ def manner_tags(choice: WordChoice) -> str:
 _QUALITIES = ("voice", "bearing", "tone")
 _SLOTS = {
     **{name: Slot(lambda choice: "", name) for name in ("described", "neutral", "one", "more", "rest_more")},
+    "denied_nouns": Slot(lambda choice: choice.denied_list("noun")),
+    "denied_adjectives": Slot(lambda choice: choice.denied_list("adjective")),
     "a_speaker": Slot(_a(speaker)),
     "the_speaker": Slot(_the(speaker)),
     "known_speaker": Slot(_a(speaker), "known"),

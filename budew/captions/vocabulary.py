@@ -125,6 +125,7 @@ class Vocabulary:
     sounds: Sounds  # for the choice of an article
     emotions: Mapping[str, Mapping[tuple[str, float], EmotionPhrases]]  # by form, and by emotion and level
     neutral: ByName  # phrases for a voice without emotions, by form
+    denied: Mapping[str, ByName]  # words for an absent emotion, after "no" or "not", by form and emotion
     bursts: ByName
     burst_tags: ByName
     burst_verbs: Mapping[str, ByName]  # by form, for bursts that have a verb, with {} for "her"
@@ -155,11 +156,13 @@ def varied_vocabulary(table: Mapping[str, Any]) -> Vocabulary:
         for of, patterns in table["timbre_as"].items()
     }
     attributes = _attributes(table, sounds, "varied")
+    emotions = _emotions(table, sounds)
     return Vocabulary(
         is_plain=False,
         sounds=sounds,
-        emotions=_emotions(table, sounds),
+        emotions=emotions,
         neutral=tuples(table["neutral"]),
+        denied={form: _denied(emotions[form], table["not_denied"]) for form in ("noun", "adjective")},
         bursts=bursts,
         burst_tags=_without_articles(bursts),
         burst_verbs={form: _verbs(rows, place) for place, form in enumerate(BURST_FORMS)},
@@ -238,6 +241,15 @@ def _emotions(table: Mapping[str, Any], sounds: Sounds) -> dict[str, dict[tuple[
             for level in degrees
         }
         for form in ways
+    }
+
+
+def _denied(emotions: Mapping[tuple[str, float], EmotionPhrases], left_out: Sequence[str]) -> ByName:
+    """Return the words of each emotion that are moderate by themselves: "no fury" would not deny anger."""
+    return {
+        name: tuple(word for word in phrases.under_carried if word not in left_out)
+        for (name, level), phrases in emotions.items()
+        if level == MODERATE
     }
 
 
@@ -390,8 +402,8 @@ def with_article(phrase: str, sounds: Sounds) -> str:
     return f"an {phrase}" if vowel else f"a {phrase}"
 
 
-def joined(phrases: Sequence[str]) -> str:
+def joined(phrases: Sequence[str], conjunction: str = "and") -> str:
     """Join phrases as prose: "this", "this and that", "this, that and more"."""
     if len(phrases) < 2:
         return "".join(phrases)
-    return f"{', '.join(phrases[:-1])} and {phrases[-1]}"
+    return f"{', '.join(phrases[:-1])} {conjunction} {phrases[-1]}"

@@ -107,6 +107,11 @@ class WordChoice:
                 tags.append(without_article(phrase) if phrase.endswith(_TONE) else phrase)
         return ", ".join(tags)
 
+    def denied_list(self, form: str) -> str:
+        """Write the absent emotions of the caption, for use after "no" or "not": "anger, fear or shame"."""
+        words = self.vocabulary.denied[form]
+        return joined([self.one_of(words[name]) for name in self.content.absent], "or")
+
     def _with_degrees(
         self, emotions: Sequence[EmotionLevel], phrases: Mapping[EmotionLevel, EmotionPhrases]
     ) -> list[str]:

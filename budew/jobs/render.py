@@ -79,7 +79,9 @@ class Render:
             raise CorpusError(f"clip {clip.id!r} has no profile to render: annotate the corpus first")
         profile = salient(clip.profile, self.baseline, min_z=self.min_z) if self.baseline else clip.profile
         if not has_content(profile, self.selection):
-            raise FilteredError(f"clip {clip.id!r}: the profile has nothing that a caption could describe")
+            raise FilteredError(
+                f"clip {clip.id!r} has no rated emotion, burst or trait that captions describe"
+            )
         new = tuple(self._caption(clip.id, number, profile) for number in range(self.per_clip))
         others = tuple(caption for caption in clip.captions if caption.made_by.get("by") != self.name)
         return replace(clip, captions=others + new)

@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import Field
 
 from budew.captions import ParsedCaption, expressible, parse
+from budew.captions.content_selection import denied_emotions
 from budew.captions.lexicon import load_lexicon
 from budew.captions.lint.caption import lint_caption
 from budew.captions.lint.rules import load_rules
@@ -130,17 +131,17 @@ def judge(
 
     Codes of the reasons to refuse it: `empty`; `withheld` (a minor together with sexual content); `long` (too
     many words for the profile); codes of the linter (numbers, markup, repetition, other languages, refusals,
-    contradictions, too long for Whisper, …); `lost`, `added` and `moved` (an emotion is missing, is not in
-    the profile, or differs by more levels than `tolerance`); `lost-burst`, `added-burst`; `lost-trait`,
-    `added-trait`, `other-trait` (another value); `copy` (resembles the template); `sibling` (resembles
-    another caption of the clip); `spoken` (a quotation, five consecutive words of the transcript, or all of
-    a transcript of three or four words).
+    contradictions, too long for Whisper, …); `lost`, `added` and `moved` (an emotion or a denial is missing,
+    is not in the profile, or differs by more levels than `tolerance`); `lost-burst`, `added-burst`;
+    `lost-trait`, `added-trait`, `other-trait` (another value); `copy` (resembles the template); `sibling`
+    (resembles another caption of the clip); `spoken` (a quotation, five consecutive words of the transcript,
+    or all of a transcript of three or four words).
 
     Args:
         candidate: English caption to judge.
         profile: what the caption must express; intensities in [0, 1]. Emotions that round to absent must not
-            be mentioned, nor any emotion or burst denied. If emotions are unrated, the voice must not be
-            called neutral.
+            be mentioned, nor any emotion or burst denied, except for `denied_emotions`, which must be. If
+            emotions are unrated, the voice must not be called neutral.
         gate: limits.
         source: template caption that was rewritten; "" skips the comparison.
         siblings: other captions of the clip, which the candidate must not resemble.
@@ -168,7 +169,7 @@ def judge(
         reasons += _burst_reasons(candidate, parsed, wanted)
     if "traits" in gate.parts:
         reasons += _trait_reasons(candidate, parsed, wanted)
-    reasons += _denials(parsed, gate.parts)
+    reasons += _denials(parsed, gate.parts, denied_emotions(profile))
     reasons += _copies(candidate, source, siblings, gate)
     reasons += _spoken_words(candidate, transcript)
     missed = tuple(name for name in wanted.emotions if name not in parsed.emotions)
@@ -266,12 +267,15 @@ def _same_trait(key: str, parsed: str | float, wanted: str | float) -> bool:
     return (to_intensity(parsed, scale) > 0.5) == (to_intensity(wanted, scale) > 0.5)
 
 
-def _denials(parsed: ParsedCaption, parts: Sequence[Part]) -> Iterator[Reason]:
-    """Find emotions and bursts that the caption denies ("no anger"), which captions must not do."""
+def _denials(parsed: ParsedCaption, parts: Sequence[Part], wanted: Sequence[str]) -> Iterator[Reason]:
+    """Find emotions and bursts that the caption denies ("no anger") but must not, and the reverse."""
+    known = (*parsed.emotions, *wanted)
+    if "emotions" in parts:
+        yield from (Reason("lost", f"not {name}") for name in wanted if name not in parsed.absent)
     for mention in parsed.mentions:
         if mention.level or mention.role == "quoted":
             continue
-        if mention.kind == "emotion" and "emotions" in parts and mention.name not in parsed.emotions:
+        if mention.kind == "emotion" and "emotions" in parts and mention.name not in known:
             yield Reason("added", f"not {mention.name}")
         elif mention.kind == "burst" and "bursts" in parts and mention.name not in parsed.bursts:
             yield Reason("added-burst", f"not {mention.name}")

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import Any, Self
 
 from budew.captions import expressible, parse, render
+from budew.captions.content_selection import denied_emotions
 from budew.captions.render import load_templates
 from budew.errors import InputError
 from budew.io.resources import data_folder
@@ -174,7 +175,7 @@ def _exact_renderings(request: RewriteRequest) -> Iterator[str]:
             text = render(request.profile, seed=seed, additions=REWORDING)
         if text.count(" with ") > _MOST_WITHS or any(word in text.lower() for word in unwanted):
             continue
-        if _expresses(text, wanted):
+        if _expresses(text, wanted) and set(denied_emotions(request.profile)) <= set(parse(text).absent):
             yield text
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from random import Random
 
 from budew.captions import expressible, load_lexicon
+from budew.captions.content_selection import denied_emotions
 from budew.captions.vocabulary import with_article
 from budew.errors import InputError, SettingsError
 from budew.io.resources import data_folder
@@ -160,11 +161,12 @@ class Prompts:
     def _content(self, request: RewriteRequest, profile: VoiceProfile, chance: Random) -> list[str]:
         """Return a line for each part of a profile that a caption can express, emotions first."""
         keep, lines = self.file.keep, []
-        for name, level in profile.emotions.items():
+        denied = dict.fromkeys(denied_emotions(request.profile), 0.0)
+        for name, level in (profile.emotions or denied).items():
             offered = ", ".join(_drawn(_words(name, level), self.file.words, chance))
             line = keep.emotion.replace("{level}", LEVEL_NAMES[LEVELS.index(level)])
             lines.append(line.replace("{name}", plain_name(name)).replace("{words}", offered))
-        if not profile.emotions:
+        if not profile.emotions and not denied:
             rated = request.profile.fully_rated
             silent = not rated or profile.bursts or "Valence" in profile.traits
             neutral = " or ".join(load_lexicon().varied.neutral["adjective"])
@@ -302,6 +304,10 @@ def _words(name: str, level: float) -> tuple[tuple[str, ...], ...]:
     """Return nouns and adjectives for an emotion at a level, without the words of `plain_name`."""
     known, fitting = plain_name(name).split(), []
     for form in ("noun", "adjective"):
+        if not level:
+            pattern = load_lexicon().table["denied_as"][form]
+            fitting.append(tuple(map(pattern.format, load_lexicon().varied.denied[form][name])))
+            continue
         words = load_lexicon().varied.emotions[form][name, level]
         offered = dict.fromkeys((*words.under_carried, *words.bare))
         fitting.append(tuple(word for word in offered if word not in known))

@@ -16,6 +16,7 @@ from pydantic import Field, InstanceOf
 
 from budew.captions import expressible, parse, render
 from budew.captions.caption_prompt import Style
+from budew.captions.content_selection import denied_emotions
 from budew.chat.ordered_requests import in_order, open_in_thread
 from budew.corpora.clip import Clip
 from budew.errors import CorpusError
@@ -217,12 +218,14 @@ def target_profiles(clip: Clip) -> tuple[VoiceProfile, ...]:
     """
     if clip.profile is None:
         return ()
-    whole = _unrated_if_silent(expressible(clip.profile), silent=not clip.profile.fully_rated)
+    denied = denied_emotions(clip.profile)
+    whole = _unrated_if_silent(expressible(clip.profile), denied, silent=not clip.profile.fully_rated)
     targets = {}
     for caption in clip.captions:
         part = _parsed_part(caption.text, whole) if caption.made_by.get("by") == "render" else None
         if part is not None:
-            target = _unrated_if_silent(part, silent=not whole.rated or bool(whole.emotions))
+            denied = () if part.fully_rated else part.rated
+            target = _unrated_if_silent(part, denied, silent=not whole.fully_rated or bool(whole.emotions))
             targets[target] = True
     return tuple(targets) or (whole,)
 
@@ -242,18 +245,23 @@ def source_caption(
     return render(target, seed=derived_seed("source", id, seed, number), style=style)
 
 
-def _unrated_if_silent(profile: VoiceProfile, *, silent: bool) -> VoiceProfile:
-    """Return a profile; if `silent` and no emotion is present, with unrated instead of absent emotions."""
-    return VoiceProfile(None, profile.bursts, profile.traits) if silent and not profile.emotions else profile
+def _unrated_if_silent(profile: VoiceProfile, denied: Sequence[str], *, silent: bool) -> VoiceProfile:
+    """Return a profile; if `silent` and no emotion is present, only the emotions in `denied` are rated."""
+    rated = denied if silent and not profile.emotions else profile.rated
+    return VoiceProfile(profile.emotions, profile.bursts, profile.traits, rated)
 
 
 def _parsed_part(text: str, whole: VoiceProfile) -> VoiceProfile | None:
     """Return the parsed profile of a caption if all of it is in `whole`, else None."""
     if len(text) > _LONGEST_TEMPLATE:
         return None
-    part = parse(text).profile
+    parsed = parse(text)
+    part = parsed.profile
+    if parsed.absent and not part.emotions:
+        part = VoiceProfile({}, part.bursts, part.traits, rated=parsed.absent)
     within = (
         part.emotions.items() <= whole.emotions.items()
+        and (part.fully_rated or set(part.rated) <= set(whole.rated))
         and set(part.bursts) <= set(whole.bursts)
         and part.traits.items() <= whole.traits.items()
     )

@@ -69,13 +69,14 @@ def test_invalid_settings_are_refused_when_the_job_is_made(wrong):
         Render(**wrong)
 
 
-def test_a_clip_with_an_empty_profile_is_left_out():
+def test_a_clip_with_an_empty_profile_is_left_out_and_an_absent_emotion_is_denied():
     denied = VoiceProfile({"Shame": 0.0}, rated=["Shame"])
     profiles = [denied, VoiceProfile({"Shame": 1.0}, rated=["Shame"]), VoiceProfile(), VoiceProfile(None)]
     clips = [Clip(str(n), b"x", "wav", profile=profile) for n, profile in enumerate(profiles)]
     left_out = {}
     made = list(Render().run(iter(clips), left_out.__setitem__))
-    assert [clip.id for clip in made] == ["1", "2"]
-    assert {id: type(error) for id, error in left_out.items()} == {"0": FilteredError, "3": FilteredError}
+    assert [clip.id for clip in made] == ["0", "1", "2"]
+    assert parse(made[0].captions[0].text).absent == ("Shame",)
+    assert {id: type(error) for id, error in left_out.items()} == {"3": FilteredError}
     measured = replace(clips[0], profile=replace(denied, traits={"gender": "female"}))
     assert parse(next(Render().run(iter([measured]), None)).captions[0].text).traits == {"gender": "female"}

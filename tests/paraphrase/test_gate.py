@@ -110,6 +110,23 @@ def test_unrated_emotions_may_be_neither_expressed_nor_denied(said, what):
 
 
 @pytest.mark.parametrize(
+    ("candidate", "reasons"),
+    [
+        ("She talks slowly, and no hint of disgust is to be heard.", set()),
+        ("There is nothing disgusted about her as she talks slowly.", set()),
+        ("A woman talks slowly.", {("lost", "not Disgust")}),
+        ("A disgusted woman talks slowly.", {("added", "Disgust"), ("lost", "not Disgust")}),
+        ("A woman, not disgusted and not afraid, talks slowly.", {("added", "not Fear")}),
+        ("A neutral woman talks slowly.", {("added", "neutral"), ("lost", "not Disgust")}),
+    ],
+)
+def test_a_denial_of_the_template_must_be_kept_and_none_added(candidate, reasons):
+    absent = VoiceProfile({}, (), {"gender": "female", "pace": "slow"}, ["Disgust"])
+    assert {(reason.code, reason.what) for reason in judge(candidate, absent).reasons} == reasons
+    assert all(judge(render(absent, seed=seed), absent).accepted for seed in range(50))
+
+
+@pytest.mark.parametrize(
     ("said", "what"),
     [
         ("speaks with a burp", "burp"),

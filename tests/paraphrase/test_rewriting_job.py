@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from budew.corpora.clip import Caption, Clip
 from budew.corpora.shards import write_shard
 from budew.errors import CorpusError, JobError
 from budew.jobs import run
-from budew.paraphrase import Gate, GrammarBackend, Paraphrase, Rewriting, judge
+from budew.paraphrase import Gate, GrammarBackend, Paraphrase, RewriteRequest, Rewriting, judge, load_prompts
 from budew.paraphrase.candidate_selection import COUNTS, METADATA
 from budew.paraphrase.gate import overlap
 from budew.paraphrase.rewriting_job import source_caption, target_profiles
@@ -201,6 +202,21 @@ def test_unrated_emotions_stay_unmentioned_and_rated_absence_is_neutral():
     (said,) = target_profiles(sourced(render(neutral), profile=neutral))
     assert said == neutral
     assert said.rated
+
+
+def test_a_denial_is_part_of_what_is_rewritten():
+    absent = VoiceProfile({}, (), {"gender": "male", "pace": "fast"}, ["Awe"])
+    assert target_profiles(sourced(profile=absent)) == (absent,)
+    shortened = render(absent, selection=ContentSelection(leave_out=["gender"]))
+    assert target_profiles(sourced(shortened, profile=absent)) == (
+        VoiceProfile({}, (), {"pace": "fast"}, ["Awe"]),
+    )
+    (clip,) = Paraphrase(GrammarBackend(), Rewriting(per_clip=6)).run(iter([sourced(profile=absent)]), print)
+    assert len({caption.text for caption in clip.captions}) == 6
+    assert {parse(caption.text).absent for caption in clip.captions} == {("Awe",)}
+    request = RewriteRequest("a", shortened, absent, seed=3)
+    prompt = load_prompts().text(request)
+    assert re.search(r"absent awe: (?:no|not) \w+, (?:no|not) ", prompt), prompt
 
 
 @pytest.fixture
