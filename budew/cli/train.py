@@ -3,7 +3,7 @@
 import os
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -101,10 +101,11 @@ def train_command(
 
 def _plan(recipe: "training.Recipe", folder: Path) -> None:
     """Print the plan of a training run."""
-    clips, steps, states = training.run_size(recipe, folder, progress=progress_bar)
+    clips, steps, states, share = training.run_size(recipe, folder, progress=progress_bar)
     print(recipe.to_yaml(defaults=False))
     print_table(reports.recipes_table({recipe.name: recipe}))
     print(f"\n{clips:,} clips, {steps:,} steps of {recipe.optimizer.batch_size}")
+    print(f"steps compute {share:.0%} of the window on average: most are padded to their longest clip only")
     needs, work = training.training_needs(recipe), training.step_operations(recipe)
     if needs is None or work is None:
         print(
@@ -113,7 +114,9 @@ def _plan(recipe: "training.Recipe", folder: Path) -> None:
         return
     cached = f", for cached states: {states / 1e9:,.1f} GB" if states else ""
     print(f"disk for checkpoints: {needs.disk / 1e9:,.1f} GB{cached}\n")
-    print_table(reports.needs_table(recipe, needs, work, steps, states))
+    print_table(
+        reports.needs_table(recipe, needs, replace(work, flops=round(share * work.flops)), steps, states)
+    )
 
 
 @dataclass(frozen=True, slots=True)

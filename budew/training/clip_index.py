@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from budew.audio.samples import probe_audio
-from budew.captions.content_selection import has_content
+from budew.captions.content_selection import denied_emotions, has_content
 from budew.corpora import Clip
 from budew.corpora.named.named_folder import NamedFolder
 from budew.corpora.shards import trace_shard, write_shard
@@ -49,6 +49,8 @@ ROW = np.dtype(
 )  # fmt: skip
 PROFILE, REWRITTEN, RENDERED, ORIGINAL, MODELLED = 1, 2, 4, 8, 16
 """Flags of a clip: it has a profile with content; it has captions of a kind."""
+LABELLED, DENYING = 32, 64
+"""Flags of a clip: it has a profile; of its emotions, captions can only deny some ("no anger")."""
 KINDS = {"paraphrase": REWRITTEN, "render": RENDERED, "model": MODELLED, "original": ORIGINAL}
 """Kind of caption (see `budew.corpora.clip`) → flag."""
 LONGEST_SECONDS = 24 * 3600.0
@@ -182,7 +184,9 @@ def _index_entry(entry: Entry, *, folder: Path) -> Path:
 
 def _facts_file(entry: Entry, folder: Path) -> Path:
     """Return the `.json` file of an entry's index, written last; the name has a hash of the entry's state."""
-    made_of = json.dumps([_state(entry), dict(WITHHELD), __version__, ROW.descr], default=str)
+    made_of = json.dumps(
+        [_state(entry), dict(WITHHELD), __version__, ROW.descr, LABELLED, DENYING], default=str
+    )
     return folder / f"{hashlib.sha256(made_of.encode()).hexdigest()[:20]}.json"
 
 
@@ -232,8 +236,10 @@ def _annotation(clip: Clip) -> tuple[bytes, int]:
     for caption in clip.captions:
         captions.setdefault(caption.kind, []).append(caption.text)
     flags = sum(KINDS[kind] for kind in captions)
-    if clip.profile is not None and has_content(clip.profile):
-        flags |= PROFILE
+    if clip.profile is not None:
+        flags |= LABELLED
+        flags |= PROFILE if has_content(clip.profile) else 0
+        flags |= DENYING if denied_emotions(clip.profile) and "original" not in captions else 0
     synthesis = clip.metadata.get("synthesis")
     cues = synthesis.get("cues") if isinstance(synthesis, dict) else None
     profile = None if clip.profile is None else clip.profile.to_dict()

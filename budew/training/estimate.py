@@ -5,7 +5,8 @@ Clips and steps are counted in the corpora; everything else is computed from the
 Memory is the activations of a step, plus 16 bytes for each trained weight (the weight, its gradient and two
 moments of AdamW, all float32) and 4 for each frozen weight. Time is the operations of a step at a third of
 the device's peak speed, or the time to launch them from Python, whichever is longer; the latter limits small
-models on fast devices.
+models on fast devices. Memory is that of whole windows; operations are in proportion to the part of the
+window that steps compute.
 
 Operations and activations are measured in a step of one clip on the meta device, which computes shapes but no
 values: torch counts the operations, and autograd reports the tensors that it keeps for the backward pass.
@@ -31,12 +32,14 @@ from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from budew.model.adapt import frozen_layers, set_trained
 from budew.model.build import ENCODER_STRIDE, Features
+from budew.training.dataset import WHOLE_SHARE
 from budew.training.devices import peak_tflops
 from budew.training.feature_cache import states_size
 from budew.training.initial_model import config_of, positions_a_second, warn_of_shorter_window
 from budew.training.model_settings import ModelSettings
 from budew.training.preparation import OpenBar, check_corpora, no_bar, prepare_corpora
 from budew.training.recipe import Recipe
+from budew.training.training_clips import TrainingClips
 from budew.training.training_model import WhisperFromStates, caption_loss
 
 CAPTION_TOKENS = 50
@@ -165,11 +168,12 @@ def peak_share(recipe: Recipe, devices: int) -> float | None:
 
 
 class RunSize(NamedTuple):
-    """Number of clips and steps of a run, and bytes of its cached encoder states (0 without a cache)."""
+    """Clips, steps, bytes of cached encoder states, mean share of the window that steps compute."""
 
     clips: int
     steps: int
     states: int
+    window_share: float = 1.0
 
 
 def run_size(recipe: Recipe, folder: Path, *, progress: OpenBar = no_bar) -> RunSize:
@@ -189,7 +193,7 @@ def run_size(recipe: Recipe, folder: Path, *, progress: OpenBar = no_bar) -> Run
     Example:
         >>> from budew.training import load_recipe
         >>> run_size(load_recipe("tiny-synthetic"), Path("runs/tiny"))
-        RunSize(clips=100000, steps=45000, states=0)
+        RunSize(clips=100000, steps=45000, states=0, window_share=1.0)
     """
     check_corpora(recipe)
     model, config = recipe.model, config_of(recipe.model)
@@ -208,7 +212,15 @@ def run_size(recipe: Recipe, folder: Path, *, progress: OpenBar = no_bar) -> Run
     prepare_corpora(plain, folder, "validation", extractor, progress)
     clips = sum(map(len, corpora))
     states = sum(states_size(used, recipe, extractor, width) for used in corpora)
-    return RunSize(clips, recipe.optimizer.steps(clips), states)
+    return RunSize(clips, recipe.optimizer.steps(clips), states, _window_share(recipe, corpora))
+
+
+def _window_share(recipe: Recipe, corpora: Sequence[TrainingClips]) -> float:
+    """Return the mean share of the window that steps compute; batches hold clips of similar length."""
+    lengths = [np.average(used.used_seconds, weights=used.clip_weights) / used.window for used in corpora]
+    length = float(np.average(lengths, weights=[used.corpus.weight for used in corpora]))
+    short = 1.0 if recipe.data.cache_states else recipe.data.short_windows * (1 - WHOLE_SHARE)
+    return 1 - short * (1 - length)
 
 
 def over_layers(

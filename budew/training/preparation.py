@@ -5,6 +5,7 @@ only computed again if the corpus changes.
 """
 
 import logging
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -15,7 +16,8 @@ from transformers import WhisperFeatureExtractor
 from budew import jobs, synthesis
 from budew.corpora.sources import matches
 from budew.curation.weights import read_weights
-from budew.errors import CorpusError, JobError, SettingsError
+from budew.errors import BudewWarning, CorpusError, JobError, SettingsError
+from budew.io.resources import packaged_table
 from budew.training.clip_index import index_corpus
 from budew.training.data_settings import TrainingCorpus
 from budew.training.feature_cache import cache_spectrograms, cache_states
@@ -27,6 +29,9 @@ Bar = Callable[..., None]
 """Called with the number of finished items and, if known, the total number and a text to show."""
 OpenBar = Callable[[str], AbstractContextManager[Bar]]
 """Function that opens the progress bar of a stage, given its name, such as "train: index"."""
+
+MOST_LEFT_OUT = 0.02
+"""Largest share of the clips of a corpus that is left out without a warning."""
 
 logger = logging.getLogger(__name__)
 
@@ -150,10 +155,14 @@ def _prepared_corpus(
             raise CorpusError(
                 f"{corpus.clip_weights}: no clip of the corpus is in it: make it with `budew corpus weights`"
             )
+    if part == "train" and recipe.target.kind != "scalars":
+        weighted = clips.with_denials(recipe.target.denials)
+        if weighted is not clips:
+            logger.info("%s: clips that only deny emotions are drawn less often (target.denials)", part)
+        clips = weighted
     hours = float(clips.used_seconds.sum()) / 3600
     logger.info("%s: %s clips, %.1f h, of %s", part, f"{len(clips):,}", hours, corpus.corpus)
-    for reason, count in clips.left_out.items():
-        logger.info("%s: %s are left out: %s", part, f"{count:,}", reason)
+    _report_left_out(clips, part)
     if clips.cut:
         logger.info("%s: %s are cut to the window", part, f"{clips.cut:,}")
     if recipe.data.cache_features:
@@ -161,3 +170,17 @@ def _prepared_corpus(
             workers = recipe.data.workers
             clips = cache_spectrograms(clips, extractor, cache / "features", workers=workers, progress=bar)
     return clips
+
+
+def _report_left_out(clips: TrainingClips, part: Part) -> None:
+    """Log which clips are left out; warn, with the remedy, if they are more than `MOST_LEFT_OUT`."""
+    remedies = packaged_table(__package__, "left_out")
+    total = int((clips.starts == 0).sum()) + clips.left_out.total()  # other rows are later parts of a clip
+    for reason, count in (+clips.left_out).items():
+        left_out = f"{part}: {count:,} are left out: {reason}"
+        if clips.left_out.total() <= MOST_LEFT_OUT * total:
+            logger.info(left_out)
+        else:
+            remedy = remedies.get(reason) or remedies[reason.split()[0]]
+            of = f"{count / total:.0%} of {clips.corpus.corpus}"
+            warnings.warn(BudewWarning(f"{left_out}, {of}: {remedy}"), stacklevel=2)

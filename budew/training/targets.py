@@ -41,6 +41,12 @@ class TargetSettings(Settings):
         'that passed the gate, or came with the corpus; "mixed": one of the two at random, if the clip has '
         'both; "scalars": 40 numbers from 0 to 5',
     )
+    denials: Share = Field(
+        default=0.2,
+        description="largest share of the examples of each training corpus whose captions only deny emotions "
+        '("no anger": rated and absent, the others unrated); such clips are drawn less often, others more '
+        "often. A model that is trained mostly on denials writes them whenever it is unsure",
+    )
     prompts: Share = Field(
         default=0.0,
         description="share of the examples with rendered captions that have a prompt for a style and for "

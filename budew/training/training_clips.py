@@ -11,18 +11,18 @@ from transformers import WhisperFeatureExtractor
 
 from budew.audio.samples import decode
 from budew.errors import CorpusError
-from budew.training.clip_index import KINDS, PROFILE, ClipIndex, ClipRecord
+from budew.training.clip_index import DENYING, KINDS, LABELLED, PROFILE, ClipIndex, ClipRecord
 from budew.training.data_settings import TrainingCorpus
 from budew.training.recipe import Recipe
 
 LEARNED = {"checked": ("paraphrase", "original"), "any": ("paraphrase", "original", "render", "model")}
 """Value of `data.captions` → kinds of captions that are used as targets."""
 _FLAGS = {name: sum(KINDS[kind] for kind in kinds) for name, kinds in LEARNED.items()}
-_NO_TARGET = {"paraphrase": "no caption to learn", "template": "no profile", "scalars": "no profile"}
-"""Kind of target → reason why a clip is left out if no target can be made from it."""
+_NO_TARGET = {"paraphrase": "no caption to learn", "mixed": "no profile and no caption to learn"}
+"""Kind of target → reason why a clip without profile is left out if no target can be made from it."""
 SHORTEST_SECONDS = 0.1
 """Clips shorter than this many seconds are left out."""
-_TOLERANCE = 0.01
+_TOLERANCE = 0.1
 """A clip may be this many seconds longer than the window, because audio encoders pad."""
 
 
@@ -73,6 +73,19 @@ class TrainingClips:
     def used_seconds_of(self, place: int) -> float:
         """Return the length of the used part of the clip at this place in seconds."""
         return min(float(self.index.rows["seconds"][place]) - float(self.starts[place]), self.window)
+
+    def with_denials(self, share: float) -> "TrainingClips":
+        """Return the clips with weights by which at most this share of the examples only denies emotions.
+
+        A corpus without other clips is returned unchanged.
+        """
+        denying = (self.index.rows["flags"] & DENYING) > 0
+        weights = np.ones(len(self)) if self.clip_weights is None else self.clip_weights
+        denials, others = weights[denying].sum(), weights[~denying].sum()
+        if not others or denials <= share * (denials + others):
+            return self
+        factor = others * share / (1 - share) / denials
+        return replace(self, clip_weights=np.where(denying, weights * factor, weights))
 
     @property
     def has_profiles(self) -> bool:
@@ -126,7 +139,7 @@ def select_clips(index: ClipIndex, corpus: TrainingCorpus, recipe: Recipe, *, wi
     )
     short, long = seconds < SHORTEST_SECONDS, seconds > window + _TOLERANCE
     left_out = Counter(index.left_out)
-    left_out[_NO_TARGET.get(kind, "no profile and no caption to learn")] = int((~has_target).sum())
+    left_out.update(_without_target(flags[~has_target], kind))
     left_out[f"shorter than {SHORTEST_SECONDS} s"] = int((has_target & short).sum())
     used = has_target & ~short
     if longer == "skip":
@@ -149,3 +162,16 @@ def select_clips(index: ClipIndex, corpus: TrainingCorpus, recipe: Recipe, *, wi
         )
     cut = int((used & long).sum()) if longer == "cut" else 0
     return TrainingClips(corpus, replace(index, rows=index.rows[numbers]), starts, window, +left_out, cut)
+
+
+def _without_target(flags: npt.NDArray[np.uint8], kind: str) -> Counter[str]:
+    """Return the reasons why no target of a kind can be made from clips with these flags, with counts."""
+    reasons: Counter[str] = Counter()
+    for flag, count in zip(*np.unique(flags, return_counts=True), strict=True):
+        reason = _NO_TARGET.get(kind, "no profile")
+        if kind in _NO_TARGET and flag & _FLAGS["any"]:
+            reason = "only captions of templates or models"
+        elif kind != "paraphrase" and flag & LABELLED:
+            reason = "a profile without rated emotion, burst or trait"
+        reasons[reason] += int(count)
+    return reasons

@@ -4,13 +4,17 @@ import shlex
 from io import BytesIO
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 
 from budew import training
-from budew.corpora import Clip, write_shard
+from budew.corpora import Caption, Clip, write_shard
 from budew.io.resources import data_folder
 from budew.profile import VoiceProfile
+from budew.taxonomy import EMOTIONS
+from budew.training.estimate import run_size
 from budew.training.recipe import load_recipe, shipped_recipes
 
 SMALL = """
@@ -62,6 +66,8 @@ def test_a_dry_run_counts_the_clips_that_are_left_out(budew, tmp_path):
     assert outcome.status == 0, outcome.err
     assert "train: 1 are left out: longer than 8 s" in outcome.err
     assert "3 clips, 3 steps of 2" in outcome.out
+    assert "25% of" in outcome.err
+    assert "data.longer" in outcome.err
     frozen = ("--set", "model.method=encoder-frozen", "--set", "data.cache_states=true")
     outcome = budew("train", "whisper-tiny-lora", "--dry-run", *corpora, *window, *frozen)
     assert outcome.status == 0, outcome.err
@@ -75,6 +81,60 @@ def test_a_dry_run_counts_the_clips_that_are_left_out(budew, tmp_path):
     )
     assert gone.status == 1
     assert "gone" in gone.err
+
+
+PUBLISHED = [name for name in SHIPPED if name.startswith(("whisper-", "bud-e-"))]
+
+
+@pytest.fixture(scope="module")
+def long_clips(tmp_path_factory):
+    """Clips of 3 to 30 s, with a caption and a profile."""
+    folder = tmp_path_factory.mktemp("long")
+    clips = [
+        Clip(
+            f"clip{seconds}",
+            sound(seconds),
+            "wav",
+            profile=VoiceProfile({"Awe": 1}),
+            captions=(Caption("Awe."),),
+        )
+        for seconds in range(3, 31)
+    ]
+    write_shard(folder / "a.tar", clips)
+    return folder
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_recipe_of_a_published_whisper_leaves_out_no_clip_of_3_to_30_s(long_clips, name):
+    recipe = load_recipe(
+        name, [f"data.train={long_clips}", f"data.validation={long_clips}", "data.workers=0"]
+    )
+    size = run_size(recipe, long_clips / "run")
+    assert size.clips == 28
+    assert 0.5 < size.window_share < 0.8  # most batches are as long as their longest clip
+
+
+def test_clips_that_the_raters_agree_are_without_the_emotion_are_trained_on(budew, tmp_path):
+
+    rows = []
+    for number in range(24):  # a third have the emotion; the last four have no exact consensus
+        answers = [0 if number % 3 else 2] * 3 if number < 20 else [0, 1, 2]
+        name = EMOTIONS[number].replace(" ", "%20")
+        label = str([{f"human-{rater}": {name: answer}} for rater, answer in enumerate(answers)])
+        rows.append({"audioId": {"bytes": sound(1), "path": f"{number}.wav"}, "label": label})
+    table, labels, labelled = tmp_path / "bench.parquet", tmp_path / "exact.jsonl", tmp_path / "labelled"
+    pq.write_table(pa.Table.from_pylist(rows), table)
+    for command in (
+        ("ratings", table, "--consensus", "exact", "--labels", labels),
+        ("annotate", "labels", table, labelled, "--labels", labels),
+        ("render", labelled, tmp_path / "rendered"),
+    ):
+        assert budew("corpus", *command).status == 0
+    for corpus in (labelled, tmp_path / "rendered"):
+        corpora = ("--set", f"data.train={corpus}", "--set", f"data.validation={corpus}")
+        outcome = budew("train", "whisper-tiny-lora", "--dry-run", *corpora, "--out", tmp_path / "run")
+        assert "\n20 clips, " in outcome.out
+        assert "left out" not in outcome.err
 
 
 def test_recipes_are_listed_and_explained(budew, monkeypatch):

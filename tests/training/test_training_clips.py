@@ -4,7 +4,9 @@ import pytest
 
 from budew.corpora import Caption, write_shard
 from budew.errors import CorpusError
+from budew.profile import VoiceProfile
 from budew.training.clip_index import index_corpus
+from budew.training.clip_order import ClipOrder
 from budew.training.data_settings import TrainingCorpus
 from budew.training.training_clips import select_clips
 
@@ -74,3 +76,44 @@ def test_clips_from_which_no_target_can_be_made_are_left_out(make_recipe, make_c
     write_shard(tmp_path / "a.tar", clips)
     index = index_corpus(tmp_path / "a.tar", tmp_path)
     assert ids_of(select_clips(index, CORPUS, make_recipe(*changes), window=2)) == used
+
+
+ABSENT = VoiceProfile({}, rated=["Pride"])
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.25, 0.25), (1, 0.75), (0, 0)])
+def test_clips_that_only_deny_are_used_but_make_at_most_their_share(
+    make_recipe, make_clip, tmp_path, share, expected
+):
+    others = VoiceProfile({"Pride": 0.5}, rated=["Pride"])
+    clips = [make_clip(n, captions=(), profile=others if n % 4 == 0 else ABSENT) for n in range(80)]
+    write_shard(tmp_path / "a.tar", clips)
+    index = index_corpus(tmp_path / "a.tar", tmp_path)
+    found = select_clips(index, CORPUS, make_recipe("target.kind=template"), window=2).with_denials(share)
+    assert len(found) == 80
+    assert not found.left_out
+    drawn = [place.place for place in ClipOrder([found], 800, 16, 8, 0)]
+    assert sum(not found.record(place).profile.emotions for place in drawn) / 800 == pytest.approx(
+        expected, abs=0.02
+    )
+    assert len(set(drawn)) == (80 if share else 20)
+
+
+def test_the_reason_for_which_a_clip_is_left_out_is_that_of_the_clip(make_recipe, make_clip, tmp_path):
+    clips = [
+        make_clip(0, profile=None, captions=()),
+        make_clip(1, profile=VoiceProfile(None), captions=()),
+        make_clip(2, profile=None),  # has a rendered caption
+        make_clip(3, profile=ABSENT, captions=()),
+    ]
+    write_shard(tmp_path / "a.tar", clips)
+    index = index_corpus(tmp_path / "a.tar", tmp_path)
+    reasons = {
+        kind: select_clips(
+            index, CORPUS, make_recipe(f"target.kind={kind}", "data.captions=checked"), window=2
+        ).left_out
+        for kind in ("template", "scalars", "mixed")
+    }
+    empty, unused = "a profile without rated emotion, burst or trait", "only captions of templates or models"
+    assert reasons["template"] == reasons["scalars"] == {"no profile": 2, empty: 1}
+    assert reasons["mixed"] == {"no profile and no caption to learn": 1, empty: 1, unused: 1}
