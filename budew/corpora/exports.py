@@ -2,7 +2,7 @@
 
 | format | tables | audio |
 |---|---|---|
-| parquet | `clips-00000.parquet`… for Hugging Face `datasets` | in the table, encoding unchanged |
+| parquet | `data/clips-00000.parquet`… for Hugging Face `datasets` | in the table, encoding unchanged |
 | parler | the same with dataspeech's columns, for Parler-TTS | in the table, encoding unchanged |
 | jsonl | `clips.jsonl`, a manifest | `audio/`, encoding unchanged |
 | ljspeech | `metadata.csv` and `clips.jsonl` | `wavs/`, 16-bit mono |

@@ -62,7 +62,7 @@ def test_a_clip_without_paraphrases_has_its_rendered_captions_and_else_the_origi
 
 def test_which_caption_is_drawn_depends_on_the_seed_and_the_clip_alone(tmp_path, shard):
     export_corpus(shard, tmp_path / "all", ExportOptions("parquet", pick="random", clips_per_file=12))
-    assert len(list((tmp_path / "all").glob("clips-0000[012].parquet"))) == 3
+    assert len(list((tmp_path / "all").glob("data/clips-0000[012].parquet"))) == 3
     drawn = captions(tmp_path / "all")
     assert set(drawn) == {("one",), ("two",)}
     write_shard(tmp_path / "some.tar", list(read(shard))[10:20])

@@ -36,6 +36,8 @@ from budew.taxonomy.rating_scales import LEVELS, nearest_level, to_intensity
 
 CLIPS_PER_FILE = 1_000
 """Default number of clips per file."""
+DATA = "data"
+"""Folder of the tables in an export, as on the hub."""
 ROWS = 100
 """Largest number of rows in a row group, as in `datasets` for audio."""
 BYTES = 32 * 2**20
@@ -138,7 +140,9 @@ TABLE_FORMATS = {
 def write_tables(
     form: TableFormat, folder: Path, clips: Iterable[Clip], on_bad: OnBad | None, *, clips_per_file: int
 ) -> int:
-    """Write clips to `clips-00000.parquet`, `clips-00001.parquet`, …, and return their number.
+    """Write clips to `data/clips-00000.parquet`, …, and return their number.
+
+    pandas and pyarrow read the folder `data`; beside its card, which is no table, they would refuse to.
 
     Args:
         form: format of the files.
@@ -150,10 +154,11 @@ def write_tables(
     rows = converted(
         clips, lambda clip: pa.RecordBatch.from_pylist(form.rows(clip), schema=form.schema), on_bad
     )
-    count = 0
+    data, count = folder / DATA, 0
     for number, first in enumerate(rows):
+        data.mkdir(exist_ok=True)
         part = chain([first], islice(rows, clips_per_file - 1))
-        count += _write_file(folder / f"clips-{number:05d}.parquet", form.schema, part)
+        count += _write_file(data / f"clips-{number:05d}.parquet", form.schema, part)
     return count
 
 

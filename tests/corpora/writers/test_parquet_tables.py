@@ -65,7 +65,7 @@ def test_any_clips_come_back_equal_in_their_order(some, clips_per_file):
 
 def test_datasets_opens_it_with_audio(tmp_path, clips, load_dataset):
     write(tmp_path / "out", clips, clips_per_file=3, to="parquet")
-    loaded = load_dataset("parquet", data_files=f"{tmp_path}/out/*.parquet")
+    loaded = load_dataset("parquet", data_files=f"{tmp_path}/out/data/*.parquet")
     import datasets
 
     assert loaded.features["audio"] == datasets.Audio()
@@ -79,7 +79,7 @@ def test_datasets_opens_it_with_audio(tmp_path, clips, load_dataset):
 
 
 def row_groups(folder: Path) -> list[int]:
-    about = pyarrow.parquet.ParquetFile(next(folder.glob("*.parquet"))).metadata
+    about = pyarrow.parquet.ParquetFile(next(folder.glob("data/*.parquet"))).metadata
     return [about.row_group(number).num_rows for number in range(about.num_row_groups)]
 
 
@@ -89,7 +89,7 @@ def rows(tmp_path, load_dataset):
         from datasets import Audio
 
         write(tmp_path / "out", clips, to="parler")
-        loaded = load_dataset("parquet", data_files=f"{tmp_path}/out/*.parquet")
+        loaded = load_dataset("parquet", data_files=f"{tmp_path}/out/data/*.parquet")
         return list(loaded.cast_column("audio", Audio(decode=False)))
 
     return load
@@ -146,4 +146,4 @@ def test_clips_without_text_or_description_are_reported(tmp_path, clips):
     ]
     write(tmp_path / "out", [*bad, clips[0]], on_bad=lambda error: errors.append(str(error)), to="parler")
     assert [error.split("'")[1] for error in errors] == ["mute", "plain", "bare"]
-    assert pyarrow.parquet.read_table(tmp_path / "out/clips-00000.parquet").num_rows == len(clips[0].captions)
+    assert pyarrow.parquet.read_table(tmp_path / "out/data").num_rows == len(clips[0].captions)
