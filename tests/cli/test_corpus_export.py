@@ -98,7 +98,9 @@ def test_images_are_exported_with_their_metadata(budew, tmp_path):
     arguments = ("corpus", "export", tmp_path / "in.tar", tmp_path / "out", "--media", "image", "--to")
     assert budew(*arguments, "parquet").status == 0
     assert list(read(tmp_path / "out", media=IMAGE)) == faces
-    table = Dataset.from_parquet(str(tmp_path / "out/data/clips-00000.parquet"), cache_dir=str(tmp_path / "cache"))
+    table = Dataset.from_parquet(
+        str(tmp_path / "out/data/clips-00000.parquet"), cache_dir=str(tmp_path / "cache")
+    )
     assert table[0]["image"].size == (64, 64)
     assert "the format jsonl has no images: use parquet" in budew(*arguments, "jsonl").err
 
