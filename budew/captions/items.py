@@ -1,7 +1,8 @@
 """Split a text into items: phrases with their meanings, punctuation marks, numbers and accents.
 
-Numbers and accents are not in the lexicon. A number is a rating only if it states its scale ("sadness 80%",
-but not "anger: 3"), or an age ("aged 45", "in her 30s"). The words before "accent" name the accent, back to
+Numbers and accents are not in the lexicon. A number is an age ("aged 45", "in her 30s"), or a rating if its
+scale is known: from the number ("sadness 80%", "3 out of 4") or the caption ("on a scale of 0 to 4"), else
+0–1 for numbers up to 1 ("fear: 0.8", but not "anger: 3"). The words before "accent" name the accent, back to
 an article or the beginning of the clause, if they are few and have no other meaning: "a Bavarian accent" is
 parsed although the lexicon lacks "Bavarian".
 """
@@ -9,13 +10,14 @@ parsed although the lexicon lacks "Bavarian".
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from budew.captions.lexicon import Lexicon
-from budew.captions.phrases import MARK, MARKS, QUOTED, UNKNOWN, Entry, Form, Item, Kind
+from budew.captions.phrases import COLON, MARK, MARKS, QUOTE, QUOTED, UNKNOWN, Entry, Form, Item, Kind
 from budew.captions.tokens import quoted_spans, spans
 from budew.errors import InputError
 from budew.taxonomy import age_group, trait
-from budew.taxonomy.rating_scales import nearest_level
+from budew.taxonomy.rating_scales import INTENSITY, Scale, nearest_level, to_intensity
 
 _DECADE = 10
 _PART_OF_DECADE = {"early": 3, "mid": 5}
@@ -25,11 +27,21 @@ _AGED = ("aged", "age", "ages")
 _AGE = re.compile(r"(\d{1,3})(s|ish|yo|[fm]|)", re.ASCII)
 _LETTERS = {"f": "female", "m": "male"}
 _SEXES = ("f", "m", "female", "male", "woman", "man", "girl", "boy")
-_RATING = re.compile(r"0|\d+\.\d+|\d+%|\d+/\d+", re.ASCII)
-_LONGEST_RATING = 8
+_RATING = re.compile(
+    r"(\d*[.,]?\d+)(?: ?(%|per ?cent)|(?: ?/ ?| \D+ )(?:([01])(?: to |[-–]))?(\d+))?", re.ASCII
+)
+_STATED_SCALE = re.compile(
+    r"(?:scale|rang\w+|rat(?:ed|ings?)|scor\w+|intensit\w+|levels?|values?|\()\W{0,4}(?:[a-z]+ ){0,3}"
+    r"[01] ?(?:-|–|—|to|and|\.\.+) ?\d{1,3}\b|\b[01](?:-|–|—| to )\d{1,3} (?:scale|rating)"
+    r"|(?:out of|scale of|max(?:imum)?(?: of)?) \d{1,3}\b",
+    re.ASCII | re.IGNORECASE,
+)
+_LARGER_NUMBER = re.compile(r"[\w:=(|]\"? ?\b(?:[2-9]|[1-9]\d+)(?:\.\d+)?\b(?! ?[%/\w])", re.ASCII)
 _MOST_ACCENT_WORDS = 4
 _LONGEST_PHRASE = 8
 """Longest phrase, in words, that may begin within an idiom and end after it."""
+_LONGEST_NAME = 9
+"""Tokens of the longest name of several words: "hope and/or enthusiasm and/or optimism"."""
 _IDIOM = Form.IDIOM  # a global name is faster than an attribute
 _ARTICLES = frozenset({"a", "an", "the"})
 
@@ -57,13 +69,16 @@ def items_of(text: str, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
     items: list[Item] = []
     accent = lexicon.accent_word
     idioms = False
-    for item in lexicon.phrases.scan(tokens):
+    for item in _phrases(tokens, lexicon):
         entry = item[2]
         if entry is UNKNOWN:
             word = tokens[item[0]]
             if word in MARKS:
-                item = (item[0], item[1], MARKS[word])
-            elif word[0].isdigit() and (meaning := _number(tokens, item[0])):
+                entry = MARKS[word]
+                if entry is QUOTE:
+                    continue
+                item = (item[0], item[1], entry)
+            elif (word[0].isdigit() or word[0] == ".") and (meaning := _number(tokens, item[0], text)):
                 first = _age_start(tokens, item[0]) if meaning.kind is Kind.TRAIT else item[0]
                 while items and items[-1][0] >= first:
                     items.pop()
@@ -85,6 +100,26 @@ def items_of(text: str, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
         return items
     names = sorted([*_names(text, lexicon), *_names_of_things(text, lexicon)])
     return _without(items, text, names, _NAME) if names else items
+
+
+def _phrases(tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
+    """Split tokens into names of several words, and into phrases of the lexicon between these."""
+    if lexicon.name_beginnings.isdisjoint(tokens):
+        return lexicon.phrases.scan(tokens)
+    names: list[Item] = []
+    for at, token in enumerate(tokens):
+        if token in lexicon.name_beginnings and (not names or at >= names[-1][1]):
+            _, length, entry = lexicon.compound_names.scan(tokens[at : at + _LONGEST_NAME])[0]
+            if entry is not UNKNOWN:
+                names.append((at, at + length, entry))
+    items: list[Item] = []
+    start = 0
+    for name in (*names, (len(tokens), len(tokens), UNKNOWN)):
+        between = lexicon.phrases.scan(tokens[start : name[0]])
+        items += [(start + first, start + stop, entry) for first, stop, entry in between]
+        items.append(name)
+        start = name[1]
+    return items[:-1]
 
 
 def _idiom(item: Item, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
@@ -143,10 +178,11 @@ def _names_of_things(text: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     """
     for match in _CAPITALIZED_WORD.finditer(text):
         before, name, noun = match.groups()
-        if lexicon.words.get(name.lower()).kind is Kind.EMOTION and (
-            lexicon.words.get(before).kind is Kind.CONTENT or (noun and _is_noun(noun, lexicon))
-        ):
-            yield match.span(2)
+        if lexicon.words.get(name.lower()).kind is Kind.EMOTION:
+            kind = lexicon.words.get(before).kind
+            is_before_noun = noun and kind is not Kind.INTENSITY and _is_noun(noun, lexicon)
+            if kind is Kind.CONTENT or is_before_noun:
+                yield match.span(2)
 
 
 def _is_noun(word: str, lexicon: Lexicon) -> bool:
@@ -169,24 +205,23 @@ def _without(items: list[Item], text: str, held: Sequence[tuple[int, int]], entr
     for item in items:
         while start >= 0 and places[item[0]][0] >= end:
             start, end = next(ends, (-1, -1))
-        inside = start >= 0 and places[item[1] - 1][1] > start
+        is_compound = item[2].form is Form.NAME and item[1] > item[0] + 1  # "Sexual Lust Score"
+        inside = start >= 0 and places[item[1] - 1][1] > start and not (is_compound and entry is _NAME)
         kept.append((item[0], item[1], entry) if inside else item)
     return kept
 
 
-def _number(tokens: Sequence[str], index: int) -> Entry | None:
+def _number(tokens: Sequence[str], index: int, text: str) -> Entry | None:
     """Return the meaning of the number at `index` of the tokens; None if it is neither rating nor age."""
     word = tokens[index]
-    share = _share(word)
-    if share is not None:
-        return Entry(Kind.RATING, word, nearest_level(share), phrase=word)
     years = _years(tokens, index)
     name = None if years is None else age_group(years)
-    if not name:
-        return None
-    age = Entry(Kind.TRAIT, "age", value=name, phrase=word)
-    gender = _LETTERS.get(word[-1])
-    return Entry(Kind.TRAIT, "gender", value=gender, phrase=word, second=age) if gender else age
+    if name:
+        age = Entry(Kind.TRAIT, "age", value=name, phrase=word)
+        gender = _LETTERS.get(word[-1])
+        return Entry(Kind.TRAIT, "gender", value=gender, phrase=word, second=age) if gender else age
+    share = _share(tokens, index, text)
+    return None if share is None else Entry(Kind.RATING, word, nearest_level(share), phrase=word)
 
 
 def _age_start(tokens: Sequence[str], index: int) -> int:
@@ -194,18 +229,32 @@ def _age_start(tokens: Sequence[str], index: int) -> int:
     return next((at for at in (index - 1, index - 2) if at >= 0 and tokens[at] in _AGED), index)
 
 
-def _share(word: str) -> float | None:
-    """Return a rating ("80%", "8/10", "0.8") as a share of its scale; None for other words."""
-    if len(word) > _LONGEST_RATING or not _RATING.fullmatch(word):
+def _share(tokens: Sequence[str], index: int, text: str) -> float | None:
+    """Return a rating ("80%", "8/10", "0.8") as a share of its scale; None for other words, for numbers
+    without a scale, and for those of an enumeration ("1. fear").
+    """
+    rating = _RATING.fullmatch(tokens[index])
+    if rating is None:
         return None
-    if word.endswith("%"):
-        share = float(word[:-1]) / 100
-    elif "/" in word:
-        part, _, whole = word.partition("/")
-        share = float(part) / float(whole) if float(whole) else 2.0
-    else:
-        share = float(word)
-    return share if share <= 1 else None
+    number, percent, low, high = rating.groups()
+    scale: Scale | None = Scale("", float(low or 0), float(high or 100))
+    if not percent and not high:
+        before, after = "\n" if not index else tokens[index - 1], "".join(tokens[index + 1 : index + 2])
+        scale = None if before == "\n" and number.isdigit() else _scale_of_numbers(text)
+        if number == "1" and scale is INTENSITY:
+            is_rating = MARKS.get(before) is COLON or not after[:1].isalnum()
+            scale = INTENSITY if is_rating and not _LARGER_NUMBER.search(text) else None
+    value = float(number.replace(",", "."))
+    return to_intensity(value, scale) if scale and scale.low <= value <= scale.high > scale.low else None
+
+
+@lru_cache(maxsize=1)
+def _scale_of_numbers(text: str) -> Scale:
+    """Return the scale that a text states ("on a scale of 0 to 4", "scores out of 10"), else 0–1."""
+    if (stated := _STATED_SCALE.search(text)) is None:
+        return INTENSITY
+    *low, high = map(float, re.findall(r"\d+", stated[0]))
+    return Scale("", low[-1] if low else 0.0, high)
 
 
 def _years(tokens: Sequence[str], index: int) -> int | None:

@@ -4,21 +4,23 @@ A second file in the same format can give the renderer other words and sentence 
 change. Loading takes 80 ms, once per process.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import permutations, product
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
 from budew.captions.idioms import with_idioms
-from budew.captions.phrases import Entry, phrases_of
+from budew.captions.phrases import MODERATE, UNKNOWN, Entry, Form, Kind, phrases_of
 from budew.captions.speaker import PeopleWords, people_words
 from budew.captions.tokens import PhraseTrie, tokenize
 from budew.captions.vocabulary import ByName, Vocabulary, plain_vocabulary, tuples, varied_vocabulary
 from budew.io.resources import data_folder, packaged_yaml
-from budew.taxonomy import ATTRIBUTES, burst, emotion
+from budew.taxonomy import ATTRIBUTES, EMOTION_TABLE, burst, emotion, name_parts
 
 RENDERED_ATTRIBUTES = tuple(name for name in ATTRIBUTES if name not in ("Age", "Gender"))
 """Voice attributes that are rendered; age and gender are rendered in words."""
@@ -32,6 +34,8 @@ class Lexicon:
         table: content of the file, merged with a file of additions if there is one.
         words: meaning of each phrase, without idioms.
         phrases: meaning of each phrase, with idioms.
+        compound_names: names of the taxonomy that have several words; they precede any other phrase.
+        name_beginnings: first words of these names.
         varied, plain: phrases of the two wordings.
         emotions: words for each emotion by form, such as "noun" and "adjective".
         accent_word: last word of an accent: "accent".
@@ -45,6 +49,8 @@ class Lexicon:
     table: Mapping[str, Any]
     words: PhraseTrie[Entry]
     phrases: PhraseTrie[Entry]
+    compound_names: PhraseTrie[Entry]
+    name_beginnings: frozenset[str]
     varied: Vocabulary
     plain: Vocabulary
     emotions: Mapping[str, ByName]
@@ -67,6 +73,9 @@ def load_lexicon() -> Lexicon:
     folder = data_folder("caption_templates")
     table = packaged_yaml(folder / "en.yaml")
     words = phrases_of(table)
+    for name in (name for row in EMOTION_TABLE.values() for name in (row.name, *row.aliases)):
+        if (known := words.get(name)) is not UNKNOWN:
+            words.replace(name, replace(known, form=Form.NAME))
     return _compiled(table, words, with_idioms(words, packaged_yaml(folder / "idioms" / "en.yaml")))
 
 
@@ -83,6 +92,27 @@ def load_extended_lexicon(additions: Path) -> Lexicon:
     base = load_lexicon()
     added = yaml.safe_load(additions.read_text(encoding="utf-8"))
     return _compiled(_with_additions(base.table, added), base.words, base.phrases)
+
+
+def _compound_names(joiners: Sequence[str]) -> PhraseTrie[Entry]:
+    """Compile the names of the taxonomy that have several words, moderate by themselves: two or more parts of
+    a name, in any order and joined in any way, and escaped names ("Sexual%20Lust").
+    """
+    phrases = PhraseTrie(UNKNOWN)
+    for row in EMOTION_TABLE.values():
+        for name in (row.name, *row.aliases):
+            entry = Entry(Kind.EMOTION, row.name, MODERATE, form=Form.NAME, phrase=name)
+            parts = name_parts(name)
+            spellings = (
+                {name, quote(name), quote(name, safe="")} if len(name.split()) + len(parts) > 2 else set()
+            )
+            for count in range(2, len(parts) + 1):
+                for between in product(joiners, repeat=count - 1):
+                    for chosen in permutations(parts, count):
+                        spellings.add("".join(map("".join, zip(chosen, (*between, ""), strict=True))))
+            for spelling in spellings:
+                phrases.setdefault(spelling, entry)
+    return phrases
 
 
 def _with_additions(table: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,10 +134,13 @@ def _with_additions(table: Mapping[str, Any], added: Mapping[str, Any]) -> dict[
 
 def _compiled(table: Mapping[str, Any], words: PhraseTrie[Entry], phrases: PhraseTrie[Entry]) -> Lexicon:
     varied = varied_vocabulary(table)
+    names = _compound_names(table["joined"])
     return Lexicon(
         table=table,
         words=words,
         phrases=phrases,
+        compound_names=names,
+        name_beginnings=frozenset(filter(None, names.root)),
         varied=varied,
         plain=plain_vocabulary(table, varied),
         emotions={emotion(name): tuples(row) for name, row in table["emotions"].items()},

@@ -83,9 +83,7 @@ class Form(StrEnum):
     IDIOM = "idiom"  # a figure of speech for an emotion, which may hold a sound: "groans in pain"
     POSSESSIVE = "possessive"  # before what somebody has
     OWNED = "owned"  # somebody else, with the possessive
-    ANSWER = (
-        "answer"  # a rating by an expert, of an emotion by its full name: "Fatigue/Exhaustion: not present"
-    )
+    NAME = "name"  # a name of the taxonomy, which has the intensity that is stated, whatever its own level
     VOCAL = "vocal"  # an intensity that describes voices, too
     KINDLESS = "kindless"  # a burst that may be another one of its group
 
@@ -144,16 +142,22 @@ STOP = Entry(Kind.STOP, ".")
 QUESTION = Entry(Kind.STOP, "?")
 """A question mark: the answer after it may deny what is asked."""
 COLON = Entry(Kind.PASSING, ":")
-"""A mark between an emotion and its intensity: "fear: strong", "fear (strong)"."""
+"""A mark between an emotion and its intensity: "fear: strong", "fear (strong)", "fear | strong"."""
+DASH = Entry(Kind.BREAKING, "dash")
+SEMICOLON = Entry(Kind.STOP, ";")
+"""Marks that may stand there, too: "fear – strong", "fear;0.8"."""
 MARK = Entry(Kind.BREAKING, "mark")
 """Any mark that is not in `MARKS`; it ends the scope of what comes before it."""
+QUOTE = Entry(Kind.LINK, '"')
+"""A mark around a single word (a so-called "happy" voice) or a field of JSON; it has no effect."""
 QUOTED = Entry(Kind.INERT, "quoted")
 """A phrase in quoted speech."""
 MARKS = {
-    **dict.fromkeys(",\n", COMMA), **dict.fromkeys(".!;", STOP), "?": QUESTION,
-    **dict.fromkeys(":()=", COLON), **dict.fromkeys('"“”', Entry(Kind.LINK, '"')),
+    **dict.fromkeys(",\n", COMMA), **dict.fromkeys(".!", STOP), "?": QUESTION,
+    **dict.fromkeys(":()[]=|", COLON), **dict.fromkeys("–—", DASH), ";": SEMICOLON,
+    **dict.fromkeys('"“”', QUOTE),
 }  # fmt: skip
-"""Marks to their meanings; quotation marks here enclose a single word (a so-called "happy" voice)."""
+"""Marks to their meanings."""
 
 _VOWELS = "aeiou"
 _SINGLE_VOWEL_END = re.compile(r"[^aeiou][aeiou][bdgmnpt]$")
@@ -191,8 +195,7 @@ def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
         _add(phrases, words, Entry(Kind.INTENSITY, name, level))
         _add(phrases, table["rating"][name], Entry(Kind.RATING, name, level))
     for name, answers in table["answer"].items():
-        entry = Entry(Kind.RATING, name, LEVELS[LEVEL_NAMES.index(name)], form=Form.ANSWER)
-        _add(phrases, answers, entry)
+        _add(phrases, answers, Entry(Kind.RATING, name, LEVELS[LEVEL_NAMES.index(name)]))
     for word in table[Form.VOCAL.value]:
         phrases.replace(word, replace(phrases.get(word), form=Form.VOCAL))
     _add_bursts(phrases, table)

@@ -19,7 +19,9 @@ from collections.abc import Sequence
 
 from budew.captions import scope_denial, scope_people
 from budew.captions.phrases import (
+    COLON,
     COMMA,
+    DASH,
     FULL,
     MODERATE,
     SLIGHT,
@@ -29,7 +31,6 @@ from budew.captions.phrases import (
     Entry,
     Form,
     Kind,
-    shifted,
 )
 from budew.captions.scope_people import skip_quality
 from budew.captions.scope_state import (
@@ -51,6 +52,8 @@ _CLAUSE_BEGINNINGS = (
     Kind.SUBJECT, Kind.LINK, Kind.NEGATION, Kind.INERT, Kind.BREAKING, Kind.PEAK, Kind.PASSING
 )  # fmt: skip
 """Kinds of phrases that can begin the clause after a sentence adverb."""
+_BEFORE_RATED = (Kind.LINK, Kind.BREAKING, Kind.PASSING)
+"""Kinds of phrases between a rating and the emotion after it: "80% of fear", "0.8 for fear"."""
 
 
 def resolve_scopes(entries: Sequence[Entry]) -> tuple[list[float], list[str]]:
@@ -79,7 +82,10 @@ def feeling(state: ScopeState, index: int, entry: Entry) -> None:
     if entry.either and state.pending is None and _is_no_feeling(state, index, entry):
         return
     governing = _governing_level(state, index, entry)
-    state.set_level(index, entry.level if governing is None else shifted(entry.level, governing))
+    if governing is None:
+        state.set_level(index, entry.level)
+    else:
+        state.grade(index, governing)
     if state.words_since_list or (state.comma_since_list and not state.is_closed(index)):
         state.listed.clear()
     state.listed.append(index)
@@ -230,7 +236,9 @@ def intensity(state: ScopeState, index: int, entry: Entry) -> None:
     if outer is not None:  # a weak one weakens, else the stronger counts
         level = min(outer, level) if min(outer, level) < MODERATE else max(outer, level)
     if state.last is not None and _is_predicate(state, index):
-        if state.levels[state.last] and level != MODERATE:  # "slight fear is evident"
+        mark = state.entries[index - 1]
+        is_stated = level != MODERATE or mark is COLON or mark is DASH  # not "slight fear is evident"
+        if state.levels[state.last] and is_stated:
             state.grade(state.last, level or SLIGHT)  # "the anger is not strong"
         state.pending = state.carried = state.last = None
     else:
@@ -240,8 +248,12 @@ def intensity(state: ScopeState, index: int, entry: Entry) -> None:
 def _is_predicate(state: ScopeState, index: int) -> bool:
     """Return whether an intensity is the predicate of the emotion before it: "the fear is strong and …"."""
     before, entry, after = state.entries[index - 1 : index + 2]
+    if after is COLON and separates(before) and state.entries[index + 2].kind is Kind.EMOTION:
+        return False  # "strong: fear, slight: joy"
+    if after.kind is Kind.LINK and state.ends_clause(index + 1):  # "fear (low intensity)", "faintly audible"
+        return before.kind in (Kind.EMOTION, Kind.LINK, Kind.PASSING)
     if before.form in COPULAS:
-        return after.kind not in (Kind.EMOTION, Kind.LINK)
+        return after.kind not in (Kind.EMOTION, Kind.LINK, Kind.INTENSITY)
     if entry.form is Form.VOCAL and separates(before):  # "a malevolent, low voice"
         return False
     return state.ends_clause(index)
@@ -267,18 +279,18 @@ def intensity_after(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def rating(state: ScopeState, index: int, entry: Entry) -> None:
-    """Rule for a rating: it is the level of the emotion before it; of all its names ("Fatigue/Exhaustion: not
-    present") if it is an answer in words.
-    """
+    """Rule for a rating: it is the level of the emotion before it, or after it ("80% fear")."""
+    if state.last is None or separates(state.entries[index - 1]):
+        first, second = state.following(index, 2)
+        if Kind.EMOTION in (first.kind, second.kind if first.kind in _BEFORE_RATED else None):
+            state.end_scope(index, entry)
+            state.fronted = entry.level, index + 2
+            return
     if state.last is None:
         state.end_scope(index, entry)
     else:
-        state.role, at = NEGATED, state.last
-        state.set_level(at, entry.level if state.levels[at] else 0.0)
-        name = state.entries[at].name
-        while entry.form is Form.ANSWER and state.entries[at - 2].name == name:
-            at -= 2
-            state.set_level(at, entry.level)
+        state.role = NEGATED
+        state.set_level(state.last, entry.level if state.levels[state.last] else 0.0)
         state.pending = state.carried = state.last = None
 
 
@@ -325,7 +337,7 @@ RULES: dict[Kind, Rule | None] = {
     Kind.COMMA: comma,
     Kind.CONJUNCTION: conjunction,
     Kind.STOP: ScopeState.stop,
-    Kind.BREAKING: ScopeState.end_scope,
+    Kind.BREAKING: ScopeState.breaking,
     Kind.INERT: ScopeState.end_scope,
     Kind.UNKNOWN: ScopeState.unknown_word,
     Kind.PASSING: ScopeState.passing,

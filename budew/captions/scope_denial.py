@@ -1,6 +1,6 @@
 """Scope rules for emotions that do not count, because they are denied, imagined or past."""
 
-from budew.captions.phrases import COMMA, QUESTION, STRONG, UNKNOWN, Entry, Form, Kind
+from budew.captions.phrases import COLON, COMMA, DASH, QUESTION, STRONG, UNKNOWN, Entry, Form, Kind
 from budew.captions.scope_state import ADVERBS, NEGATED, NOT_EXPRESSED, PAST, Rule, ScopeState
 
 _SUBJECT = 4
@@ -28,8 +28,9 @@ _SAYING = frozenset((Kind.EMOTION, Kind.AFTER, Kind.BURST, Kind.ATTRIBUTE, Kind.
 
 def negation(state: ScopeState, index: int, entry: Entry) -> None:
     """Rule for a negation of what follows, of what precedes ("but anger is not"), or of the last sentence."""
-    after = state.entries[index + 1]
-    may_deny_before = state.listed and entry.form is Form.ELLIPTIC  # "but anger is not"
+    before, after = state.entries[index - 1], state.entries[index + 1]
+    is_answer = before is COLON or before is DASH  # "anger: no"
+    may_deny_before = state.listed and (is_answer or entry.form is Form.ELLIPTIC)  # "but anger is not"
     if may_deny_before and after.kind not in (Kind.BREAKING, Kind.SUBJECT) and state.ends_clause(index):
         state.withdraw(NEGATED, within=_SUBJECT, after_comma=True)
     elif entry.form is Form.PREFIX and after.kind not in _SAYING:
@@ -94,9 +95,14 @@ def absent(state: ScopeState, index: int, entry: Entry) -> None:
     """Rule for words after an emotion that deny it; a singular verb denies only one emotion: "he is dismayed,
     and the cheer is put on".
     """
+    if [after.kind for after in state.following(index, 2)] == [COLON.kind, Kind.EMOTION]:  # "Absent: fear"
+        state.govern(0.0)
+        return
+    if state.entries[index - 1] is QUESTION:  # "Fear? None."
+        state.listed = state.previously_listed
     if entry.phrase.startswith(_SINGULAR):
         state.listed = state.listed[-1:]
-    state.withdraw(NEGATED, within=0)
+    state.withdraw(NEGATED, within=0, after_comma=state.entries[index - 1] is COLON)
 
 
 def too(state: ScopeState, index: int, entry: Entry) -> None:
@@ -176,6 +182,8 @@ def content(state: ScopeState, index: int, entry: Entry) -> None:
     """
     before, after = state.entries[index - 1], state.entries[index + 1]
     is_felt = before.kind is Kind.EMOTION and before.form not in ADVERBS
+    if is_felt and after.kind is Kind.RATING:  # "fear scores 3/4"
+        return
     if is_felt and after.form is not Form.PERSON:
         state.withdraw(NOT_EXPRESSED, within=0)
     else:

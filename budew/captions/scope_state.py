@@ -6,7 +6,7 @@ Each search is bounded to a few entries, so that scope resolution is linear in t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from budew.captions.phrases import COLON, COMMA, STOP, UNKNOWN, Entry, Form, Kind, shifted
+from budew.captions.phrases import COLON, COMMA, DASH, SEMICOLON, STOP, UNKNOWN, Entry, Form, Kind, shifted
 
 AFFIRMED, NEGATED, PAST, NOT_EXPRESSED = "affirmed", "negated", "past", "not expressed"
 """Roles of a phrase: "affirmed" counts; the others are reasons why a phrase does not count."""
@@ -27,6 +27,9 @@ _LISTED = BETWEEN - {Kind.CONJUNCTION} | {
     Kind.EMOTION, Kind.BURST, Kind.AFTER, Kind.NEGATION, Kind.PEAK, Kind.HEDGE, Kind.QUALITY,
 }  # fmt: skip
 """Kinds of phrases in a list that ends with "and" or "or"."""
+
+_GRADES = (Kind.INTENSITY, Kind.RATING, Kind.ABSENT, Kind.NEGATION, Kind.LINK)
+"""Kinds of phrases that may grade an emotion after a dash."""
 
 
 @dataclass(slots=True)
@@ -69,6 +72,11 @@ class ScopeState:
 
     def stop(self, index: int, entry: Entry) -> None:
         """Rule for a mark that ends a sentence: end all scopes."""
+        if entry is SEMICOLON:
+            first, second = self.following(index, 2)
+            is_graded = first.kind is Kind.RATING and self.ends_clause(index + 1)  # "fear;0.8"
+            if is_graded or (first.kind is Kind.LINK and second is COLON):  # "fear; intensity: 0.8"
+                return
         self.govern_nothing()
         self.previously_listed, self.listed = self.listed, []
         self.sentence_start = index + 1
@@ -86,6 +94,17 @@ class ScopeState:
         """Make `level` govern the following words, instead of any other level; `role` is for level 0."""
         self.pending, self.carried, self.role, self.last = level, None, role, None
         self.unknown_words = 0
+
+    def breaking(self, index: int, entry: Entry) -> None:
+        """Rule for what ends all scopes: any word or mark, but not a dash before an intensity, rating or
+        negation alone ("fear – strong").
+        """
+        at = index + 1
+        while entry is DASH and self.entries[at].kind in _GRADES:
+            if self.ends_clause(at) and self.entries[at + 1].kind is not CONJUNCTION:
+                return
+            at += 1
+        self.end_scope(index, entry)
 
     def end_scope(self, index: int, entry: Entry) -> None:
         """Rule for a phrase or word that ends all scopes."""
@@ -113,9 +132,15 @@ class ScopeState:
         self.end_scope(index, entry)
 
     def passing(self, index: int, entry: Entry) -> None:
-        """Rule for a word that ends the scope of an intensity, and has no other effect."""
-        if self.pending is None or (self.pending != 0.0 and not self.leads_on(index)):
-            self.pending = self.carried = None
+        """Rule for a word that ends the scope of an intensity, and has no other effect; a mark may separate
+        these ("Strong: fear").
+        """
+        if self.pending is None:
+            self.carried = None
+        elif self.pending != 0.0 and not self.leads_on(index):
+            before, after = self.entries[index - 1], self.entries[index + 1]
+            if entry is not COLON or before.kind is not Kind.INTENSITY or after.kind is not Kind.EMOTION:
+                self.pending = self.carried = None
 
     # What phrases amount to.
 
@@ -129,8 +154,9 @@ class ScopeState:
         self.levels[index], self.roles[index] = 0.0, role
 
     def grade(self, index: int, intensity: float) -> None:
-        """Apply an intensity to an emotion that was read before."""
-        self.set_level(index, shifted(self.entries[index].level, intensity))
+        """Set the level of an emotion to that of an intensity, which the level of a word by itself shifts."""
+        entry = self.entries[index]
+        self.set_level(index, intensity if entry.form is Form.NAME else shifted(entry.level, intensity))
 
     def withdraw(self, role: str, *, within: int, after_comma: bool = False) -> None:
         """Reject the emotions of the last list, and end all scopes.

@@ -13,15 +13,22 @@ from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from budew.errors import SettingsError
+from budew.taxonomy import find_emotion
 
-# A word is a run of letters and digits, or a rating such as 0.8, 80% and 8/10; a mark ends or joins
-# clauses. Apostrophes and hyphens separate words, except invisible ones such as soft hyphens, and the hyphen
-# before "free" ("anger-free") and before an answer ("anger - not present"). Lower-case ASCII words come
-# first, which takes a third less time.
+# A word is a run of letters and digits, or a number with its scale: 0.8, 80%, 8/10, "8 out of 10", "8 on a
+# scale from 0 to 10"; a mark ends or joins clauses. Apostrophes and hyphens separate words, except invisible
+# ones such as soft hyphens, and the hyphen before "free" ("anger-free") and before an answer ("anger - not
+# present"); so do quotation marks around a value ("fear": "strong"). Lower-case ASCII words come first, which
+# takes a third less time.
 _UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+_SCALE = (
+    r"(?: ?%| ?/ ?\d++(?!/)"
+    r"|(?i: per ?cent| (?:(?:out )?of|on a scale (?:of|from))(?: [01](?: to |[-–]))? ?\d++)(?!\w))"
+)
 _TOKEN = re.compile(
-    rf"[a-z][a-z0-9]*+(?![^\x00-\x7f])|\d+\.\d+|\d+%|\d+/\d+|[^\W_]+(?:[{_UNSEEN}]+[^\W_]+)*"
-    r"|[.,;=:!?&/|()\[\]\"“”…—–\n•·]|-free\b"
+    rf"[a-z][a-z0-9]*+(?![^\x00-\x7f])|\d++(?:(?:\.|(?<=\b0),)\d++{_SCALE}?|{_SCALE}|(?!\w))"
+    rf"|[^\W_]+(?:[{_UNSEEN}]+[^\W_]+)*|[,;=:!?&/|()\[\]…—–\n•·]|[\"“”](?<![:=].)(?<![:=] .)"
+    r"|\.(?:(?<!\w\.)\d++)?|-free\b"
     r"|-(?= (?i:(?:not|mildly|weakly|slightly|intensely|strongly|fully)(?: ?/ ?fully)? (?:present|expressed)"
     r"|non-?existent)\b)"
 )
@@ -40,6 +47,7 @@ _QUOTED = re.compile(
 )
 _MARK = re.compile("[\"“”«»„'‘’]")
 _QUOTED_WORD = re.compile(r"\w+")
+_KEY = re.compile(r"""(?:["']([^"']+)["']: ?|\w=)$""")
 _BEHIND = 3
 """Number of words before a quotation in which a verb of speaking is searched."""
 _PLAIN_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -211,8 +219,8 @@ def quoted_spans(text: str, speaking: Set[str]) -> list[tuple[int, int]]:
     """Return the spans, in characters, of quoted speech, which does not describe the voice.
 
     Text in quotation marks is quoted speech if it has more than one word, or follows a verb of speaking;
-    another single word (a so-called "happy" voice) is not. A caption in quotation marks as a whole is not
-    quoted speech.
+    another single word (a so-called "happy" voice) or name of an emotion ("Sexual Lust": "very strong"), with
+    its value, is not. A caption in quotation marks as a whole is not quoted speech.
 
     Args:
         text: a caption.
@@ -224,11 +232,16 @@ def quoted_spans(text: str, speaking: Set[str]) -> list[tuple[int, int]]:
     first, last = _words_reach(text)
     for match in _QUOTED.finditer(text):
         start, end = match.span()
-        words = _QUOTED_WORD.findall(match[0])
+        words = [word for word in _QUOTED_WORD.findall(match[0]) if not word.isdigit()]
         if not words or (start <= first and last <= end):
             continue
-        before = _QUOTED_WORD.findall(text[max(0, start - 40) : start].lower())[-_BEHIND:]
-        if len(words) > 1 or not speaking.isdisjoint(before):
+        before = text[max(0, start - 80) : start].lower()
+        key = _KEY.search(before)
+        is_name = find_emotion(match[0]) is not None
+        if key is not None and (is_name or find_emotion(key[1] or "") is not None):
+            continue
+        said = not speaking.isdisjoint(_QUOTED_WORD.findall(before)[-_BEHIND:])
+        if said or (len(words) > 1 and not is_name):
             found.append((start, end))
     return found
 

@@ -39,10 +39,10 @@ _BETWEEN_PARTS = re.compile(r"/| & | and ")
 
 @lru_cache(maxsize=4096)
 def normal_form(name: str) -> str:
-    """Return the normal form of a name, without case, punctuation, "and", escapes and file-name parts."""
+    """Return the normal form of a name: no case, punctuation, "and", "or", escapes and file-name parts."""
     text = unicodedata.normalize("NFKC", unescape(unquote(name))).casefold().strip()
     text = _APOSTROPHE.sub("", _FILE_NAME_PARTS.sub("", text))
-    return "".join(word for word in _WORD.findall(text) if word != "and")
+    return "".join(word for word in _WORD.findall(text) if word not in ("and", "or"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +154,14 @@ class Attribute:
     at_high: str
 
 
+def name_parts(name: str) -> list[str]:
+    """Return the parts of a compound name: "Hope" and "Optimism" of "Hope/Optimism"."""
+    return _BETWEEN_PARTS.split(name)
+
+
 def _spellings(row: Emotion) -> list[str]:
     """Return the aliases of a row and each part of its compound names: "Hope" stands for "Hope/Optimism"."""
-    parts = [part for name in (row.name, *row.aliases) for part in _BETWEEN_PARTS.split(name)]
-    return [*row.aliases, *parts]
+    return [*row.aliases, *(part for name in (row.name, *row.aliases) for part in name_parts(name))]
 
 
 EMOTION_TABLE: Mapping[str, Emotion] = {

@@ -60,7 +60,7 @@ ANSWERS = {"not present": 0.0, "Non-Existent": 0.0, "Mildly present": 0.25, "sli
            "Intensely Present": 1.0, "strongly / fully expressed": 1.0}  # fmt: skip
 
 
-@pytest.mark.parametrize("frame", ["{}: {}", "{} – {}", "{} - {}", "{} ({})", "**{}:** {}"])
+@pytest.mark.parametrize("frame", ["{}: {}", "{} – {}", "{} - {}", "{} ({})", "**{}:** {}", '{{"{}": "{}"}}'])
 def test_an_answer_of_an_expert_is_the_level_of_any_emotion_by_its_name(frame):
     for name in EMOTIONS:
         for answer, level in ANSWERS.items():

@@ -15,7 +15,16 @@ from budew.captions.lexicon import RENDERED_ATTRIBUTES
 from budew.captions.phrases import own_levels, shifted
 from budew.captions.vocabulary import Wording
 from budew.profile import VoiceProfile
-from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, LEVELS
+from budew.taxonomy import (
+    ACCENTS,
+    ATTRIBUTES,
+    BURSTS,
+    CATEGORIES,
+    EMOTION_TABLE,
+    EMOTIONS,
+    LEVEL_NAMES,
+    LEVELS,
+)
 from tests.trained import TINY_SYNTHETIC
 
 ODD_ACCENTS = ("Bavarian", "Upper Saxon", "Ülü-Ülü", "deep angry", "tired", "chuckle", "no", "accent", "a")
@@ -102,14 +111,18 @@ def test_every_intensity_fits_every_emotion_word():
     levels = {LEVELS[LEVEL_NAMES.index(name)]: row for name, row in lexicon.table["intensity"].items()}
     for name, forms in lexicon.emotions.items():
         own = own_levels(forms)
+        names = [alias.lower() for alias in EMOTION_TABLE[name].aliases]
         for level, intensity in levels.items():
             behind = intensity["after"][0]
             pairs = [(word, before) for word in forms["noun"] for before in intensity["noun"]]
             pairs += [(word, before) for word in forms["adjective"] for before in intensity["adjective"]]
+            stated = {
+                word: level if word in names else shifted(own.get(word, 0.5), level) for word, _ in pairs
+            }
             for word, before in pairs:
-                assert parse(f"{before} {word}").emotions == {name: shifted(own.get(word, 0.5), level)}
-            for word in (*forms["noun"], *forms["adjective"]):
-                assert parse(f"{word} {behind}").emotions == {name: shifted(own.get(word, 0.5), level)}
+                assert parse(f"{before} {word}").emotions == {name: stated[word]}
+            for word in stated:
+                assert parse(f"{word} {behind}").emotions == {name: stated[word]}
 
 
 def test_every_phrase_for_a_burst_names_that_burst_alone():
