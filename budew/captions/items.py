@@ -30,6 +30,7 @@ _SEXES = ("f", "m", "female", "male", "woman", "man", "girl", "boy")
 _RATING = re.compile(
     r"(\d*[.,]?\d+)(?: ?(%|per ?cent)|(?: ?/ ?| \D+ )(?:([01])(?: to |[-–]))?(\d+))?", re.ASCII
 )
+_RANGE = re.compile(r"[01] ?(?:-|–|\.\.+|to) ?\d+", re.ASCII)
 _STATED_SCALE = re.compile(
     r"(?:scale|rang\w+|rat(?:ed|ings?)|scor\w+|intensit\w+|levels?|values?|\()\W{0,4}(?:[a-z]+ ){0,3}"
     r"[01] ?(?:-|–|—|to|and|\.\.+) ?\d{1,3}\b|\b[01](?:-|–|—| to )\d{1,3} (?:scale|rating)"
@@ -78,6 +79,8 @@ def items_of(text: str, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
                 if entry is QUOTE:
                     continue
                 item = (item[0], item[1], entry)
+            elif word[0] in "01" and _RANGE.fullmatch(word):  # "fear (0-4): 3"
+                item = (item[0], item[1], COLON)
             elif (word[0].isdigit() or word[0] == ".") and (meaning := _number(tokens, item[0], text)):
                 first = _age_start(tokens, item[0]) if meaning.kind is Kind.TRAIT else item[0]
                 while items and items[-1][0] >= first:
@@ -180,8 +183,7 @@ def _names_of_things(text: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
         before, name, noun = match.groups()
         if lexicon.words.get(name.lower()).kind is Kind.EMOTION:
             kind = lexicon.words.get(before).kind
-            is_before_noun = noun and kind is not Kind.INTENSITY and _is_noun(noun, lexicon)
-            if kind is Kind.CONTENT or is_before_noun:
+            if kind is Kind.CONTENT or (noun and kind is not Kind.INTENSITY and _is_noun(noun, lexicon)):
                 yield match.span(2)
 
 
@@ -230,9 +232,7 @@ def _age_start(tokens: Sequence[str], index: int) -> int:
 
 
 def _share(tokens: Sequence[str], index: int, text: str) -> float | None:
-    """Return a rating ("80%", "8/10", "0.8") as a share of its scale; None for other words, for numbers
-    without a scale, and for those of an enumeration ("1. fear").
-    """
+    """Return a rating ("80%", "8/10", "0.8") as a share of its scale; None without one, as in "1. fear"."""
     rating = _RATING.fullmatch(tokens[index])
     if rating is None:
         return None

@@ -35,6 +35,7 @@ from budew.captions.phrases import (
 from budew.captions.scope_people import skip_quality
 from budew.captions.scope_state import (
     ADVERBS,
+    BESIDE,
     BETWEEN,
     COPULAS,
     NEGATED,
@@ -280,17 +281,21 @@ def intensity_after(state: ScopeState, index: int, entry: Entry) -> None:
 
 def rating(state: ScopeState, index: int, entry: Entry) -> None:
     """Rule for a rating: it is the level of the emotion before it, or after it ("80% fear")."""
-    if state.last is None or separates(state.entries[index - 1]):
+    rated = state.last
+    if rated is None or separates(state.entries[index - 1]):
         first, second = state.following(index, 2)
         if Kind.EMOTION in (first.kind, second.kind if first.kind in _BEFORE_RATED else None):
             state.end_scope(index, entry)
             state.fronted = entry.level, index + 2
             return
-    if state.last is None:
+    is_near = state.listed and state.words_since_list <= BESIDE and not state.comma_since_list
+    if rated is None and is_near and state.ends_clause(index):  # "fear was given 0.8"
+        rated = state.listed[-1]
+    if rated is None:
         state.end_scope(index, entry)
     else:
         state.role = NEGATED
-        state.set_level(state.last, entry.level if state.levels[state.last] else 0.0)
+        state.set_level(rated, entry.level if state.levels[rated] else 0.0)
         state.pending = state.carried = state.last = None
 
 

@@ -96,9 +96,7 @@ class ScopeState:
         self.unknown_words = 0
 
     def breaking(self, index: int, entry: Entry) -> None:
-        """Rule for what ends all scopes: any word or mark, but not a dash before an intensity, rating or
-        negation alone ("fear – strong").
-        """
+        """Rule for a word or mark that ends all scopes, but not for a dash as in "fear – strong"."""
         at = index + 1
         while entry is DASH and self.entries[at].kind in _GRADES:
             if self.ends_clause(at) and self.entries[at + 1].kind is not CONJUNCTION:
@@ -132,9 +130,7 @@ class ScopeState:
         self.end_scope(index, entry)
 
     def passing(self, index: int, entry: Entry) -> None:
-        """Rule for a word that ends the scope of an intensity, and has no other effect; a mark may separate
-        these ("Strong: fear").
-        """
+        """Rule for what ends the scope of an intensity, and has no other effect; not in "strong: fear"."""
         if self.pending is None:
             self.carried = None
         elif self.pending != 0.0 and not self.leads_on(index):
