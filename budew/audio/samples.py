@@ -236,12 +236,19 @@ def is_silent(samples: NDArray[np.float32], sampling_rate: int) -> bool:
 
     A constant offset counts as silence. Silent windows are not captioned, as models hallucinate on them.
     """
+    return not seconds_of_sound(samples, sampling_rate)
+
+
+def seconds_of_sound(samples: NDArray[np.float32], sampling_rate: int) -> float:
+    """Return the seconds of `samples` (n,), in tenths and a rest, that reach `SILENCE_FLOOR`."""
+    floor = 10.0 ** (SILENCE_FLOOR / 10)
     size = round(_SILENCE_FRAME * sampling_rate)
     whole = len(samples) - len(samples) % size
-    frames = samples[:whole].reshape(-1, size)
-    rest = samples[whole:].var(dtype=np.float64) if whole < len(samples) else 0.0
-    loudest = max(frames.var(axis=1, dtype=np.float64).max(initial=0.0), rest)
-    return bool(loudest < 10.0 ** (SILENCE_FLOOR / 10))
+    frames, rest = samples[:whole].reshape(-1, size), samples[whole:]
+    loud = size * int((frames.var(axis=1, dtype=np.float64) >= floor).sum())
+    if len(rest) and rest.var(dtype=np.float64) >= floor:
+        loud += len(rest)
+    return loud / sampling_rate
 
 
 def _name(audio: Path | bytes) -> str:

@@ -13,9 +13,10 @@ from typing import Annotated, Any
 
 import typer
 from typer import Option
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 from budew.cli.options import SETTINGS
+from budew.cli.spellings import CommandGroup, respelled
 from budew.cli.terminal import (
     finish_output,
     one_line_for,
@@ -84,7 +85,7 @@ COMMANDS = {
 """Module in this package and help line of each command or group, in the order of `budew --help`."""
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(CommandGroup):
     """Command group of `COMMANDS`, which imports the module of a command only when the command is called."""
 
     def __init__(self, **settings: Any) -> None:
@@ -94,7 +95,8 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the name of the called command, the command, and its arguments."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, load_command(name) if name else command, rest
+        command = load_command(name) if name else command
+        return name, command, respelled(rest, command)
 
 
 def load_command(name: str) -> Any:
@@ -104,13 +106,12 @@ def load_command(name: str) -> Any:
 
 
 app = typer.Typer(
-    cls=LazyGroup,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Caption speech: emotions, vocal bursts, the speaker. Render and parse captions, train captioners.",
     epilog="Start with: budew demo, or budew caption FILE. To check the installation: budew doctor.",
-    **SETTINGS,
+    **{**SETTINGS, "cls": LazyGroup},
 )
 
 

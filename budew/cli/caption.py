@@ -1,9 +1,10 @@
 """The command `budew caption`: captions files, folders, corpora, or a recording from the microphone."""
 
+import hashlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal, TextIO, get_args
@@ -17,7 +18,7 @@ from budew.cli import options
 from budew.cli.options import option_groups
 from budew.cli.terminal import is_stdout, output, progress_bar, refuse_to_replace, say_error
 from budew.errors import InputError
-from budew.io.disk import fingerprint, is_stream
+from budew.io.disk import fingerprint, is_stream, user_cache
 from budew.version import __version__
 
 Format = Literal["text", "json", "jsonl", "csv", "srt", "vtt", "html"]
@@ -72,6 +73,13 @@ class CaptionOutput:
             "benchmark calibrate.",
         ),
     ] = None
+    wording: Annotated[
+        Literal["varied", "model"],
+        Option(
+            help="Captions of a recording that is cut into windows. varied: each in another wording of the "
+            "same meaning; model: in the words of the model."
+        ),
+    ] = "varied"
     output_file: options.Output = None
     faces: Annotated[
         Path | None,
@@ -80,7 +88,9 @@ class CaptionOutput:
             help="html: scores of faces in the videos, by budew face score, drawn below those of the voice.",
         ),
     ] = None
-    quiet: Annotated[bool, Option("--quiet", help="Do not print notes about the checkpoint.")] = False
+    quiet: Annotated[
+        bool, Option("--quiet", help="Do not print the note on the first use of a checkpoint.")
+    ] = False
 
     def chosen_format(self) -> Format:
         """Return the chosen format; by default the suffix of the output file if it is a format, else text."""
@@ -124,19 +134,25 @@ def caption_command(
     refuse_to_replace([*sources, wanted.faces], file, recorded.keep)
     microphone = audio.find_microphone() if recorded.record else None
     chosen = model.options()
-    predictor = evaluation.ModelPredictor(chosen, writing.options(writing.samples))
+    shown = inference.OutputOptions(
+        format="text" if format == "html" else format,
+        scores=wanted.scores,
+        presence=wanted.scores and writing.samples > 0,
+        named=not recorded.record and _is_named(sources),
+    )
+    if failures := inference.unreadable(sources):
+        with output(file) as opened:
+            _write(inference.to_records(failures), opened, format, shown, (), faces)
+        raise typer.Exit(1)
+    writes = replace(writing.options(writing.samples), wording=wanted.wording)
+    predictor = evaluation.ModelPredictor(chosen, writes)
     captioner = predictor.captioner
     if wanted.calibration is not None:
         calibration = evaluation.read_calibration(wanted.calibration)
         calibration.check(predictor.model, predictor.decoding)
         captioner.options = replace(captioner.options, presence=calibration.presence)
-    if not wanted.quiet:
-        say_error(f"model: {captioner.backend.name} ({captioner.backend.runs_on})")
-        _print_cards(chosen.checkpoints)
-    presence = wanted.scores and writing.samples > 0
-    shown = inference.OutputOptions(
-        scores=wanted.scores, presence=presence, named=not recorded.record and _is_named(sources)
-    )
+    if not wanted.quiet and sys.stderr.isatty():
+        _introduce(chosen.checkpoints, captioner.backend.runs_on)
     captioned: AbstractContextManager[Iterator[inference.Record]]
     recordings: Iterable[inference.Recording] = ()
     if microphone and recorded.record:
@@ -173,12 +189,16 @@ def _check_input(sources: list[str], recorded: MicrophoneOptions, format: Format
         )
 
 
-def _print_cards(checkpoints: Sequence[str | Path | None]) -> None:
-    """Print training data and main result of each checkpoint, from its model card."""
+def _introduce(checkpoints: Sequence[str | Path | None], runs_on: str) -> None:
+    """Print what runs each checkpoint and what it was trained on, on its first use by this user."""
     for card in map(models.read_card, checkpoints):
-        if card.training:
-            result = f" {card.results[0]}." if card.results else ""
-            say_error(f"note: {card.training}{result} (--model: another; --quiet: no notes)")
+        note = f"note: {card.name} runs with {runs_on}. {card.training} Results: budew doctor"
+        seen = user_cache() / "notes" / hashlib.sha256(note.encode()).hexdigest()[:16]
+        if not seen.exists():
+            say_error(note)
+            with suppress(OSError):  # without a cache folder, the note is printed each time
+                seen.parent.mkdir(parents=True, exist_ok=True)
+                seen.touch()
 
 
 def _record(microphone: "audio.Microphone", seconds: float, keep: Path | None) -> "inference.Recording":
@@ -203,7 +223,7 @@ def _write(
 ) -> bool:
     """Write results in a format; return False if a recording failed or is damaged."""
     if format != "html":
-        return inference.write_results(records, file, replace(shown, format=format))
+        return inference.write_results(records, file, shown)
     listed = list(records)
     file.write(reports.captions_html(listed, recordings, faces))
     return not any(map(inference.is_bad, listed))
@@ -224,6 +244,7 @@ def _captioned(
         "runs_on": captioner.backend.runs_on,
         **asdict(captioner.decoding),
         "windows": fingerprint([windows]) if isinstance(windows, Path) else windows,
+        "wording": captioner.options.wording,
         "presence": captioner.options.presence and captioner.options.presence.model_dump(mode="json"),
         "version": __version__,
     }

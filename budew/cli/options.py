@@ -23,9 +23,11 @@ from typing import Annotated, Any, Literal
 from typer import Argument, Option
 
 from budew import evaluation, inference
+from budew.cli.spellings import CommandGroup
 from budew.errors import InputError
 
 SETTINGS: dict[str, Any] = {
+    "cls": CommandGroup,
     "no_args_is_help": True,
     "context_settings": {"help_option_names": ["-h", "--help"]},
 }

@@ -6,6 +6,7 @@ from .captioned_recording import WindowCaption as WindowCaption
 from .captioner import Captioner as Captioner
 from .file_captioning import caption_files as caption_files
 from .file_captioning import from_paths as from_paths
+from .file_captioning import unreadable as unreadable
 from .loading import identity_of as identity_of
 from .loading import load_backend as load_backend
 from .options import CaptionServer as CaptionServer

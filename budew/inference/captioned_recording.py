@@ -21,6 +21,11 @@ SILENCE = "[silence]"
 """Caption of a window without sound. It parses to the empty profile."""
 NO_SPEECH = "[no speech]"
 """Caption of a pause between windows of speech."""
+TOO_SHORT = "[too short]"
+"""Caption of a window with less than `SHORTEST_SOUND` of sound. It parses to the empty profile."""
+UNCAPTIONED = (SILENCE, NO_SPEECH, TOO_SHORT)
+SHORTEST_SOUND = 0.5
+"""Seconds. On less sound models hallucinate."""
 _TOKEN = re.compile(r"<\|[^|<>]{0,40}\|>")
 _OPENERS = r"(?:The|This|That|An?|She|He|It|They|There|In|With)\b"
 _STRAY = (
@@ -36,14 +41,16 @@ class WindowCaption:
 
     Attributes:
         start, end: times of the window in the recording, in seconds.
-        text: the caption, `SILENCE`, `NO_SPEECH`, or "" if the caption is withheld.
-        profile: parse of `text`; with samples, the mean of their parses without weak emotions.
+        text: the caption, one of `UNCAPTIONED`, or "" if the caption is withheld.
+        profile: parse of `text`; with samples, the mean of their parses without weak emotions. Gender and age
+            are those of the whole recording, or of the speaker if there is a name.
         sampled: mean profile of the sampled captions; None without sampling.
         removed: what was removed from the generated text (stray letters, repetitions); None: nothing.
         samples: texts of the sampled captions.
         speaker: name of the speaker from an RTTM file; None if unknown.
         presence: probability that each emotion is present: the share of the sampled captions that name it,
             calibrated if `WritingOptions.presence` is given; None without sampling.
+        model_caption: the caption in the words of the model, if `text` is another wording of it, else None.
     """
 
     start: float
@@ -55,11 +62,12 @@ class WindowCaption:
     samples: tuple[str, ...] = ()
     speaker: str | None = None
     presence: Mapping[str, float] | None = None
+    model_caption: str | None = None
 
     @property
     def silent(self) -> bool:
-        """Whether the window has no sound or no speech, so that the model was not run on it."""
-        return self.text in (SILENCE, NO_SPEECH)
+        """Whether the window has no speech or hardly any sound, so that the model was not run on it."""
+        return self.text in UNCAPTIONED
 
     @property
     def labelled(self) -> str:
@@ -89,6 +97,7 @@ class WindowCaption:
             "end": self.end,
             **speaker,
             "caption": self.text,
+            **({"model_caption": self.model_caption} if self.model_caption is not None else {}),
             **self.profile.to_dict(),
             **_shown_presence(self.presence),
         }
@@ -125,7 +134,7 @@ class CaptionedRecording:
         if len(self.windows) == 1:
             return self.windows[0].text
         if all(window.silent for window in self.windows):
-            return SILENCE
+            return TOO_SHORT if any(window.text == TOO_SHORT for window in self.windows) else SILENCE
         lines = [list(group) for _, group in groupby(enumerate(self.windows), key=_line)]
         return "\n".join(
             f"{clock(some[0][1].start)}–{clock(some[-1][1].end)} {some[0][1].labelled}" for some in lines
@@ -266,7 +275,8 @@ def _is_withheld(window: WindowCaption) -> bool:
 
 
 def _withheld(window: WindowCaption) -> WindowCaption:
-    return replace(window, text="", profile=VoiceProfile(None), sampled=None, samples=(), presence=None)
+    nothing = {"sampled": None, "samples": (), "presence": None, "model_caption": None}
+    return replace(window, text="", profile=VoiceProfile(None), **nothing)
 
 
 def without_stray_letters(text: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, overload
 
-from budew.audio.samples import Window, is_silent
+from budew.audio.samples import Window, seconds_of_sound
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, BudewWarning, InputError, JobError, first_line
 from budew.inference.backends import (
@@ -28,7 +28,14 @@ from budew.inference.backends import (
     TransformersBackend,
 )
 from budew.inference.batching import gathered, padded_seconds, prefetch
-from budew.inference.captioned_recording import NO_SPEECH, SILENCE, CaptionedRecording, FailedRecording
+from budew.inference.captioned_recording import (
+    NO_SPEECH,
+    SHORTEST_SOUND,
+    SILENCE,
+    TOO_SHORT,
+    CaptionedRecording,
+    FailedRecording,
+)
 from budew.inference.local_backends import load_local
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.inference.recording_state import RecordingState
@@ -160,7 +167,7 @@ class Captioner:
             resume: file with the captions of windows from an earlier run. These windows are not captioned
                 again, and captions of new windows are appended to it.
         """
-        return (result for (result,) in self._caption(recordings, [self.decoding], resume))
+        return (result for (result,) in self._caption(recordings, [self.decoding], resume, self._seed))
 
     def caption_clips(self, clips: Iterable[Clip]) -> Iterator[Result]:
         """Caption the clips of a corpus, lazily and in order; `source` of each result is the clip id."""
@@ -169,7 +176,10 @@ class Captioner:
     def caption_decodings(
         self, clips: Iterable[Clip], decodings: Sequence[DecodingOptions]
     ) -> Iterator[tuple[Result, ...]]:
-        """Caption clips with several decodings in one encoder pass; yield a result per decoding."""
+        """Caption clips with several decodings in one encoder pass; yield a result per decoding.
+
+        Captions are in the words of the model, also those of clips longer than a window.
+        """
         return self._caption(map(from_clip, clips), decodings)
 
     def caption_recordings(
@@ -184,7 +194,7 @@ class Captioner:
         Raises:
             AudioError: a recording cannot be decoded.
         """
-        for (result,) in self._caption(recordings, [decoding or self.decoding]):
+        for (result,) in self._caption(recordings, [decoding or self.decoding], seed=self._seed):
             if isinstance(result, FailedRecording):
                 raise AudioError(str(result))
             yield result
@@ -211,10 +221,13 @@ class Captioner:
         recordings: Iterable[Recording],
         decodings: Sequence[DecodingOptions],
         resume: ResumeFile | None = None,
+        seed: int | None = None,
     ) -> Iterator[tuple[Result, ...]]:
         """Caption batches, and yield the recordings that are complete, in order."""
         waiting: deque[RecordingState] = deque()
-        windows = self._windows(recordings, decodings, waiting, resume)
+        curves = self.options.presence
+        states = (RecordingState(self._cut(one), decodings, curves, seed) for one in recordings)
+        windows = self._windows(states, waiting, resume)
         batches = gathered(windows, self._padded, self.options.batch_size)
         for batch in prefetch(map(self._prepared, batches)):
             if batch is not None:
@@ -238,27 +251,34 @@ class Captioner:
 
     def _windows(
         self,
-        recordings: Iterable[Recording],
-        decodings: Sequence[DecodingOptions],
+        states: Iterable[RecordingState],
         waiting: deque[RecordingState],
         resume: ResumeFile | None,
     ) -> "Iterator[_Place | None]":
         """Yield windows with sound and without a stored caption; None after a recording that has none."""
-        for recording in recordings:
-            state = RecordingState(self._cut(recording), decodings, self.options.presence)
+        for state in states:
             waiting.append(state)
             for place, window in state.read(self.backend.window_seconds, self.backend.sampling_rate):
-                stored = None if resume is None else resume.text_of(state.source, window)
-                if stored is not None:
-                    state.write(place, window, [stored])
-                elif not len(window.samples):
-                    state.write(place, window, [GeneratedText(NO_SPEECH)] * len(decodings))
-                elif is_silent(window.samples, self.backend.sampling_rate):
-                    state.write(place, window, [GeneratedText(SILENCE)] * len(decodings))
-                else:
+                text = None if resume is None else resume.text_of(state.source, window)
+                if text is None and (marker := self._marker(window)):
+                    text = GeneratedText(marker)
+                if text is None:
                     yield state, place, window
+                else:
+                    state.write(place, window, [text] * len(state.decodings))
             if state.is_complete:
                 yield None
+
+    def _marker(self, window: Window) -> str:
+        """Return the caption of a window on which the model is not run; "" for one with enough sound."""
+        if not len(window.samples):
+            return NO_SPEECH
+        sound = seconds_of_sound(window.samples, self.backend.sampling_rate)
+        return "" if sound >= SHORTEST_SOUND else TOO_SHORT if sound else SILENCE
+
+    @property
+    def _seed(self) -> int | None:
+        return self.options.seed if self.options.wording == "varied" else None
 
     def _cut(self, recording: Recording) -> Recording:
         if isinstance(self.options.windows, Path):

@@ -1,28 +1,33 @@
 """`caption_files`: find the recordings in files, folders and corpora, and caption them in order."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from budew.audio.samples import SAMPLING_RATE
 from budew.corpora.folders import audio_files
 from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import Entry, is_corpus_file, matches, read_one
 from budew.errors import CorpusError
-from budew.inference.captioner import Captioner, Result
+from budew.inference.captioned_recording import FailedRecording
 from budew.inference.recordings import Recording, failing_recording, from_clip, from_file
-from budew.inference.resume_file import ResumeFile
 from budew.io.addresses import without_secrets
+
+if TYPE_CHECKING:
+    from budew.inference.captioner import Captioner, Result  # torch takes seconds
+    from budew.inference.resume_file import ResumeFile
 
 Progress = Callable[[int, int | None], None]
 
 
 def caption_files(
-    captioner: Captioner,
+    captioner: "Captioner",
     paths: Iterable[str | Path],
     *,
-    resume: ResumeFile | None = None,
+    resume: "ResumeFile | None" = None,
     progress: Progress | None = None,
-) -> Iterator[Result]:
+) -> "Iterator[Result]":
     """Caption files, folders and corpora, lazily: one result per recording, in order.
 
     Args:
@@ -46,6 +51,26 @@ def caption_files(
         if progress is not None:
             progress(done, total)
         yield result
+
+
+def unreadable(paths: Sequence[str | Path]) -> list[FailedRecording]:
+    """Return the failures of recordings of which none can be opened; [] if one can, or in a corpus.
+
+    So a model need not be loaded for them. Recordings after the first that can be opened are not tried.
+    """
+    failures: list[FailedRecording] = []
+    found, total = from_paths(paths)
+    for recording in found if total is not None else ():
+        if isinstance(recording.file, Path) and not recording.file.is_file():
+            return []  # a stream can be read only once
+        try:
+            next(recording.cut(1.0, SAMPLING_RATE))
+        except (CorpusError, OSError) as error:
+            reason = str(error).removeprefix(f"{recording.source}: ")
+            failures.append(FailedRecording(recording.source, reason))
+        else:
+            return []
+    return failures
 
 
 def from_paths(paths: Iterable[str | Path]) -> tuple[Iterator[Recording], int | None]:

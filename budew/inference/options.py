@@ -17,6 +17,7 @@ from budew.heads.presence import PresenceCurves
 
 BACKENDS = ("transformers", "ctranslate2")
 Windows = Literal["fixed", "speech"] | Path
+CaptionWording = Literal["varied", "model"]
 
 
 class CaptionServer(ServerSettings):
@@ -91,6 +92,10 @@ class WritingOptions:
             caption, emotions are unrated.
         windows: how a long recording is cut. "fixed": every window has the model's length; "speech": at
             pauses (needs the extra `corpora`); path of an RTTM file: at its speaker turns.
+        wording: captions of a recording that is cut into windows. "varied": each in another wording of the
+            same meaning, so that they are not all alike; "model": in the words of the model. A recording of
+            one window has the words of the model.
+        seed: random seed of the varied wording.
         batch_size: windows captioned at once; a smaller number needs less memory and gives the same captions.
         presence: calibration of the probability that an emotion is present, which needs sampled captions;
             None: the share of the samples that name it.
@@ -109,6 +114,8 @@ class WritingOptions:
     style: str | None = None
     parts: str | None = None
     windows: Windows = "fixed"
+    wording: CaptionWording = "varied"
+    seed: int = 0
     batch_size: int = 16
     presence: PresenceCurves | None = None
 

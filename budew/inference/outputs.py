@@ -12,8 +12,7 @@ from pysubs2 import SSAEvent, SSAFile
 
 from budew.errors import InputError
 from budew.inference.captioned_recording import (
-    NO_SPEECH,
-    SILENCE,
+    UNCAPTIONED,
     CaptionedRecording,
     FailedRecording,
     Record,
@@ -106,7 +105,7 @@ def captioned_windows(record: Record) -> list[Record]:
     if "error" in record:
         return []
     windows = record.get("windows", [{**record, "start": 0.0, "end": record["duration"]}])
-    return [window for window in windows if window["caption"] not in (SILENCE, NO_SPEECH, "")]
+    return [window for window in windows if window["caption"] not in (*UNCAPTIONED, "")]
 
 
 def _write_text(records: Iterator[Record], file: TextIO, options: OutputOptions) -> None:

@@ -1,17 +1,20 @@
 """State of a recording while its windows are captioned, which may happen in any order."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from budew.audio.samples import Window
+from budew.captions.caption_prompt import STYLES
 from budew.captions.parse import parse
+from budew.captions.phrases import PERSONAL
+from budew.captions.rewording import reworded
 from budew.errors import CorpusError
 from budew.heads.presence import PresenceCurves
 from budew.inference.backends import DecodingOptions, GeneratedText
 from budew.inference.captioned_recording import (
-    NO_SPEECH,
     REPETITION,
-    SILENCE,
+    UNCAPTIONED,
     CaptionedRecording,
     FailedRecording,
     WindowCaption,
@@ -26,6 +29,7 @@ from budew.inference.repetition import without_repetition
 from budew.inference.self_consistency import consensus, presence_shares
 from budew.inference.speaker_turns import speaker_at
 from budew.profile import VoiceProfile, expectation
+from budew.randomness import derived_seed
 
 
 @dataclass(slots=True)
@@ -36,6 +40,7 @@ class RecordingState:
         recording: the audio.
         decodings: decoding options; each window gets one caption for each of them.
         curves: calibration of the probability of presence; None for the shares of sampled captions.
+        seed: random seed of the wording of several windows; None for the words of the model.
         windows: captions of each window that was read, one per decoding; None: not captioned yet.
         damage: message about damage of the audio; None if there is no damage.
         failure: result of a recording that could not be captioned; None if nothing failed so far.
@@ -45,6 +50,7 @@ class RecordingState:
     recording: Recording
     decodings: Sequence[DecodingOptions]
     curves: PresenceCurves | None = None
+    seed: int | None = None
     windows: list[tuple[WindowCaption, ...] | None] = field(default_factory=list)
     damage: str | None = None
     failure: FailedRecording | None = None
@@ -113,7 +119,7 @@ class RecordingState:
             profiles = [parse(sample).profile for sample in samples]
             sampled, presence = expectation(profiles), presence_shares(profiles)
             presence = self.curves.applied_to(presence) if self.curves else presence
-        if text in (SILENCE, NO_SPEECH):
+        if text in UNCAPTIONED:
             profile = VoiceProfile()
         else:
             profile = parse(text).profile if sampled is None else consensus(sampled)
@@ -122,8 +128,40 @@ class RecordingState:
             window.start, window.end, text, profile, sampled, removed, samples, speaker, presence
         )
 
+    def _with_one_speaker(
+        self, windows: Sequence[WindowCaption], decoding: DecodingOptions
+    ) -> Sequence[WindowCaption]:
+        """Give all windows of a speaker the same gender and age, and each window its own wording.
+
+        A caption that says more than a profile holds is kept in the words of the model.
+        """
+        if len(windows) < 2:
+            return windows
+        name = self.recording.id or Path(self.source).name
+        style = next((style for style in STYLES if decoding.prompt.startswith(style)), "prose")
+        pooled = {
+            speaker: pooled_profile([window for window in windows if window.speaker == speaker]).traits
+            for speaker in {window.speaker for window in windows}
+        }
+        found = []
+        for window in windows:
+            if not window.silent and not window.withheld:
+                traits, profile = pooled[window.speaker], window.profile
+                person = {trait: traits[trait] for trait in PERSONAL if trait in traits}
+                emotions = profile.emotions if profile.rated else None
+                profile = VoiceProfile(emotions, profile.bursts, {**profile.traits, **person})
+                text = None
+                if self.seed is not None and decoding.stop_repetition and decoding.rates_emotions:
+                    seed = derived_seed(self.seed, name, f"{window.start:.3f}")
+                    text = reworded(window.text, seed=seed, style=style, speaker=person)
+                own = {} if text is None else {"text": text, "model_caption": window.text}
+                window = replace(window, profile=profile, **own)
+            found.append(window)
+        return found
+
     def _result(self, captions: Sequence[WindowCaption], decoding: DecodingOptions) -> CaptionedRecording:
-        windows = without_withheld_captions(captions)
+        allowed = without_withheld_captions(captions)
+        windows = without_withheld_captions(self._with_one_speaker(allowed, decoding))
         if not decoding.rates_emotions:
             windows = tuple(map(unrated, windows))
         warnings = [f"at {clock(window.start)}: {window.removed}" for window in windows if window.removed]

@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import numpy as np
 import soxr
-import torch
 from numpy.typing import NDArray
 
 from budew.audio.samples import Window, windows, windows_of
@@ -19,11 +18,17 @@ from budew.inference.speaker_turns import Turn, cut_turns, turns_of
 from budew.segmentation.cutter import SegmentSettings
 from budew.segmentation.recording import cut_recording
 
-SHORTEST = 0.025
-"""Seconds: one frame of Whisper's spectrogram; shorter audio has no features."""
+SHORTEST_REST = 1.5
+"""Seconds. A shorter rest after a window of more than twice its length is joined to that window, as its
+caption alone would be a guess."""
 LOWEST_RATE = 1_000
 """Hz. Lower sampling rates are mistakes, such as kHz, and would make hours of a few seconds."""
-Audio = str | Path | bytes | NDArray[Any] | torch.Tensor | BinaryIO | Mapping[str, Any]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Audio = str | Path | bytes | NDArray[Any] | Tensor | BinaryIO | Mapping[str, Any]
+else:
+    Audio = Any  # torch takes seconds, and paths are checked without it
 MAX_PAUSE = 2.0
 """Seconds. Speech is not cut at shorter pauses, as a window of a single word says little about the voice."""
 Cut = Callable[[float, int], Iterator[Window]]
@@ -85,7 +90,7 @@ def from_audio(audio: Audio, sampling_rate: int | None = None) -> Recording:
     """
     if isinstance(audio, Mapping):
         return _from_mapping(audio)
-    if isinstance(audio, torch.Tensor):
+    if hasattr(audio, "numpy"):
         audio = audio.detach().cpu().numpy()
     if isinstance(audio, np.ndarray):
         if sampling_rate is None:
@@ -135,7 +140,7 @@ def _fail(error: CorpusError, _seconds: float, _sampling_rate: int) -> NoReturn:
 def _from_mapping(audio: Mapping[str, Any]) -> Recording:
     samples = audio.get("array", audio.get("raw"))
     if samples is not None:
-        array = samples if isinstance(samples, torch.Tensor) else np.asarray(samples)
+        array = samples if hasattr(samples, "numpy") else np.asarray(samples)
         return from_audio(array, audio.get("sampling_rate"))
     inner = audio.get("bytes") or audio.get("path")
     if inner is None:
@@ -144,7 +149,7 @@ def _from_mapping(audio: Mapping[str, Any]) -> Recording:
 
 
 def _cut_encoded(audio: Path | bytes, name: str, seconds: float, sampling_rate: int) -> Iterator[Window]:
-    yield from _long_enough(windows(audio, seconds=seconds, sampling_rate=sampling_rate, name=name), name)
+    yield from _with_rest(windows(audio, seconds=seconds, sampling_rate=sampling_rate, name=name), seconds)
 
 
 def _cut_speech(audio: Path | bytes, name: str, seconds: float, sampling_rate: int) -> Iterator[Window]:
@@ -175,17 +180,22 @@ def _cut_samples(
 ) -> Iterator[Window]:
     resampled = mono if given_rate == sampling_rate else soxr.resample(mono, given_rate, sampling_rate)
     cut = windows_of([resampled], seconds=seconds, sampling_rate=sampling_rate)
-    yield from _long_enough(cut, "samples")
+    yield from _with_rest(cut, seconds)
 
 
-def _long_enough(cut: Iterator[Window], name: str) -> Iterator[Window]:
-    """Raise `AudioError` if the recording is too short for one frame of features."""
+def _with_rest(cut: Iterator[Window], seconds: float) -> Iterator[Window]:
+    """Join a short rest to the window before it, whose samples are then the last `seconds` of both."""
+    shortest = min(SHORTEST_REST, seconds / 2)
+    before = None
     for window in cut:
-        if window.start == 0 and window.end < SHORTEST:
-            raise AudioError(
-                f"{name}: lasts {window.end * 1000:.4g} ms, too short to caption: give 25 ms or more"
-            )
-        yield window
+        if before is not None and window.end - window.start < shortest:
+            samples = np.concatenate([before.samples, window.samples])[-len(before.samples) :]
+            window = replace(window, start=before.start, samples=samples)
+        elif before is not None:
+            yield before
+        before = window
+    if before is not None:
+        yield before
 
 
 def _mono(samples: NDArray[Any]) -> NDArray[np.float32]:

@@ -104,18 +104,30 @@ def test_style_and_parts_change_captions_and_a_run_with_others_is_not_resumed(
     assert asked == ["", "tags, all", "tags, all", "prose, bursts"]
 
 
-def test_training_data_and_main_result_of_a_checkpoint_are_printed(budew, talk, whisper_folder, tmp_path):
-    silent = budew("caption", talk / "a.wav", "--model", whisper_folder)
-    assert "note:" not in silent.err
+def test_a_note_on_the_checkpoint_is_printed_once_and_only_on_a_terminal(
+    budew, talk, whisper_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for trained_on, unreliable in (("synthetic speech", True), ("recordings of people", False)):
         folder = with_card(whisper_folder, tmp_path / trained_on[:5], trained_on)
-        noted = budew("caption", talk / "a.wav", "--model", folder)
-        (line,) = [line for line in noted.err.splitlines() if line.startswith("budew: note: ")]
-        assert f"{folder.name} was trained on {trained_on}" in line
-        assert ("not reliable" in line) is unreliable
-        assert "A corpus (en, 3 speakers), accuracy: 0.500 (0.250 to 0.750), chance 0.125" in line
-        assert noted.out == silent.out
-        assert "note:" not in budew("caption", talk / "a.wav", "--model", folder, "--quiet").err
+        given = ("caption", talk / "a.wav", "--model", folder)
+        assert "note:" not in budew(*given).err
+        with monkeypatch.context() as terminal:
+            terminal.setattr("budew.cli.caption.sys.stderr.isatty", lambda: True, raising=False)
+            assert "note:" not in budew(*given, "--quiet").err
+            (line,) = [line for line in budew(*given).err.splitlines() if "note:" in line]
+            assert f"{folder.name} was trained on {trained_on}" in line
+            assert ("not reliable" in line) is unreliable
+            assert "note:" not in budew(*given).err
+
+
+def test_paths_are_checked_before_the_model_is_loaded(budew, talk, tmp_path, monkeypatch):
+    monkeypatch.setattr("budew.inference.loading.load_backend", None)
+    (tmp_path / "empty.wav").touch()
+    outcome = budew("caption", tmp_path / "none.wav", tmp_path / "empty.wav", talk / "c.mp3", "--format", "json")
+    names = [Path(record["source"]).name for record in json.loads(outcome.out) if record["error"]]
+    assert (outcome.status, names) == (1, ["none.wav", "empty.wav", "c.mp3"])
+    assert [line.count("budew: ") for line in outcome.err.splitlines()] == [1, 1, 1]
 
 
 def test_options_reach_the_captioner_and_one_file_as_text_is_its_caption_alone(budew, talk, whisper_folder):

@@ -6,7 +6,7 @@ import soundfile
 
 from budew.corpora import Clip, write_shard
 from budew.errors import AudioError, CorpusError, InputError
-from budew.inference.file_captioning import from_paths
+from budew.inference.file_captioning import from_paths, unreadable
 from budew.inference.recordings import from_audio
 from tests.evaluation.benchmarks.known_folders import EMODB, folder_of
 
@@ -117,7 +117,24 @@ def test_a_sampling_rate_that_is_not_in_hertz_is_refused(rate):
         from_audio(np.ones(16_000), rate)
 
 
-def test_less_than_one_frame_is_too_short():
-    with pytest.raises(AudioError, match="too short"):
-        list(from_audio(np.ones(399), 16_000).cut(8, 16_000))
-    assert len(list(from_audio(np.ones(400), 16_000).cut(8, 16_000))) == 1
+@pytest.mark.parametrize(
+    ("seconds", "ends"), [(17.1, [8, 17.1]), (17.5, [8, 16, 17.5]), (8.9, [8]), (9.2, [9.2]), (7.0, [7])]
+)
+def test_a_last_window_of_about_a_second_is_joined_to_the_one_before(seconds, ends):
+    samples = np.arange(round(seconds * 1000), dtype=np.float32) / 1e6
+    cut = list(from_audio(samples, 1000).cut(8, 1000))
+    assert [window.end for window in cut] == ends
+    assert [window.start for window in cut] == [0, *ends[:-1]]
+    for window in cut:
+        np.testing.assert_allclose(window.samples, samples[: round(1000 * window.end)][-8000:][-len(window.samples) :])
+        assert len(window.samples) == round(1000 * min(window.end - window.start, 8))
+
+
+def test_only_recordings_of_which_none_can_be_opened_are_reported_without_a_model(sounds, tmp_path):
+    (tmp_path / "empty.wav").touch()
+    (tmp_path / "text.wav").write_text("no sound" * 99)
+    bad = [tmp_path / "missing.wav", tmp_path]
+    assert [failure.source for failure in unreadable(bad)] == [
+        str(tmp_path / name) for name in ("missing.wav", "empty.wav", "text.wav")
+    ]
+    assert unreadable([*bad, sounds / "a.wav"]) == unreadable([]) == []
