@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 from typer import Argument, Option
-from typer.core import TyperGroup
 
 from budew import corpora, reports
 from budew.cli import options
 from budew.cli.options import SETTINGS
+from budew.cli.spellings import CommandGroup
 from budew.cli.terminal import print_table, progress_bar, results, say_error
 from budew.errors import InputError
 from budew.reports.formatting import visible_name
@@ -18,7 +18,7 @@ from budew.reports.formatting import visible_name
 _EXPLAIN = "show"
 
 
-class _NamedGroup(TyperGroup):
+class _NamedGroup(CommandGroup):
     """Command group that takes an unknown command as the name of a corpus to explain."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -28,9 +28,8 @@ class _NamedGroup(TyperGroup):
 
 app = typer.Typer(
     name="corpora",
-    cls=_NamedGroup,
     invoke_without_command=True,
-    **{**SETTINGS, "no_args_is_help": False},
+    **{**SETTINGS, "cls": _NamedGroup, "no_args_is_help": False},
 )
 
 

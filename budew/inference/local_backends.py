@@ -16,9 +16,8 @@ from budew.inference.backends import (
     TransformersBackend,
 )
 from budew.inference.options import ModelOptions
-from budew.model.checkpoint import choose_device, default_checkpoint, load_checkpoint
+from budew.model.checkpoint import choose_device, default_checkpoint, load_checkpoint, preferred_dtype
 from budew.model.converted import is_converted, load_converted
-from budew.model.cpu_precision import fastest
 from budew.model.generate import EncoderStates
 from budew.model.graphs import library_of, load_graphs
 
@@ -51,8 +50,7 @@ def _load(checkpoint: str | Path | None, options: ModelOptions) -> LocalBackend:
         return TransformersBackend(load_graphs(folder, folder.resolve().name, dtype=dtype))
     if backend == "ctranslate2" or (backend is None and is_converted(folder)):
         return CTranslate2Backend(load_converted(checkpoint, device=device, dtype=dtype))
-    if dtype is None and choose_device(device).type == "cpu":
-        dtype = fastest("torch")
+    dtype = dtype or preferred_dtype(choose_device(device))
     return TransformersBackend(load_checkpoint(checkpoint, device=device, dtype=dtype))
 
 

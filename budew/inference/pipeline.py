@@ -4,8 +4,10 @@ Call `register_pipeline` first.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import torch
 from transformers import WhisperForConditionalGeneration, WhisperProcessor
 from transformers.pipelines import PIPELINE_REGISTRY
 from transformers.pipelines.base import Pipeline
@@ -14,12 +16,12 @@ from budew.inference.captioned_recording import CaptionedRecording
 from budew.inference.captioner import Captioner
 from budew.inference.options import WritingOptions
 from budew.inference.recordings import from_audio
-from budew.model.checkpoint import checkpoint_of, default_checkpoint
+from budew.model.checkpoint import checkpoint_of, default_checkpoint, preferred_dtype
 from budew.model.cpu_precision import check_precision
 from budew.taxonomy import EMOTIONS
 
 TASK = "emotion-captioning"
-_WRITING = ("num_beams", "num_samples", "style", "parts")
+_WRITING = ("num_beams", "num_samples", "style", "parts", "windows", "wording", "seed")
 
 
 class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers is taken as untyped
@@ -33,8 +35,11 @@ class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers
     rated), "bursts", "traits"; with `scores=True` also "scores" (intensities of all 40 emotions). A recording
     longer than the model's window also has "windows"; "damaged" and "warnings" are present if they apply.
 
-    The pipeline and each call accept `batch_size`, `num_beams`, `num_samples`, `style` and `parts` (see
-    `WritingOptions`), `sampling_rate` and `scores`.
+    The captions are those of a `Captioner`. Unless the pipeline has a `dtype`, the model runs in the
+    precision that a captioner would choose; `dtype=None` leaves that of a loaded model.
+
+    The pipeline and each call accept `batch_size`, `sampling_rate`, `scores`, and these of `WritingOptions`:
+    `num_beams`, `num_samples`, `style`, `parts`, `windows`, `wording` and `seed`.
     """
 
     _load_processor = False  # loaded by checkpoint_of(), which also supports checkpoints without a processor
@@ -48,7 +53,12 @@ class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers
         if processor is None and tokenizer is not None and extractor is not None:
             processor = WhisperProcessor(extractor, tokenizer)
         self._checkpoint = checkpoint_of(model, processor)
+        chosen = options.get("dtype")
         super().__init__(model, processor=self._checkpoint.processor, **options)
+        if chosen == "auto":  # the default of transformers: the precision of the file
+            dtype = preferred_dtype(self.device)
+            model.to(getattr(torch, dtype))
+            self._checkpoint = replace(self._checkpoint, dtype=dtype)
         if self.device.type == "cpu":
             check_precision("torch", self._checkpoint.dtype)
 

@@ -34,7 +34,7 @@ from budew.io.disk import fingerprint
 from budew.io.resources import data_folder
 from budew.model.adapt import set_window
 from budew.model.build import LONGEST_WINDOW
-from budew.model.cpu_precision import check_precision
+from budew.model.cpu_precision import check_precision, fastest
 from budew.model.file_checks import ADAPTER_CONFIG, check_features, check_files, has_extractor, read_json
 from budew.model.lora_adapter import ADAPTER_WEIGHTS, is_adapter, merge, read_config
 from budew.model.quiet import quiet_transformers
@@ -176,6 +176,13 @@ def choose_device(device: str | None) -> torch.device:
             f"device {device!r} cannot be used here ({first_line(error)}): try device='cpu'"
         ) from error
     return chosen
+
+
+def preferred_dtype(device: torch.device) -> str:
+    """Return the precision in which a captioner runs if none is given: on a CPU the fastest."""
+    if device.type == "cpu":
+        return fastest("torch")
+    return "float16" if device.type == "cuda" else "float32"
 
 
 def identity(name_or_dir: str | Path | None) -> str:

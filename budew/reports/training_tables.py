@@ -8,7 +8,7 @@ from rich.table import Table
 
 from budew.errors import InputError
 from budew.io.settings import as_yaml, describe
-from budew.training.devices import accelerated, accelerators, this_processor
+from budew.training.devices import accelerated, accelerators, precision_for, this_processor
 from budew.training.estimate import (
     UTILIZATION,
     StepOperations,
@@ -81,6 +81,7 @@ def needs_table(
     examples = steps * recipe.optimizer.batch_size
     computed = state_operations(recipe, states)
     here = {} if accelerated() else {"this processor": this_processor(recipe.optimizer.precision)}
+    slow = training_needs(recipe, precision_for(recipe.optimizer.precision)) or needs
     for name, facts in (accelerators() | here).items():
         for devices in _DEVICES.get(name, (1,)):
             try:
@@ -89,7 +90,7 @@ def needs_table(
                 batch = recipe.optimizer.batch_size
                 table.add_row(f"{devices} × {name}", "", f"cannot share {batch} clips")
                 continue
-            needed = needs.memory(at_once) / _GB
+            needed = (needs if name not in here else slow).memory(at_once) / _GB
             time = steps * times * work.seconds(at_once, facts["tflops"])
             time += computed / (facts["tflops"] * 1e12 * UTILIZATION)
             fits = needed < facts["memory"]

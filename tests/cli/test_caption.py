@@ -124,7 +124,9 @@ def test_a_note_on_the_checkpoint_is_printed_once_and_only_on_a_terminal(
 def test_paths_are_checked_before_the_model_is_loaded(budew, talk, tmp_path, monkeypatch):
     monkeypatch.setattr("budew.inference.loading.load_backend", None)
     (tmp_path / "empty.wav").touch()
-    outcome = budew("caption", tmp_path / "none.wav", tmp_path / "empty.wav", talk / "c.mp3", "--format", "json")
+    outcome = budew(
+        "caption", tmp_path / "none.wav", tmp_path / "empty.wav", talk / "c.mp3", "--format", "json"
+    )
     names = [Path(record["source"]).name for record in json.loads(outcome.out) if record["error"]]
     assert (outcome.status, names) == (1, ["none.wav", "empty.wav", "c.mp3"])
     assert [line.count("budew: ") for line in outcome.err.splitlines()] == [1, 1, 1]

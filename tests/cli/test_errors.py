@@ -8,6 +8,9 @@ import sys
 import pytest
 
 from budew.__main__ import main
+from budew.io.resources import data_folder
+
+DEMO = data_folder("demo_clips") / "clips.tar"
 
 NOT_INSTALLED = """
 from importlib.machinery import PathFinder
@@ -38,7 +41,9 @@ def test_invalid_arguments_end_with_status_2(budew, arguments):
         (("train", "tiny-synthetic", "--dry-run", "--set", "b"), "'b': a change has the form name=value"),
         (("parse", "--jsonl", "missing.jsonl"), "missing.jsonl: No such file"),
         (("evaluate", "missing", "--predictions", os.devnull), "missing: "),
-        (("caption", "a.wav", "--model", "no/where/at/all"), "no/where/at/all"),
+        (("caption", "a.wav", "--model", "no/where/at/all"), "a.wav: no such file"),
+        (("caption", __file__.replace(".py", ".wav"), "--json"), "test_errors.wav: no such file"),
+        (("caption", str(DEMO), "--model", "no/where/at/all"), "no/where/at/all"),
     ],
 )
 def test_an_error_is_one_line(budew, arguments, named):

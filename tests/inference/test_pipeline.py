@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -14,8 +15,11 @@ import soundfile
 import torch
 from transformers import pipeline
 
+from budew.audio.samples import decode
+from budew.corpora import read
 from budew.errors import AudioError
 from budew.inference import Captioner, register_pipeline
+from budew.io.resources import data_folder
 from budew.model.saving import add_pipeline
 from budew.taxonomy import EMOTIONS
 from tests.inference.conftest import RATE, sound
@@ -60,7 +64,7 @@ def formats(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def captions(whisper_folder):
-    return pipeline("emotion-captioning", model=str(whisper_folder), device="cpu")
+    return pipeline("emotion-captioning", model=str(whisper_folder), device="cpu", dtype="float32")
 
 
 def test_every_format_as_path_bytes_file_and_mapping_is_captioned_without_ffmpeg(
@@ -117,7 +121,8 @@ def test_options_of_the_pipeline_and_of_a_call_reach_the_captioner(captions, whi
     assert list(scored["scores"]) == list(EMOTIONS)
     assert np.allclose(list(scored["scores"].values()), result.expected.vector())
     assert len(scored["windows"]) == 3
-    beams = pipeline("emotion-captioning", model=str(whisper_folder), device="cpu", num_beams=3)
+    given = {"device": "cpu", "dtype": "float32", "num_beams": 3}
+    beams = pipeline("emotion-captioning", model=str(whisper_folder), **given)
     assert beams(long)["caption"] == result.caption != captions(long)["caption"]
     with pytest.raises(TypeError, match="temperature"):
         captions(long, temperature=2)
@@ -134,6 +139,24 @@ def test_a_datasets_map_function(captions, formats):
         lambda rows: {"caption": [one["caption"] for one in captions(rows["audio"])]}, batched=True
     )
     assert mapped["caption"] == [one["caption"] for one in captions(paths["audio"])]
+
+
+@pytest.mark.parametrize("precision", [None, "float16"])
+def test_pipeline_and_captioner_say_the_same_of_short_and_long_recordings(monkeypatch, formats, precision):
+    if precision is not None:
+        monkeypatch.setattr("budew.model.checkpoint.fastest", lambda _: precision)
+    clips = [clip.audio for clip in islice(read(data_folder("demo_clips") / "clips.tar"), 3)]
+    film = np.concatenate([decode(clip).samples for clip in clips])
+    captions, captioner = (
+        pipeline("emotion-captioning", device="cpu"),
+        Captioner.from_pretrained(device="cpu"),
+    )
+    assert captions.model.dtype == captioner.backend.checkpoint.model.dtype
+    for audio in (*clips, *formats, {"array": film, "sampling_rate": 16_000}):
+        expected = captioner(audio).to_dict()
+        del expected["source"], expected["duration"]
+        assert captions(audio) == expected
+    assert "model_caption" in str(captions({"array": film, "sampling_rate": 16_000}))
 
 
 def test_the_default_checkpoint_is_used_and_other_tasks_are_as_before(make_sound):

@@ -126,7 +126,9 @@ def test_a_last_window_of_about_a_second_is_joined_to_the_one_before(seconds, en
     assert [window.end for window in cut] == ends
     assert [window.start for window in cut] == [0, *ends[:-1]]
     for window in cut:
-        np.testing.assert_allclose(window.samples, samples[: round(1000 * window.end)][-8000:][-len(window.samples) :])
+        np.testing.assert_allclose(
+            window.samples, samples[: round(1000 * window.end)][-8000:][-len(window.samples) :]
+        )
         assert len(window.samples) == round(1000 * min(window.end - window.start, 8))
 
 

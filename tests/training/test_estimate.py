@@ -3,6 +3,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import WhisperForConditionalGeneration
 
+from budew.model.adapt import set_trained
 from budew.training.estimate import (
     CAPTION_TOKENS,
     StepOperations,
@@ -13,6 +14,7 @@ from budew.training.estimate import (
 )
 from budew.training.initial_model import CAPTION_VOCABULARY, config_of
 from budew.training.recipe import load_recipe
+from budew.training.training_model import caption_loss
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,26 @@ def test_the_sum_over_layers_is_the_cost_of_the_whole_model(recipe):
         model(input_features=features, decoder_input_ids=tokens).logits.sum().backward()
     assert step_operations(recipe).flops == pytest.approx(counter.get_total_flops(), rel=0.02)
     assert training_needs(recipe).parameters == sum(weight.numel() for weight in model.parameters())
+
+
+@pytest.mark.parametrize("method", ["scratch", "lora"])
+def test_a_step_in_float32_holds_the_estimated_activations(recipe, method):
+    config = config_of(recipe.model)
+    recipe = recipe.model_copy(update={"model": recipe.model.model_copy(update={"method": method})})
+    model = WhisperForConditionalGeneration(config)
+    if method == "lora":
+        model = set_trained(model, method, recipe.model.lora)
+    features = torch.randn(4, config.num_mel_bins, 2 * config.max_source_positions)
+    tokens = torch.zeros(4, CAPTION_TOKENS, dtype=torch.long)
+    with torch.profiler.profile(profile_memory=True) as profiler:
+        outputs = model.train()(input_features=features, decoder_input_ids=tokens)
+        loss = caption_loss(outputs, tokens, clips_per_step=4, heads_weight=0)
+    held = sum(event.self_cpu_memory_usage for event in profiler.key_averages())
+    needs, half = training_needs(recipe, "fp32"), training_needs(recipe)
+    assert loss.requires_grad
+    gradients = 8 * CAPTION_TOKENS * config.vocab_size
+    assert held == pytest.approx(4 * (needs.activations - gradients), rel=0.1)
+    assert 1.5 < (needs.activations - gradients) / (half.activations - gradients) < 2.1
 
 
 def test_adapters_learn_few_weights_and_checkpointing_trades_memory_for_operations():
