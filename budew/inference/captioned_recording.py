@@ -275,8 +275,8 @@ def _is_withheld(window: WindowCaption) -> bool:
 
 
 def _withheld(window: WindowCaption) -> WindowCaption:
-    nothing = {"sampled": None, "samples": (), "presence": None, "model_caption": None}
-    return replace(window, text="", profile=VoiceProfile(None), **nothing)
+    bare = replace(window, sampled=None, samples=(), presence=None, model_caption=None)
+    return replace(bare, text="", profile=VoiceProfile(None))
 
 
 def without_stray_letters(text: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """State of a recording while its windows are captioned, which may happen in any order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -131,14 +131,9 @@ class RecordingState:
     def _with_one_speaker(
         self, windows: Sequence[WindowCaption], decoding: DecodingOptions
     ) -> Sequence[WindowCaption]:
-        """Give all windows of a speaker the same gender and age, and each window its own wording.
-
-        A caption that says more than a profile holds is kept in the words of the model.
-        """
+        """Give all windows of a speaker the same gender and age, and each window its own wording."""
         if len(windows) < 2:
             return windows
-        name = self.recording.id or Path(self.source).name
-        style = next((style for style in STYLES if decoding.prompt.startswith(style)), "prose")
         pooled = {
             speaker: pooled_profile([window for window in windows if window.speaker == speaker]).traits
             for speaker in {window.speaker for window in windows}
@@ -150,14 +145,21 @@ class RecordingState:
                 person = {trait: traits[trait] for trait in PERSONAL if trait in traits}
                 emotions = profile.emotions if profile.rated else None
                 profile = VoiceProfile(emotions, profile.bursts, {**profile.traits, **person})
-                text = None
-                if self.seed is not None and decoding.stop_repetition and decoding.rates_emotions:
-                    seed = derived_seed(self.seed, name, f"{window.start:.3f}")
-                    text = reworded(window.text, seed=seed, style=style, speaker=person)
-                own = {} if text is None else {"text": text, "model_caption": window.text}
-                window = replace(window, profile=profile, **own)
+                window = self._reworded(replace(window, profile=profile), person, decoding)
             found.append(window)
         return found
+
+    def _reworded(
+        self, window: WindowCaption, person: Mapping[str, str | float], decoding: DecodingOptions
+    ) -> WindowCaption:
+        """Word a caption anew; one that says more than a profile holds is kept in the words of the model."""
+        if self.seed is None or not decoding.stop_repetition or not decoding.rates_emotions:
+            return window
+        style = next((style for style in STYLES if decoding.prompt.startswith(style)), STYLES[0])
+        name = self.recording.id or Path(self.source).name
+        seed = derived_seed(self.seed, name, f"{window.start:.3f}")
+        text = reworded(window.text, seed=seed, style=style, speaker=person)
+        return window if text is None else replace(window, text=text, model_caption=window.text)
 
     def _result(self, captions: Sequence[WindowCaption], decoding: DecodingOptions) -> CaptionedRecording:
         allowed = without_withheld_captions(captions)

@@ -91,7 +91,8 @@ def from_audio(audio: Audio, sampling_rate: int | None = None) -> Recording:
     if isinstance(audio, Mapping):
         return _from_mapping(audio)
     if hasattr(audio, "numpy"):
-        audio = audio.detach().cpu().numpy()
+        tensor: Any = audio
+        audio = tensor.detach().cpu().numpy()
     if isinstance(audio, np.ndarray):
         if sampling_rate is None:
             raise InputError("samples: the sampling rate is missing: give sampling_rate=… in Hz")

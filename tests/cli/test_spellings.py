@@ -1,4 +1,4 @@
-"""Commands accept the options of others for results and formats; the error about a wrong one names another."""
+"""Commands accept the options of others for results; the error about a wrong option names another."""
 
 import json
 
