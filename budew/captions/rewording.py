@@ -35,7 +35,7 @@ def reworded(
 
     Example:
         >>> reworded("A man speaks with moderate anger.", seed=1, style="prose")
-        'A man sounds hostile.'
+        'A man comes across as annoyed.'
         >>> reworded("A man speaks angrily while a dog barks.", seed=1) is None
         True
     """

@@ -57,22 +57,6 @@ app = typer.Typer(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ConsensusOptions:
-    """Options for the sets of clips."""
-
-    consensus: Annotated[
-        Literal["all", "exact"],
-        Option(
-            help="Clips whose results come first. all: every clip; exact: those on which all raters, at "
-            "least --min-raters, give the same answer. Both are reported.",
-        ),
-    ] = "all"
-    min_raters: Annotated[
-        int, Option(min=1, metavar="N", help="Fewest raters of exact consensus: 3 as announced.")
-    ] = 3
-
-
 @app.command("emonet-voice", no_args_is_help=True)
 @option_groups()
 def emonet_voice_command(
@@ -83,8 +67,14 @@ def emonet_voice_command(
     source: options.Predictions,
     model: options.ModelChoice,
     writing: options.SampledWriting,
-    sets: ConsensusOptions,
     reporting: Reporting,
+    consensus: Annotated[
+        Literal["all", "exact"],
+        Option(
+            help="Clips whose results come first. all: every clip; exact: those on which all raters, at "
+            "least three, give the same answer. Both are reported.",
+        ),
+    ] = "all",
     calibration: Annotated[
         Path | None,
         Option(
@@ -123,8 +113,7 @@ def emonet_voice_command(
             predictor,
             calibration=calibration,
             compared=evaluation.COMPARED if compare_decoding else (),
-            consensus=sets.consensus,
-            min_raters=sets.min_raters,
+            consensus=consensus,
             others=[evaluation.FilePredictor(path, scale=source.scale) for path in others or ()],
             settings=Resampling(resamples=reporting.resamples, seed=reporting.seed),
             progress=bar,
@@ -133,7 +122,7 @@ def emonet_voice_command(
     report = reports.emonet_voice_report(result)
     with results(result, json, html, lambda: reports.report_html(report)):
         print_table(reports.report_tables(reports.emonet_voice_summary(report)))
-    if bare := scored.sets[sets.consensus].missing["without_prediction"]:
+    if bare := scored.sets[consensus].missing["without_prediction"]:
         say_error(f"{bare:,} clips have no prediction: they count as refused by the model")
     raise typer.Exit(print_skipped(scored.skipped))
 

@@ -95,7 +95,7 @@ def read_card(name_or_dir: str | Path | None = None) -> CheckpointCard:
         CheckpointError, SettingsError: a file is not a JSON object, or a field of the results is invalid.
 
     Example:
-        >>> from budew.io.cards import CARD, render_card
+        >>> from budew.io.resources import data_folder
         >>> read_card(data_folder("checkpoints") / "budew-base").trained_on
         'recordings of people'
     """

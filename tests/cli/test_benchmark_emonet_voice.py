@@ -47,14 +47,16 @@ def test_consensus_chooses_the_set_that_comes_first_and_both_are_printed(budew, 
     given = ("benchmark", "emonet-voice", "--data", data, "--predictions", predictions, "--resamples", 20)
     found = {}
     for name in ("all", "exact"):
-        outcome = budew(*given, "--consensus", name, "--min-raters", 2, "--json", tmp_path / name)
+        outcome = budew(*given, "--consensus", name, "--json", tmp_path / name)
         assert outcome.status == 0, outcome.err
         found[name] = json.loads((tmp_path / name).read_text(encoding="utf-8"))
         own = [line for line in outcome.out.splitlines() if line.strip().startswith("scores.jsonl")]
         assert {"all", "exact"} <= {word for line in own for word in line.split()}
     assert found["all"]["sets"] == found["exact"]["sets"]
     assert found["exact"]["n"]["value"] < found["all"]["n"]["value"]
-    outcome = budew(*given, "--consensus", "exact", "--min-raters", 5)
+    rows = [row for row in ROWS if len(row.answers) < 3]
+    few = (*given[:3], write_set(tmp_path / "few", rows), *given[4:])
+    outcome = budew(*few, "--consensus", "exact")
     assert (outcome.status, len(outcome.err.splitlines())) == (1, 1)
 
 

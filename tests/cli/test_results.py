@@ -30,7 +30,7 @@ def corpora(talk) -> list[Path]:
     for to in ("jsonl", "parquet"):
         export_corpus(talk / "in.tar", talk / to, ExportOptions(to))
     (talk / "clips.csv").write_text("audio\na.wav\n")
-    manifest, rows = talk / "jsonl" / "clips.jsonl", talk / "parquet" / "clips-00000.parquet"
+    manifest, rows = talk / "jsonl" / "clips.jsonl", talk / "parquet" / "data" / "clips-00000.parquet"
     return [talk / "in.tar", talk / "clips.csv", manifest, rows, talk / "a.wav"]
 
 

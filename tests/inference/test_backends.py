@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from budew.audio.samples import decode
+from budew.captions import parse
 from budew.corpora import read
 from budew.errors import BudewError, CheckpointError, InputError
 from budew.inference import Captioner
@@ -67,12 +68,12 @@ def test_in_single_precision_ctranslate2_writes_the_same_greedy_captions(speech,
     ("kind", "dtype", "least"),
     [("transformers", "int8", 0.25), ("transformers", "bfloat16", 0.6), ("ctranslate2", "int8", 0.6)],
 )
-def test_rounded_weights_change_few_captions(speech, reference, kind, dtype, least):
+def test_rounded_weights_change_the_meaning_of_few_captions(speech, reference, kind, dtype, least):
     needs_precision("torch" if kind == "transformers" else kind, dtype)
     loaded = load_backend(ModelOptions(backend=kind, device="cpu", dtype=dtype))
     assert dtype in loaded.runs_on
-    same = [one == other for one, other in zip(_written(loaded, speech), reference, strict=True)]
-    assert np.mean(same) >= least
+    profiles = ([parse(text).profile for text in texts] for texts in (_written(loaded, speech), reference))
+    assert np.mean([one == other for one, other in zip(*profiles, strict=True)]) >= least
 
 
 def test_prompts_and_beams_reach_ctranslate2(prompted_folder, make_sound):

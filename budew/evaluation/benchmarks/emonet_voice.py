@@ -296,8 +296,7 @@ def score_predictions(
     of_sets: dict[ClipSet, list[PredictedClip]] = {"all": kept, "exact": agreed}
     if consensus == "exact" and all(clip.category in ATTRIBUTES for clip, _ in agreed):
         raise InputError(
-            f"on no clip of {data} do {every[0][0].min_raters} raters agree exactly: use --consensus all, or "
-            "a smaller --min-raters"
+            f"on no clip of {data} do {every[0][0].min_raters} raters agree exactly: use --consensus all"
         )
     clips = [clip for clip, _ in kept]
     human = _agreement([clip for clip in clips if clip.category not in ATTRIBUTES], settings)
