@@ -1,5 +1,6 @@
 """Commands that apply a job to each clip of a corpus, and write the result as shards."""
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from budew.cli import options
 from budew.cli.job_options import JobOptions, run_job
 from budew.cli.options import option_groups
 from budew.cli.rendering_options import RenderingOptions
-from budew.cli.terminal import refuse_to_replace, say_error
+from budew.cli.terminal import progress_bar, refuse_to_replace, say_error
 from budew.errors import require
 
 app = typer.Typer()
@@ -206,8 +207,12 @@ def select_command(
             "digit: 'CC-BY-[0-9]*' is CC BY without NC, ND or SA. Clips without a licence: 'not stated'.",
         ),
     ] = None,
+    without: Annotated[
+        str | None,
+        Option(metavar="CORPUS", help="Leave out clips that occur in this corpus: see budew corpus overlap."),
+    ] = None,
 ) -> None:
-    """Write one part of a split corpus, or its clips of some licences, as shards.
+    """Write one part of a split corpus, its clips of some licences, or those not in another, as shards.
 
     Clips are copied unchanged. Licences are compared as budew corpus stats lists them.
 
@@ -215,15 +220,29 @@ def select_command(
     name. A warning says how many of the first 1,000 clips have such speakers. If
     the file lists no clip of the corpus, the command ends with an error.
 
+    With --without TEST, training data have no clip of a test set in them: not its
+    samples, its sound (re-encoded, cut, softened or noisy) nor the name of its file.
+
     Example: budew corpus select shards/ free/ --license CC0-1.0 --license 'CC-BY-[0-9]*'
     """
     found = None if splits is None else curation.read_splits(splits)
-    job = curation.Select(found, part, tuple(license or ()))
+    left_out = None if without is None else _overlapping(source, without, job_options.workers)
+    job = curation.Select(found, part, tuple(license or ()), left_out)
     if found is not None and (warning := curation.unknown_to(found, source)):
         say_error(f"warning: {splits}: {warning}")
     if license and (warning := curation.unmatched_licenses(license, source)):
         say_error(f"warning: {warning}")
     run_job(job, source, out, job_options)
+
+
+def _overlapping(source: str, other: str, workers: int | None) -> frozenset[str]:
+    """Return the ids of the clips of a corpus that occur in another one."""
+    count = os.cpu_count() or 1 if workers is None else workers
+    with progress_bar("comparing") as bar:
+        found = curation.find_overlap(source, other, workers=count, on_bad=say_error, progress=bar)
+    clips = frozenset(id for _, id, _ in found.pairs)
+    print(f"{len(clips):,} of {found.train_clips:,} clips occur in {found.test} and are left out")
+    return clips
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from .corpus_counts import corpus_statistics as corpus_statistics
 from .duplicates import find_duplicates as find_duplicates
 from .inspection import EXAMPLES as EXAMPLES
 from .inspection import inspect_corpus as inspect_corpus
+from .overlap import find_overlap as find_overlap
 from .preview import preview_job as preview_job
 from .rating_study import RatingStudy as RatingStudy
 from .rating_tables import read_ratings as read_ratings

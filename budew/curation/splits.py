@@ -215,17 +215,18 @@ def select_part(clips: Iterable[Clip], splits: Splits, part: str) -> Iterator[Cl
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Job that selects clips by the part of a split, by licence, or by both: then clips must match both.
+    """Job that selects clips by the part of a split, by licence, by id, or by several of these.
 
     Attributes:
         splits: the splits of the corpus; None to select by licence alone.
         part: name of the part, such as "train".
         licenses: licences of the clips to keep, "not stated" for clips without one; all if empty. `*` stands
             for any characters, and `[0-9]` for a digit: "CC-BY-[0-9]*" is not "CC-BY-NC-4.0".
+        left_out: ids of clips to leave out, such as those of `find_overlap`; None to select by the others.
         name: name of the job in reports.
 
     Raises:
-        InputError: there is no such part, or neither splits nor licences are given.
+        InputError: there is no such part, or nothing to select by is given.
 
     Example:
         >>> job = Select(Splits(0, {"train": 0.5, "test": 0.5}, {"anna": "test"}), "test")
@@ -236,23 +237,32 @@ class Select:
     splits: Splits | None = None
     part: str = ""
     licenses: tuple[str, ...] = ()
+    left_out: frozenset[str] | None = None
     name: str = "select"
 
     def __post_init__(self) -> None:
         if self.splits is not None:
             check_part(self.splits, self.part)
-        elif not self.licenses or self.part:
-            raise InputError("no clips are selected: give splits and a part of them, licences, or both")
+        elif self.part or not (self.licenses or self.left_out is not None):
+            raise InputError("no clips are selected: give splits and a part of them, licences, or --without")
 
     def settings(self) -> Mapping[str, Any]:
-        """Return `part` and the digest of the splits, and the licences, which determine the output."""
-        by_part = {"part": self.part, "splits": self.splits.digest} if self.splits else {}
-        return by_part | ({"licenses": list(self.licenses)} if self.licenses else {})
+        """Return part, licences, and digests of splits and left out ids, which determine the output."""
+        settings: dict[str, Any] = {}
+        if self.splits:
+            settings |= {"part": self.part, "splits": self.splits.digest}
+        if self.licenses:
+            settings["licenses"] = list(self.licenses)
+        if self.left_out is not None:
+            settings["left_out"] = hashlib.sha256("\n".join(sorted(self.left_out)).encode()).hexdigest()
+        return settings
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Yield the clips of the part that have one of the licences."""
+        """Yield the clips of the part that have one of the licences and are not left out."""
         chosen = select_part(clips, self.splits, self.part) if self.splits else clips
-        return (clip for clip in chosen if _matches(clip.stated_license, self.licenses or ("*",)))
+        left_out = self.left_out or frozenset()
+        licensed = (clip for clip in chosen if _matches(clip.stated_license, self.licenses or ("*",)))
+        return (clip for clip in licensed if clip.id not in left_out)
 
 
 def _matches(license: str, patterns: Iterable[str]) -> bool:

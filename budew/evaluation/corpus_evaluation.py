@@ -63,7 +63,8 @@ def evaluate_corpus(
         examples,
     )
     predictor.check_complete(str(corpus))
-    return evaluate(pairs, model=predictor.name, corpus=str(corpus), skipped=skipped, settings=settings)
+    scored = evaluate(pairs, model=predictor.name, corpus=str(corpus), skipped=skipped, settings=settings)
+    return replace(scored, trained_on=predictor.trained_on)
 
 
 def _with_reference(corpus: str | Path, skipped: list[Skipped]) -> Iterator[Clip]:

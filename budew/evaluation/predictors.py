@@ -16,11 +16,13 @@ from pydantic import Field
 
 from budew.corpora.clip import Clip
 from budew.corpora.media import AUDIO, Media
+from budew.curation.overlap import name_keys
 from budew.errors import InputError
 from budew.evaluation.pairs import Skipped
 from budew.evaluation.prediction_files import NamedClips, Prediction, audio_name, read_predictions
 from budew.inference.options import ModelOptions, WritingOptions
 from budew.io.settings import Settings
+from budew.model.trained_clips import TrainingOverlap, joined_clips, read_trained_clips
 from budew.taxonomy.rating_scales import INTENSITY
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class Predictor(Protocol):
         reads_audio: whether the clips must have their audio.
         model, decoding: identity of the checkpoint and how it decodes, which a calibration must match; None
             for a file.
+        trained_on: counts the predicted clips that the model was trained on.
     """
 
     @property
@@ -64,6 +67,8 @@ class Predictor(Protocol):
     def model(self) -> str | None: ...  # noqa: D102
     @property
     def decoding(self) -> Decoding | None: ...  # noqa: D102
+    @property
+    def trained_on(self) -> TrainingOverlap: ...  # noqa: D102
 
     def predict(self, clips: Iterable[Clip], skipped: list[Skipped]) -> Iterator[Prediction | None]:
         """Yield the prediction of each clip, lazily and in order; None for a clip without one.
@@ -110,6 +115,14 @@ class ModelPredictor:
 
         return Captioner(load_backend(self.options), self.writing)
 
+    @cached_property
+    def trained_on(self) -> TrainingOverlap:
+        """Counts the predicted clips that the checkpoint was trained on."""
+        from budew.model.checkpoint import find_checkpoint
+
+        folders = [find_checkpoint(one)[0] for one in self.options.checkpoints]
+        return TrainingOverlap(joined_clips(map(read_trained_clips, folders)))
+
     @property
     def name(self) -> str:
         """Name of the checkpoint or of the model on a server."""
@@ -151,6 +164,7 @@ class ModelPredictor:
                 skipped.append(Skipped(clip.id, fault))
                 yield None
             else:
+                self.trained_on.add(clip.id, name_keys(clip), clip.encoded())
                 yield tuple(
                     Prediction(
                         result.profile,
@@ -209,6 +223,7 @@ class FilePredictor:
         self.scale = scale
         self.name = Path(path).name
         self._predictions = NamedClips(read_predictions(path, scale=scale, media=media))
+        self.trained_on = TrainingOverlap()
         self._used: set[str] = set()
         self._lacking: list[str] = []
 

@@ -13,6 +13,7 @@ from budew.evaluation.burst_metrics import BurstScores, score_bursts
 from budew.evaluation.emotion_metrics import METRICS, constant_emotions, score_emotions, strongest
 from budew.evaluation.pairs import Pair, Skipped, clusters_of
 from budew.evaluation.trait_metrics import TraitScore, score_traits
+from budew.model.trained_clips import TrainingOverlap
 from budew.profile import intensity_matrix
 from budew.statistics.arrays import FloatArray, IntArray
 from budew.statistics.resampling import (
@@ -100,6 +101,7 @@ class Evaluation:
         bursts: metrics of vocal bursts; None if no clip has a labelled burst.
         false_emotions: emotions predicted for clips without emotion; None if there is no such clip.
         settings: settings of the intervals and the baseline.
+        trained_on: count of the clips that the model was trained on; None if there is none.
     """
 
     model: str
@@ -117,6 +119,7 @@ class Evaluation:
     bursts: BurstScores | None
     false_emotions: FalseEmotions | None
     settings: Resampling
+    trained_on: TrainingOverlap | None = None
 
     @property
     def rated(self) -> int:
@@ -168,6 +171,7 @@ class Evaluation:
             "traits": {row.trait: row.to_dict() for row in self.traits},
             "bursts": plain_data(self.bursts),
             "false_emotions": plain_data(self.false_emotions),
+            "trained_on": self.trained_on and self.trained_on.to_dict(),
         }
 
 

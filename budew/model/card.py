@@ -8,6 +8,7 @@ in the file `budew_results.json` beside the weights, the most important one firs
 """
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -20,6 +21,7 @@ from budew.io.settings import Settings, validated
 from budew.model.build import TrainedOn
 from budew.model.checkpoint import default_checkpoint, find_checkpoint, folder_name
 from budew.model.file_checks import read_json
+from budew.model.trained_clips import TRAINED_CLIPS
 
 RESULTS = "budew_results.json"
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
@@ -114,7 +116,7 @@ def write_card(folder: Path, template: str, **values: Any) -> None:
 
 
 def write_export_card(folder: Path, model: str | Path | None, library: str) -> None:
-    """Write the model card of an exported checkpoint, which includes the card of the original.
+    """Write the model card of an exported checkpoint, with the card and the training clips of the original.
 
     Args:
         folder: folder of the export.
@@ -122,6 +124,8 @@ def write_export_card(folder: Path, model: str | Path | None, library: str) -> N
         library: name of the library that the export is for.
     """
     source, name = find_checkpoint(model)
+    if (source / TRAINED_CLIPS).is_file():
+        shutil.copy(source / TRAINED_CLIPS, folder)
     original = (source / CARD).read_text("utf-8", errors="replace") if (source / CARD).is_file() else ""
     front = _FRONT_MATTER.match(original)
     stated = re.search(r"^license: .*", front[1], re.MULTILINE) if front else None

@@ -38,6 +38,7 @@ from budew.model.cpu_precision import check_precision, fastest
 from budew.model.file_checks import ADAPTER_CONFIG, check_features, check_files, has_extractor, read_json
 from budew.model.lora_adapter import ADAPTER_WEIGHTS, is_adapter, merge, read_config
 from budew.model.quiet import quiet_transformers
+from budew.model.trained_clips import TRAINED_CLIPS
 
 EMBEDDED = "budew-base"
 """Name of the checkpoint in this package."""
@@ -45,7 +46,7 @@ MODEL_VARIABLE = "BUDEW_MODEL"
 """Environment variable with the folder or hub id of the checkpoint to use if none is given."""
 FALLBACK_PROCESSOR = "openai/whisper-small"
 HUB_ID = re.compile(r"\w[\w.-]{0,95}/[\w.-]{1,96}")
-DOWNLOADED = ("*.json", "merges.txt", "model*.safetensors", ADAPTER_WEIGHTS, "README.md")
+DOWNLOADED = ("*.json", "merges.txt", "model*.safetensors", ADAPTER_WEIGHTS, TRAINED_CLIPS, "README.md")
 """Patterns of the files that are downloaded from the hub; no pickles or code."""
 WEIGHT_FILES = ("*.safetensors", "model.bin", "*.onnx", "*.onnx.data", "openvino_*.bin")
 """Patterns of the files with weights, in checkpoints and in their exports."""
@@ -194,7 +195,7 @@ def identity(name_or_dir: str | Path | None) -> str:
     folder = Path(name_or_dir).expanduser()
     if not folder.is_dir():
         return str(name_or_dir)
-    weights = sorted(file for kind in WEIGHT_FILES for file in folder.glob(kind))
+    weights = sorted({file for kind in WEIGHT_FILES for file in folder.glob(kind)} - {folder / TRAINED_CLIPS})
     if not is_adapter(folder):
         return fingerprint(weights)
     base = read_config(folder, folder.name).base_in(folder)

@@ -6,6 +6,7 @@ from .corpus_page import inspection_report as inspection_report
 from .corpus_page import inspection_summary as inspection_summary
 from .corpus_page import statistics_report as statistics_report
 from .corpus_tables import duplicates_report as duplicates_report
+from .corpus_tables import overlap_report as overlap_report
 from .corpus_tables import plan_report as plan_report
 from .corpus_tables import rating_report as rating_report
 from .corpus_tables import split_report as split_report

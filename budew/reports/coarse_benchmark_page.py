@@ -46,7 +46,9 @@ def coarse_report(result: Mapping[str, Any]) -> Report:
             "By the number of classes that the rule accepts at once: with all of them, any answer is right.",
         ),
     )
-    return Report(f"{result['title']}: {result['model']}", clips + speakers, cards, sections, _notes(result))
+    remark = (result.get("trained_on") or {}).get("summary", "")
+    title = f"{result['title']}: {result['model']}"
+    return Report(title, clips + speakers, cards, sections, _notes(result), remark)
 
 
 def _leaderboard(result: Mapping[str, Any]) -> Table:

@@ -1,5 +1,6 @@
-"""Terminal reports on corpora: splits, weights, duplicates, ratings, thresholds and acting plans."""
+"""Terminal reports on corpora: splits, weights, duplicates, overlap, ratings, thresholds and acting plans."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import astuple
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 from budew.annotation.quantile_thresholds import ALL, Thresholds
 from budew.curation.consensus import ConsensusStatistics, RatingStatistics
 from budew.curation.duplicates import Duplicates
+from budew.curation.overlap import REASONS, Overlap
 from budew.curation.stratified_split import SplitReport
 from budew.curation.weights import NO_EMOTION, WeightReport, effective_number, shares
 from budew.reports.page import page_notes, section_note, shortened
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from budew.synthesis.acting.acting_hours import Preview
 
 SHOWN = 20
-"""Number of groups of duplicates that are shown; the JSON has all groups."""
+"""Number of groups or pairs of the same clips that are shown; the JSON has all."""
 
 
 def split_report(report: SplitReport) -> Report:
@@ -94,7 +96,7 @@ def duplicates_report(found: Duplicates) -> Report:
     for (keep, _), *others in found.groups[:SHOWN]:
         more = f" and {len(others) - 5:,} more" if len(others) > 5 else ""
         rows.append((shortened(keep), ", ".join(shortened(id) for id, _ in others[:5]) + more))
-    what = "recordings" if found.by == "samples" else "transcripts"
+    what = "transcripts" if found.by == "transcript" else "recordings"
     cards = [
         Card("clips", found.clips),
         Card("not readable", found.bad),
@@ -108,6 +110,21 @@ def duplicates_report(found: Duplicates) -> Report:
     cards += [Card(f"clips {name}", count) for name, count in rest.items() if count]
     groups = Table("First groups of duplicates", ("keep", "equal to it"), rows)
     return Report(found.corpus, "", cards, with_content(groups))
+
+
+def overlap_report(found: Overlap) -> Report:
+    """Report clips of a test set in training data: counts by reason, and the first clips."""
+    counts = Counter(found.reasons.values())
+    rows = [(shortened(test), shortened(train), reason) for test, train, reason in found.pairs[:SHOWN]]
+    cards = [
+        Card("clips of the test set", found.test_clips),
+        Card("training clips", found.train_clips),
+        Card("not readable", found.bad),
+        Card("test clips in the training data", len(found.reasons), warning=bool(found.reasons)),
+        *(Card(f"by the same {reason}", counts[reason]) for reason in REASONS if counts[reason]),
+    ]
+    table = Table("First pairs", ("test clip", "training clip", "the same"), rows)
+    return Report(f"{found.test} in {found.train}", "", cards, with_content(table))
 
 
 def rating_report(title: str, found: RatingStatistics, agreed: ConsensusStatistics) -> Report:

@@ -32,7 +32,8 @@ def emonet_voice_report(result: Result) -> Report:
     )
     scored = f"{result['n']['value']:,} clips scored ({_set_name(result, result['consensus'])})"
     subtitle = f"{_model(result)} on {result['data']}: {scored}"
-    return Report("EmoNet-Voice Bench", subtitle, cards, sections, page_notes("emonet_voice"))
+    remark = (result.get("trained_on") or {}).get("summary", "")
+    return Report("EmoNet-Voice Bench", subtitle, cards, sections, page_notes("emonet_voice"), remark)
 
 
 def _model(result: Result) -> str:

@@ -96,6 +96,7 @@ def _report(evaluation: Evaluation, notes: Sequence[tuple[str, str]], *sections:
         [_card(evaluation, metric) for metric in _LABELS if evaluation.mean[metric].value is not None],
         with_content(*sections),
         [*notes, *_remarks(evaluation)],
+        str(evaluation.trained_on or ""),
     )
 
 

@@ -294,6 +294,7 @@ class Report:
 
     Attributes:
         notes: pairs of a term and its explanation.
+        remark: a line below the subtitle.
 
     Example:
         >>> from budew.reports import Card, Report, Table, report_html
@@ -309,3 +310,4 @@ class Report:
     cards: Sequence[Card]
     sections: Sequence[Section]
     notes: Sequence[tuple[str, str]] = ()
+    remark: str = ""

@@ -28,7 +28,7 @@ def report_tables(report: Report) -> RenderableType:
 
 def card_table(report: Report) -> RenderableType:
     """Return the title of a report, and a table with one row for each card."""
-    title = Group(*map(Text, filter(None, (report.title, report.subtitle))))
+    title = Group(*map(Text, filter(None, (report.title, report.subtitle, report.remark))))
     if not report.cards:
         return title
     bounds = [interval_text(card.value, card.digits, " … ") for card in report.cards]

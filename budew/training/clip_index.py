@@ -31,7 +31,9 @@ from budew.corpora import Clip
 from budew.corpora.named.named_folder import NamedFolder
 from budew.corpora.shards import trace_shard, write_shard
 from budew.corpora.sources import Entry, matches, read_one
-from budew.errors import CorpusError
+from budew.curation.fingerprints import NO_CODES, SKETCH, read_fingerprint, sketch_of
+from budew.curation.overlap import key_of, name_keys
+from budew.errors import AudioError, CorpusError
 from budew.io.files import replaced_file, whole_file
 from budew.profile import VoiceProfile
 from budew.taxonomy import WITHHELD
@@ -45,8 +47,12 @@ ROW = np.dtype(
         ("notes", "<u4"),  # number of the file with the annotation
         ("seconds", "<f4"),
         ("flags", "u1"),
+        ("names", "<u8", 2), ("content", "<u8"),  # hashes of names and encoded audio (`curation.overlap`)
     ]
 )  # fmt: skip
+ROW_WITH_SOUND = np.dtype([*ROW.descr, ("codes", "<u4", (SKETCH, 2))])
+MOST_BYTES = 10 * 2**30
+"""Sound is only fingerprinted in corpora of local files up to this size: decoding them takes core-hours."""
 PROFILE, REWRITTEN, RENDERED, ORIGINAL, MODELLED = 1, 2, 4, 8, 16
 """Flags of a clip: it has a profile with content; it has captions of a kind."""
 LABELLED, DENYING = 32, 64
@@ -80,7 +86,7 @@ class ClipIndex:
     """Index of the clips of a corpus, which loads the audio and annotation of a clip by its number.
 
     Attributes:
-        rows: structured array (clips,) of type `ROW`.
+        rows: structured array (clips,) of type `ROW` or `ROW_WITH_SOUND`.
         files: audio and annotation files; rows have their indices.
         left_out: reason → number of clips that are not in the index.
     """
@@ -150,15 +156,17 @@ def index_corpus(
     """
     folder.mkdir(parents=True, exist_ok=True)
     entries = matches(source)
-    missing = sum(not _facts_file(entry, folder).exists() for entry in entries)
+    sizes = [state[1] for entry in entries for state in _state(entry) if isinstance(state, list)]
+    kind = ROW_WITH_SOUND if 0 < sum(sizes) <= MOST_BYTES else ROW
+    missing = sum(not _facts_file(entry, folder, kind).exists() for entry in entries)
     pool = None
     if workers > 1 and missing > 1:
         pool = ProcessPoolExecutor(workers, mp_context=get_context("forkserver"))
-    rows, files, left_out = [np.empty(0, ROW)], list[Path](), Counter[str]()
+    rows, files, left_out = [np.empty(0, kind)], list[Path](), Counter[str]()
     with pool or nullcontext():
-        for path in (pool.map if pool else map)(partial(_index_entry, folder=folder), entries):
+        for path in (pool.map if pool else map)(partial(_index_entry, folder=folder, kind=kind), entries):
             facts = json.loads(path.read_text(encoding="utf-8"))
-            part = np.load(path.with_suffix(".npy")).astype(ROW, copy=False)
+            part = np.load(path.with_suffix(".npy")).astype(kind, copy=False)
             part["audio"] += len(files)
             part["notes"] = len(files) + len(facts["files"])
             audio = [folder / file for file in facts["files"]]  # an absolute path replaces `folder`
@@ -174,23 +182,23 @@ def index_corpus(
     return ClipIndex(joined, tuple(files), left_out)
 
 
-def _index_entry(entry: Entry, *, folder: Path) -> Path:
+def _index_entry(entry: Entry, *, folder: Path, kind: np.dtype[np.void]) -> Path:
     """Index one shard, table, manifest or folder, unless it is indexed; return its `.json` file."""
-    facts = _facts_file(entry, folder)
+    facts = _facts_file(entry, folder, kind)
     if not facts.exists():
-        _write_index(entry, facts)
+        _write_index(entry, facts, kind)
     return facts
 
 
-def _facts_file(entry: Entry, folder: Path) -> Path:
+def _facts_file(entry: Entry, folder: Path, kind: np.dtype[np.void]) -> Path:
     """Return the `.json` file of an entry's index, written last; the name has a hash of the entry's state."""
     made_of = json.dumps(
-        [_state(entry), dict(WITHHELD), __version__, ROW.descr, LABELLED, DENYING], default=str
+        [_state(entry), dict(WITHHELD), __version__, kind.descr, LABELLED, DENYING], default=str
     )
     return folder / f"{hashlib.sha256(made_of.encode()).hexdigest()[:20]}.json"
 
 
-def _write_index(entry: Entry, facts: Path) -> None:
+def _write_index(entry: Entry, facts: Path, kind: np.dtype[np.void]) -> None:
     left_out: Counter[str] = Counter()
     files: dict[str, int] = {}
     rows: list[tuple[Any, ...]] = []
@@ -203,10 +211,14 @@ def _write_index(entry: Entry, facts: Path) -> None:
             seconds = clip.duration or probe_audio(clip.audio, max_seconds=LONGEST_SECONDS).seconds
             name = path.name if path == facts.with_suffix(".tar") else str(path.absolute())
             number = files.setdefault(name, len(files))
-            rows.append((number, start, size, file.tell(), len(line), 0, seconds, flags))
+            keys: tuple[Any, ...] = (name_keys(clip), key_of(clip.encoded()))
+            if kind is ROW_WITH_SOUND:
+                made = read_fingerprint(clip.audio, clip.id)
+                keys += (sketch_of(NO_CODES if isinstance(made, AudioError) else made.codes),)
+            rows.append((number, start, size, file.tell(), len(line), 0, seconds, flags, *keys))
             file.write(line)
     with facts.with_suffix(".npy").open("wb") as file:
-        np.save(file, np.array(rows, dtype=ROW))
+        np.save(file, np.array(rows, dtype=kind))
     with whole_file(facts) as text:
         json.dump({"files": list(files), "left_out": left_out}, text)
 

@@ -177,6 +177,10 @@ class DataSettings(Settings):
         description="settings of linear probes on cached states, whose predictions replace the labels of "
         "corpora with heard: true; set optimizer.weight_decay to 0; null: labels are used",
     )
+    allow_overlap: bool = Field(
+        default=False,
+        description="train although validation clips are among the training clips, to try out a recipe",
+    )
     workers: int = Field(
         default=0, ge=0, le=1024, description="processes that prepare batches; 0: only the training process"
     )

@@ -5,6 +5,7 @@ only computed again if the corpus changes.
 """
 
 import logging
+import shlex
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -16,8 +17,9 @@ from transformers import WhisperFeatureExtractor
 from budew import jobs, synthesis
 from budew.corpora.sources import matches
 from budew.curation.weights import read_weights
-from budew.errors import BudewWarning, CorpusError, JobError, SettingsError
+from budew.errors import BudewWarning, CorpusError, InputError, JobError, SettingsError
 from budew.io.resources import packaged_table
+from budew.model.trained_clips import TrainingOverlap, joined_clips
 from budew.training.clip_index import index_corpus
 from budew.training.data_settings import TrainingCorpus
 from budew.training.feature_cache import cache_spectrograms, cache_states
@@ -85,6 +87,33 @@ def prepare_corpora(
         speech = _synthesized(recipe, part, cache / "speech" / part, progress)
         corpora = (TrainingCorpus(corpus=str(speech)),)
     return [_prepared_corpus(recipe, cache, part, corpus, extractor, progress) for corpus in corpora]
+
+
+def check_disjoint(
+    recipe: Recipe, corpora: Sequence[TrainingClips], validation: Sequence[TrainingClips]
+) -> None:
+    """Check that no validation clip is a training clip: its metrics would measure what was learned by heart.
+
+    Names and encoded audio are always compared, sound where the index has it (`clip_index.MOST_BYTES`): then
+    clips of which only the names are the same are not refused.
+
+    Raises:
+        InputError: validation clips are training clips, and the recipe does not allow it.
+    """
+    found = TrainingOverlap(joined_clips(clips.known for clips in corpora))
+    for clips in validation:
+        for place, row in enumerate(clips.index.rows):
+            found.add(clips.record(place).id, tuple(row["names"].tolist()), clips.index.audio(place))
+    hears = all(len(clips.known.codes) for clips in corpora)
+    same = [id for id, reason in found.same.items() if reason != "name" or not hears]
+    if same and not recipe.data.allow_overlap:
+        names = [given.corpus for given in recipe.data.train], recipe.data.validation
+        train, test = (shlex.quote(one[0]) if len(one) == 1 else "CORPUS" for one in names)
+        raise InputError(
+            f"{len(same):,} of {found.clips:,} validation clips are training clips, such as "
+            f"{', '.join(f'{id!r} ({found.same[id]})' for id in same[:3])}: leave them out with budew corpus "
+            f"select {train} OUT --without {test}, or train all the same with --set data.allow_overlap=true"
+        )
 
 
 def prepare_states(

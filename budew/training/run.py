@@ -22,7 +22,14 @@ from budew.model.quiet import quiet_transformers
 from budew.training.dataset import CaptionDataset, training_dataset, validation_dataset
 from budew.training.devices import PartialState, accelerated
 from budew.training.initial_model import complete_model, load_base
-from budew.training.preparation import OpenBar, check_corpora, no_bar, prepare_corpora, prepare_states
+from budew.training.preparation import (
+    OpenBar,
+    check_corpora,
+    check_disjoint,
+    no_bar,
+    prepare_corpora,
+    prepare_states,
+)
 from budew.training.pseudo_labels import prepare_labeler
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run_folder import RunFolder
@@ -131,6 +138,7 @@ def _model_and_examples(
     extractor = processor.feature_extractor if processor else recipe.model.scratch.features.extractor()
     clips = prepare_corpora(recipe, folder.path, "train", extractor, progress)
     held_out = prepare_corpora(recipe, folder.path, "validation", extractor, progress)
+    check_disjoint(recipe, clips, held_out)
     folder.record(recipe)  # not earlier: a wrong base can be corrected in the same folder
     clips = prepare_states(recipe, folder.path, clips, model, extractor, progress)
     labeler = prepare_labeler(recipe.data.listener, folder.path, clips)

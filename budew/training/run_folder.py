@@ -31,7 +31,14 @@ from budew.io.settings import as_yaml
 from budew.training.devices import precision_for
 from budew.training.recipe import Recipe, load_recipe
 
-NOT_DECIDING = ("data.workers", "data.cache", "data.cache_features", "report_to", "license")
+NOT_DECIDING = (
+    "data.workers",
+    "data.cache",
+    "data.cache_features",
+    "data.allow_overlap",
+    "report_to",
+    "license",
+)
 """Fields of the recipe that do not affect the weights: they may change when a run is continued."""
 EXTENDING = ("optimizer.max_steps", "optimizer.epochs")
 """Fields that may also change: with more steps, a finished run is continued; with fewer, it ends earlier."""

@@ -23,8 +23,9 @@ from safetensors import SafetensorError
 from budew.errors import CheckpointError, first_line
 from budew.io.files import whole_folder
 from budew.model.card import write_card
-from budew.model.checkpoint import is_on_hub
+from budew.model.checkpoint import find_checkpoint, is_on_hub
 from budew.model.saving import add_pipeline, save_beside
+from budew.model.trained_clips import joined_clips, read_trained_clips, write_trained_clips
 from budew.training.dataset import CaptionDataset
 from budew.training.recipe import Recipe
 from budew.training.training_model import WhisperFromStates
@@ -145,6 +146,10 @@ def _save_beside(folder: Path, settings: Any, run: FinishedRun, *, adapter: bool
     """Save generation config, processor, recipe, logged history and model card beside the weights."""
     recipe = run.train.recipe
     save_beside(folder, settings, run.train.processor)
+    base = read_trained_clips(find_checkpoint(recipe.model.base)[0]) if recipe.model.base else None
+    known = joined_clips([*([base] if base else []), *(clips.known for clips in run.train.corpora)])
+    if known is not None:
+        write_trained_clips(folder, known)
     (folder / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
     _write_card(folder, run, adapter=adapter)
     entries = [  # JSON has no NaN and no infinity

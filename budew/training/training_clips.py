@@ -10,6 +10,7 @@ import numpy.typing as npt
 from transformers import WhisperFeatureExtractor
 
 from budew.audio.samples import decode
+from budew.curation.overlap import KnownClips
 from budew.errors import CorpusError
 from budew.training.clip_index import DENYING, KINDS, LABELLED, PROFILE, ClipIndex, ClipRecord
 from budew.training.data_settings import TrainingCorpus
@@ -106,6 +107,13 @@ class TrainingClips:
         whole = decode(self.index.audio(place), sampling_rate=rate, name=name).usable
         start = round(float(self.starts[place]) * rate)
         return whole[start : start + extractor.n_samples]
+
+    @property
+    def known(self) -> KnownClips:
+        """Fingerprints of the clips."""
+        rows = self.index.rows
+        sketches = rows["codes"] if "codes" in (rows.dtype.names or ()) else ()
+        return KnownClips(rows["names"], rows["content"], sketches)
 
     def weighted(self, weights: dict[str, float]) -> "TrainingClips":
         """Return only the clips with a weight above 0; `weights` are by clip id, and 0 for other clips."""

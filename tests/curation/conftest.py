@@ -1,5 +1,6 @@
 """Fixtures shared with neighbouring packages."""
 
+from tests.cli.conftest import budew  # noqa: F401  # a fixture
 from tests.corpora.conftest import (  # noqa: F401  # fixtures
     mp3,
     pack,

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from budew.corpora import Clip, write_shard
-from budew.curation import duplicates
+from budew.curation import fingerprints
 from budew.curation.duplicates import Duplicates, find_duplicates
 from budew.errors import CorpusError, InputError
 
@@ -92,7 +92,7 @@ def test_clips_that_cannot_be_decoded_are_reported_and_damaged_ones_counted(tmp_
 
 def test_an_interrupted_run_resumes_from_the_cache(copies, tmp_path, monkeypatch):
     decoded: list[str] = []
-    decode, most = duplicates._decode, [5]
+    decode, most = fingerprints.read_fingerprint, [5]
 
     def counting(audio, name):
         if len(decoded) == most[0]:
@@ -102,7 +102,7 @@ def test_an_interrupted_run_resumes_from_the_cache(copies, tmp_path, monkeypatch
 
     source, cache = corpus(tmp_path, copies), tmp_path / "hashes.sqlite"
     undisturbed = find_duplicates(source)
-    monkeypatch.setattr(duplicates, "_decode", counting)
+    monkeypatch.setattr(fingerprints, "read_fingerprint", counting)
     with pytest.raises(KeyboardInterrupt):
         find_duplicates(source, cache=cache)
     most[0] = 100

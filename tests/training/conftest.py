@@ -15,12 +15,13 @@ from budew.corpora import Caption, write_shard
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import train
 from budew.training.trainer import TrainingLog
+from tests.cli.conftest import budew  # noqa: F401  # a fixture
 from tests.inference.conftest import RATE, sound
 
 ROOT = Path(__file__).parents[2]
 SMALL = """
 name: tiny
-data: {captions: any}
+data: {captions: any, allow_overlap: true}
 target: {kind: paraphrase}
 model:
   method: scratch

@@ -5,6 +5,7 @@ converted to 0–4, the scale of the published heads; scores from a file are use
 given.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -75,7 +76,7 @@ def score_acted_speech(
             units.add(f"{unit.low:g}-{unit.high:g}")
             examples.append(labelled_clip(clip, prediction.expected, unit))
     predictor.check_complete(str(data))
-    return score_coarse(
+    result = score_coarse(
         load_task(corpus),
         examples,
         skipped=skipped,
@@ -84,6 +85,7 @@ def score_acted_speech(
         unit=", ".join(sorted(units)),
         settings=settings,
     )
+    return replace(result, trained_on=predictor.trained_on)
 
 
 def acted_clips(corpus: ActedCorpus, folder: str | Path) -> tuple[list[Clip], list[Skipped]]:

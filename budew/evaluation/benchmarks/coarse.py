@@ -31,6 +31,7 @@ from budew.errors import InputError
 from budew.evaluation.class_metrics import Decisions, permuted_classes, score_classes
 from budew.evaluation.pairs import Skipped
 from budew.io.resources import packaged_table
+from budew.model.trained_clips import TrainingOverlap
 from budew.profile import VoiceProfile, intensity_matrix
 from budew.statistics.arrays import FloatArray, IntArray
 from budew.statistics.resampling import ConfidenceInterval, Resampling, plain_data
@@ -126,6 +127,7 @@ class CoarseResult:
         skipped: files that were left out.
         unit: scale of the scores in the softmax, such as "0-4".
         settings: settings of the intervals and the baseline.
+        trained_on: count of the clips that the model was trained on; None for pictures.
     """
 
     task: CoarseTask
@@ -144,6 +146,7 @@ class CoarseResult:
     skipped: tuple[Skipped, ...]
     unit: str
     settings: Resampling
+    trained_on: TrainingOverlap | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, ready for JSON; undefined metrics are None."""
@@ -175,6 +178,7 @@ class CoarseResult:
             },
             "published": [dict(row) for row in task.published],
             "settings": plain_data(self.settings),
+            "trained_on": self.trained_on and self.trained_on.to_dict(),
         }
 
 

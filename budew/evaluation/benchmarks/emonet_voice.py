@@ -67,6 +67,7 @@ class EmoNetVoice:
         calibration: summary of the calibration that was applied, with the number of clips that were
             `left_out` because it was fitted to them; None without.
         comparison: scores of several decodings of the model, if they were compared.
+        trained_on: count of the clips that the model was trained on, see `TrainingOverlap.to_dict`.
         others: results of further predictions, of which `leaderboard` and `mean_spearman` have a row each.
     """
 
@@ -83,6 +84,7 @@ class EmoNetVoice:
     decoding: Decoding | None = None
     calibration: Mapping[str, Any] | None = None
     comparison: DecodingComparison | None = None
+    trained_on: Mapping[str, Any] | None = None
     others: "tuple[EmoNetVoice, ...]" = ()
 
     @property
@@ -218,7 +220,10 @@ def score_emonet_voice(
     for other in others:
         both = zip(clips, other.predict((clip.clip for clip in clips), []), strict=True)
         more.append(score(both, model=other.name))
-    return replace(result, decoding=predictor.decoding, comparison=comparison, others=tuple(more))
+    found_in = predictor.trained_on.to_dict()
+    return replace(
+        result, decoding=predictor.decoding, comparison=comparison, trained_on=found_in, others=tuple(more)
+    )
 
 
 def _compared(
