@@ -27,7 +27,7 @@ _SCALE = (
 )
 _RANGE = r"(?<=\b[01])(?: ?(?:-|–|\.\.+|(?i:to)) ?)\d++(?![\d.]*\w)"
 _TOKEN = re.compile(
-    rf"[a-z][a-z0-9]*+(?![^\x00-\x7f])|\d++(?:(?:\.|(?<=\b0),)\d++{_SCALE}?|{_SCALE}|{_RANGE}|(?!\w))"
+    rf"[a-z][a-z0-9]*+(?![^\x00-\x7f])|(?<!\d/)\d++(?:(?:\.|(?<=\b0),)\d++{_SCALE}?|{_SCALE}|{_RANGE}|(?!\w))"
     rf"|[^\W_]+(?:[{_UNSEEN}]+[^\W_]+)*|[,;=:!?&/|()\[\]…—–\n•·]|[\"“”](?<![:=].)(?<![:=] .)"
     r"|\.(?:(?<!\w\.)\d++)?|-free\b"
     r"|-(?= (?i:(?:not|mildly|weakly|slightly|intensely|strongly|fully)(?: ?/ ?fully)? (?:present|expressed)"

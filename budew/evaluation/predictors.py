@@ -157,7 +157,8 @@ class ModelPredictor:
         captioner = self.captioner
         ways = list(map(self._way, decodings))
         given, captioned = tee(clips)  # holds the clips of a few batches
-        for clip, results in zip(given, captioner.caption_decodings(captioned, ways), strict=True):
+        # Results come first: the captioner reads clips in another thread, and a clip with a result was read.
+        for results, clip in zip(captioner.caption_decodings(captioned, ways), given, strict=True):
             first = results[0]
             fault = first.reason if isinstance(first, FailedRecording) else first.damaged
             if fault is not None:  # the label holds for the whole clip
@@ -269,4 +270,6 @@ def predicted(
         skipped: clips that cannot be captioned, or only in part, are added to this list.
     """
     items, clips = tee(labelled)
-    return zip(items, predictor.predict(map(clip_of, clips), skipped), strict=True)
+    predictions = predictor.predict(map(clip_of, clips), skipped)
+    # Predictions come first: a predictor may read clips in another thread, and a predicted clip was read.
+    return ((item, prediction) for prediction, item in zip(predictions, items, strict=True))

@@ -244,7 +244,7 @@ def _compared(
     pairs: dict[Decoding, list[Pair]] = {decoding: [] for decoding in decodings}
     items, audio = tee(rated)
     made = predictor.predict_decodings((clip.clip for clip in audio), decodings, skipped)
-    for clip, predictions in zip(items, made, strict=True):
+    for predictions, clip in zip(made, items, strict=True):  # as in `predicted`
         found.append((clip.without_audio(), None if predictions is None else predictions[own]))
         if predictions is not None and clip.clip.profile is not None:
             for decoding, one in zip(decodings, predictions, strict=True):
