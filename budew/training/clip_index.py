@@ -212,7 +212,7 @@ def _write_index(entry: Entry, facts: Path, kind: np.dtype[np.void]) -> None:
             name = path.name if path == facts.with_suffix(".tar") else str(path.absolute())
             number = files.setdefault(name, len(files))
             keys: tuple[Any, ...] = (name_keys(clip), key_of(clip.encoded()))
-            if kind is ROW_WITH_SOUND:
+            if kind == ROW_WITH_SOUND:
                 made = read_fingerprint(clip.audio, clip.id)
                 keys += (sketch_of(NO_CODES if isinstance(made, AudioError) else made.codes),)
             rows.append((number, start, size, file.tell(), len(line), 0, seconds, flags, *keys))
