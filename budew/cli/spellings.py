@@ -6,7 +6,6 @@ command shows its own spelling in its help, and accepts the others as well.
 """
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +16,12 @@ _SAME = {"--format": "--to", "--to": "--format"}
 
 
 class CommandGroup(TyperGroup):
-    """Group whose commands accept other spellings of their options, and name similar ones of a wrong one."""
+    """Group whose commands accept their options in the spelling of other commands."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the name of the called command, the command, and its arguments in its own spelling."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command, respelled(rest, command)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Call the command; the error about a wrong option names options whose help has its word."""
-        try:
-            return super().invoke(ctx)
-        except Exception as error:
-            if getattr(error, "possibilities", None) == []:  # typer names those of similar letters
-                wanted: Any = error
-                word = re.compile(rf"\b{re.escape(wanted.option_name.strip('-'))}", re.IGNORECASE)
-                options = [option for option in wanted.ctx.command.params if option.opts[0].startswith("-")]
-                wanted.possibilities = [
-                    option.opts[0] for option in options if word.search(getattr(option, "help", None) or "")
-                ]
-            raise
 
 
 def respelled(args: list[str], command: Any) -> list[str]:
@@ -72,6 +57,5 @@ def respelled(args: list[str], command: Any) -> list[str]:
 
 def _is_result(argument: str, format: str) -> bool:
     """Return whether the argument after `--json` is a file for results, not an input or an option."""
-    if argument == "-" or Path(argument).suffix == f".{format}":
-        return True
-    return not argument.startswith("-") and not os.path.exists(argument)
+    is_new = argument[:1] != "-" and not os.path.exists(argument)
+    return is_new or argument == "-" or Path(argument).suffix == f".{format}"

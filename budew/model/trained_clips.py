@@ -81,7 +81,7 @@ class TrainingOverlap:
 
     Attributes:
         known: training clips of the model; None if the checkpoint does not say.
-        clips: number of clips that were compared.
+        clips: number of clips that were compared; 0 if there is nothing to compare with.
         same: id of each that was a training clip → what is the same.
     """
 
@@ -91,9 +91,9 @@ class TrainingOverlap:
 
     def add(self, id: str, names: tuple[int, int], audio: bytes) -> None:
         """Compare a clip with the training clips."""
-        self.clips += 1
         if self.known is None:
             return
+        self.clips += 1
         made = read_fingerprint(audio, id) if len(self.known.codes) else None
         codes = NO_CODES if made is None or isinstance(made, AudioError) else made.codes
         reasons = self.known.find(ClipKeys(names, key_of(audio), codes)).values()

@@ -52,8 +52,7 @@ def test_json_of_captions_and_of_scores_can_be_asked_for_in_both_ways(budew, tal
     [
         (("caption", "a.wav", "--beams", "3"), "--num-beams"),
         (("caption", "a.wav", "--recording", "3"), "--record"),
-        (("corpus", "export", "a", "b", "--lhotse"), "--to"),
-        (("evaluate", "a", "--vllm", "f"), "--server"),
+        (("evaluate", "a", "--jsn", "f"), "--json"),
     ],
 )
 def test_the_error_about_a_wrong_option_names_the_one_that_is_meant(budew, arguments, meant):

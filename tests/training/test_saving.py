@@ -122,6 +122,7 @@ def test_the_folder_has_the_files_that_other_libraries_read(saved, recipe, model
         "recipe.yaml",
         "tokenizer.json",
         "tokenizer_config.json",
+        "trained_clips.safetensors",
         "training.json",
     }
     assert WhisperFeatureExtractor.from_pretrained(saved).n_samples == 2 * RATE
