@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from budew import read
-from budew.corpora import Clip
+from budew.corpora import Clip, write_shard
 from budew.io.resources import data_folder
 from budew.model import load_checkpoint
 from budew.paraphrase import judge
@@ -68,9 +68,14 @@ def test_captions_of_a_built_corpus_mean_the_profiles_of_its_clips(tmp_path: Pat
         assert all(judge(caption.text, clip.profile).accepted for caption in clip.captions)
 
 
-def test_a_fine_tuned_checkpoint_captions_a_recording(recordings: Path, tmp_path: Path) -> None:
+def test_a_fine_tuned_checkpoint_captions_a_recording(
+    recordings: Path, tmp_path: Path, clips: list[Clip]
+) -> None:
     recording = next(recordings.iterdir())
-    assert example("fine_tune.py")(DEMO_CLIPS, DEMO_CLIPS, tmp_path / "run", recording, *FEW_STEPS)
+    training, validation = tmp_path / "training.tar", tmp_path / "validation.tar"
+    write_shard(training, clips[:12])
+    write_shard(validation, clips[12:])
+    assert example("fine_tune.py")(training, validation, tmp_path / "run", recording, *FEW_STEPS)
     assert load_checkpoint(tmp_path / "run" / "checkpoint").name
     assert (tmp_path / "run" / "adapter" / "adapter_config.json").exists()
 
