@@ -131,7 +131,7 @@ class PendingClip:
         """Return the counts as JSON values for the metadata of the clip.
 
         They are the counts of `COUNTS`, `codes`, `failures` if there are any, and, with `keep_refused`,
-        `refusals`: refused candidates with codes, missed emotions and unknown words.
+        `refusals`: refused candidates with codes, missed emotions, unknown words and added content.
         """
         metadata: dict[str, Any] = {name: self.counts[name] for name in COUNTS}
         metadata["codes"] = dict(sorted(self.codes.items()))
@@ -141,7 +141,7 @@ class PendingClip:
             refused = [row for pending in self.pending for row in pending.refused if row[0]]
             metadata["refusals"] = [
                 {"text": text[:_LONGEST_STORED]}
-                | {name: list(getattr(verdict, name)) for name in ("codes", "missed", "unknown")}
+                | {name: list(getattr(verdict, name)) for name in ("codes", "missed", "unknown", "added")}
                 for text, verdict, _ in refused[:_MOST_REFUSED]
             ]
         return metadata

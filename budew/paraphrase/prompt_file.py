@@ -22,7 +22,7 @@ from budew.taxonomy import EMOTION_GROUPS, LEVEL_NAMES, LEVELS, emotion
 
 REASON_CODES = (
     "empty", "long", "lost", "added", "moved", "lost-burst", "added-burst", "lost-trait", "added-trait",
-    "other-trait", "copy", "sibling", "spoken", "lint",
+    "other-trait", "added-content", "copy", "sibling", "spoken", "lint",
 )  # fmt: skip
 """Codes of the gate for which a prompt file needs a sentence; that of "lint" is used for all other codes."""
 SLOT = re.compile(r"\{(\w+)\}")

@@ -212,6 +212,8 @@ def _pair(example: RewritingExample) -> TextPair:
         reasons.append(f"missing: {', '.join(example.refusal.missed)}")
     if example.refusal.unknown:
         reasons.append(f"not in the lexicon: {', '.join(example.refusal.unknown)}")
+    if example.refusal.added:
+        reasons.append(f"added: {', '.join(example.refusal.added)}")
     return TextPair(example.id, before, after, (wanted, ""), "; ".join(reasons))
 
 

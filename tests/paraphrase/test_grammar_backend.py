@@ -165,7 +165,8 @@ def test_shipped_rewrites_have_the_verdict_of_the_gate_and_are_counted_in_their_
     assert verdicts == [one.accepted for one in shipped_rewrites()]
     assert origin["captions"] == len(verdicts) == len({one.id for one in shipped_rewrites()})
     assert origin["accepted"] == sum(verdicts) > 0.9 * len(verdicts)
-    assert origin["prompts"] == {"name": "en", "version": load_prompts().file.version}
+    assert origin["prompts"]["name"] == load_prompts().file.name
+    assert origin["prompts"]["version"] <= load_prompts().file.version
     assert {one.style for one in shipped_rewrites()} == set(load_prompts().styles)
 
 

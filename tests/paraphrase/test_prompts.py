@@ -19,7 +19,7 @@ from budew.paraphrase.prompts import LONGEST_QUOTED, filled, plain_name, quoted
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS, TRAITS
 
-PINNED = {4: "8a76dcdf5843e3db4f26a6edbfde24dbc38129f436888181d40b9b9480e8867d"}
+PINNED = {5: "c32ca21bacae348c31465b9094c9899b7e4187321b1ea689e0868795812358ea"}
 FULL = VoiceProfile(
     {"Anger": 0.75, "Pleasure/Ecstasy": 0.5, "Jealousy & Envy": 1.0, "Fear": 0.25},
     ["Chuckle"],

@@ -29,7 +29,7 @@ def reported(folder: Path, *clips: Clip) -> ParaphraseReport:
 def hostile(number: int) -> Clip:
     """A clip of which every text is hostile."""
     made_by = dict.fromkeys(("of", "backend", "model", "prompt", "style", "repaired"), HOSTILE)
-    refusal = {"text": HOSTILE, "codes": [HOSTILE], "missed": [HOSTILE], "unknown": [HOSTILE]}
+    refusal = {"text": HOSTILE, **{key: [HOSTILE] for key in ("codes", "missed", "unknown", "added")}}
     account = {"candidates": 7, "refused": 1, "codes": {HOSTILE[:80]: 1}, "refusals": [refusal]}
     captions = (
         Caption(f"{HOSTILE} Sad. {number}", {"by": "paraphrase", **made_by}),

@@ -29,6 +29,7 @@ class Refusal(BaseModel):
     codes: list[str] = []
     missed: list[str] = []
     unknown: list[str] = []
+    added: list[str] = []
 
 
 class RewritingCounts(BaseModel):

@@ -209,7 +209,7 @@ class RewritingExample:
         parts = {"id": self.id, "template": self.template, "text": self.text}
         if self.refusal is None:
             return parts | {"made_by": self.made_by}
-        return parts | self.refusal.model_dump(include={"codes", "missed", "unknown"})
+        return parts | self.refusal.model_dump(include={"codes", "missed", "unknown", "added"})
 
 
 def accepted_examples(
