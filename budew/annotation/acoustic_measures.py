@@ -1,16 +1,16 @@
-"""Acoustic measures of a clip, without a model, as in dataspeech: pitch, rate, pauses, loudness, noise.
+"""Acoustic measures of a clip, without a model, as in dataspeech: pitch, rate, loudness, noise, room.
 
-Runs at about 45 times real time on one core; pYIN takes nearly all of it. The measures are stored in the
-clip's metadata, under `measured`; `budew.annotation.quantile_thresholds` turns them into traits.
+Runs at about 8 times real time on one core; pYIN takes nearly all of it. The measures are stored in the
+clip's metadata under the names of dataspeech, and are columns of every export; `budew.annotation.bins` turns
+them into traits.
 
 - Speech and pauses: de Jong & Wempe (Behavior Research Methods 41, 2009). Frames of 64 ms every 16 ms; frames
-  more than 25 dB below the 99th percentile are silence; sounds under 0.1 s and pauses under 0.3 s are
-  ignored.
-- Pitch: pYIN (Mauch & Dixon, ICASSP 2014) of librosa, whose first call compiles for some 10 s. With steps of
-  0.2 semitones and 16 ms it is six times as fast as with librosa's 0.1 and 10 ms; in 16 recordings of people
-  the medians differ by 3 % at most and the spreads by 0.2 semitones.
+  more than 25 dB below the 99th percentile, or near the level of the noise, are silence; sounds under 0.1 s
+  and pauses under 0.3 s are ignored.
+- Pitch: pYIN (Mauch & Dixon, ICASSP 2014) of librosa with its defaults. It compiles for some 10 s at first,
+  and also finds a pitch in noise.
 - Syllables: each run of vowels counts as one, which is a fifth too many in English ("rate" counts as two).
-  Compare rates only within one language, as thresholds do.
+  Compare rates only within one language, as bins do.
 """
 
 import re
@@ -23,40 +23,40 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
+from budew.annotation.recording_measures import FLOOR, decibels, recording_measures
 from budew.audio.samples import SAMPLING_RATE, decode
 from budew.corpora.clip import Clip
+from budew.corpora.writers.clip_values import text_to_speech_columns
 from budew.errors import require
 from budew.io.files import wait_for_lock
 from budew.io.resources import packaged_table
 from budew.jobs import OnFailed, each
 
-FIELD = "measured"
+MEASURES = tuple(text_to_speech_columns()["measures"])
+"""Names of all measures, which are those of dataspeech where it has them."""
 LONGEST = 120.0
 """Longest clip in seconds; pYIN takes 0.5 MB per second."""
 FRAME, HOP = 1_024, 256  # samples
 SECONDS = HOP / SAMPLING_RATE
 """Seconds from one frame to the next."""
 SILENCE = 25.0  # dB below the 99th percentile of the levels
+NOISE_MARGIN = 6.0
+"""Least level of a sound in dB over the quietest hundredth of the frames; silence is as far below the top."""
 SHORTEST_SOUND, SHORTEST_PAUSE = 0.1, 0.3  # seconds
-FLOOR = -120.0
-"""Lowest level in dBFS (0: a full-scale square wave); 24 bits end at -144, 16 bits at -96."""
 FAINTEST = -75.0
-"""Level in dBFS below which a clip is silent and only its duration and peak are measured."""
+"""Level in dBFS below which a clip is silent and only its duration is measured."""
 
 LOWEST, HIGHEST = 65.0, 800.0
 """Range of pitch in Hz. librosa advises at least 65; screams above 800 are found an octave lower or
 unvoiced."""
-STEP = 0.2  # semitones between candidates
-SWITCH = 0.05
-"""Probability that a frame ends a voiced or unvoiced stretch, which lasts about 0.3 s in speech. librosa's
-default, 0.01, is for music."""
-FEWEST = 10
+PITCH_HOP = 512
+"""Samples from one pitch to the next: librosa's default, a quarter of its frames of 2,048."""
+FEWEST = 5
 """Fewest voiced frames (0.16 s) from which pitch is measured."""
 
-NOISE = 10.0  # percentile of the frames
-MOST_SNR = 80.0
 DIP = 2.0
 """Smallest drop in dB from a syllable nucleus to the next trough (de Jong & Wempe 2009)."""
 DIGITS = 3
@@ -68,14 +68,16 @@ _SYLLABLE = re.compile("v+|w|h")
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """The job `measure`: writes measures into `metadata["measured"]` of each clip; all else is unchanged.
+    """The job `measure`: writes measures into the metadata of each clip; the profile is unchanged.
+
+    `budew.annotation.describe_measured` then turns the measures of the whole corpus into traits.
 
     Example:
         >>> from budew.corpora import read
         >>> from budew.io.resources import data_folder
         >>> clips = read(data_folder("demo_clips") / "clips.tar")
         >>> measured = next(Measure().run(clips, failed=print))
-        >>> measured.metadata["measured"]["pauses"]
+        >>> measured.metadata["pauses"]
         2
     """
 
@@ -86,9 +88,8 @@ class Measure:
         return {
             "pitch": f"librosa {version('librosa')} pyin",
             "hertz": [LOWEST, HIGHEST],
-            "step": STEP,
             "silence": SILENCE,
-            "version": 1,  # increase when the meaning of a measure changes
+            "version": 2,  # increase when the meaning of a measure changes
         }
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
@@ -98,48 +99,56 @@ class Measure:
 
 def measure_clip(clip: Clip) -> Clip:
     """Return the clip with its measures; raise `AudioError` if it cannot be decoded or is too long."""
-    samples = decode(clip.audio, max_seconds=LONGEST, name=f"clip {clip.id!r}").usable
-    measures = acoustic_measures(samples, transcript=clip.transcript, language=clip.language)
-    return replace(clip, metadata={**clip.metadata, FIELD: measures})
+    decoded = decode(clip.audio, sampling_rate=None, max_seconds=LONGEST, name=f"clip {clip.id!r}")
+    measures = acoustic_measures(
+        decoded.usable, decoded.sampling_rate, transcript=clip.transcript, language=clip.language
+    )
+    others = {name: value for name, value in clip.metadata.items() if name not in MEASURES}
+    seconds = round(len(decoded.samples) / decoded.sampling_rate, 6)
+    return replace(
+        clip, duration=seconds, sampling_rate=decoded.sampling_rate, metadata={**others, **measures}
+    )
 
 
 def acoustic_measures(
-    samples: NDArray[np.float32], *, transcript: str | None = None, language: str | None = None
+    samples: NDArray[np.float32],
+    rate: int = SAMPLING_RATE,
+    *,
+    transcript: str | None = None,
+    language: str | None = None,
 ) -> dict[str, float]:
     """Measure a clip; values are rounded to three decimals, and unknown ones are left out.
 
     Args:
-        samples: (n,) mono at 16 kHz, in [-1, 1].
+        samples: (n,) mono, in [-1, 1].
+        rate: sampling rate in Hz, that of the recording: noise that resampling removes is not measured.
         transcript: the spoken words; None if unknown.
         language: BCP 47 tag of the transcript; None if unknown.
 
     Returns:
-        `seconds`, duration; `speech_seconds`, without silence at the ends and pauses; `level` of the speech
-        and `peak`, in dBFS; `snr`, ratio of speech to noise in dB; `pauses`, number of pauses of 0.3 s or
-        more, and `pause_share`, their share of the time from first to last word; `voiced_share` of the
-        speech; `pitch_median`, `pitch_low` and `pitch_high` in Hz, `pitch_sd` and `pitch_range` in semitones;
-        `nuclei_rate`, syllable nuclei per second of speech, and `syllable_rate`, syllables of the transcript
-        per second of speech.
+        `utterance_pitch_mean` and `utterance_pitch_std` in Hz, and `pitch_std_semitones`; `speaking_rate`,
+        syllables of the transcript per second of speech, and `nuclei_rate`, the same for syllable nuclei in
+        the audio; `speech_duration` in seconds, without silence at the ends and pauses, and `speech_share`,
+        its share of the clip; `pauses`, number of pauses of 0.3 s or more; `loudness` in LUFS; `snr` and
+        `c50` in dB; `bandwidth` in Hz. Of silence, only `speech_duration` and `speech_share`, which are 0.
 
     Example:
         >>> import numpy as np
         >>> acoustic_measures(np.zeros(8_000, np.float32))
-        {'seconds': 0.5, 'peak': -120.0}
+        {'speech_duration': 0.0, 'speech_share': 0.0}
     """
-    loudness = frame_levels(samples)
-    measures: dict[str, float] = {"seconds": len(samples) / SAMPLING_RATE}
-    measures["peak"] = float(decibels(float(np.abs(samples).max()) ** 2))
-    speaking = speech(loudness)
-    if loudness.max() > FAINTEST and speaking.any():
-        seconds, breaks = float(speaking.sum()) * SECONDS, pauses(speaking)
-        measures |= {"speech_seconds": seconds, "pauses": len(breaks)}
-        measures["pause_share"] = sum(breaks) / (seconds + sum(breaks))
-        measures["level"] = float(decibels(float(np.mean(10 ** (loudness[speaking] / 10)))))
-        measures["snr"] = _snr(loudness)
-        measures |= _voice_measures(samples, loudness, speaking)
+    voice = soxr.resample(samples, rate, SAMPLING_RATE) if rate != SAMPLING_RATE else samples
+    levels = frame_levels(voice)
+    speaking = speech(levels)
+    measures: dict[str, float] = {"speech_duration": 0.0, "speech_share": 0.0}
+    if levels.max() > FAINTEST and speaking.any():
+        seconds, duration = float(speaking.sum()) * SECONDS, len(samples) / rate
+        measures = {"speech_duration": seconds, "speech_share": min(seconds / duration, 1.0)}
+        measures["pauses"] = len(pauses(speaking))
+        measures |= recording_measures(samples, rate) | _voice_measures(voice, levels, seconds)
         syllables = count_syllables(transcript or "", language)
         if syllables is not None:
-            measures["syllable_rate"] = syllables / seconds
+            measures["speaking_rate"] = syllables / seconds
     return {
         name: value if isinstance(value, int) else round(float(value), DIGITS) + 0.0  # no negative zero
         for name, value in measures.items()
@@ -153,15 +162,10 @@ def frame_levels(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     return decibels(power)
 
 
-def decibels(power: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """Convert power to dBFS, at least `FLOOR`."""
-    return np.asarray(10 * np.log10(np.maximum(power, 10 ** (FLOOR / 10))))
-
-
 def speech(loudness: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return for each frame whether it is speech: a sound, or a gap that is too short to be a pause.
 
-    Noise less than 25 dB below the speech counts as speech, so pauses with such noise are not found.
+    Pauses are also found in noise of less than 25 dB below the speech, as long as the speech is louder.
     """
     sounding = is_sound(loudness) & (loudness > FLOOR)
     for start, end in _runs(sounding):
@@ -174,8 +178,9 @@ def speech(loudness: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def is_sound(loudness: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return for each frame whether it is less than `SILENCE` dB below the 99th percentile of the levels."""
-    return np.asarray(loudness > np.percentile(loudness, 99) - SILENCE)
+    """Return for each frame whether it is a sound: near the 99th percentile of the levels, not the first."""
+    floor, top = np.percentile(loudness, [1, 99])
+    return np.asarray(loudness > min(max(top - SILENCE, floor + NOISE_MARGIN), top - NOISE_MARGIN))
 
 
 def pauses(speaking: NDArray[np.bool_]) -> list[float]:
@@ -194,31 +199,13 @@ def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(start), int(end)) for start, end in changes.reshape(-1, 2)]
 
 
-def _snr(loudness: NDArray[np.float64]) -> float:
-    """Return the ratio of speech to noise in dB, by percentiles of the frame levels, as NIST's `stnr` has it.
-
-    Noise is the 10th percentile, speech and noise together the mean of all that is above `SILENCE`. With
-    noise mixed to 0 to 30 dB into 36 recordings of people, medians are off by 2.2 dB at most. A clip without
-    a gap is taken for noisier than it is.
-    """
-    noise = 10 ** (float(np.percentile(loudness, NOISE)) / 10)
-    voice = float(np.mean(10 ** (loudness[is_sound(loudness)] / 10))) - noise
-    return min(10 * float(np.log10(max(voice, noise / 10) / noise)), MOST_SNR)
-
-
 def _voice_measures(
-    samples: NDArray[np.float32], loudness: NDArray[np.float64], speaking: NDArray[np.bool_]
+    samples: NDArray[np.float32], loudness: NDArray[np.float64], seconds: float
 ) -> dict[str, float]:
-    track = pitch_track(samples)[: len(loudness)]
-    loud = is_sound(loudness)[: len(track)]
-    track = np.where(loud, track, np.nan)  # pYIN sometimes finds a pitch in silence
-    voiced = np.isfinite(track)
-    nuclei = count_nuclei(loudness[: len(track)], voiced)
-    return {
-        "voiced_share": min(float(voiced.sum() / speaking.sum()), 1.0),
-        **pitch_measures(track),
-        "nuclei_rate": nuclei / (float(speaking.sum()) * SECONDS),
-    }
+    track = pitch_track(samples)
+    voiced = np.isfinite(np.repeat(track, PITCH_HOP // HOP)[: len(loudness)])
+    nuclei = count_nuclei(loudness[: len(voiced)], voiced)
+    return {**pitch_measures(track), "nuclei_rate": nuclei / seconds}
 
 
 def pitch_track(samples: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -227,15 +214,7 @@ def pitch_track(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(track, dtype=np.float64)
 
 
-_PYIN: Mapping[str, Any] = {
-    "fmin": LOWEST,
-    "fmax": HIGHEST,
-    "sr": SAMPLING_RATE,
-    "frame_length": FRAME,
-    "hop_length": HOP,
-    "resolution": STEP,
-    "switch_prob": SWITCH,
-}
+_PYIN: Mapping[str, Any] = {"fmin": LOWEST, "fmax": HIGHEST, "sr": SAMPLING_RATE, "hop_length": PITCH_HOP}
 
 
 @cache
@@ -247,7 +226,7 @@ def _compiled_pyin() -> Any:
     librosa: Any = require("librosa", extra="corpora", purpose="budew corpus measure")
     with Path(librosa.__file__).open("rb") as lock:
         wait_for_lock(lock)
-        librosa.pyin(np.zeros(FRAME, np.float32), **_PYIN)
+        librosa.pyin(np.zeros(SAMPLING_RATE, np.float32), **_PYIN)
     return librosa.pyin
 
 
@@ -255,19 +234,16 @@ def pitch_measures(track: NDArray[np.float64]) -> dict[str, float]:
     """Summarize a pitch track in Hz, NaN where unvoiced.
 
     Returns:
-        `pitch_median`, `pitch_low` and `pitch_high` (5th and 95th percentile) in Hz, `pitch_sd` and
-        `pitch_range` in semitones. Empty if fewer than `FEWEST` frames are voiced.
+        `utterance_pitch_mean` and `utterance_pitch_std` in Hz, `pitch_std_semitones`. Empty if fewer than
+        `FEWEST` frames are voiced.
     """
     voiced = track[np.isfinite(track)]
     if len(voiced) < FEWEST:
         return {}
-    low, median, high = np.percentile(voiced, [5, 50, 95])
     return {
-        "pitch_median": float(median),
-        "pitch_low": float(low),
-        "pitch_high": float(high),
-        "pitch_sd": float(np.std(12 * np.log2(voiced))),
-        "pitch_range": float(12 * np.log2(high / low)),
+        "utterance_pitch_mean": float(voiced.mean()),
+        "utterance_pitch_std": float(voiced.std()),
+        "pitch_std_semitones": float(np.std(12 * np.log2(voiced))),
     }
 
 

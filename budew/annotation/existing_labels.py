@@ -8,13 +8,13 @@ the clips by their ids.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from budew.captions import parse
-from budew.corpora.clip import Clip
+from budew.corpora.clip import Clip, annotated
 from budew.corpora.text_files import check_file, file_lines, json_object, readable
 from budew.errors import CorpusError, FilteredError, InputError, JobError
 from budew.jobs import OnFailed, each
@@ -151,7 +151,7 @@ def label_clip(clip: Clip, *, source: str | None = None) -> Clip:
 
 def _noted(clip: Clip, profile: VoiceProfile, source: str) -> Clip:
     note = {"by": "labels", "from": source, "budew": __version__}
-    return replace(clip, profile=profile, metadata={**clip.metadata, "annotated_by": note})
+    return annotated(clip, profile, note)
 
 
 def _from_captions(clip: Clip) -> VoiceProfile:

@@ -24,7 +24,7 @@ import torch
 from numpy.typing import NDArray
 
 from budew.audio.samples import warn_of_damage
-from budew.corpora.clip import Clip
+from budew.corpora.clip import Clip, annotated
 from budew.errors import AudioError, BudewError, CorpusError, InputError, JobError, first_line
 from budew.heads.encoder_states import (
     EMOTION_SCALE,
@@ -292,5 +292,5 @@ def with_scores(clip: Clip, scores: Mapping[str, float], made_by: Mapping[str, A
     if abs(gender) >= SURE:
         traits.setdefault("gender", "female" if gender > 0 else "male")
     profile = VoiceProfile(emotions, before.bursts, traits, rated={*before.rated, *emotions})
-    metadata = {**clip.metadata, FIELD: dict(scores), "annotated_by": dict(made_by)}
-    return replace(clip, profile=profile, metadata=metadata)
+    scored = replace(clip, metadata={**clip.metadata, FIELD: dict(scores)})
+    return annotated(scored, profile, made_by)

@@ -13,7 +13,7 @@ import asyncio
 from base64 import b64encode
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ from budew.chat.client import Client, complete_with_corrections
 from budew.chat.ordered_requests import answered_in_order
 from budew.chat.request import ChatRequest
 from budew.chat.server_settings import ServerSettings
-from budew.corpora.clip import Clip
+from budew.corpora.clip import Clip, annotated
 from budew.errors import InputError
 from budew.jobs.job import OnFailed
 from budew.profile import VoiceProfile
@@ -117,7 +117,7 @@ class AnnotateByLLM:
         before = clip.profile or VoiceProfile()
         bursts = predicted.bursts if "bursts" in self.prompt.parts else before.bursts
         profile = VoiceProfile(predicted.emotions, bursts, {**before.traits, **predicted.traits})
-        return replace(clip, profile=profile, metadata={**clip.metadata, "annotated_by": self._made_by()})
+        return annotated(clip, profile, self._made_by())
 
     def _made_by(self) -> dict[str, Any]:
         return {

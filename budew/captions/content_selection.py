@@ -25,7 +25,7 @@ from budew.captions.vocabulary import with_article
 from budew.errors import InputError, WithheldError
 from budew.profile import VoiceProfile
 from budew.randomness import generator
-from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVELS, WITHHELD, WORD_TRAITS
+from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVELS, RECORDING_TRAITS, WITHHELD, WORD_TRAITS
 from budew.taxonomy.rating_scales import INTENSITY, from_intensity, nearest_level, to_intensity
 
 DEFAULT_MAX_WORDS = 84
@@ -34,7 +34,7 @@ that Whisper's decoder has for a caption.
 """
 SMALLEST_MAX_WORDS = 12
 """Words: enough for a sentence frame and the strongest emotion."""
-RENDERED_PARTS = ("emotions", "bursts", *WORD_TRAITS, *RENDERED_ATTRIBUTES)
+RENDERED_PARTS = ("emotions", "bursts", *WORD_TRAITS, *RECORDING_TRAITS, *RENDERED_ATTRIBUTES)
 """Parts of a profile that can be left out."""
 RECORDING = ("Recording_Quality", "Background_Noise")
 """Attributes of the recording, not of the voice."""
@@ -48,7 +48,7 @@ _LEVEL_OF_ITSELF = {level: level for level in LEVELS}
 _SPEAKER = "speaker"
 _GROUPS_OF_TRAITS = {
     "gender": _SPEAKER, "age": _SPEAKER, "accent": "accent_timbre", "timbre": "accent_timbre",
-    "style": "manner", "pace": "manner",
+    "style": "manner", "pace": "manner", "distance": "recording", "volume": "recording",
 }  # fmt: skip
 """Traits, the most salient first, to the group of slots that express each."""
 _WORDS_FOR_AN_ATTRIBUTE = 20
@@ -333,9 +333,10 @@ def _by_salience(content: Content, max_attributes: int) -> Iterator[Part]:
     yield from (trait for trait in traits if trait[0] == _SPEAKER)
     yield from (("emotions", emotion) for emotion in emotions[1:])
     yield from (("bursts", burst) for burst in content.bursts)
-    yield from (trait for trait in traits if trait[0] != _SPEAKER)
+    yield from (trait for trait in traits if trait[0] not in (_SPEAKER, "recording"))
     ranked = sorted(content.attributes, key=lambda pair: (pair[0] in RECORDING, pair[1] not in _POLES))
     yield from ((_group_of_attribute(pair[0]), pair) for pair in ranked[:max_attributes])
+    yield from (trait for trait in traits if trait[0] == "recording")
 
 
 def _group_of_attribute(attribute: str) -> str:

@@ -13,7 +13,17 @@ from itertools import product
 from typing import Any
 
 from budew.captions.tokens import PhraseTrie
-from budew.taxonomy import ACCENTS, ATTRIBUTES, CATEGORIES, LEVEL_NAMES, LEVELS, age_group, burst, emotion
+from budew.taxonomy import (
+    ACCENTS,
+    ATTRIBUTES,
+    CATEGORIES,
+    LEVEL_NAMES,
+    LEVELS,
+    RECORDING_TRAITS,
+    age_group,
+    burst,
+    emotion,
+)
 
 
 class Kind(StrEnum):
@@ -284,7 +294,7 @@ def _add_bursts(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
 
 def _add_traits(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
     """Add traits in words, ages in words ("forty-five years old"), accents and voice attributes."""
-    for key in CATEGORIES:
+    for key in (*CATEGORIES, *RECORDING_TRAITS):
         for value, row in table[key].items():
             _add(phrases, (*row["say"], *row.get("also", ())), Entry(Kind.TRAIT, key, value=value))
     for row in table["people_of_age"]:

@@ -45,10 +45,11 @@ from budew.captions.scope_state import (
     ScopeState,
     separates,
 )
+from budew.taxonomy import RECORDING_TRAITS
 
 _FRONTED = 6
 """Number of entries that a hedge or an intensity at the start of a sentence governs."""
-_OF_THE_VOICE = ("timbre", "pace", "style")
+_OF_THE_VOICE = ("timbre", "pace", "style", *RECORDING_TRAITS)
 _CLAUSE_BEGINNINGS = (
     Kind.SUBJECT, Kind.LINK, Kind.NEGATION, Kind.INERT, Kind.BREAKING, Kind.PEAK, Kind.PASSING
 )  # fmt: skip

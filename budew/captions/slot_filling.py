@@ -16,7 +16,7 @@ returns the needs that a profile meets:
     qualities         attributes of voice, bearing or tone
     bearing           attributes of the bearing
     tone              the attribute of the tone
-    recording         attributes of the recording
+    recording         attributes of the recording, volume or distance
     manner            pace or style
     bursts            vocal bursts
     burst_verbs       one or two vocal bursts, with verbs
@@ -38,8 +38,10 @@ from collections.abc import Iterable, Iterator
 
 from budew.captions.content_selection import RECORDING, Content
 from budew.captions.frames import Slot, Write
+from budew.captions.phrases import without_article
 from budew.captions.vocabulary import ByPlace, Vocabulary, joined, with_article
 from budew.captions.word_choice import WordChoice
+from budew.taxonomy import RECORDING_TRAITS
 
 _BEARING = (
     "Arousal", "Confident_vs._Hesitant", "Serious_vs._Humorous", "Submissive_vs._Dominant",
@@ -62,6 +64,7 @@ _MET_BY_TRAIT = {
     "timbre": {"accent_or_timbre", "described", "accent_or_voice", "known"},
     "pace": {"manner"},
     "style": {"manner"},
+    **{name: {"recording"} for name in RECORDING_TRAITS},
 }
 _COMPLETE_FORMS = ("noun", "adjective")
 """Forms in which every emotion, and a neutral profile, has words."""
@@ -237,6 +240,12 @@ def _of_kinds(content: Content, *kinds: str) -> list[tuple[str, float]]:
     return [place for place in content.attributes if _KINDS.get(place[0], "voice") in kinds]
 
 
+def _of_recording(choice: WordChoice, table: ByPlace) -> list[str]:
+    """Return a phrase for each attribute of the recording, and for volume and distance."""
+    words = [choice.trait(name) for name in RECORDING_TRAITS if name in choice.content.traits]
+    return [*_attributes(choice, table, "recording"), *words]
+
+
 def accent_tag(choice: WordChoice) -> str:
     """Write the accent without an article: "French accent"."""
     accent = choice.content.traits.get("accent")
@@ -365,11 +374,10 @@ _SLOTS = {
         lambda choice: _tags(_attributes(choice, choice.vocabulary.attributes, "bearing")), "bearing"
     ),
     "tone": Slot(lambda choice: joined(_attributes(choice, choice.vocabulary.attributes, "tone")), "tone"),
-    "recording": Slot(
-        lambda choice: joined(_attributes(choice, choice.vocabulary.qualities, "recording")), "recording"
-    ),
+    "recording": Slot(lambda choice: joined(_of_recording(choice, choice.vocabulary.qualities)), "recording"),
     "recording_tags": Slot(
-        lambda choice: _tags(_attributes(choice, choice.vocabulary.quality_tags, "recording")), "recording"
+        lambda choice: _tags(map(without_article, _of_recording(choice, choice.vocabulary.quality_tags))),
+        "recording",
     ),
     "manner": Slot(_manner("speaker"), "manner"),
     "delivery": Slot(_manner("words"), "manner"),

@@ -21,7 +21,7 @@ from budew.captions.phrases import (
     verb_forms,
     without_article,
 )
-from budew.taxonomy import CATEGORIES, LEVEL_NAMES, LEVELS, burst, emotion
+from budew.taxonomy import CATEGORIES, LEVEL_NAMES, LEVELS, RECORDING_TRAITS, burst, emotion
 
 Wording = Literal["varied", "plain"]
 """Whether a caption draws among synonyms ("varied"), or uses the first synonym ("plain")."""
@@ -169,7 +169,11 @@ def varied_vocabulary(table: Mapping[str, Any]) -> Vocabulary:
         people=_by_gender_and_age(table["people"]),
         voices=_by_gender_and_age(table["voices"]),
         pronouns=tuples(table["pronouns"]),
-        traits={(key, value): tuple(row["say"]) for key in CATEGORIES for value, row in table[key].items()},
+        traits={
+            (key, value): tuple(row["say"])
+            for key in (*CATEGORIES, *RECORDING_TRAITS)
+            for value, row in table[key].items()
+        },
         accent=table["accent"],
         timbres=timbres,
         timbre_tags={value: phrases for (value, of), phrases in timbres.items() if of == "speaker"},

@@ -1,22 +1,21 @@
-"""Commands that annotate the clips of a corpus with profiles, and that compute acoustic measures."""
+"""Commands that annotate the clips of a corpus with profiles, and that measure them."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from typer import Argument, Option
+from typer import Option
 
-from budew import annotation, corpora, reports
+from budew import annotation, reports
 from budew.cli import options
 from budew.cli.job_options import JobOptions, ServerOptions, run_job, run_paid_job
 from budew.cli.options import SETTINGS, option_groups
-from budew.cli.terminal import PrintedErrors, print_table, progress_bar, refuse_to_replace
+from budew.cli.terminal import print_table, progress_bar
 from budew.errors import require
 from budew.reports.formatting import visible_name
 
-MeasuredCorpus = Annotated[str, Argument(metavar="MEASURED", help="Output of budew corpus measure.")]
 beside = typer.Typer()
-"""The commands `budew corpus measure` and `budew corpus thresholds`."""
+"""The command `budew corpus measure`."""
 app = typer.Typer(
     help="Annotate each clip of a corpus with a profile: 40 emotions, vocal bursts, traits.", **SETTINGS
 )
@@ -126,82 +125,46 @@ def annotate_by_labels(
     run_job(annotation.AnnotateByLabels(labels_from, labels), source, out, job_options)
 
 
-@app.command("measures", no_args_is_help=True)
-@option_groups()
-def annotate_by_measures(
-    source: MeasuredCorpus,
-    out: options.CorpusFolder,
-    job_options: JobOptions,
-    thresholds: Annotated[
-        Path, Option(metavar="FILE", dir_okay=False, help="Thresholds written by budew corpus thresholds.")
-    ],
-    overwrite: Annotated[bool, Option("--overwrite", help="Replace traits that a clip already has.")] = False,
-) -> None:
-    """Turn acoustic measures into traits: pace, pitch, expressiveness, background noise.
-
-    Existing traits are kept. Clips without measures are listed in
-    OUT/failures.jsonl.
-
-    Example: budew corpus annotate measures measured/ out/ --thresholds thresholds.json
-    """
-    run_job(annotation.AnnotateByMeasures(thresholds, overwrite), source, out, job_options)
-
-
 @beside.command("measure", no_args_is_help=True)
 @option_groups()
-def measure_command(source: options.AnyCorpus, out: options.CorpusFolder, job_options: JobOptions) -> None:
-    """Measure pitch, speaking rate, pauses, loudness and noise of each clip. Needs no model.
-
-    The measures are stored in the metadata. About 45 times faster than real time on
-    each CPU core. Clips that cannot be decoded, or are longer than two minutes, are listed
-    in OUT/failures.jsonl. Next: budew corpus thresholds.
-
-    Example: budew corpus measure shards/ measured/
-    """
-    require("librosa", extra="corpora", purpose="budew corpus measure")
-    run_job(annotation.Measure(), source, out, job_options)
-
-
-@beside.command("thresholds", no_args_is_help=True)
-def thresholds_command(
-    measured: MeasuredCorpus,
-    json: Annotated[
-        Path,
+def measure_command(
+    source: options.AnyCorpus,
+    out: options.CorpusFolder,
+    job_options: JobOptions,
+    bins: Annotated[
+        Path | None,
         Option(
             metavar="FILE",
             dir_okay=False,
-            help="Write the thresholds here, for annotate measures --thresholds.",
+            help="Bin edges for the words, such as those of another corpus. If the file does not exist, "
+            "those of this corpus are written there.",
+            show_default="OUT/bins.json",
         ),
-    ],
-    by_gender: Annotated[
-        bool,
-        Option(
-            "--by-gender/--across-genders",
-            help="Compute pitch thresholds for each gender, or the same thresholds for all clips.",
-        ),
-    ] = True,
-    by_language: Annotated[
-        bool,
-        Option(
-            "--by-language/--across-languages",
-            help="Compute pace thresholds for each language, or the same thresholds for all clips.",
-        ),
-    ] = True,
+    ] = None,
+    overwrite: Annotated[
+        bool, Option("--overwrite", help="Replace traits that a clip has from labels, heads or a model.")
+    ] = False,
 ) -> None:
-    """Compute the quantile thresholds of a measured corpus, for annotate measures.
+    """Measure pitch, speaking rate, loudness, noise and reverberation of each clip. Needs no model.
 
-    Groups with fewer than 20 clips use the thresholds of all clips. If a clip
-    cannot be read, the exit status is 1.
+    The measures become columns of every export, and words of captions: pitch level,
+    pace, volume, noise, distance, expressiveness. Gender, age, accent and pitch level are
+    made equal in all clips of a speaker. The rate is that of the transcript, if there is one.
+    About 8 times faster than real time on each CPU core. Clips that cannot be
+    decoded, or are longer than two minutes, are listed in OUT/failures.jsonl.
+    Next: budew corpus render, or budew corpus select --where 'snr > 20'.
 
-    Example: budew corpus thresholds measured/ --json thresholds.json
+    Example: budew corpus measure shards/ measured/ --bins bins.json
     """
-    refuse_to_replace(corpora.files_read(measured), json)
-    bad = PrintedErrors()
-    with progress_bar("reading") as bar:
-        found = annotation.corpus_thresholds(
-            measured, by_gender=by_gender, by_language=by_language, on_bad=bad, progress=bar
-        )
-    found.write(json)
-    print_table(reports.section_table(reports.thresholds_table(found)))
-    print(f"thresholds of {found.clips} clips: {visible_name(json)}")
-    raise typer.Exit(bad.status)
+    require("librosa", extra="corpora", purpose="budew corpus measure")
+    if bins is not None and bins.exists():
+        annotation.read_bins(bins)  # an error before the corpus is measured
+
+    def describe() -> None:
+        with progress_bar("describing", unit="shards  ") as bar:
+            found, is_new = annotation.describe_measured(out, bins, overwrite=overwrite, progress=bar)
+        print_table(reports.section_table(reports.bins_table(found)))
+        path = visible_name(bins or out / "bins.json")
+        print(f"bins of {found.clips:,} clips: {path}" + (" (new)" if is_new else f", of {found.corpus}"))
+
+    run_job(annotation.Measure(), source, out, job_options, then=describe)

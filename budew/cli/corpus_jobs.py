@@ -211,10 +211,22 @@ def select_command(
         str | None,
         Option(metavar="CORPUS", help="Leave out clips that occur in this corpus: see budew corpus overlap."),
     ] = None,
+    where: Annotated[
+        str,
+        Option(
+            metavar="CONDITION",
+            help="Condition on columns of the clips: fields, metadata, traits, emotions, bursts. Comparisons "
+            "with in, and, or, not, parentheses; `backticks` or quotes around names such as `Hope/Optimism`.",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
-    """Write one part of a split corpus, its clips of some licences, or those not in another, as shards.
+    """Write one part of a split, clips of some licences, on a condition, or not in another corpus, as shards.
 
     Clips are copied unchanged. Licences are compared as budew corpus stats lists them.
+    --where 'snr > 20 and duration < 15' uses what budew corpus measure found; --where
+    'language in ("de", "en") and not Anger > 0.5' uses fields and emotions. A clip whose
+    value is unknown is not written.
 
     Speakers that the file does not list are assigned to a part by a hash of their
     name. A warning says how many of the first 1,000 clips have such speakers. If
@@ -226,8 +238,10 @@ def select_command(
     Example: budew corpus select shards/ free/ --license CC0-1.0 --license 'CC-BY-[0-9]*'
     """
     found = None if splits is None else curation.read_splits(splits)
+    if where:
+        curation.check_columns(where, source)
     left_out = None if without is None else _overlapping(source, without, job_options.workers)
-    job = curation.Select(found, part, tuple(license or ()), left_out)
+    job = curation.Select(found, part, tuple(license or ()), left_out, where)
     if found is not None and (warning := curation.unknown_to(found, source)):
         say_error(f"warning: {splits}: {warning}")
     if license and (warning := curation.unmatched_licenses(license, source)):

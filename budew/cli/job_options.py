@@ -157,6 +157,7 @@ def run_job(
     job_options: JobOptions,
     *,
     more: "Callable[[jobs.Progress], str] | None" = None,
+    then: Callable[[], None] | None = None,
 ) -> None:
     """Run a job, print its summary, and exit the command: 0 for success, 1 for failures, 130 on Ctrl-C.
 
@@ -166,6 +167,7 @@ def run_job(
         out: folder for the shards.
         job_options: options of the command line.
         more: returns additional text for the progress bar.
+        then: called when all shards are complete.
     """
     cluster, size = job_options.cluster_settings(), job_options.clips_per_shard
     try:
@@ -180,6 +182,8 @@ def run_job(
         else:
             with _job_bar(job.name, more) as progress:
                 summary = plan.run(workers=job_options.workers, progress=progress)
+        if then is not None and summary.complete == summary.units:
+            then()
     except KeyboardInterrupt:
         say_error("stopped: run the same command again to continue")
         raise typer.Exit(130) from None

@@ -6,7 +6,7 @@ On disk a clip is a pair of files: `<id>.flac|mp3|wav|ogg`, and `<id>.json` with
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,11 @@ NOT_STATED = "not stated"
 CAPTION_KINDS = ("paraphrase", "render", "model", "original")
 """Kinds of captions, newest first: rewritten and accepted by the gate, rendered from the profile, written by
 a captioning model, or part of the corpus."""
+
+
+SOURCES, OWN_TRAITS = "sources", "own_traits"
+"""Metadata fields of measured clips: part of the profile → its source, such as "labels" or "measure", and the
+clip's own traits where others replaced them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +181,26 @@ class Clip:
             captions=tuple(_caption(item, name) for item in captions),
             metadata={**others, **metadata},
         )
+
+
+def annotated(clip: Clip, profile: VoiceProfile, made_by: Mapping[str, Any]) -> Clip:
+    """Return a clip with another profile, and its origin; in `SOURCES`, if it exists, for the parts that
+    changed.
+    """
+    metadata = {**clip.metadata, "annotated_by": dict(made_by)}
+    if isinstance(sources := metadata.get(SOURCES), Mapping):
+        before, after = profile_parts(clip.profile), profile_parts(profile)
+        changed = [name for name, value in after.items() if before.get(name) != value]
+        metadata[SOURCES] = {**sources, **dict.fromkeys(changed, str(made_by["by"]))}
+    return replace(clip, profile=profile, metadata=metadata)
+
+
+def profile_parts(profile: VoiceProfile | None) -> dict[str, Any]:
+    """Return the parts of a profile that have a source: "emotions", "bursts" and each trait, if known."""
+    if profile is None:
+        return {}
+    emotions = {"emotions": (profile.rated, dict(profile.emotions))} if profile.rated else {}
+    return {**emotions, **({"bursts": profile.bursts} if profile.bursts else {}), **profile.traits}
 
 
 def check_id(id: str) -> None:

@@ -24,3 +24,4 @@ from .weights import corpus_balance as corpus_balance
 from .weights import read_weights as read_weights
 from .weights import weigh as weigh
 from .weights import write_weights as write_weights
+from .where import check_columns as check_columns

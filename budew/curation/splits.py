@@ -24,11 +24,12 @@ from pydantic import Field
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.corpora.text_files import check_file
+from budew.curation.where import parse_condition
 from budew.errors import CorpusError, InputError, SettingsError
 from budew.io.addresses import without_secrets
 from budew.io.files import write_json
 from budew.io.settings import Settings, validated
-from budew.jobs.job import OnFailed
+from budew.jobs.job import OnFailed, each
 from budew.randomness import generator
 from budew.version import __version__
 
@@ -215,7 +216,7 @@ def select_part(clips: Iterable[Clip], splits: Splits, part: str) -> Iterator[Cl
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Job that selects clips by the part of a split, by licence, by id, or by several of these.
+    """Job that selects clips by the part of a split, by licence, id or a condition, or by several of these.
 
     Attributes:
         splits: the splits of the corpus; None to select by licence alone.
@@ -223,10 +224,12 @@ class Select:
         licenses: licences of the clips to keep, "not stated" for clips without one; all if empty. `*` stands
             for any characters, and `[0-9]` for a digit: "CC-BY-[0-9]*" is not "CC-BY-NC-4.0".
         left_out: ids of clips to leave out, such as those of `find_overlap`; None to select by the others.
+        where: condition on the columns of a clip, such as "snr > 20 and Anger > 0.5", see
+            `budew.curation.where`; "" to select by the others.
         name: name of the job in reports.
 
     Raises:
-        InputError: there is no such part, or nothing to select by is given.
+        InputError: there is no such part, the condition is invalid, or nothing to select by is given.
 
     Example:
         >>> job = Select(Splits(0, {"train": 0.5, "test": 0.5}, {"anna": "test"}), "test")
@@ -238,16 +241,21 @@ class Select:
     part: str = ""
     licenses: tuple[str, ...] = ()
     left_out: frozenset[str] | None = None
+    where: str = ""
     name: str = "select"
 
     def __post_init__(self) -> None:
         if self.splits is not None:
             check_part(self.splits, self.part)
-        elif self.part or not (self.licenses or self.left_out is not None):
-            raise InputError("no clips are selected: give splits and a part of them, licences, or --without")
+        elif self.part or not (self.licenses or self.where or self.left_out is not None):
+            raise InputError(
+                "no clips are selected: give splits and a part of them, licences, --where, or --without"
+            )
+        if self.where:
+            parse_condition(self.where)
 
     def settings(self) -> Mapping[str, Any]:
-        """Return part, licences, and digests of splits and left out ids, which determine the output."""
+        """Return what determines the output, with digests of the splits and of the left out ids."""
         settings: dict[str, Any] = {}
         if self.splits:
             settings |= {"part": self.part, "splits": self.splits.digest}
@@ -255,14 +263,18 @@ class Select:
             settings["licenses"] = list(self.licenses)
         if self.left_out is not None:
             settings["left_out"] = hashlib.sha256("\n".join(sorted(self.left_out)).encode()).hexdigest()
-        return settings
+        return settings | ({"where": self.where} if self.where else {})
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Yield the clips of the part that have one of the licences and are not left out."""
+        """Yield the clips of the part that have a licence, fulfil the condition and are not left out."""
         chosen = select_part(clips, self.splits, self.part) if self.splits else clips
         left_out = self.left_out or frozenset()
         licensed = (clip for clip in chosen if _matches(clip.stated_license, self.licenses or ("*",)))
-        return (clip for clip in licensed if clip.id not in left_out)
+        kept = (clip for clip in licensed if clip.id not in left_out)
+        if not self.where:
+            return kept
+        holds = parse_condition(self.where).holds
+        return each(kept, lambda clip: [clip] if holds(clip) else [], failed)
 
 
 def _matches(license: str, patterns: Iterable[str]) -> bool:

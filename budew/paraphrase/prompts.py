@@ -48,7 +48,7 @@ _NAME_PARTS = re.compile(r"/| & | and ")
 _TAXONOMY_NAME = re.compile(
     "|".join(re.escape(name) for name in (*EMOTIONS, *ATTRIBUTES) if set("_/&") & set(name))
 )
-_RECORDING = ("Recording_Quality", "Background_Noise")
+_RECORDING = ("Recording_Quality", "Background_Noise", "volume", "distance")
 
 
 @dataclass(frozen=True)
@@ -174,9 +174,7 @@ class Prompts:
         for burst in profile.bursts:
             lines.append(keep.burst.replace("{words}", " or ".join(load_lexicon().varied.bursts[burst])))
         for key, value in profile.traits.items():
-            kind = key
-            if key in ATTRIBUTES:
-                kind = "recording" if key in _RECORDING else "attribute"
+            kind = "recording" if key in _RECORDING else "attribute" if key in ATTRIBUTES else key
             lines.append(getattr(keep, kind).replace("{words}", " or ".join(_trait_words(key, value))))
         return lines
 

@@ -5,12 +5,12 @@ from .coarse_benchmark_page import coarse_report as coarse_report
 from .corpus_page import inspection_report as inspection_report
 from .corpus_page import inspection_summary as inspection_summary
 from .corpus_page import statistics_report as statistics_report
+from .corpus_tables import bins_table as bins_table
 from .corpus_tables import duplicates_report as duplicates_report
 from .corpus_tables import overlap_report as overlap_report
 from .corpus_tables import plan_report as plan_report
 from .corpus_tables import rating_report as rating_report
 from .corpus_tables import split_report as split_report
-from .corpus_tables import thresholds_table as thresholds_table
 from .corpus_tables import weights_report as weights_report
 from .emonet_face_page import emonet_face_binary_report as emonet_face_binary_report
 from .emonet_face_page import emonet_face_hq_report as emonet_face_hq_report

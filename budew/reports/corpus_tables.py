@@ -1,11 +1,11 @@
-"""Terminal reports on corpora: splits, weights, duplicates, overlap, ratings, thresholds and acting plans."""
+"""Terminal reports on corpora: splits, weights, duplicates, overlap, ratings, bins and acting plans."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import astuple
 from typing import TYPE_CHECKING
 
-from budew.annotation.quantile_thresholds import ALL, Thresholds
+from budew.annotation.bins import ALL, Bins
 from budew.curation.consensus import ConsensusStatistics, RatingStatistics
 from budew.curation.duplicates import Duplicates
 from budew.curation.overlap import REASONS, Overlap
@@ -145,14 +145,14 @@ def rating_report(title: str, found: RatingStatistics, agreed: ConsensusStatisti
     return Report(title, "", (), sections, page_notes("ratings"))
 
 
-def thresholds_table(thresholds: Thresholds) -> Table:
-    """Return a table of thresholds, with one row per measure and group."""
+def bins_table(bins: Bins) -> Table:
+    """Return a table of bin edges, with one row per measure and group."""
     rows = [
         (name, "all" if group == ALL else group, *(f"{number:g}" for number in row))
-        for name, groups in thresholds.rows.items()
+        for name, groups in bins.rows.items()
         for group, row in groups.items()
     ]
-    return Table("Thresholds", ("measure", "group", "very low", "low", "high", "very high"), rows)
+    return Table("Bin edges", ("measure", "group", "very low", "low", "high", "very high"), rows)
 
 
 def plan_report(found: "Preview", clip_seconds: float) -> Report:

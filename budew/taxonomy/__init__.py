@@ -1,9 +1,9 @@
 """The taxonomy: 40 emotions, 82 vocal bursts (sounds that are not speech), speaker traits and rating scales.
 
 Names are in the published order; the words are in the YAML files beside the code. Traits are gender, age,
-accent, timbre, pace, speaking style and 15 voice attributes. `gender` and `age` are words; `Gender` and `Age`
-are voice attributes with numbers. Names may be written in any case, because the type of the value (word or
-number) decides which is meant.
+accent, timbre, pace, speaking style, volume, distance from the microphone and 15 voice attributes. `gender`
+and `age` are words; `Gender` and `Age` are voice attributes with numbers. Names may be written in any case,
+because the type of the value (word or number) decides which is meant.
 
 Names are accepted in many spellings: `Jealousy_&_Envy`, `jealousy and envy` and
 `model_jealousy_%26_envy_best.pth` have one normal form, `jealousyenvy`, so the data files list only names
@@ -214,9 +214,14 @@ WITHHELD: Mapping[str, Mapping[str, Any]] = packaged_table(__package__, "withhel
 """Definition of a minor and of sexual content, for `VoiceProfile.is_withheld`: `withheld.yaml`."""
 
 WORD_TRAITS: tuple[str, ...] = ("gender", "age", "accent", "timbre", "pace", "style")
-"""Traits whose value is a word."""
+"""Traits of the voice whose value is a word."""
 
-TRAITS: tuple[str, ...] = (*WORD_TRAITS, *ATTRIBUTES)
+RECORDING_TRAITS: Mapping[str, tuple[str, ...]] = {
+    name: tuple(words) for name, words in _TABLE["recording"].items()
+}
+"""Traits of the recording (`volume`, `distance`), to their words. Measures set them, not listeners."""
+
+TRAITS: tuple[str, ...] = (*WORD_TRAITS, *RECORDING_TRAITS, *ATTRIBUTES)
 """All traits that a profile may have, in canonical order."""
 
 _EMOTION_INDEX = NameIndex.build(
@@ -225,9 +230,11 @@ _EMOTION_INDEX = NameIndex.build(
     {row.name: row.words for row in EMOTION_TABLE.values()},
 )
 _BURST_INDEX = NameIndex.build("vocal burst", dict.fromkeys(BURSTS, ()))
-_WORD_TRAITS = NameIndex.build("trait", dict.fromkeys(WORD_TRAITS, ()))
+_WORD_TRAITS = NameIndex.build("trait", dict.fromkeys((*WORD_TRAITS, *RECORDING_TRAITS), ()))
 _NUMBER_TRAITS = NameIndex.build("voice attribute", dict.fromkeys(ATTRIBUTES, ()))
-_VALUES = {name: NameIndex.build(name, values) for name, values in _TABLE["categories"].items()}
+_VALUES = {name: NameIndex.build(name, values) for name, values in _TABLE["categories"].items()} | {
+    name: NameIndex.build(name, dict.fromkeys(words, ())) for name, words in RECORDING_TRAITS.items()
+}
 _ACCENTS = NameIndex.build("accent", dict.fromkeys(ACCENTS, ()))
 
 
@@ -282,12 +289,17 @@ def burst(name: str) -> str:
     return _BURST_INDEX.resolve(name)
 
 
+def find_burst(name: str) -> str | None:
+    """Return the canonical name of a vocal burst written in any way; None if there is no such burst."""
+    return _BURST_INDEX.find(name)
+
+
 def trait(name: str, value: str | float) -> tuple[str, str | float]:
     """Return the canonical name and value of a trait.
 
     Args:
-        name: name of the trait in any spelling; with a word as value it is one of `WORD_TRAITS`, with a
-            number a voice attribute.
+        name: name of the trait in any spelling; with a word as value it is one of `WORD_TRAITS` or
+            `RECORDING_TRAITS`, with a number a voice attribute.
         value: for a voice attribute, a number on its own scale; for an accent, any text of at most 40
             letters, spaces and hyphens, whose first letter is capitalized; for other traits, a word of
             `CATEGORIES`.

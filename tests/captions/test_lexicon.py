@@ -13,7 +13,7 @@ from budew.captions.tokens import PhraseTrie
 from budew.errors import InputError, SettingsError
 from budew.io.resources import data_folder
 from budew.profile import VoiceProfile
-from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, burst, emotion
+from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, RECORDING_TRAITS, burst, emotion
 
 ENGLISH = data_folder("caption_templates") / "en.yaml"
 
@@ -54,7 +54,7 @@ def test_everything_that_a_profile_can_express_has_words():
             assert first not in words.get("mild", ())
     assert set(lexicon.varied.bursts) == set(lexicon.plain.bursts) == set(BURSTS)
     assert set(lexicon.table["intensity"]) == set(LEVEL_NAMES[1:])
-    values = {(key, value) for key, values in CATEGORIES.items() for value in values}
+    values = {(key, value) for key, values in {**CATEGORIES, **RECORDING_TRAITS}.items() for value in values}
     assert values == set(lexicon.varied.traits)
     assert all(
         lexicon.varied.manners[style, of] for style in CATEGORIES["style"] for of in ("speaker", "words")

@@ -24,6 +24,7 @@ from budew.taxonomy import (
     EMOTIONS,
     LEVEL_NAMES,
     LEVELS,
+    RECORDING_TRAITS,
 )
 from tests.trained import TINY_SYNTHETIC
 
@@ -49,7 +50,7 @@ profiles = st.builds(
     st.fixed_dictionaries(
         {},
         optional={
-            **{key: st.sampled_from(values) for key, values in CATEGORIES.items()},
+            **{key: st.sampled_from(values) for key, values in {**CATEGORIES, **RECORDING_TRAITS}.items()},
             "accent": st.sampled_from(ACCENTS + ODD_ACCENTS),
             **{name: st.floats(row.scale.low, row.scale.high) for name, row in ATTRIBUTES.items()},
         },

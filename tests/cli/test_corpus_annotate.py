@@ -1,50 +1,15 @@
-"""Measurement, thresholds, heads and labels on the command line, as jobs of the runner."""
+"""Measurement, heads and labels on the command line, as jobs of the runner."""
 
 import json
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from budew.annotation.head_annotator import AnnotateByHeads
 from budew.corpora import Caption, Clip, read, write_shard
 from budew.profile import VoiceProfile
 from tests.annotation.sounds import clip_of
-
-
-@pytest.fixture
-def measured(tmp_path):
-    rates = np.random.default_rng(1).normal(4, 1, 30)
-    clips = [
-        Clip(str(number), b"x", "mp3", metadata={"measured": {"nuclei_rate": float(rate)}})
-        for number, rate in enumerate(rates)
-    ]
-    write_shard(tmp_path / "measured.tar", clips)
-    return tmp_path / "measured.tar"
-
-
-def test_thresholds_across_languages_are_computed_from_all_clips(budew, tmp_path):
-    clips = [
-        Clip(f"{number}", b"x", "mp3", language=("de", "en")[number % 2], metadata={"measured": values})
-        for number in range(60)
-        for values in [{"syllable_rate": 3 + number / 60 + number % 2, "pitch_median": 100.0 + number}]
-    ]
-    write_shard(tmp_path / "measured.tar", clips)
-    found = {}
-    for option in ("--by-language", "--across-languages", "--across-genders"):
-        arguments = ("corpus", "thresholds", tmp_path / "measured.tar", "--json", tmp_path / "b.json", option)
-        assert budew(*arguments).status == 0
-        found[option] = json.loads((tmp_path / "b.json").read_text())["thresholds"]
-    assert set(found["--by-language"]["syllable_rate"]) == {"", "de", "en"}
-    assert found["--across-languages"]["syllable_rate"] == {"": found["--by-language"]["syllable_rate"][""]}
-    assert set(found["--across-genders"]["syllable_rate"]) == {"", "de", "en"}
-
-
-def test_bad_items_are_reported_and_the_rest_counted(budew, measured, tmp_path):
-    measured.write_bytes(measured.read_bytes()[:-12_000])
-    outcome = budew("corpus", "thresholds", measured, "--json", tmp_path / "thresholds.json")
-    assert outcome.status == 1
-    assert "truncated" in outcome.err
-    assert (tmp_path / "thresholds.json").exists()
 
 
 def voice_of(level: float, *, seed: int) -> bytes:
@@ -112,23 +77,49 @@ def test_heads_are_trained_in_two_stages_on_corpora_with_weights(
     assert (stages["weak"]["corpora"], stages["expert"]["corpora"]) == ({str(loud_and_quiet): 1.0}, weights)
 
 
-def test_measured_traits_are_annotated_and_rendered(budew, tmp_path):
+def test_a_corpus_is_measured_selected_rendered_and_exported(budew, tmp_path):
     rng = np.random.default_rng(1)
     for number in range(24):
-        clip = Clip(f"c{number:02}", voice_of(rng.uniform(0.1, 0.3), seed=number), "wav")
+        audio = voice_of(rng.uniform(0.1, 0.3), seed=number)
+        clip = Clip(f"c{number:02}", audio, "wav", transcript="ba" if number else None)
         write_shard(tmp_path / f"in/{number}.tar", [clip])
-    measured, annotated, captioned = (tmp_path / name for name in ("measured", "annotated", "captioned"))
-    assert budew("corpus", "measure", tmp_path / "in", measured, "--workers", "0").status == 0
-    assert budew("corpus", "thresholds", measured, "--json", tmp_path / "thresholds.json").status == 0
-    options = ("--thresholds", tmp_path / "thresholds.json", "--workers", "0")
-    outcome = budew("corpus", "annotate", "measures", measured, annotated, *options)
+    write_shard(tmp_path / "in/silent.tar", [clip_of(np.zeros(16_000, np.float32), "silent")])
+    measured, chosen, captioned = (tmp_path / name for name in ("measured", "chosen", "captioned"))
+    outcome = budew("corpus", "measure", tmp_path / "in", measured, "--workers", "0")
     assert outcome.status == 0, outcome.err
-    pitches = [clip.profile.traits["High-Pitched_vs._Low-Pitched"] for clip in read(annotated)]
+    pitches = [clip.profile.traits["High-Pitched_vs._Low-Pitched"] for clip in read(measured) if clip.profile]
     assert [sum(pitch < 2 for pitch in pitches), sum(pitch > 2 for pitch in pitches)] == [8, 8]
-    assert budew("corpus", "render", annotated, captioned, "--workers", "0").status == 0
+    # The same command has nothing to do; another corpus can have the same bins, and another file other ones.
+    assert "0 done now" in budew("corpus", "measure", tmp_path / "in", measured, "--workers", "0").out
+    again = ("corpus", "measure", tmp_path / "in/3.tar", tmp_path / "again", "--workers", "0")
+    assert budew(*again, "--bins", measured / "bins.json").status == 0
+    (one,) = read(tmp_path / "again")
+    assert one.profile == next(clip.profile for clip in read(measured) if clip.id == "c03")
+    (tmp_path / "wrong.json").write_text("{}")
+    assert budew(*again, "--bins", tmp_path / "wrong.json").status == 1
+    where = ("--where", "utterance_pitch_mean > 150 and speaking_rate > 0", "--workers", "0")
+    outcome = budew("corpus", "select", measured, chosen, *where)
+    assert outcome.status == 0, outcome.err
+    clips = list(read(chosen))
+    assert all(clip.metadata["utterance_pitch_mean"] > 150 for clip in clips)
+    assert 5 < len(clips) < 20
+    outcome = budew("corpus", "select", measured, tmp_path / "none", "--where", "snrr > 150")
+    assert outcome.status == 1
+    assert "perhaps 'snr'" in outcome.err
+    assert "utterance_pitch_mean" in outcome.err
+    assert budew("corpus", "render", chosen, captioned, "--workers", "0", "--per-clip", "3").status == 0
     said = " ".join(caption.text for clip in read(captioned) for caption in clip.captions)
     assert "high-pitched" in said
-    assert "low-pitched" in said
+    outcome = budew("corpus", "export", captioned, tmp_path / "parler", "--to", "parler")
+    assert outcome.status == 0, outcome.err
+    rows = pq.read_table(tmp_path / "parler/data").to_pylist()
+    assert all(row["utterance_pitch_mean"] > 150 and row["snr"] and row["loudness"] < 0 for row in rows)
+    assert {row["speaking_rate"] for row in rows} <= {
+        "moderate speed",
+        "quite fast",
+        "quite slowly",
+        "very fast",
+    }
 
 
 def test_captions_become_profiles(budew, tmp_path):

@@ -62,7 +62,7 @@ def test_a_dry_run_prints_the_shards_and_writes_nothing(budew, recordings, tmp_p
     [
         (
             None,
-            ("annotate", "measures", "--thresholds", "gone.json"),
+            ("annotate", "labels", "--labels", "gone.json"),
             "gone.json cannot be read (No such file",
         ),
         (

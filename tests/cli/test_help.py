@@ -88,7 +88,7 @@ def test_the_table_of_commands_has_the_first_paragraph_of_their_help():
 def test_every_job_has_the_shared_options():
     jobs = ["convert", "render", "segment", "caption", "transcribe", "select", "synthesize"]
     jobs += ["resynthesize", "act", "measure"]
-    jobs += [f"annotate {name}" for name in ("llm", "heads", "labels", "measures")]
+    jobs += [f"annotate {name}" for name in ("llm", "heads", "labels")]
     found = {path for path, command in leaves(ROOT_COMMAND) if flags_of(command) >= SHARED}
     assert found == {"paraphrase run", "face annotate", *(f"corpus {job}" for job in jobs)}
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from budew.annotation.quantile_thresholds import Thresholds
+from budew.annotation.bins import Bins
 from budew.corpora import Clip
 from budew.corpora.labels.ratings import Rating
 from budew.curation.consensus import answers_of, consensus_statistics, rating_statistics
@@ -17,11 +17,11 @@ from budew.curation.weights import NO_EMOTION, Balance, WeightReport
 from budew.profile import VoiceProfile
 from budew.reports.corpus_page import statistics_report
 from budew.reports.corpus_tables import (
+    bins_table,
     duplicates_report,
     plan_report,
     rating_report,
     split_report,
-    thresholds_table,
     weights_report,
 )
 from budew.reports.section_layout import in_numbers
@@ -150,9 +150,9 @@ def test_ratings_and_consensus():
     assert "intensity: 0 2, 1 1; 1 were tied" in consensus.note
 
 
-def test_thresholds():
-    found = Thresholds(thresholds={"pitch_median": {"": (90, 110.5, 180, 240)}})
-    assert thresholds_table(found).rows[0][2:] == ("90", "110.5", "180", "240")
+def test_bins():
+    found = Bins(edges={"utterance_pitch_mean": {"": (90, 110.5, 180, 240)}})
+    assert bins_table(found).rows[0][2:] == ("90", "110.5", "180", "240")
 
 
 def test_hours_of_a_plan_follow_from_clips_and_their_duration():

@@ -91,10 +91,11 @@ def test_names_of_one_sound_are_bursts_of_one_group() -> None:
     assert {SAME_SOUND[first] for first in SAME_SOUND.values()} == set(SAME_SOUND.values())
 
 
-def test_there_are_six_words_and_fifteen_attributes() -> None:
+def test_there_are_six_words_two_of_the_recording_and_fifteen_attributes() -> None:
     assert TRAITS[:6] == ("gender", "age", "accent", "timbre", "pace", "style")
+    assert TRAITS[6:8] == ("volume", "distance")
     assert len(ATTRIBUTES) == 15
-    assert len(TRAITS) == len(set(TRAITS)) == 21
+    assert len(TRAITS) == len(set(TRAITS)) == 23
 
 
 def test_every_word_resolves_to_itself_in_any_case() -> None:

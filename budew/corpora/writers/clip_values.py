@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from budew.corpora.clip import Clip
+from budew.corpora.clip import OWN_TRAITS, SOURCES, Clip
 from budew.errors import CorpusError, OnBad, report
 from budew.io.resources import packaged_table
 
@@ -34,6 +34,23 @@ def text_to_speech_columns() -> Mapping[str, Any]:
     return columns
 
 
+def with_columns(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON form of a clip with its measures as fields, not in the metadata.
+
+    Readers put unknown fields into the metadata, so nothing changes when they are read again.
+    """
+    kinds: Mapping[str, tuple[type, ...]] = {"float": (int, float), "int": (int,)}
+    columns = text_to_speech_columns()["measures"]
+    metadata = dict(described.get("metadata") or {})
+    found = {
+        name: metadata.pop(name)
+        for name, kind in columns.items()
+        if isinstance(metadata.get(name), kinds[kind]) and not isinstance(metadata[name], bool)
+    }
+    rest = {name: value for name, value in described.items() if name != "metadata"}
+    return {**rest, **found} | ({"metadata": metadata} if metadata else {})
+
+
 def spoken_text(clip: Clip) -> str:
     """Return the transcript of a clip.
 
@@ -55,7 +72,8 @@ def metadata_value(clip: Clip, names: Sequence[str], kind: type[V]) -> V | None:
     None if there is no such value.
     """
     places = [clip.metadata]
-    places += [inner for _, inner in sorted(clip.metadata.items()) if isinstance(inner, Mapping)]
+    others = [name for name in sorted(clip.metadata) if name not in (SOURCES, OWN_TRAITS)]
+    places += [inner for name in others if isinstance(inner := clip.metadata[name], Mapping)]
     for name in names:
         for place in places:
             value = place.get(name)

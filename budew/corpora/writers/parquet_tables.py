@@ -29,6 +29,7 @@ from budew.corpora.writers.clip_values import (
     metadata_value,
     spoken_text,
     text_to_speech_columns,
+    with_columns,
 )
 from budew.errors import CorpusError, OnBad
 from budew.taxonomy import ATTRIBUTES
@@ -54,7 +55,7 @@ class TableFormat(NamedTuple):
 
 
 def _parquet_rows(clip: Clip, column: str = "audio") -> list[dict[str, Any]]:
-    row = {**clip.to_dict(), column: _audio(clip)}
+    row = {**with_columns(clip.to_dict()), column: _audio(clip)}
     row["captions"] = [{**one, "made_by": json_line(one["made_by"])} for one in row.get("captions", [])]
     return [row | {name: json_line(row[name]) for name in ("profile", "metadata") if name in row}]
 
@@ -86,6 +87,8 @@ def _word_for(clip: Clip, column: str) -> str | None:
     word = metadata_value(clip, [column], str)
     rule = text_to_speech_columns()["words"][column]
     trait = None if clip.profile is None else clip.profile.traits.get(rule.get("trait", ""))
+    if word is None and trait is None and rule.get("measure") in clip.metadata:
+        return str(rule["middle"])
     if word is not None or trait is None:
         return word
     if isinstance(trait, str):
@@ -106,6 +109,7 @@ def _schema(columns: dict[str, pa.DataType]) -> pa.Schema:
     return pa.schema(columns, metadata={"huggingface": json.dumps(features)})
 
 
+_NUMBERS = {"float": pa.float64(), "int": pa.int64()}
 _PARQUET = {
     "id": pa.string(),
     "audio": _AUDIO,
@@ -118,6 +122,7 @@ _PARQUET = {
     "captions": pa.list_(pa.struct({"text": pa.string(), "made_by": pa.string()})),
     "source": pa.string(),
     "license": pa.string(),
+    **{name: _NUMBERS[kind] for name, kind in text_to_speech_columns()["measures"].items()},
     "metadata": pa.string(),
 }
 _PARLER_TEXTS = ("text", "text_description", "speaker_id", "language", "source", "license", "profile")

@@ -21,6 +21,7 @@ from budew.corpora.writers.clip_values import (
     metadata_value,
     spoken_text,
     text_to_speech_columns,
+    with_columns,
 )
 from budew.errors import AudioError, CorpusError, OnBad
 
@@ -67,7 +68,7 @@ def manifest_format(name: str, sampling_rate: int | None) -> ManifestFormat:
             ("clips.jsonl",),
             "audio",
             _unchanged,
-            lambda clip, _, path: (json_line({**clip.to_dict(), "audio": path}),),
+            lambda clip, _, path: (json_line({**with_columns(clip.to_dict()), "audio": path}),),
         )
     if name == "ljspeech":
         encode = partial(_as_wav, sampling_rate=sampling_rate or LJSPEECH_RATE)
@@ -154,7 +155,7 @@ def _ljspeech_lines(clip: Clip, stored: StoredAudio, path: str) -> tuple[str, st
     )
     name = path.partition("/")[2].removesuffix(f".{stored.suffix}").replace("%/", "")
     rate = soundfile.info(io.BytesIO(stored.encoded)).samplerate
-    described = {**clip.to_dict(), "audio": path, "sampling_rate": rate}
+    described = {**with_columns(clip.to_dict()), "audio": path, "sampling_rate": rate}
     return f"{name}|{raw}|{normalized}", json_line(described)
 
 
@@ -180,12 +181,12 @@ def _lhotse_lines(clip: Clip, stored: StoredAudio, path: str) -> tuple[str, str]
         "duration": seconds,
         "channel_ids": channels,
     }
-    described = clip.to_dict()
-    names = ("profile", "captions", "source", "license")
+    described = with_columns(clip.to_dict())
+    names = ("profile", "captions", "source", "license", *text_to_speech_columns()["measures"])
     custom: dict[str, Any] = {name: described[name] for name in names if name in described}
-    if clip.metadata:
+    if "metadata" in described:
         # As text: Lhotse turns an object that looks like a recording into one, whose source may be a command.
-        custom["metadata"] = json_line(dict(clip.metadata))
+        custom["metadata"] = json_line(described["metadata"])
     supervision = {
         "id": clip.id,
         "recording_id": clip.id,
