@@ -41,8 +41,7 @@ _LARGER_NUMBER = re.compile(r"[\w:=(|]\"? ?\b(?:[2-9]|[1-9]\d+)(?:\.\d+)?\b(?! ?
 _MOST_ACCENT_WORDS = 4
 _LONGEST_PHRASE = 8
 """Longest phrase, in words, that may begin within an idiom and end after it."""
-_LONGEST_NAME = 9
-"""Tokens of the longest name of several words: "hope and/or enthusiasm and/or optimism"."""
+_LONGEST_NAME = 9  # tokens of "hope and/or enthusiasm and/or optimism"
 _IDIOM = Form.IDIOM  # a global name is faster than an attribute
 _ARTICLES = frozenset({"a", "an", "the"})
 
@@ -79,13 +78,14 @@ def items_of(text: str, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
                 if entry is QUOTE:
                     continue
                 item = (item[0], item[1], entry)
-            elif word[0] in "01" and _RANGE.fullmatch(word):  # "fear (0-4): 3"
-                item = (item[0], item[1], COLON)
-            elif (word[0].isdigit() or word[0] == ".") and (meaning := _number(tokens, item[0], text)):
-                first = _age_start(tokens, item[0]) if meaning.kind is Kind.TRAIT else item[0]
-                while items and items[-1][0] >= first:
-                    items.pop()
-                item = (first, item[1], meaning)
+            elif word[0] in "0123456789.":
+                if _RANGE.fullmatch(word):  # "fear (0-4): 3"
+                    item = (item[0], item[1], COLON)
+                elif meaning := _number(tokens, item[0], text):
+                    first = _age_start(tokens, item[0]) if meaning.kind is Kind.TRAIT else item[0]
+                    while items and items[-1][0] >= first:
+                        items.pop()
+                    item = (first, item[1], meaning)
             elif not word[0].isalnum():
                 item = (item[0], item[1], MARK)
             elif word == accent:
@@ -107,14 +107,15 @@ def items_of(text: str, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
 
 def _phrases(tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
     """Split tokens into names of several words, and into phrases of the lexicon between these."""
-    if lexicon.name_beginnings.isdisjoint(tokens):
-        return lexicon.phrases.scan(tokens)
     names: list[Item] = []
-    for at, token in enumerate(tokens):
-        if token in lexicon.name_beginnings and (not names or at >= names[-1][1]):
+    beginnings = lexicon.name_beginnings
+    for at in () if beginnings.isdisjoint(tokens) else range(len(tokens)):
+        if tokens[at] in beginnings and (not names or at >= names[-1][1]):
             _, length, entry = lexicon.compound_names.scan(tokens[at : at + _LONGEST_NAME])[0]
             if entry is not UNKNOWN:
                 names.append((at, at + length, entry))
+    if not names:
+        return lexicon.phrases.scan(tokens)
     items: list[Item] = []
     start = 0
     for name in (*names, (len(tokens), len(tokens), UNKNOWN)):

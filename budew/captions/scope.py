@@ -84,8 +84,8 @@ def feeling(state: ScopeState, index: int, entry: Entry) -> None:
     if entry.either and state.pending is None and _is_no_feeling(state, index, entry):
         return
     governing = _governing_level(state, index, entry)
-    if governing is None:
-        state.set_level(index, entry.level)
+    if governing is None or entry.level == MODERATE:
+        state.set_level(index, entry.level if governing is None else governing)
     else:
         state.grade(index, governing)
     if state.words_since_list or (state.comma_since_list and not state.is_closed(index)):
@@ -238,9 +238,8 @@ def intensity(state: ScopeState, index: int, entry: Entry) -> None:
     if outer is not None:  # a weak one weakens, else the stronger counts
         level = min(outer, level) if min(outer, level) < MODERATE else max(outer, level)
     if state.last is not None and _is_predicate(state, index):
-        mark = state.entries[index - 1]
-        is_stated = level != MODERATE or mark is COLON or mark is DASH  # not "slight fear is evident"
-        if state.levels[state.last] and is_stated:
+        is_stated = level != MODERATE or state.entries[index - 1] in (COLON, DASH)
+        if state.levels[state.last] and is_stated:  # not "slight fear is evident"
             state.grade(state.last, level or SLIGHT)  # "the anger is not strong"
         state.pending = state.carried = state.last = None
     else:
