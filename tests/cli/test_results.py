@@ -17,7 +17,6 @@ COMMANDS = [
     ("split", "--out"),
     ("duplicates", "--json"),
     ("duplicates", "--cache"),
-    ("thresholds", "--json"),
 ]
 
 
