@@ -238,7 +238,8 @@ def intensity(state: ScopeState, index: int, entry: Entry) -> None:
     if outer is not None:  # a weak one weakens, else the stronger counts
         level = min(outer, level) if min(outer, level) < MODERATE else max(outer, level)
     if state.last is not None and _is_predicate(state, index):
-        is_stated = level != MODERATE or state.entries[index - 1] in (COLON, DASH)
+        mark = state.entries[index - 1]
+        is_stated = level != MODERATE or mark is COLON or mark is DASH  # identity: equality takes longer
         if state.levels[state.last] and is_stated:  # not "slight fear is evident"
             state.grade(state.last, level or SLIGHT)  # "the anger is not strong"
         state.pending = state.carried = state.last = None
